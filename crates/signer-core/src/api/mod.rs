@@ -1,0 +1,10 @@
+//! The objects of `certificates.k8s.io`, in whatever version the API server serves them.
+
+mod cluster_trust_bundle;
+pub(crate) mod discovery;
+mod pod_certificate_request;
+
+pub use cluster_trust_bundle::{ClusterTrustBundle, ClusterTrustBundleSpec};
+pub use pod_certificate_request::{
+    PodCertificateRequest, PodCertificateRequestSpec, PodCertificateRequestStatus,
+};

@@ -1,0 +1,147 @@
+//! Distinguished names as text, for people. Nothing is decided by these texts: names are compared as bytes.
+
+use std::fmt::Write as _;
+
+use der::{
+    Decode, Reader, Tag,
+    asn1::{AnyRef, ObjectIdentifier},
+};
+
+use super::asn1::elements;
+
+const LONGEST: usize = 400;
+
+/// Writes a DER-encoded `Name` as `C=DE, O=Example, CN=root` in the order in which it stands in the certificate, as
+/// `openssl x509 -subject` does, with the escapes of RFC 4514 §2.4. Whatever can't be read is shown in hexadecimal.
+pub(super) fn to_text(name: &[u8]) -> String {
+    let text = match rdn_sequence(name) {
+        Ok(text) if text.is_empty() => "(empty)".to_owned(),
+        Ok(text) => text,
+        Err(_) => format!("#{}", hex(name)),
+    };
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn rdn_sequence(name: &[u8]) -> der::Result<String> {
+    let mut rdns = Vec::new();
+    for rdn in elements(AnyRef::from_der(name)?.value())? {
+        let attributes = elements(rdn.value())?.into_iter().map(attribute).collect::<der::Result<Vec<_>>>()?;
+        rdns.push(attributes.join("+"));
+    }
+    Ok(rdns.join(", "))
+}
+
+fn attribute(attribute: AnyRef<'_>) -> der::Result<String> {
+    let (oid, value): (ObjectIdentifier, AnyRef<'_>) =
+        attribute.sequence(|reader| Ok::<_, der::Error>((reader.decode()?, reader.decode()?)))?;
+    let name = short_name(oid).map_or_else(|| oid.to_string(), ToOwned::to_owned);
+    let value = string(value).map_or_else(|| format!("#{}", hex(value.value())), |text| escape(&text));
+    Ok(format!("{name}={value}"))
+}
+
+fn string(value: AnyRef<'_>) -> Option<String> {
+    let bytes = value.value();
+    match value.header().tag() {
+        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::NumericString | Tag::VisibleString => {
+            std::str::from_utf8(bytes).ok().map(ToOwned::to_owned)
+        }
+        // T.61 has a reading of its own that nobody implements; Latin-1 is what is meant.
+        Tag::TeletexString => Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
+        Tag::BmpString => {
+            let units: Vec<u16> =
+                bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            String::from_utf16(&units).ok()
+        }
+        _ => None,
+    }
+}
+
+fn short_name(oid: ObjectIdentifier) -> Option<&'static str> {
+    use const_oid::db::{rfc3280, rfc4519};
+    Some(match oid {
+        rfc4519::CN => "CN",
+        rfc4519::C => "C",
+        rfc4519::O => "O",
+        rfc4519::OU => "OU",
+        rfc4519::ST => "ST",
+        rfc4519::L => "L",
+        rfc4519::DC => "DC",
+        rfc4519::UID => "UID",
+        rfc4519::SERIAL_NUMBER => "serialNumber",
+        rfc3280::EMAIL_ADDRESS => "emailAddress",
+        _ => return None,
+    })
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (position, character) in text.chars().enumerate() {
+        match character {
+            ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' => escaped.extend(['\\', character]),
+            '#' | ' ' if position == 0 => escaped.extend(['\\', character]),
+            // Control and bidirectional characters would let a subject repaint the line that it stands in.
+            c if c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+                for byte in c.to_string().bytes() {
+                    let _ = write!(escaped, "\\{byte:02X}");
+                }
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A SEQUENCE, SET or string of less than 128 bytes.
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    fn attribute(last_arc: u8, tag: u8, value: &[u8]) -> Vec<u8> {
+        tlv(0x30, &[tlv(0x06, &[0x55, 0x04, last_arc]), tlv(tag, value)].concat())
+    }
+
+    fn name(rdns: &[&[Vec<u8>]]) -> Vec<u8> {
+        let sets: Vec<Vec<u8>> = rdns.iter().map(|attributes| tlv(0x31, &attributes.concat())).collect();
+        tlv(0x30, &sets.concat())
+    }
+
+    #[test]
+    fn reads_in_the_order_of_the_certificate() {
+        let o = attribute(10, 0x13, b"Example");
+        let ou = |unit: &[u8]| attribute(11, 0x0c, unit);
+        let cn = attribute(3, 0x0c, "wurzel ä".as_bytes());
+        // the SET is not sorted, and OU repeats
+        let name = name(&[&[o], &[ou(b"b"), ou(b"a")], &[ou(b"b")], &[cn]]);
+        assert_eq!(to_text(&name), "O=Example, OU=b+OU=a, OU=b, CN=wurzel ä");
+    }
+
+    #[test]
+    fn reads_old_string_types_and_shows_the_rest_in_hexadecimal() {
+        let name = name(&[
+            &[attribute(3, 0x14, b"M\xfcller")],
+            &[attribute(3, 0x1e, &[0x00, 0x41, 0x20, 0xac])],
+            &[attribute(3, 0x03, &[0x00, 0xff])],
+            &[attribute(99, 0x0c, b"x")],
+        ]);
+        assert_eq!(to_text(&name), "CN=Müller, CN=A€, CN=#00FF, 2.5.4.99=x");
+        assert_eq!(to_text(b"\x30\x05no"), "#30056E6F");
+        assert_eq!(to_text(b"\x30\x00"), "(empty)");
+    }
+
+    #[test]
+    fn cannot_be_used_to_forge_a_line() {
+        let name = name(&[&[attribute(3, 0x0c, "a, CN=b\n\u{202e}c".as_bytes())]]);
+        assert_eq!(to_text(&name), "CN=a\\, CN\\=b\\0A\\E2\\80\\AEc");
+    }
+}

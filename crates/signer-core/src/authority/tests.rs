@@ -1,0 +1,243 @@
+//! The rules by which key and certificates make an authority, one by one.
+
+use der::{Decode as _, Encode as _, Tag, asn1::AnyRef};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, KeyUsagePurpose, date_time_ymd};
+
+use super::{
+    AuthorityError, CaCertificate, CertificateAuthority, SigningKey,
+    asn1::{self, TbsCertificate},
+    fixtures::{TestCa, certificate_der, key_der},
+};
+
+fn authority(
+    key: &TestCa,
+    intermediates: &[&TestCa],
+    roots: &[&TestCa],
+) -> Result<CertificateAuthority, AuthorityError> {
+    let certificates = |of: &[&TestCa]| of.iter().map(|ca| ca.certificate()).collect();
+    CertificateAuthority::new("1", key.signing_key(), certificates(intermediates), certificates(roots))
+}
+
+fn refusal(key: &TestCa, intermediates: &[&TestCa], roots: &[&TestCa]) -> String {
+    authority(key, intermediates, roots).unwrap_err().to_string()
+}
+
+#[test]
+fn root_signs_without_a_chain() {
+    let root = TestCa::root("root");
+    let authority = authority(&root, &[], &[&root]).unwrap();
+    assert_eq!(authority.issuer(), authority.root());
+    assert!(authority.intermediates().is_empty() && authority.chain_pem().is_empty());
+    let shown = authority.to_string();
+    assert!(shown.starts_with("CA \"1\" (CN=root, SHA-256 ") && shown.ends_with(')'), "{shown}");
+}
+
+#[test]
+fn chain_is_found_whatever_the_order() {
+    let root = TestCa::root("root");
+    let upper = root.issue("upper");
+    let lower = upper.issue("lower");
+    let stranger = TestCa::root("stranger").issue("of a stranger");
+    for order in [
+        [&lower, &upper, &stranger, &root],
+        [&root, &stranger, &upper, &lower],
+        [&upper, &root, &lower, &stranger],
+    ] {
+        let authority = authority(&lower, &order, &[&root]).unwrap();
+        let chain: Vec<&[u8]> = authority.intermediates().iter().map(CaCertificate::der).collect();
+        assert_eq!(chain, [lower.der(), upper.der()]);
+        assert_eq!(authority.root().der(), root.der());
+    }
+}
+
+#[test]
+fn shortest_way_wins() {
+    let (old, new) = (TestCa::root("old"), TestCa::root("new"));
+    let crossed = old.cross_sign(&new);
+    let issuing = new.issue("issuing");
+    let through_new = authority(&issuing, &[&issuing, &crossed], &[&old, &new]).unwrap();
+    assert_eq!((through_new.root().subject(), through_new.intermediates().len()), ("CN=new".into(), 1));
+    let through_old = authority(&issuing, &[&issuing, &crossed], &[&old]).unwrap();
+    assert_eq!((through_old.root().subject(), through_old.intermediates().len()), ("CN=old".into(), 2));
+    let by_itself = authority(&new, &[&crossed], &[&old, &new]).unwrap();
+    assert_eq!(by_itself.root().subject(), "CN=new");
+}
+
+#[test]
+fn key_of_nobody_is_refused() {
+    let (root, other) = (TestCa::root("root"), TestCa::root("other"));
+    let error = refusal(&other, &[], &[&root]);
+    assert!(error.contains("type ECDSAP256") && error.contains("none of the certificates: test (CN=root)"), "{error}");
+}
+
+#[test]
+fn gap_names_the_missing_issuer() {
+    let root = TestCa::root("root");
+    let upper = root.issue("upper");
+    let lower = upper.issue("lower");
+    let error = refusal(&lower, &[&lower], &[&root]);
+    assert!(error.contains("test (CN=lower) is issued by CN=upper, whose certificate isn't there"), "{error}");
+}
+
+#[test]
+fn circle_without_an_end_is_refused() {
+    let (one, two) = (TestCa::root("one"), TestCa::root("two"));
+    let (one_by_two, two_by_one) = (two.cross_sign(&one), one.cross_sign(&two));
+    let error = refusal(&one, &[&one_by_two, &two_by_one], &[&TestCa::root("root")]);
+    assert!(error.contains("in a circle"), "{error}");
+}
+
+#[test]
+fn root_of_the_same_name_with_another_key_is_refused() {
+    let (root, impostor) = (TestCa::root("root"), TestCa::root("root"));
+    let issuing = root.issue("issuing");
+    let error = refusal(&issuing, &[&issuing], &[&impostor]);
+    assert!(error.contains("test (CN=issuing) doesn't verify with the key of test (CN=root)"), "{error}");
+}
+
+#[test]
+fn intermediate_is_no_root() {
+    let root = TestCa::root("root");
+    let issuing = root.issue("issuing");
+    let error = refusal(&issuing, &[], &[&issuing]);
+    assert!(error.contains("test (CN=issuing) is no root: it is issued by CN=root"), "{error}");
+}
+
+#[test]
+fn certificate_that_may_not_be_where_it_is_is_refused() {
+    type Change = fn(&mut CertificateParams);
+    let cases: [(Change, &str); 5] = [
+        (|params| params.is_ca = IsCa::ExplicitNoCa, "basicConstraints say CA:FALSE"),
+        (|params| params.is_ca = IsCa::NoCa, "it has no basicConstraints"),
+        (|params| params.key_usages = vec![KeyUsagePurpose::CrlSign], "lacks keyCertSign"),
+        (|params| params.distinguished_name = DistinguishedName::new(), "has an empty subject"),
+        (
+            |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
+            "allows 0 CA certificate(s) below it (pathLenConstraint), and the chain has 1",
+        ),
+    ];
+    let root = TestCa::root("root");
+    for (change, rule) in cases {
+        let upper = root.issue_with("upper", change);
+        let lower = upper.issue("lower");
+        let error = refusal(&lower, &[&upper, &lower], &[&root]);
+        assert!(error.contains(rule), "{rule}: {error}");
+        let root = TestCa::root_with("bad root", change);
+        let below = root.issue("below");
+        let error = refusal(&below, &[&below], &[&root]);
+        assert!(error.contains(rule), "{rule}: {error}");
+    }
+}
+
+#[test]
+fn key_usage_may_be_absent_and_the_path_length_just_long_enough() {
+    let root = TestCa::root_with("root", |params| {
+        params.key_usages.clear();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
+    });
+    let issuing =
+        root.issue_with("issuing", |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
+    assert!(authority(&issuing, &[&issuing], &[&root]).is_ok());
+}
+
+#[test]
+fn chain_deeper_than_verifiers_follow_is_refused() {
+    let root = TestCa::root("root");
+    let mut chain = vec![root.issue("1")];
+    for depth in 2..=7 {
+        let next = chain[chain.len() - 1].issue(&depth.to_string());
+        chain.push(next);
+    }
+    let all: Vec<&TestCa> = chain.iter().collect();
+    assert!(authority(&chain[5], &all, &[&root]).is_ok());
+    let error = refusal(&chain[6], &all, &[&root]);
+    assert!(error.contains("7 certificates between"), "{error}");
+}
+
+#[test]
+fn expired_and_future_certificates_load() {
+    let root = TestCa::root_with("root", |params| {
+        params.not_before = date_time_ymd(2001, 2, 3);
+        params.not_after = date_time_ymd(2009, 1, 1);
+    });
+    let issuing = root.issue_with("issuing", |params| {
+        params.not_before = date_time_ymd(2005, 1, 1);
+        params.not_after = date_time_ymd(9999, 12, 31);
+    });
+    let authority = authority(&issuing, &[&issuing], &[&root]).unwrap();
+    assert_eq!(authority.not_before().to_string(), "2005-01-01T00:00:00Z");
+    assert_eq!(authority.not_after().to_string(), "2009-01-01T00:00:00Z");
+}
+
+#[test]
+fn weak_keys_and_signatures_are_refused() {
+    for (root, key, rule) in [
+        ("root-sha1.pem", "pkcs1-rsa2048.pem", "signed with SHA-1 (RSA)"),
+        ("root-rsa1024.pem", "pkcs1-rsa2048.pem", "an RSA key of 1024 bits; 2048 are the least"),
+        ("root-pss.pem", "pkcs1-rsa2048.pem", ""),
+        ("root-rsa2048.pem", "pkcs1-rsa2048.pem", ""),
+    ] {
+        let certificate = CaCertificate::from_der(root, &certificate_der(root)).unwrap();
+        let key = SigningKey::from_pkcs1(&key_der(key)).unwrap();
+        match CertificateAuthority::new("1", key, vec![], vec![certificate]) {
+            Ok(_) => assert!(rule.is_empty(), "{root}"),
+            Err(error) => assert!(!rule.is_empty() && error.to_string().contains(rule), "{root}: {error}"),
+        }
+    }
+    let certificate = CaCertificate::from_der("root", &certificate_der("root-ecdsa-sha1.pem")).unwrap();
+    let key = SigningKey::from_sec1(&key_der("sec1-p256.pem")).unwrap();
+    let error = CertificateAuthority::new("1", key, vec![], vec![certificate]).unwrap_err().to_string();
+    assert!(error.contains("signed with SHA-1 (ECDSA)"), "{error}");
+}
+
+#[test]
+fn odd_subjects_keep_their_bytes() {
+    for (file, subject) in [
+        ("root-p256.pem", "O=Example, serialNumber=7+OU=a+OU=b, OU=b, OU=a, CN=odd root"),
+        ("root-t61.pem", "O=Müller, CN=t61 root"),
+    ] {
+        let der = certificate_der(file);
+        let certificate = CaCertificate::from_der(file, &der).unwrap();
+        assert_eq!(certificate.subject(), subject);
+        assert!(der.windows(certificate.subject_der().len()).any(|bytes| bytes == certificate.subject_der()));
+    }
+}
+
+#[test]
+fn subject_whose_sets_are_not_sorted_keeps_its_bytes() {
+    let root = TestCa::root("root");
+    let certificate = asn1::Certificate::from_der(root.der()).unwrap();
+    let tbs: TbsCertificate<'_> = certificate.tbs.decode_as().unwrap();
+    let attribute = |value: u8| [0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x0b, 0x0c, 0x01, value];
+    let unsorted = [&[0x31, 20][..], &attribute(b'b'), &attribute(b'a')].concat();
+    let name = AnyRef::new(Tag::Sequence, &unsorted).unwrap();
+    let tbs = TbsCertificate { issuer: name, subject: name, ..tbs }.to_der().unwrap();
+    let der = asn1::sign(&tbs, &root.signing_key()).unwrap();
+    let certificate = CaCertificate::from_der("odd", &der).unwrap();
+    assert_eq!(certificate.subject(), "OU=b+OU=a");
+    assert_eq!(certificate.subject_der()[2..], unsorted);
+    CertificateAuthority::new("1", root.signing_key(), vec![], vec![certificate]).unwrap();
+}
+
+#[test]
+fn damaged_certificates_are_refused() {
+    let root = TestCa::root("root");
+    let message = |der: &[u8]| CaCertificate::from_der("here", der).unwrap_err().to_string();
+    assert!(message(b"").starts_with("here is no valid DER-encoded X.509 certificate"));
+    assert!(message(&root.der()[..100]).contains("no valid DER"));
+    assert!(message(&[root.der(), b"x"].concat()).contains("no valid DER"));
+    assert!(message(&[0; CaCertificate::MAX_DER_BYTES + 1]).contains("16385 bytes"));
+    let twice = TestCa::root_with("twice", |params| {
+        let constraints = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 19], vec![0x30, 0]);
+        params.custom_extensions.push(constraints);
+    });
+    assert!(message(twice.der()).contains("no valid DER"));
+}
+
+#[test]
+fn nothing_shows_a_key() {
+    let root = TestCa::root("root");
+    let shown = format!("{:?}", authority(&root, &[], &[&root]).unwrap());
+    assert!(shown.contains("key: SigningKey { key_type: EcdsaP256, .. }"), "{shown}");
+    assert!(shown.len() < 300, "{shown}");
+}

@@ -1,0 +1,90 @@
+//! Pools as PEM files, as cert-manager and `kubectl create secret tls` make them: one authority.
+
+use super::{
+    CaPool, PoolError,
+    pem_blocks::{self, Block},
+};
+use crate::authority::{CaCertificate, CertificateAuthority, SigningKey};
+
+impl CaPool {
+    /// Reads a pool of one authority from PEM: `cert` holds the certificate that belongs to the key and those above it, in any
+    /// order; `key` the private key (SEC 1, PKCS #1 or PKCS #8); `root` the root's certificate, where `cert` doesn't have it.
+    ///
+    /// # Errors
+    /// If they aren't PEM, or make no certificate authority with a root.
+    pub fn from_pem(cert: &[u8], key: &[u8], root: Option<&[u8]>) -> Result<Self, PoolError> {
+        let chain = certificates("certFile", cert)?;
+        let key = private_key(key)?;
+        let roots = match root {
+            Some(root) => certificates("rootFile", root)?,
+            None => self_issued(&chain)?,
+        };
+        let id = chain[0].fingerprint().replace(':', "").to_ascii_lowercase();
+        let authority =
+            CertificateAuthority::new(&id[..8], key, chain, roots).map_err(PoolError::PemAuthority)?;
+        Self::new(vec![authority])
+    }
+}
+
+fn blocks<'a>(file: &'static str, text: &'a [u8]) -> Result<Vec<Block<'a>>, PoolError> {
+    if text.len() > CaPool::MAX_INPUT_BYTES {
+        return Err(PoolError::TooLong { input: file, length: text.len() });
+    }
+    pem_blocks::blocks(text).map_err(|bad| PoolError::NotPem { file, line: bad.line, problem: bad.problem })
+}
+
+fn certificates(file: &'static str, text: &[u8]) -> Result<Vec<CaCertificate>, PoolError> {
+    let blocks = blocks(file, text)?;
+    let found: Vec<&Block<'_>> = blocks.iter().filter(|block| block.label == "CERTIFICATE").collect();
+    match found.len() {
+        0 => return Err(PoolError::NoCertificate { file, found: list(&blocks) }),
+        found if found > CaPool::MAX_CERTIFICATES => {
+            return Err(PoolError::TooManyCertificates { place: file.to_owned(), found });
+        }
+        _ => {}
+    }
+    found
+        .into_iter()
+        .enumerate()
+        .map(|(index, block)| CaCertificate::from_der(format!("{file}, certificate {}", index + 1), &block.der))
+        .collect::<Result<_, _>>()
+        .map_err(PoolError::PemAuthority)
+}
+
+fn private_key(text: &[u8]) -> Result<SigningKey, PoolError> {
+    let blocks = blocks("keyFile", text)?;
+    let mut keys = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
+    let (Some(key), None) = (keys.next(), keys.next()) else {
+        return Err(PoolError::NotOneKey { found: list(&blocks) });
+    };
+    if key.encrypted {
+        return Err(PoolError::EncryptedKey);
+    }
+    let key = match key.label {
+        "PRIVATE KEY" => SigningKey::from_pkcs8(&key.der),
+        "EC PRIVATE KEY" => SigningKey::from_sec1(&key.der),
+        "RSA PRIVATE KEY" => SigningKey::from_pkcs1(&key.der),
+        "ENCRYPTED PRIVATE KEY" => return Err(PoolError::EncryptedKey),
+        _ => return Err(PoolError::NotOneKey { found: list(&blocks) }),
+    };
+    key.map_err(|source| PoolError::Key { place: "keyFile".to_owned(), source })
+}
+
+/// The roots of a chain that brings its own.
+fn self_issued(chain: &[CaCertificate]) -> Result<Vec<CaCertificate>, PoolError> {
+    let roots: Vec<CaCertificate> =
+        chain.iter().filter(|certificate| certificate.is_self_issued()).cloned().collect();
+    match chain.last() {
+        Some(last) if roots.is_empty() => {
+            Err(PoolError::NoRoot { certificate: last.to_string(), issuer: last.issuer() })
+        }
+        _ => Ok(roots),
+    }
+}
+
+fn list(blocks: &[Block<'_>]) -> String {
+    if blocks.is_empty() {
+        return "no PEM block at all".to_owned();
+    }
+    blocks.iter().map(|block| block.label).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,104 @@
+//! Pools that follow their files.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::spawn_blocking, time::timeout};
+
+use super::{CaPool, PoolSource};
+
+/// How often files are looked at by default. Kubelet brings a changed Secret within a minute or two; this adds little.
+pub const DEFAULT_POLL: Duration = Duration::from_secs(5);
+
+/// What is known of a pool.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct PoolState {
+    /// The last good pool.
+    pub pool: Option<Arc<CaPool>>,
+    /// What is wrong with the files now. Where there is a pool too, it is an older one, and stays in use.
+    pub problem: Option<String>,
+}
+
+/// Follows a pool's files: looks at once, then at each `poll`. A good pool replaces the last one; whatever is wrong is said
+/// and leaves the last good pool in use. Until the first look there is neither pool nor problem.
+///
+/// The future does the work; whoever calls spawns it. It ends when all receivers are gone.
+///
+/// ```
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// use signer_core::{DEFAULT_POLL, PoolSource, watch_pool};
+///
+/// let (mut state, follow) = watch_pool(PoolSource::PoolFile("/nowhere/pool.json".into()), DEFAULT_POLL);
+/// tokio::spawn(follow);
+/// state.changed().await?;
+/// assert!(state.borrow().problem.as_deref().unwrap_or_default().contains("signerctl ca-pool create"));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn watch_pool(
+    source: PoolSource,
+    poll: Duration,
+) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
+    let (sender, receiver) = watch::channel(PoolState::default());
+    (receiver, follow(source, poll, sender))
+}
+
+async fn follow(source: PoolSource, poll: Duration, sender: watch::Sender<PoolState>) {
+    let mut known = None;
+    loop {
+        let source = source.clone();
+        // Reading blocks, and so do the signatures that are verified.
+        match spawn_blocking(move || look(&source, known)).await {
+            Ok((digest, news)) => {
+                known = digest;
+                publish(&sender, news);
+            }
+            // The runtime shuts down.
+            Err(_) => return,
+        }
+        if timeout(poll, sender.closed()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+type Digest = [u8; 32];
+
+enum News {
+    Unchanged,
+    Pool(Arc<CaPool>),
+    Problem(String),
+}
+
+/// Compares with what was seen last, so that files that stand still cost a read and a digest. After a problem with reading, the
+/// same bytes count as news again.
+fn look(source: &PoolSource, known: Option<Digest>) -> (Option<Digest>, News) {
+    let bytes = match source.read() {
+        Ok(bytes) => bytes,
+        Err(error) => return (None, News::Problem(error.to_string())),
+    };
+    let digest = bytes.digest();
+    if known == Some(digest) {
+        return (known, News::Unchanged);
+    }
+    let news = match source.parse(&bytes) {
+        Ok(pool) => News::Pool(Arc::new(pool)),
+        Err(error) => News::Problem(error.to_string()),
+    };
+    (Some(digest), news)
+}
+
+fn publish(sender: &watch::Sender<PoolState>, news: News) {
+    sender.send_if_modified(|state| match news {
+        News::Unchanged => false,
+        News::Pool(pool) => {
+            *state = PoolState { pool: Some(pool), problem: None };
+            true
+        }
+        News::Problem(problem) if state.problem.as_ref() == Some(&problem) => false,
+        News::Problem(problem) => {
+            state.problem = Some(problem);
+            true
+        }
+    });
+}

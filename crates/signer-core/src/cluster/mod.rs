@@ -1,0 +1,13 @@
+//! What the core knows of the cluster: pods and Services, reduced to what a decision needs.
+
+pub(crate) mod pod;
+pub(crate) mod pod_cache;
+pub(crate) mod reader;
+pub(crate) mod service_index;
+mod services;
+mod stable_name;
+mod workload_selector;
+
+pub use pod::{CertificateSource, Pod, PodPhase};
+pub use services::{Service, Services};
+pub use workload_selector::WorkloadSelector;

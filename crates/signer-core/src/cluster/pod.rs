@@ -1,0 +1,121 @@
+//! What counts of a pod.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use k8s_openapi::api::core::v1 as core;
+
+/// A pod, reduced to what identifies it and to what it asked for. Comes from a read of the API server, so all of it is verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pod {
+    /// `metadata.name`
+    pub name: String,
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// `metadata.uid`
+    pub uid: String,
+    /// `metadata.labels`
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`, without kubectl's last-applied configuration.
+    pub annotations: BTreeMap<String, String>,
+    /// `spec.nodeName`; empty until the pod is bound.
+    pub node_name: String,
+    /// `spec.serviceAccountName`
+    pub service_account_name: String,
+    /// `spec.hostname`
+    pub hostname: Option<String>,
+    /// `spec.subdomain`
+    pub subdomain: Option<String>,
+    /// Whether it is being deleted.
+    pub is_terminating: bool,
+    /// `status.phase`
+    pub phase: PodPhase,
+    /// The `podCertificate` sources of its projected volumes.
+    pub certificate_sources: Vec<CertificateSource>,
+}
+
+/// `status.phase`, as far as it matters here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PodPhase {
+    /// Not all containers have started: the certificate that it asks for is its first.
+    #[default]
+    Pending,
+    /// Running, or unknown: a certificate that it asks for is a refresh.
+    Running,
+    /// Succeeded or failed: it needs no certificate any more.
+    Finished,
+}
+
+/// A `podCertificate` source of a projected volume: what the pod's author asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateSource {
+    /// `signerName`
+    pub signer_name: String,
+    /// `keyType`
+    pub key_type: String,
+    /// `maxExpirationSeconds`, which defaults to 24 h.
+    pub max_expiration: Duration,
+    /// `userAnnotations`, which reach the request as `unverifiedUserAnnotations`.
+    pub user_annotations: BTreeMap<String, String>,
+}
+
+/// The API server's default for `maxExpirationSeconds`.
+pub(crate) const DEFAULT_MAX_EXPIRATION_SECONDS: i32 = 86_400;
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+impl Pod {
+    /// Whether one of its volumes asks for a certificate of this signer.
+    #[must_use]
+    pub fn asks_for(&self, signer_name: &str) -> bool {
+        self.certificate_sources.iter().any(|source| source.signer_name == signer_name)
+    }
+}
+
+impl From<core::Pod> for Pod {
+    fn from(pod: core::Pod) -> Self {
+        let spec = pod.spec.unwrap_or_default();
+        let mut annotations = pod.metadata.annotations.unwrap_or_default();
+        annotations.remove(LAST_APPLIED);
+        Self {
+            name: pod.metadata.name.unwrap_or_default(),
+            namespace: pod.metadata.namespace.unwrap_or_default(),
+            uid: pod.metadata.uid.unwrap_or_default(),
+            labels: pod.metadata.labels.unwrap_or_default(),
+            annotations,
+            certificate_sources: certificate_sources(spec.volumes),
+            node_name: spec.node_name.unwrap_or_default(),
+            service_account_name: spec.service_account_name.unwrap_or_default(),
+            hostname: spec.hostname.filter(|name| !name.is_empty()),
+            subdomain: spec.subdomain.filter(|name| !name.is_empty()),
+            is_terminating: pod.metadata.deletion_timestamp.is_some(),
+            phase: phase(pod.status.and_then(|status| status.phase).as_deref()),
+        }
+    }
+}
+
+fn phase(phase: Option<&str>) -> PodPhase {
+    match phase {
+        None | Some("" | "Pending") => PodPhase::Pending,
+        Some("Succeeded" | "Failed") => PodPhase::Finished,
+        Some(_) => PodPhase::Running,
+    }
+}
+
+fn certificate_sources(volumes: Option<Vec<core::Volume>>) -> Vec<CertificateSource> {
+    let projected = volumes.unwrap_or_default().into_iter().filter_map(|volume| volume.projected?.sources);
+    let sources = projected.flatten().filter_map(|source| source.pod_certificate);
+    sources
+        .map(|source| CertificateSource {
+            signer_name: source.signer_name,
+            key_type: source.key_type,
+            max_expiration: seconds(source.max_expiration_seconds.unwrap_or(DEFAULT_MAX_EXPIRATION_SECONDS)),
+            user_annotations: source.user_annotations.unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// A negative number of seconds, which the API server doesn't let pass, counts as none.
+pub(crate) fn seconds(seconds: i32) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}

@@ -1,0 +1,102 @@
+//! The pods that start right now, kept by a watch.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use k8s_openapi::api::core::v1 as core;
+use kube::runtime::watcher::Event;
+use tokio::sync::broadcast;
+
+use super::Pod;
+use crate::signer_name::SignerName;
+
+/// The pods that are pending, have a node, and ask one of these signers for a certificate: those whose first certificate is due. A running pod's
+/// refresh isn't found here. Cheap to clone: clones see the same pods.
+#[derive(Clone, Debug)]
+pub(crate) struct PodCache {
+    signers: Arc<[SignerName]>,
+    pods: Arc<RwLock<PodsByName>>,
+    changes: broadcast::Sender<PodKey>,
+}
+
+type PodsByName = HashMap<PodKey, Arc<Pod>>;
+
+/// The watch that feeds the cache.
+pub(crate) const PENDING_PODS: &str = "status.phase=Pending,spec.nodeName!=";
+
+/// Changes that may be outstanding before a listener has to look at everything again.
+const OUTSTANDING_CHANGES: usize = 4096;
+
+/// Names a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PodKey {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl PodCache {
+    pub(crate) fn new(signers: impl IntoIterator<Item = SignerName>) -> Self {
+        Self {
+            signers: signers.into_iter().collect(),
+            pods: Arc::default(),
+            changes: broadcast::Sender::new(OUTSTANDING_CHANGES),
+        }
+    }
+
+    /// The pod as it was some moments ago.
+    pub(crate) fn get(&self, key: &PodKey) -> Option<Arc<Pod>> {
+        self.pods.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Tells of each pod that appears or changes from now on.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<PodKey> {
+        self.changes.subscribe()
+    }
+
+    /// Takes in an event of the watch. A new list leaves the old pods in place until it has arrived; those it lacks go then.
+    pub(crate) fn take(&self, event: Event<core::Pod>, listed: &mut PodsByName) {
+        match event {
+            Event::Init => listed.clear(),
+            Event::InitApply(pod) => listed.extend(self.entry(pod)),
+            Event::InitDone => {
+                let keys: Vec<_> = listed.keys().cloned().collect();
+                *self.write() = std::mem::take(listed);
+                keys.into_iter().for_each(|key| self.tell(key));
+            }
+            Event::Apply(pod) => {
+                if let Some((key, pod)) = self.entry(pod) {
+                    self.write().insert(key.clone(), pod);
+                    self.tell(key);
+                }
+            }
+            Event::Delete(pod) => {
+                let key = PodKey::of(&Pod::from(pod));
+                self.write().remove(&key);
+                self.tell(key);
+            }
+        }
+    }
+
+    fn entry(&self, pod: core::Pod) -> Option<(PodKey, Arc<Pod>)> {
+        let pod = Pod::from(pod);
+        let is_ours = self.signers.iter().any(|signer| pod.asks_for(signer.as_str()));
+        is_ours.then(|| (PodKey::of(&pod), Arc::new(pod)))
+    }
+
+    fn tell(&self, key: PodKey) {
+        // nobody listens: nobody waits
+        let _ = self.changes.send(key);
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, PodsByName> {
+        self.pods.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PodKey {
+    fn of(pod: &Pod) -> Self {
+        Self { namespace: pod.namespace.clone(), name: pod.name.clone() }
+    }
+}

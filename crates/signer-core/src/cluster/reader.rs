@@ -1,0 +1,105 @@
+//! Reads of pods and Services: from memory where that will do, from the API server where it must be certain.
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1 as core;
+use kube::{
+    Api, Client,
+    api::{GetParams, ListParams},
+    runtime::watcher,
+};
+
+use super::{
+    Pod, PodPhase, Services,
+    pod_cache::{PENDING_PODS, PodCache, PodKey},
+    service_index::ServiceIndex,
+};
+use crate::{
+    health::{Component, SignerHealth},
+    watching::{Watched, watch},
+};
+
+/// How fresh an answer has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// As it was some moments ago: enough to issue, or to wait.
+    Recent,
+    /// As it is: nothing is denied or dropped on less.
+    Consistent,
+}
+
+/// Reads pods and Services.
+#[derive(Clone)]
+pub(crate) struct ClusterReader {
+    client: Client,
+    pods: PodCache,
+    services: ServiceIndex,
+}
+
+impl ClusterReader {
+    pub(crate) fn new(client: Client, pods: PodCache) -> Self {
+        Self { client, pods, services: ServiceIndex::new() }
+    }
+
+    pub(crate) fn pods(&self) -> &PodCache {
+        &self.pods
+    }
+
+    pub(crate) fn services(&self) -> &ServiceIndex {
+        &self.services
+    }
+
+    /// The pod of this name; with `Recent`, a cached one only if it has this UID.
+    pub(crate) async fn pod(&self, key: &PodKey, uid: &str, freshness: Freshness) -> kube::Result<Option<Arc<Pod>>> {
+        if freshness == Freshness::Recent
+            && let Some(pod) = self.pods.get(key).filter(|pod| pod.uid == uid && pod.phase == PodPhase::Pending)
+        {
+            return Ok(Some(pod));
+        }
+        let api: Api<core::Pod> = Api::namespaced(self.client.clone(), &key.namespace);
+        let params = match freshness {
+            Freshness::Recent => GetParams::any(),
+            Freshness::Consistent => GetParams::default(),
+        };
+        match api.get_with(&key.name, &params).await {
+            Ok(pod) => Ok(Some(Arc::new(pod.into()))),
+            Err(error) if crate::watching::is_status(&error, 404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The Services of a namespace.
+    pub(crate) async fn services_of(&self, namespace: &str, freshness: Freshness) -> kube::Result<Services> {
+        if freshness == Freshness::Recent {
+            return Ok(self.services.namespace(namespace));
+        }
+        let api: Api<core::Service> = Api::namespaced(self.client.clone(), namespace);
+        let list = api.list(&ListParams::default()).await?;
+        Ok(list.items.into_iter().map(Into::into).collect())
+    }
+
+    /// Keeps the cache of starting pods. Never ends.
+    pub(crate) async fn keep_pods(self, health: Vec<SignerHealth>) {
+        let config = watcher::Config::default().fields(PENDING_PODS);
+        let mut events = Box::pin(watch(Api::all(self.client.clone()), config, Component::Pods, health));
+        let mut listed = HashMap::new();
+        while let Some(watched) = events.next().await {
+            if let Watched::Event(event) = watched {
+                self.pods.take(event, &mut listed);
+            }
+        }
+    }
+
+    /// Keeps the index of Services. Never ends.
+    pub(crate) async fn keep_services(self, health: Vec<SignerHealth>) {
+        let config = watcher::Config::default();
+        let mut events = Box::pin(watch(Api::all(self.client.clone()), config, Component::Services, health));
+        let mut listed = HashMap::new();
+        while let Some(watched) = events.next().await {
+            if let Watched::Event(event) = watched {
+                self.services.take(event, &mut listed);
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The Services of a namespace, found by the pod that they select.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use k8s_openapi::api::core::v1 as core;
+
+/// A Service, reduced to what decides which pods it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    name: String,
+    selector: BTreeMap<String, String>,
+    is_headless: bool,
+    is_external_name: bool,
+}
+
+impl Service {
+    /// A Service that selects pods by labels.
+    pub fn new<K: Into<String>, V: Into<String>>(
+        name: impl Into<String>,
+        selector: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let selector = selector.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Self { name: name.into(), selector, is_headless: false, is_external_name: false }
+    }
+
+    /// The same, headless: `clusterIP: None`.
+    #[must_use]
+    pub fn headless(self) -> Self {
+        Self { is_headless: true, ..self }
+    }
+
+    /// `metadata.name`
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether its `clusterIP` is `None`: DNS then answers with the pods themselves.
+    #[must_use]
+    pub fn is_headless(&self) -> bool {
+        self.is_headless
+    }
+
+    /// The labels that a pod must have to be selected; of a Service of type ExternalName, which selects no pod whatever it says, none.
+    #[must_use]
+    pub fn selector(&self) -> Option<&BTreeMap<String, String>> {
+        Some(&self.selector).filter(|selector| !self.is_external_name && !selector.is_empty())
+    }
+
+    /// Whether it stands for pods with these labels. A Service of type ExternalName and one without a selector stand for none.
+    #[must_use]
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.selector().is_some_and(|selector| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
+    }
+}
+
+impl From<core::Service> for Service {
+    fn from(service: core::Service) -> Self {
+        let spec = service.spec.unwrap_or_default();
+        Self {
+            name: service.metadata.name.unwrap_or_default(),
+            selector: spec.selector.unwrap_or_default(),
+            is_headless: spec.cluster_ip.as_deref() == Some("None"),
+            is_external_name: spec.type_.as_deref() == Some("ExternalName"),
+        }
+    }
+}
+
+/// The Services of one namespace. Cheap to clone: clones see the same Services.
+#[derive(Clone, Debug, Default)]
+pub struct Services(Arc<RwLock<ServiceTable>>);
+
+impl Services {
+    /// The Service of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Arc<Service>> {
+        self.read().by_name.get(name).cloned()
+    }
+
+    /// The Services that select a pod with these labels, sorted by name. Takes time for the pod's labels and the Services that share one
+    /// with it, not for those that there are.
+    #[must_use]
+    pub fn selecting(&self, labels: &BTreeMap<String, String>) -> Vec<Arc<Service>> {
+        let table = self.read();
+        let candidates = labels
+            .iter()
+            .filter_map(|(key, value)| table.by_label.get(key.as_str())?.get(value.as_str()))
+            .flat_map(|services| services.values());
+        let mut services: Vec<_> = candidates.filter(|service| service.selects(labels)).cloned().collect();
+        services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        services
+    }
+
+    pub(crate) fn insert(&self, service: Service) {
+        self.write().insert(service);
+    }
+
+    pub(crate) fn remove(&self, name: &str) {
+        self.write().remove(name);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read().by_name.is_empty()
+    }
+
+    /// Makes these the only Services.
+    pub(crate) fn replace(&self, services: impl IntoIterator<Item = Service>) {
+        let mut table = ServiceTable::default();
+        services.into_iter().for_each(|service| table.insert(service));
+        *self.write() = table;
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, ServiceTable> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, ServiceTable> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FromIterator<Service> for Services {
+    fn from_iter<I: IntoIterator<Item = Service>>(services: I) -> Self {
+        let all = Self::default();
+        all.replace(services);
+        all
+    }
+}
+
+/// Each Service stands in `by_name`, and once in `by_label`: under that pair of its selector which the fewest others stand under, so that a label
+/// that all of them share doesn't turn a look-up into a walk through all.
+#[derive(Debug, Default)]
+struct ServiceTable {
+    by_name: HashMap<String, Arc<Service>>,
+    by_label: HashMap<String, HashMap<String, Bucket>>,
+}
+
+type Bucket = HashMap<String, Arc<Service>>;
+
+impl ServiceTable {
+    fn insert(&mut self, service: Service) {
+        self.remove(&service.name);
+        let service = Arc::new(service);
+        let bucket_size =
+            |key: &String, value: &String| self.by_label.get(key).and_then(|values| values.get(value)).map_or(0, HashMap::len);
+        let rarest = service.selector.iter().min_by_key(|(key, value)| bucket_size(key, value));
+        if let Some((key, value)) = rarest.map(|(key, value)| (key.clone(), value.clone())) {
+            let bucket = self.by_label.entry(key).or_default().entry(value).or_default();
+            bucket.insert(service.name.clone(), Arc::clone(&service));
+        }
+        self.by_name.insert(service.name.clone(), service);
+    }
+
+    fn remove(&mut self, name: &str) {
+        let Some(service) = self.by_name.remove(name) else { return };
+        for (key, value) in &service.selector {
+            let Some(values) = self.by_label.get_mut(key) else { continue };
+            let Some(bucket) = values.get_mut(value) else { continue };
+            bucket.remove(name);
+            if bucket.is_empty() {
+                values.remove(value);
+            }
+            if values.is_empty() {
+                self.by_label.remove(key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn names(services: &[Arc<Service>]) -> Vec<&str> {
+        services.iter().map(|service| service.name()).collect()
+    }
+
+    #[test]
+    fn external_and_selectorless_services_select_nothing() {
+        let external = core::Service {
+            spec: Some(core::ServiceSpec {
+                type_: Some("ExternalName".into()),
+                selector: Some(labels(&[("app", "a")])),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert!(!Service::from(external).selects(&labels(&[("app", "a")])));
+        assert!(!Service::new("none", [("", ""); 0]).selects(&labels(&[("app", "a")])));
+    }
+
+    #[test]
+    fn a_changed_selector_takes_the_place_of_the_old_one() {
+        let services: Services = [Service::new("a", [("app", "old")])].into_iter().collect();
+        services.insert(Service::new("a", [("app", "new")]));
+        assert!(services.selecting(&labels(&[("app", "old")])).is_empty());
+        assert_eq!(names(&services.selecting(&labels(&[("app", "new")]))), ["a"]);
+        services.remove("a");
+        assert!(services.is_empty() && services.read().by_label.is_empty());
+    }
+
+    #[test]
+    fn a_label_that_all_share_is_not_what_they_are_found_by() {
+        let services = Services::default();
+        for i in 0..1000 {
+            services.insert(Service::new(format!("s{i}"), [("a-team", "x".to_owned()), ("app", i.to_string())]));
+        }
+        let shared = services.read().by_label["a-team"]["x"].len();
+        assert!(shared <= 1, "{shared} of 1000 Services are looked at for every pod of the team");
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_walk_through_all_finds(
+            selectors in proptest::collection::vec(proptest::collection::btree_map("[ab]", "[xy]", 0..3), 0..20),
+            removed in proptest::collection::vec(0_usize..20, 0..5),
+            pod in proptest::collection::btree_map("[ab]", "[xy]", 0..3),
+        ) {
+            let services = Services::default();
+            let mut all = BTreeMap::new();
+            for (i, selector) in selectors.into_iter().enumerate() {
+                let service = Service::new(format!("s{i:02}"), selector);
+                all.insert(service.name.clone(), service.clone());
+                services.insert(service);
+            }
+            for i in removed {
+                all.remove(&format!("s{i:02}"));
+                services.remove(&format!("s{i:02}"));
+            }
+            let expected: Vec<&str> = all.values().filter(|service| service.selects(&pod)).map(Service::name).collect();
+            prop_assert_eq!(names(&services.selecting(&pod)), expected);
+        }
+    }
+}

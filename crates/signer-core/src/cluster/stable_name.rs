@@ -1,0 +1,46 @@
+//! The names that DNS gives to single pods.
+
+use super::{Pod, Services};
+
+impl Pod {
+    /// `<hostname>.<subdomain>.<namespace>`, under which DNS finds this very pod, as with the pods of a StatefulSet. Only where the hostname is
+    /// the pod's own name, so that no two pods can have it at once, and where a headless Service of the subdomain's name selects the pod.
+    #[must_use]
+    pub fn stable_name(&self, services: &Services) -> Option<String> {
+        let (hostname, subdomain) = (self.hostname.as_deref()?, self.subdomain.as_deref()?);
+        let service = services.get(subdomain)?;
+        let is_own = hostname == self.name && service.is_headless() && service.selects(&self.labels);
+        is_own.then(|| format!("{hostname}.{subdomain}.{}", self.namespace))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Service, testing::RequestBuilder};
+
+    fn member() -> Pod {
+        let builder = RequestBuilder::new("example.com/a").label("app", "db").pod(|pod| {
+            pod.hostname = Some("web-0".into());
+            pod.subdomain = Some("db".into());
+        });
+        builder.parts().1
+    }
+
+    #[test]
+    fn a_member_of_a_stateful_set_has_one() {
+        let services: Services = [Service::new("db", [("app", "db")]).headless()].into_iter().collect();
+        assert_eq!(member().stable_name(&services).as_deref(), Some("web-0.db.shop"));
+    }
+
+    #[test]
+    fn no_name_that_another_pod_could_have() {
+        let headless: Services = [Service::new("db", [("app", "db")]).headless()].into_iter().collect();
+        let foreign_hostname = Pod { hostname: Some("web-1".into()), ..member() };
+        assert_eq!(foreign_hostname.stable_name(&headless), None);
+        for service in [Service::new("db", [("app", "db")]), Service::new("db", [("app", "other")]).headless()] {
+            assert_eq!(member().stable_name(&[service].into_iter().collect()), None);
+        }
+        assert_eq!(member().stable_name(&Services::default()), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! The door through which requests come in: finished ones stay outside.
+
+use std::{collections::HashSet, sync::Arc};
+
+use kube::runtime::{reflector::store::Writer, watcher::Event};
+use tokio::sync::oneshot;
+
+use super::pending::{Pending, RequestKey};
+use crate::{api::PodCertificateRequest, status::condition::is_final, watching::Watched};
+
+/// Keeps the store of unfinished requests, and says which ones to look at.
+pub(crate) struct Door {
+    store: Writer<PodCertificateRequest>,
+    pending: Arc<Pending>,
+    listed: HashSet<RequestKey>,
+    gone: Option<oneshot::Sender<()>>,
+}
+
+impl Door {
+    /// The receiver hears when the API isn't served any more.
+    pub(crate) fn new(
+        store: Writer<PodCertificateRequest>,
+        pending: Arc<Pending>,
+    ) -> (Self, oneshot::Receiver<()>) {
+        let (gone, is_gone) = oneshot::channel();
+        (Self { store, pending, listed: HashSet::new(), gone: Some(gone) }, is_gone)
+    }
+
+    /// Takes in what the watch brings, and returns the requests to look at now. Those of a list are looked at when it is complete, since the store shows
+    /// them only then.
+    pub(crate) fn pass(&mut self, watched: Watched<PodCertificateRequest>) -> Vec<RequestKey> {
+        let event = match watched {
+            Watched::Event(event) => event,
+            Watched::Gone => {
+                // nobody listens: the controller ends already
+                self.gone.take().map(|gone| gone.send(()));
+                return vec![];
+            }
+        };
+        match event {
+            Event::Init => {
+                self.listed.clear();
+                self.keep(&Event::Init)
+            }
+            Event::InitApply(request) if is_finished(&request) => vec![],
+            Event::InitApply(request) => {
+                self.listed.insert(RequestKey::of(&request));
+                self.keep(&Event::InitApply(trimmed(request)))
+            }
+            Event::InitDone => {
+                let listed = std::mem::take(&mut self.listed);
+                self.keep(&Event::InitDone);
+                self.pending.retain(&listed);
+                listed.into_iter().collect()
+            }
+            Event::Apply(request) if !is_finished(&request) => {
+                let key = RequestKey::of(&request);
+                self.keep(&Event::Apply(trimmed(request)));
+                vec![key]
+            }
+            Event::Apply(request) | Event::Delete(request) => {
+                self.pending.forget(&RequestKey::of(&request));
+                self.keep(&Event::Delete(request))
+            }
+        }
+    }
+
+    fn keep(&mut self, event: &Event<PodCertificateRequest>) -> Vec<RequestKey> {
+        self.store.apply_watcher_event(event);
+        vec![]
+    }
+}
+
+fn is_finished(request: &PodCertificateRequest) -> bool {
+    is_final(request.status.as_ref()) || request.metadata.deletion_timestamp.is_some()
+}
+
+/// Without what only others read.
+fn trimmed(mut request: PodCertificateRequest) -> PodCertificateRequest {
+    request.metadata.managed_fields = None;
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+    use kube::{
+        api::ApiResource,
+        core::GroupVersionKind,
+        runtime::reflector::{ObjectRef, Store},
+    };
+
+    use super::*;
+    use crate::api::{PodCertificateRequestSpec, PodCertificateRequestStatus};
+
+    fn resource() -> ApiResource {
+        ApiResource::from_gvk(&GroupVersionKind::gvk("certificates.k8s.io", "v1", "PodCertificateRequest"))
+    }
+
+    fn door() -> (Door, Store<PodCertificateRequest>) {
+        let writer = Writer::new(resource());
+        let store = writer.as_reader();
+        (Door::new(writer, Arc::new(Pending::new().0)).0, store)
+    }
+
+    fn request(name: &str, condition: Option<&str>) -> PodCertificateRequest {
+        let mut request = PodCertificateRequest::new(name, &resource(), PodCertificateRequestSpec::default()).within("shop");
+        let conditions = condition.map(|type_| Condition {
+            type_: type_.into(),
+            status: "True".into(),
+            reason: "R".into(),
+            message: String::new(),
+            last_transition_time: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH),
+            observed_generation: None,
+        });
+        request.status = Some(PodCertificateRequestStatus { conditions: conditions.into_iter().collect(), ..Default::default() });
+        request
+    }
+
+    fn names(keys: Vec<RequestKey>) -> Vec<String> {
+        let mut names: Vec<_> = keys.into_iter().map(|key| key.name).collect();
+        names.sort();
+        names
+    }
+
+    fn is_stored(store: &Store<PodCertificateRequest>, name: &str) -> bool {
+        store.get(&ObjectRef::new_with(name, resource()).within("shop")).is_some()
+    }
+
+    #[test]
+    fn a_list_is_looked_at_when_the_store_shows_it() {
+        let (mut door, store) = door();
+        assert!(door.pass(Watched::Event(Event::Init)).is_empty());
+        for (name, condition) in [("a", None), ("b", Some("Issued")), ("c", None)] {
+            assert!(door.pass(Watched::Event(Event::InitApply(request(name, condition)))).is_empty());
+        }
+        assert_eq!(names(door.pass(Watched::Event(Event::InitDone))), ["a", "c"]);
+        assert!(is_stored(&store, "a") && !is_stored(&store, "b"));
+    }
+
+    #[test]
+    fn what_gets_finished_leaves_the_store() {
+        let (mut door, store) = door();
+        assert_eq!(names(door.pass(Watched::Event(Event::Apply(request("a", None))))), ["a"]);
+        assert!(is_stored(&store, "a"));
+        assert!(door.pass(Watched::Event(Event::Apply(request("a", Some("Denied"))))).is_empty());
+        assert!(!is_stored(&store, "a"));
+    }
+}

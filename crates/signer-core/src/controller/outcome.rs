@@ -1,0 +1,197 @@
+//! From a request's claims to its outcome: the pod is looked up and held against them, the signer decides, the certificate is issued.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    ca_pool::PoolState,
+    cluster::{
+        Pod, PodPhase,
+        pod_cache::PodKey,
+        reader::{ClusterReader, Freshness},
+    },
+    decision::{Decision, Denial, Grounds, Wait},
+    authority::SerialNumber,
+    issue::{IssueError, IssuedCertificate, Terms, issue},
+    leaf::Leaf,
+    policy::Policy,
+    request::{Claims, Request, Verdict, verify},
+    signer::{BoxError, Signer},
+    status::reasons,
+};
+
+/// How a look at a request ends.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Here is its certificate.
+    Issued(Box<IssuedCertificate>),
+    /// Refused for good.
+    Denied(Denial),
+    /// Not yet.
+    Waiting(Wait),
+    /// Its pod needs no certificate any more.
+    LeftAlone,
+}
+
+/// Why a look has to be repeated.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LookError {
+    #[error("reading the pod")]
+    Pod(#[source] kube::Error),
+    #[error("reading the Services of the pod's namespace")]
+    Services(#[source] kube::Error),
+    #[error("the signer can't decide")]
+    Signer(#[source] BoxError),
+    #[error("signing")]
+    Issue(#[source] IssueError),
+    #[error("the signing thread ended early")]
+    Thread(#[source] tokio::task::JoinError),
+    #[error("the system gives no random numbers")]
+    Random,
+}
+
+/// Looks at requests on behalf of one signer.
+pub(crate) struct Examiner<S> {
+    pub(crate) signer: Arc<S>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) cluster: ClusterReader,
+    pub(crate) pool: tokio::sync::watch::Receiver<PoolState>,
+}
+
+impl<S: Signer> Examiner<S> {
+    /// Looks at a request. What is recent suffices to issue and to wait; what would be final is looked at again in what is certain.
+    pub(crate) async fn examine(&self, claims: &Arc<Claims>, now: Timestamp) -> Result<Outcome, LookError> {
+        let decision = match self.look(claims, Freshness::Recent).await? {
+            Look::Decided(decision @ (Decision::Issue(_) | Decision::Wait(_))) => decision,
+            Look::Decided(Decision::Deny(_)) | Look::PodNotFound | Look::LeaveAlone => {
+                match self.look(claims, Freshness::Consistent).await? {
+                    Look::Decided(decision) => decision,
+                    Look::PodNotFound => pod_not_found(claims).into(),
+                    Look::LeaveAlone => return Ok(Outcome::LeftAlone),
+                }
+            }
+        };
+        match decision {
+            Decision::Deny(denial) => Ok(Outcome::Denied(denial)),
+            Decision::Wait(wait) => Ok(Outcome::Waiting(wait)),
+            Decision::Issue(leaf) => self.issue(claims, leaf, now).await,
+        }
+    }
+
+    async fn look(&self, claims: &Arc<Claims>, freshness: Freshness) -> Result<Look, LookError> {
+        let key = PodKey { namespace: claims.namespace.clone(), name: claims.pod_name.clone() };
+        let pod = self.cluster.pod(&key, &claims.pod_uid, freshness).await.map_err(LookError::Pod)?;
+        let Some(pod) = pod else { return Ok(Look::PodNotFound) };
+        let decision = match verify(claims, &pod) {
+            Verdict::LeaveAlone => return Ok(Look::LeaveAlone),
+            Verdict::Other(decision) => decision,
+            Verdict::Matches => withheld_if_running(self.decide(claims, &pod, freshness).await?, &pod),
+        };
+        Ok(Look::Decided(decision))
+    }
+
+    async fn decide(&self, claims: &Arc<Claims>, pod: &Arc<Pod>, freshness: Freshness) -> Result<Decision, LookError> {
+        if let Some(refusal) = self.policy.refuses(pod, claims.public_key.key_type()) {
+            return Ok(refusal);
+        }
+        let services = if self.signer.reads_services() {
+            Some(self.cluster.services_of(&claims.namespace, freshness).await.map_err(LookError::Services)?)
+        } else {
+            None
+        };
+        let request = Request {
+            claims: Arc::clone(claims),
+            pod: Arc::clone(pod),
+            services,
+            signer_max_lifetime: self.policy.max_lifetime,
+        };
+        self.signer.decide(&request).await.map_err(LookError::Signer)
+    }
+
+    /// Issues, off the runtime's threads where signing takes milliseconds.
+    async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>, now: Timestamp) -> Result<Outcome, LookError> {
+        let PoolState { pool, problem } = self.pool.borrow().clone();
+        let Some(pool) = pool else {
+            return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));
+        };
+        let mut random = [0; 16];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| LookError::Random)?;
+        let terms = Terms {
+            max_lifetime: self.policy.max_lifetime,
+            requested_max: claims.max_expiration,
+            clock_skew: self.policy.clock_skew,
+            refresh: self.policy.refresh,
+        };
+        let claims = Arc::clone(claims);
+        let is_slow = pool.signing().key().key_type().is_slow();
+        let sign = move || {
+            issue(&leaf, &claims.public_key, &terms, pool.signing(), SerialNumber::from_random(random), now)
+        };
+        let issued = if is_slow {
+            tokio::task::spawn_blocking(sign).await.map_err(LookError::Thread)?
+        } else {
+            sign()
+        };
+        match issued {
+            Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
+            Err(error) if error.is_authority_unavailable() => Ok(unavailable(error.to_string())),
+            Err(error) => Err(LookError::Issue(error)),
+        }
+    }
+}
+
+enum Look {
+    Decided(Decision),
+    PodNotFound,
+    LeaveAlone,
+}
+
+fn unavailable(message: String) -> Outcome {
+    Outcome::Waiting(Wait { reason: reasons::CERTIFICATE_AUTHORITY_UNAVAILABLE, message })
+}
+
+fn pod_not_found(claims: &Claims) -> Wait {
+    let message = format!("the API server knows no pod {} in namespace {}", claims.pod_name, claims.namespace);
+    Wait { reason: reasons::POD_NOT_FOUND, message }
+}
+
+/// A running pod keeps its certificate when something changed under it: kubelet would take it away at a denial, even if it is valid for hours.
+fn withheld_if_running(decision: Decision, pod: &Pod) -> Decision {
+    let (reason, message) = match decision {
+        _ if pod.phase != PodPhase::Running => return decision,
+        Decision::Deny(Denial { reason, message, grounds: Grounds::Changeable }) => (reason, message),
+        Decision::Wait(Wait { reason, message }) => (reason, message),
+        other => return other,
+    };
+    let message = format!("the running pod keeps the certificate that it has until that expires; a new one is withheld ({reason}): {message}");
+    Wait { reason: reasons::REFRESH_WITHHELD, message }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Reason, testing::RequestBuilder};
+
+    const REASON: Reason = Reason::from_static("Test");
+
+    #[test]
+    fn a_running_pod_is_not_denied_for_what_changed() {
+        let running = RequestBuilder::new("example.com/a").running().parts().1;
+        for decision in [Decision::deny(REASON, "why"), Decision::wait(REASON, "why")] {
+            let Decision::Wait(wait) = withheld_if_running(decision, &running) else { panic!("must wait") };
+            assert_eq!(wait.reason, reasons::REFRESH_WITHHELD);
+            assert!(wait.message.ends_with("(Test): why"), "{}", wait.message);
+        }
+        let for_good = Decision::deny_for_good(REASON, "why");
+        assert_eq!(withheld_if_running(for_good.clone(), &running), for_good);
+    }
+
+    #[test]
+    fn a_pod_that_starts_hears_the_decision_itself() {
+        let starting = RequestBuilder::new("example.com/a").parts().1;
+        for decision in [Decision::deny(REASON, "why"), Decision::wait(REASON, "why"), Decision::issue(Leaf::server())] {
+            assert_eq!(withheld_if_running(decision.clone(), &starting), decision);
+        }
+    }
+}

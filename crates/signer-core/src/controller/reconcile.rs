@@ -1,0 +1,248 @@
+//! One look at one request, and what is written of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{api::ApiResource, runtime::controller::Action};
+
+use super::{
+    outcome::{Examiner, LookError, Outcome},
+    pending::{Announcement, Pending, RequestKey, WakeKey},
+    retry::retry_delay,
+};
+use crate::{
+    api::{PodCertificateRequest, PodCertificateRequestStatus},
+    cluster::pod_cache::PodKey,
+    decision::{Denial, Grounds, Wait},
+    health::{Component, SignerHealth},
+    issue::IssuedCertificate,
+    request::{Claims, ClaimsError},
+    signer::Signer,
+    signer_name::SignerName,
+    status::{
+        condition,
+        events::Events,
+        reasons,
+        writer::{StatusWriter, Written},
+    },
+    watching::describe,
+};
+
+/// All that a look at a request needs.
+pub(crate) struct Context<S> {
+    pub(crate) signer_name: SignerName,
+    pub(crate) resource: ApiResource,
+    pub(crate) examiner: Examiner<S>,
+    pub(crate) pending: Arc<Pending>,
+    pub(crate) writer: StatusWriter,
+    pub(crate) events: Events,
+    pub(crate) health: SignerHealth,
+}
+
+/// Why a request is tried again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReconcileError {
+    #[error("looking at the request")]
+    Look(#[from] LookError),
+    #[error("writing the outcome")]
+    Write(#[source] kube::Error),
+}
+
+/// Looks at a request and writes its outcome.
+pub(crate) async fn reconcile<S: Signer>(
+    request: Arc<PodCertificateRequest>,
+    context: Arc<Context<S>>,
+) -> Result<Action, ReconcileError> {
+    let key = RequestKey::of(&request);
+    if !context.pending.begin(&key, could_wait_for(&request)) {
+        return Ok(Action::await_change());
+    }
+    let now = Timestamp::now();
+    let outcome = match Claims::parse(&request) {
+        Ok(claims) => context.examiner.examine(&Arc::new(claims), now).await?,
+        Err(error) => unparsable(&error),
+    };
+    context.conclude(&request, &key, outcome, now).await
+}
+
+/// Tries again later. What went wrong is logged here, and nowhere else.
+pub(crate) fn try_again<S>(
+    request: Arc<PodCertificateRequest>,
+    error: &ReconcileError,
+    context: Arc<Context<S>>,
+) -> Action {
+    let key = RequestKey::of(&request);
+    context.pending.settle(&key, could_wait_for(&request));
+    let delay = delay(&request);
+    tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "will try again: {}", describe(error));
+    Action::requeue(delay)
+}
+
+impl<S: Signer> Context<S> {
+    async fn conclude(
+        &self,
+        request: &PodCertificateRequest,
+        key: &RequestKey,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<Action, ReconcileError> {
+        match outcome {
+            Outcome::Issued(certificate) => {
+                self.write(request, key, &condition::issued(&certificate, now)).await?;
+                self.audit_issued(request, &certificate);
+            }
+            Outcome::Denied(denial) => {
+                self.write(request, key, &condition::denied(&denial, now)).await?;
+                self.audit(request, "Denied", denial.reason.as_str(), &denial.message);
+                self.events.warn(pod_of(request), denial.reason.as_str(), &denial.message, now).await;
+            }
+            Outcome::LeftAlone => {
+                self.audit(request, "LeftAlone", "", "the pod is terminating or finished");
+                self.pending.settle(key, vec![]);
+            }
+            Outcome::Waiting(wait) => {
+                self.announce(request, key, &wait, now).await;
+                self.pending.settle(key, waits_for(request, &wait));
+                return Ok(Action::requeue(delay(request)));
+            }
+        }
+        Ok(Action::await_change())
+    }
+
+    async fn write(
+        &self,
+        request: &PodCertificateRequest,
+        key: &RequestKey,
+        status: &PodCertificateRequestStatus,
+    ) -> Result<(), ReconcileError> {
+        match self.writer.write(request, status).await {
+            Ok(written) => {
+                self.health.mended(Component::Status);
+                if written != Written::Done {
+                    tracing::debug!(signer = %self.signer_name, request = key.name, ?written, "not ours to finish any more");
+                }
+                self.pending.finish(key);
+                Ok(())
+            }
+            Err(error) => {
+                self.report_refusal(&error);
+                Err(ReconcileError::Write(error))
+            }
+        }
+    }
+
+    /// A missing permission shows as 403, and a missing `sign` as 422: a matter for the operator, never a verdict on the request.
+    fn report_refusal(&self, error: &kube::Error) {
+        let kube::Error::Api(status) = error else { return };
+        if matches!(status.code, 403 | 422) {
+            let problem = format!(
+                "the API server refuses the outcome of requests ({}); the controller needs update on podcertificaterequests/status and the verb sign \
+                 on signers {}: {}",
+                status.code, self.signer_name, status.message
+            );
+            self.health.broken(Component::Status, &problem);
+        }
+    }
+
+    /// Says once, to the request and to its pod, why it waits.
+    async fn announce(&self, request: &PodCertificateRequest, key: &RequestKey, wait: &Wait, now: Timestamp) {
+        let (reason, message) = (wait.reason.as_str(), wait.message.as_str());
+        let announcement = Announcement { reason: reason.to_owned(), message: message.to_owned() };
+        if self.pending.is_news(key, announcement) {
+            self.audit(request, "Pending", reason, message);
+            self.events.warn(self.reference(request), reason, message, now).await;
+            self.events.warn(pod_of(request), reason, message, now).await;
+        }
+    }
+
+    fn reference(&self, request: &PodCertificateRequest) -> ObjectReference {
+        ObjectReference {
+            api_version: Some(self.resource.api_version.clone()),
+            kind: Some(self.resource.kind.clone()),
+            name: request.metadata.name.clone(),
+            namespace: request.metadata.namespace.clone(),
+            uid: request.metadata.uid.clone(),
+            ..Default::default()
+        }
+    }
+
+    fn audit_issued(&self, request: &PodCertificateRequest, certificate: &IssuedCertificate) {
+        let spec = &request.spec;
+        tracing::info!(
+            target: "audit", outcome = "Issued", signer = %self.signer_name, namespace = request.metadata.namespace, request = request.metadata.name,
+            pod = spec.pod_name, pod_uid = spec.pod_uid, service_account = spec.service_account_name, node = spec.node_name,
+            serial = %certificate.serial, not_before = %certificate.not_before, not_after = %certificate.not_after,
+        );
+    }
+
+    fn audit(&self, request: &PodCertificateRequest, outcome: &str, reason: &str, message: &str) {
+        let spec = &request.spec;
+        tracing::info!(
+            target: "audit", outcome, signer = %self.signer_name, namespace = request.metadata.namespace, request = request.metadata.name,
+            pod = spec.pod_name, pod_uid = spec.pod_uid, service_account = spec.service_account_name, node = spec.node_name, reason, message,
+        );
+    }
+}
+
+impl RequestKey {
+    pub(crate) fn of(request: &PodCertificateRequest) -> Self {
+        let meta = &request.metadata;
+        Self { namespace: meta.namespace.clone().unwrap_or_default(), name: meta.name.clone().unwrap_or_default() }
+    }
+}
+
+fn unparsable(error: &ClaimsError) -> Outcome {
+    let message = error.to_string();
+    match error {
+        ClaimsError::NoKey => Outcome::Waiting(Wait { reason: reasons::PUBLIC_KEY_MISSING, message }),
+        ClaimsError::Key(_) => {
+            Outcome::Denied(Denial { reason: reasons::UNSUPPORTED_KEY_TYPE, message, grounds: Grounds::Fixed })
+        }
+        ClaimsError::SignerName(_) | ClaimsError::TooManyAnnotations(_) => Outcome::Denied(Denial {
+            reason: reasons::INVALID_UNVERIFIED_USER_ANNOTATIONS,
+            message,
+            grounds: Grounds::Fixed,
+        }),
+    }
+}
+
+fn pod_key(request: &PodCertificateRequest) -> PodKey {
+    PodKey {
+        namespace: request.metadata.namespace.clone().unwrap_or_default(),
+        name: request.spec.pod_name.clone(),
+    }
+}
+
+fn could_wait_for(request: &PodCertificateRequest) -> Vec<WakeKey> {
+    let pod = pod_key(request);
+    vec![WakeKey::Services(pod.namespace.clone()), WakeKey::Pod(pod), WakeKey::Authority]
+}
+
+/// What can end a wait. Signers may wait for what only they know; a change of the pod or of a Service is worth another look.
+fn waits_for(request: &PodCertificateRequest, wait: &Wait) -> Vec<WakeKey> {
+    let pod = pod_key(request);
+    match &wait.reason {
+        reason if *reason == reasons::CERTIFICATE_AUTHORITY_UNAVAILABLE => vec![WakeKey::Authority],
+        reason if *reason == reasons::POD_NOT_FOUND => vec![WakeKey::Pod(pod)],
+        reason if *reason == reasons::PUBLIC_KEY_MISSING => vec![],
+        _ => vec![WakeKey::Services(pod.namespace.clone()), WakeKey::Pod(pod)],
+    }
+}
+
+fn delay(request: &PodCertificateRequest) -> std::time::Duration {
+    let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let spread = request.metadata.uid.as_deref().unwrap_or_default().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    retry_delay(created, Timestamp::now(), spread)
+}
+
+fn pod_of(request: &PodCertificateRequest) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Pod".to_owned()),
+        name: Some(request.spec.pod_name.clone()),
+        namespace: request.metadata.namespace.clone(),
+        uid: Some(request.spec.pod_uid.clone()),
+        ..Default::default()
+    }
+}

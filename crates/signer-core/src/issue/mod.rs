@@ -1,0 +1,143 @@
+//! Issuance: what a signer wants, a public key and a CA in, a chain and its times out.
+//!
+//! It is pure: the clock and the randomness come in as arguments, and nothing is read or sent. So it can be called from anywhere;
+//! where [`SigningKeyType::is_slow`](crate::SigningKeyType::is_slow), from a thread that may block for some milliseconds.
+
+mod error;
+mod extensions;
+mod permission;
+mod terms;
+mod validity;
+
+use std::fmt;
+
+use der::{
+    Encode, Tag,
+    asn1::AnyRef,
+};
+use jiff::Timestamp;
+
+pub use self::{
+    error::{IssueError, LifetimeLimit},
+    terms::Terms,
+};
+use crate::{
+    authority::{
+        CertificateAuthority, SerialNumber,
+        asn1::{self, SignError, TbsCertificate, VERSION_3},
+        pem,
+    },
+    leaf::Leaf,
+    public_key::PublicKey,
+};
+
+/// The most names that a leaf may carry, the common name included.
+pub const MAX_NAMES: usize = 100;
+
+/// The longest chain that is issued, in bytes of PEM. The API server takes 100 KiB.
+pub const MAX_CHAIN_BYTES: usize = 64 * 1024;
+
+/// A certificate as it goes into the status of a request.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuedCertificate {
+    /// The leaf, then the intermediates up to but without the root, as PEM.
+    pub chain_pem: String,
+    /// The leaf alone, as DER.
+    pub leaf_der: Vec<u8>,
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// The first second of its validity.
+    pub not_before: Timestamp,
+    /// The last second of its validity.
+    pub not_after: Timestamp,
+    /// When kubelet shall ask for the next one.
+    pub begin_refresh_at: Timestamp,
+}
+
+/// Issues a certificate for `key` that says what `leaf` says, within `terms` and within what `authority` may sign at `now`.
+///
+/// The issuer is the subject of the authority's certificate, byte for byte. The subject is empty but for a common name; the names stand
+/// in the subject alternative name extension, which is critical when the subject is empty. All other extensions are the same for all leaves:
+/// critical basicConstraints CA:FALSE, critical keyUsage, extendedKeyUsage, and the identifiers of both keys.
+///
+/// # Errors
+/// If there is no legal certificate of that kind. [`IssueError::is_authority_unavailable`] tells what may pass (another CA, another
+/// day) from what won't.
+pub fn issue(
+    leaf: &Leaf,
+    key: &PublicKey,
+    terms: &Terms,
+    authority: &CertificateAuthority,
+    serial: SerialNumber,
+    now: Timestamp,
+) -> Result<IssuedCertificate, IssueError> {
+    check_names(leaf)?;
+    permission::check(leaf, authority)?;
+    let times = validity::times(leaf, terms, authority, now)?;
+    let tbs = to_be_signed(leaf, key, authority, &serial, &times)?;
+    check_length(&tbs, authority)?;
+    let leaf_der = asn1::sign(&tbs, authority.key()).map_err(|error| match error {
+        SignError::Encoding(error) => IssueError::Encoding(error),
+        SignError::Signing(error) => IssueError::Signing(error),
+    })?;
+    let chain_pem = pem::certificate(&leaf_der) + authority.chain_pem();
+    let validity::Times { not_before, not_after, begin_refresh_at } = times;
+    Ok(IssuedCertificate { chain_pem, leaf_der, serial, not_before, not_after, begin_refresh_at })
+}
+
+fn check_names(leaf: &Leaf) -> Result<(), IssueError> {
+    match leaf.names() {
+        0 => Err(IssueError::NoNames),
+        names if names > MAX_NAMES => Err(IssueError::TooManyNames { names }),
+        _ => Ok(()),
+    }
+}
+
+fn to_be_signed(
+    leaf: &Leaf,
+    key: &PublicKey,
+    authority: &CertificateAuthority,
+    serial: &SerialNumber,
+    times: &validity::Times,
+) -> der::Result<Vec<u8>> {
+    let algorithm = authority.key().key_type().signature_algorithm();
+    let subject = asn1::subject(leaf.common_name.as_ref())?;
+    TbsCertificate {
+        version: VERSION_3,
+        serial_number: serial.to_asn1()?,
+        signature: asn1::algorithm_identifier(&algorithm)?,
+        issuer: AnyRef::try_from(authority.issuer().subject_der())?,
+        validity: x509_cert::time::Validity::new(asn1::time(times.not_before)?, asn1::time(times.not_after)?),
+        subject: AnyRef::new(Tag::Sequence, &subject)?,
+        subject_public_key_info: AnyRef::try_from(key.spki_der())?,
+        issuer_unique_id: None,
+        subject_unique_id: None,
+        extensions: Some(extensions::of(leaf, key, authority)?),
+    }
+    .to_der()
+}
+
+/// All but the signature is known before signing, and the signature's length nearly so.
+fn check_length(tbs: &[u8], authority: &CertificateAuthority) -> Result<(), IssueError> {
+    /// Tags, lengths and the signature's algorithm.
+    const FRAME: usize = 32;
+    let der = tbs.len() + authority.key().key_type().longest_signature() + FRAME;
+    let bytes = pem::certificate_len(der) + authority.chain_pem().len();
+    if bytes > MAX_CHAIN_BYTES {
+        return Err(IssueError::ChainTooLong { bytes });
+    }
+    Ok(())
+}
+
+impl fmt::Debug for IssuedCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chain_pem: _, leaf_der: _, serial, not_before, not_after, begin_refresh_at } = self;
+        f.debug_struct("IssuedCertificate")
+            .field("serial", &serial.to_string())
+            .field("not_before", not_before)
+            .field("not_after", not_after)
+            .field("begin_refresh_at", begin_refresh_at)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! `/livez` and `/readyz`.
+
+use std::{fmt::Write, future::Future, io};
+
+use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use tokio::net::TcpListener;
+
+use crate::health::{Health, Report};
+
+/// Answers until `shutdown` is there.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    health: Health,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let routes = Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(readyz));
+    axum::serve(listener, routes.with_state(health)).with_graceful_shutdown(shutdown).await
+}
+
+async fn readyz(State(health): State<Health>) -> impl IntoResponse {
+    let report = health.report();
+    let status = if report.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, page(&report))
+}
+
+/// One line a signer; each problem of one that isn't ready on a line of its own.
+fn page(report: &Report) -> String {
+    let mut page = String::new();
+    for signer in &report.signers {
+        let verdict = if signer.problems.is_empty() { "ready" } else { "not ready" };
+        // writing to a String can't fail
+        let _ = writeln!(page, "{}: {verdict}", signer.name);
+        for line in signer.problems.iter().chain(&signer.warnings) {
+            let _ = writeln!(page, "  - {line}");
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::SignerReport;
+
+    #[test]
+    fn the_page_names_who_is_not_ready_and_why() {
+        let signer = |name: &str, problems: &[&str], warnings: &[&str]| SignerReport {
+            name: name.parse().unwrap(),
+            problems: problems.iter().map(ToString::to_string).collect(),
+            warnings: warnings.iter().map(ToString::to_string).collect(),
+        };
+        let signers = vec![
+            signer("example.com/a", &[], &["the pool's file is broken"]),
+            signer("example.com/b", &["there is no pool"], &[]),
+        ];
+        assert_eq!(
+            page(&Report { is_ready: false, signers }),
+            "example.com/a: ready\n  - the pool's file is broken\nexample.com/b: not ready\n  - there is no pool\n"
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! The manager: the builder that takes signers and runs them.
+
+mod exclusive;
+mod http;
+mod running;
+mod shutdown;
+
+pub use shutdown::shutdown_signal;
+use std::{collections::HashSet, fmt, future::Future, io, net::SocketAddr};
+
+use futures::future::BoxFuture;
+use kube::Client;
+use tokio::{net::TcpListener, sync::watch};
+
+use self::{
+    exclusive::Roots,
+    running::{Shared, run_signer, until},
+};
+use crate::{
+    ca_pool::PoolSource,
+    cluster::{pod_cache::PodCache, reader::ClusterReader},
+    health::{Component, Health, SignerHealth},
+    policy::Policy,
+    signer::Signer,
+    signer_name::SignerName,
+};
+
+/// What a signer runs with.
+#[derive(Clone, Debug)]
+pub struct SignerOptions {
+    /// Where its CA pool comes from.
+    pub ca_pool: PoolSource,
+    /// What the operator has settled.
+    pub policy: Policy,
+}
+
+impl SignerOptions {
+    /// The default policy, with this CA pool.
+    #[must_use]
+    pub fn new(ca_pool: PoolSource) -> Self {
+        Self { ca_pool, policy: Policy::default() }
+    }
+}
+
+/// Runs signers side by side in one process, each with a CA of its own.
+///
+/// ```no_run
+/// # use signer_core::{BoxError, Decision, Manager, PoolSource, Request, Signer, SignerName, SignerOptions};
+/// # struct Mine(SignerName);
+/// # impl Signer for Mine {
+/// #     fn name(&self) -> &SignerName { &self.0 }
+/// #     async fn decide(&self, _: &Request) -> Result<Decision, BoxError> { unimplemented!() }
+/// # }
+/// # async fn run(signer: Mine) -> Result<(), BoxError> {
+/// let options = SignerOptions::new(PoolSource::PoolFile("/run/ca/pool.json".into()));
+/// Manager::new(kube::Client::try_default().await?)
+///     .signer(signer, options)
+///     .http_bind(([0, 0, 0, 0], 8080).into())
+///     .run(async { drop(tokio::signal::ctrl_c().await) })
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a manager does nothing until it runs"]
+pub struct Manager {
+    client: Client,
+    signers: Vec<Registered>,
+    http_bind: Option<SocketAddr>,
+    instance: String,
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.signers.iter().map(|signer| signer.name.as_str()).collect();
+        f.debug_struct("Manager").field("signers", &names).field("http_bind", &self.http_bind).finish_non_exhaustive()
+    }
+}
+
+struct Registered {
+    name: SignerName,
+    reads_services: bool,
+    run: Box<dyn FnOnce(Shared, SignerHealth) -> BoxFuture<'static, ()> + Send>,
+}
+
+/// Why a manager can't run at all. Whatever may pass keeps a signer from being ready instead.
+#[derive(Debug, thiserror::Error)]
+pub enum ManagerError {
+    /// It has nothing to do.
+    #[error("no signers are configured")]
+    NoSigners,
+    /// Two signers would answer the same requests.
+    #[error("two signers have the name {0}; give each a name of its own")]
+    DuplicateSigner(SignerName),
+    /// The address is taken, or isn't this machine's.
+    #[error("can't listen on {address} for /livez and /readyz; choose another address")]
+    HttpBind {
+        /// What was asked for.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The HTTP server ended.
+    #[error("serving /livez and /readyz")]
+    Http(#[source] io::Error),
+}
+
+impl Manager {
+    /// A manager without signers. It talks to the cluster through this client.
+    pub fn new(client: Client) -> Self {
+        let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "signer-manager".to_owned());
+        Self { client, signers: Vec::new(), http_bind: None, instance }
+    }
+
+    /// Adds a signer.
+    pub fn signer<S: Signer>(mut self, signer: S, options: SignerOptions) -> Self {
+        self.signers.push(Registered {
+            name: signer.name().clone(),
+            reads_services: signer.reads_services(),
+            run: Box::new(move |shared, health| Box::pin(run_signer(signer, options, shared, health))),
+        });
+        self
+    }
+
+    /// Answers `/livez` and `/readyz` on this address.
+    pub fn http_bind(mut self, address: SocketAddr) -> Self {
+        self.http_bind = Some(address);
+        self
+    }
+
+    /// Runs the signers until `shutdown` is there; requests in hand are finished first.
+    ///
+    /// # Errors
+    /// If no signers, or two of one name, were added, or the HTTP address can't be used. A missing CA pool, API or permission is no error: the signer that
+    /// lacks it isn't ready, `/readyz` and the log say why, and it starts when that is mended.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ManagerError> {
+        let (stop, stopped) = watch::channel(false);
+        let health = Health::default();
+        let server = match self.http_bind {
+            Some(address) => {
+                let listener = TcpListener::bind(address)
+                    .await
+                    .map_err(|source| ManagerError::HttpBind { address, source })?;
+                Some(tokio::spawn(http::serve(listener, health.clone(), until(stopped.clone()))))
+            }
+            None => None,
+        };
+        let signers = self.start(&health, stopped)?;
+        tokio::spawn(async move {
+            shutdown.await;
+            tracing::info!("shutting down: finishing the requests in hand");
+            // nobody is left to hear: all have ended
+            let _ = stop.send(true);
+        });
+        futures::future::join_all(signers).await;
+        match server {
+            Some(server) => server.await.unwrap_or(Ok(())).map_err(ManagerError::Http),
+            None => Ok(()),
+        }
+    }
+
+    fn start(
+        self,
+        health: &Health,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Vec<BoxFuture<'static, ()>>, ManagerError> {
+        let mut names = HashSet::new();
+        if let Some(twice) = self.signers.iter().find(|signer| !names.insert(signer.name.clone())) {
+            return Err(ManagerError::DuplicateSigner(twice.name.clone()));
+        }
+        if self.signers.is_empty() {
+            return Err(ManagerError::NoSigners);
+        }
+        let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
+        let cluster = ClusterReader::new(self.client.clone(), pods);
+        let shared = Shared {
+            client: self.client,
+            cluster: cluster.clone(),
+            roots: Roots::default(),
+            instance: self.instance,
+            stopped,
+        };
+        let mut with_services = Vec::new();
+        let mut all = Vec::new();
+        let mut running = Vec::new();
+        for signer in self.signers {
+            let signer_health = health.signer(&signer.name, needs(signer.reads_services));
+            if signer.reads_services {
+                with_services.push(signer_health.clone());
+            }
+            all.push(signer_health.clone());
+            running.push((signer.run)(shared.clone(), signer_health));
+        }
+        tokio::spawn(cluster.clone().keep_pods(all));
+        if !with_services.is_empty() {
+            tokio::spawn(cluster.keep_services(with_services));
+        }
+        Ok(running)
+    }
+}
+
+/// What a signer needs before it is ready.
+fn needs(reads_services: bool) -> &'static [Component] {
+    use Component::{Api, CertificateAuthority, PodCertificateRequests, Pods, Services, TrustBundle};
+    const ALL: [Component; 6] = [Services, Api, PodCertificateRequests, Pods, CertificateAuthority, TrustBundle];
+    if reads_services { &ALL } else { &ALL[1..] }
+}

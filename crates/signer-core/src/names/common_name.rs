@@ -1,0 +1,62 @@
+//! The common name of a subject.
+
+use std::{fmt, str::FromStr};
+
+/// A common name: 1 to 64 characters (RFC 5280 appendix A, `ub-common-name`), none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CommonName(String);
+
+/// Why a text is no common name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is no common name: {rule}")]
+pub struct CommonNameError {
+    name: String,
+    rule: &'static str,
+}
+
+const LONGEST: usize = 64;
+
+impl CommonName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CommonName {
+    type Err = CommonNameError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let rule = if name.is_empty() {
+            "it is empty"
+        } else if name.chars().count() > LONGEST {
+            "it is longer than 64 characters (RFC 5280)"
+        } else if name.chars().any(char::is_control) {
+            "it has a control character"
+        } else {
+            return Ok(Self(name.to_owned()));
+        };
+        Err(CommonNameError { name: name.chars().take(300).collect(), rule })
+    }
+}
+
+impl fmt::Display for CommonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_64_characters_and_no_more() {
+        assert!("a".repeat(64).parse::<CommonName>().is_ok());
+        for (name, rule) in [(String::new(), "empty"), ("a".repeat(65), "64"), ("a\nb".into(), "control")] {
+            let error = name.parse::<CommonName>().unwrap_err().to_string();
+            assert!(error.contains(rule), "{name}: {error}");
+        }
+    }
+}

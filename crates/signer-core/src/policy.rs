@@ -1,0 +1,95 @@
+//! What an operator settles for a signer, whatever its kind.
+
+use std::time::Duration;
+
+use crate::{
+    cluster::{Pod, WorkloadSelector},
+    decision::{Decision, Denial, Grounds},
+    key_type::KeyType,
+    leaf::Refresh,
+    status::reasons,
+};
+
+/// What an operator settles for a signer, whatever its kind.
+///
+/// ```
+/// use signer_core::{KeyType, Policy};
+///
+/// let policy = Policy { key_types: vec![KeyType::EcdsaP256, KeyType::Ed25519], ..Policy::default() };
+/// assert_eq!(policy.max_lifetime.as_secs(), 24 * 60 * 60);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The longest lifetime of a certificate, backdating included. 24 h by default; from 1 h to 91 days, the API's bounds.
+    pub max_lifetime: Duration,
+    /// When kubelet shall ask for the next certificate, unless the signer says otherwise. After half of the lifetime by default.
+    pub refresh: Refresh,
+    /// How far a certificate is backdated, for clocks that are late: 2 minutes by default, 4 at most (the API server takes 5, less the time that writing takes).
+    pub clock_skew: Duration,
+    /// The key types that are accepted. All by default.
+    pub key_types: Vec<KeyType>,
+    /// Who may use the signer: who is in one of these. Without it, everybody.
+    pub allow: Option<Vec<WorkloadSelector>>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_lifetime: Duration::from_secs(24 * 60 * 60),
+            refresh: Refresh::AfterPercent(50),
+            clock_skew: Duration::from_secs(120),
+            key_types: KeyType::ALL.to_vec(),
+            allow: None,
+        }
+    }
+}
+
+impl Policy {
+    /// Refuses a pod that may not use the signer, and a key of a type that isn't accepted.
+    pub(crate) fn refuses(&self, pod: &Pod, key_type: KeyType) -> Option<Decision> {
+        if self.allow.as_ref().is_some_and(|allow| !allow.iter().any(|workloads| workloads.contains_pod(pod))) {
+            let message = format!(
+                "service account {} of namespace {} may not use this signer: its configuration has no `allow` entry for it",
+                pod.service_account_name, pod.namespace
+            );
+            return Some(deny(reasons::IDENTITY_NOT_GRANTED, message));
+        }
+        if !self.key_types.contains(&key_type) {
+            let accepted = KeyType::list(&self.key_types);
+            let message = format!("keyType {key_type} isn't accepted by this signer; set the volume's keyType to one of {accepted}");
+            return Some(deny(reasons::UNSUPPORTED_KEY_TYPE, message));
+        }
+        None
+    }
+}
+
+/// Configuration changes, so a running pod isn't denied for it.
+fn deny(reason: crate::Reason, message: String) -> Decision {
+    Denial { reason, message, grounds: Grounds::Changeable }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::RequestBuilder;
+
+    #[test]
+    fn names_the_accepted_key_types() {
+        let policy = Policy { key_types: vec![KeyType::EcdsaP256, KeyType::Ed25519], ..Policy::default() };
+        let pod = RequestBuilder::new("example.com/a").parts().1;
+        assert_eq!(policy.refuses(&pod, KeyType::Ed25519), None);
+        let Some(Decision::Deny(denial)) = policy.refuses(&pod, KeyType::Rsa4096) else { panic!("must refuse") };
+        assert_eq!(denial.reason, reasons::UNSUPPORTED_KEY_TYPE);
+        assert!(denial.message.contains("RSA4096") && denial.message.ends_with("one of ECDSAP256, ED25519"));
+    }
+
+    #[test]
+    fn allows_who_is_in_an_entry_and_nobody_else() {
+        let pod = RequestBuilder::new("example.com/a").parts().1;
+        for (namespaces, allowed) in [("shop", true), ("*", true), ("web", false)] {
+            let policy =
+                Policy { allow: Some(vec![WorkloadSelector::new([namespaces], ["*"])]), ..Policy::default() };
+            assert_eq!(policy.refuses(&pod, KeyType::EcdsaP256).is_none(), allowed, "{namespaces}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A request that a signer decides on.
+
+mod claims;
+mod verify;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+pub use claims::{Claims, ClaimsError};
+pub use verify::{Verdict, verify};
+
+use crate::{
+    cluster::{Pod, Services},
+    key_type::KeyType,
+    public_key::PublicKey,
+    signer_name::SignerName,
+};
+
+/// A `PodCertificateRequest` whose key is parsed and whose claims have been held against the pod. All that it tells of the pod is verified; the
+/// user annotations are the wishes of the pod's author.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub(crate) claims: Arc<Claims>,
+    pub(crate) pod: Arc<Pod>,
+    pub(crate) services: Option<Services>,
+    pub(crate) signer_max_lifetime: Duration,
+}
+
+/// The signer asked for Services without having said that it reads them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("signer {0} reads Services, but its Signer::reads_services says that it doesn't; return true there")]
+pub struct ServicesNotWatched(SignerName);
+
+impl Request {
+    /// The request's own name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.claims.name
+    }
+
+    /// The namespace of the request and of the pod.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.claims.namespace
+    }
+
+    /// The signer that it is addressed to.
+    #[must_use]
+    pub fn signer_name(&self) -> &SignerName {
+        &self.claims.signer_name
+    }
+
+    /// The pod that it is for, as the API server tells it.
+    #[must_use]
+    pub fn pod(&self) -> &Pod {
+        &self.pod
+    }
+
+    /// The key that is to be certified.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.claims.public_key
+    }
+
+    /// The type of that key.
+    #[must_use]
+    pub fn key_type(&self) -> KeyType {
+        self.claims.public_key.key_type()
+    }
+
+    /// `unverifiedUserAnnotations`: what the pod's author wrote into the volume, and nobody has checked.
+    #[must_use]
+    pub fn user_annotations(&self) -> &BTreeMap<String, String> {
+        &self.claims.user_annotations
+    }
+
+    /// The longest lifetime that the request takes (`maxExpirationSeconds`).
+    #[must_use]
+    pub fn requested_max_lifetime(&self) -> Duration {
+        self.claims.max_expiration
+    }
+
+    /// The longest lifetime that the signer is configured to give (`maxLifetime`).
+    #[must_use]
+    pub fn signer_max_lifetime(&self) -> Duration {
+        self.signer_max_lifetime
+    }
+
+    /// The Services of the pod's namespace.
+    ///
+    /// # Errors
+    /// If the signer doesn't say that it reads them ([`Signer::reads_services`](crate::Signer::reads_services)).
+    pub fn services(&self) -> Result<&Services, ServicesNotWatched> {
+        self.services.as_ref().ok_or_else(|| ServicesNotWatched(self.signer_name().clone()))
+    }
+}

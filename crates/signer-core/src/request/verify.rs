@@ -1,0 +1,179 @@
+//! Holding a request against the pod that it names.
+
+use std::fmt::Write;
+
+use super::Claims;
+use crate::{
+    cluster::{CertificateSource, Pod, PodPhase},
+    decision::{Decision, Denial, Grounds, Wait},
+    duration::format_duration,
+    status::reasons,
+};
+
+/// What the comparison of request and pod says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The pod asked for exactly this.
+    Matches,
+    /// The pod is terminating or finished: whatever is written now helps nobody.
+    LeaveAlone,
+    /// Not the pod's request, or not yet.
+    Other(Decision),
+}
+
+/// Holds a request against the pod of the name that it gives. NodeRestriction has compared what a node wrote with the pod's identity, but not
+/// with its volumes; of what others wrote, nothing has been checked.
+#[must_use]
+pub fn verify(claims: &Claims, pod: &Pod) -> Verdict {
+    if claims.pod_uid != pod.uid {
+        return mismatch("podUID", &claims.pod_uid, &format!("the pod {} has the UID {}", pod.name, pod.uid));
+    }
+    if pod.is_terminating || pod.phase == PodPhase::Finished {
+        return Verdict::LeaveAlone;
+    }
+    if pod.node_name.is_empty() {
+        let message = format!("the pod {} isn't bound to a node yet; the request claims {}", pod.name, claims.node_name);
+        return Verdict::Other(Wait { reason: reasons::POD_NOT_FOUND, message }.into());
+    }
+    if claims.node_name != pod.node_name {
+        return mismatch("nodeName", &claims.node_name, &format!("the pod {} runs on {}", pod.name, pod.node_name));
+    }
+    if claims.service_account_name != pod.service_account_name {
+        let fact = format!("the pod {} runs as {}", pod.name, pod.service_account_name);
+        return mismatch("serviceAccountName", &claims.service_account_name, &fact);
+    }
+    if pod.certificate_sources.iter().any(|source| is_met_by(source, claims)) {
+        return Verdict::Matches;
+    }
+    deny(never_asked(claims, pod))
+}
+
+/// Whether a volume source asks for what the request claims. Kubelet copies the source into the request, so all of it must be equal.
+fn is_met_by(source: &CertificateSource, claims: &Claims) -> bool {
+    source.signer_name == claims.signer_name.as_str()
+        && source.key_type == claims.public_key.key_type().as_str()
+        && source.max_expiration == claims.max_expiration
+        && source.user_annotations == claims.user_annotations
+}
+
+fn mismatch(field: &str, value: &str, fact: &str) -> Verdict {
+    deny(format!("spec.{field} is {value:?}, but {fact}; a request must repeat what the API server says of its pod"))
+}
+
+fn deny(message: String) -> Verdict {
+    let denial = Denial { reason: reasons::REQUEST_DOES_NOT_MATCH_POD, message, grounds: Grounds::Fixed };
+    Verdict::Other(denial.into())
+}
+
+fn never_asked(claims: &Claims, pod: &Pod) -> String {
+    let mut message = format!(
+        "no podCertificate volume source of the pod {} asks for signerName {}, keyType {}, maxExpirationSeconds {} ({}) and the {} user annotations of \
+         the request; the pod asks for ",
+        pod.name,
+        claims.signer_name,
+        claims.public_key.key_type(),
+        claims.max_expiration.as_secs(),
+        format_duration(claims.max_expiration),
+        claims.user_annotations.len(),
+    );
+    if pod.certificate_sources.is_empty() {
+        message.push_str("no certificate at all");
+    }
+    for (i, source) in pod.certificate_sources.iter().take(MOST_LISTED).enumerate() {
+        let separator = if i == 0 { "" } else { "; " };
+        // writing to a String can't fail
+        let _ = write!(
+            message,
+            "{separator}{} {} for {} with {} user annotations",
+            source.signer_name,
+            source.key_type,
+            format_duration(source.max_expiration),
+            source.user_annotations.len()
+        );
+    }
+    message
+}
+
+/// Sources that a message lists: enough to see the difference, whatever a pod holds.
+const MOST_LISTED: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::RequestBuilder;
+
+    fn message(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Other(Decision::Deny(Denial { reason, message, grounds: Grounds::Fixed })) => {
+                assert_eq!(reason, reasons::REQUEST_DOES_NOT_MATCH_POD);
+                message
+            }
+            other => panic!("{other:?} is no denial for good"),
+        }
+    }
+
+    #[test]
+    fn a_pod_that_asked_matches() {
+        let (claims, pod) = RequestBuilder::new("example.com/a").parts();
+        assert_eq!(verify(&claims, &pod), Verdict::Matches);
+    }
+
+    #[test]
+    fn any_of_several_sources_suffices() {
+        let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+        let other = CertificateSource { signer_name: "example.com/b".into(), ..pod.certificate_sources[0].clone() };
+        pod.certificate_sources.insert(0, other);
+        assert_eq!(verify(&claims, &pod), Verdict::Matches);
+    }
+
+    #[test]
+    fn each_identity_must_be_the_pods_own() {
+        type Change = fn(&mut Claims);
+        let changes: [(Change, &str); 3] = [
+            (|claims| claims.pod_uid = "other".into(), "spec.podUID is \"other\""),
+            (|claims| claims.node_name = "other".into(), "spec.nodeName is \"other\""),
+            (|claims| claims.service_account_name = "other".into(), "spec.serviceAccountName is \"other\""),
+        ];
+        for (change, expected) in changes {
+            let (mut claims, pod) = RequestBuilder::new("example.com/a").parts();
+            change(&mut claims);
+            let message = message(verify(&claims, &pod));
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn each_part_of_a_source_must_be_what_the_pod_asked_for() {
+        type Change = fn(&mut CertificateSource);
+        let changes: [Change; 4] = [
+            |source| source.signer_name = "example.com/b".into(),
+            |source| source.key_type = "RSA4096".into(),
+            |source| source.max_expiration += std::time::Duration::from_secs(1),
+            |source| drop(source.user_annotations.insert("a.b/c".into(), "d".into())),
+        ];
+        for change in changes {
+            let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+            change(&mut pod.certificate_sources[0]);
+            let message = message(verify(&claims, &pod));
+            assert!(message.contains("no podCertificate volume source"), "{message}");
+        }
+    }
+
+    #[test]
+    fn terminating_and_finished_pods_are_left_alone() {
+        let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+        pod.is_terminating = true;
+        assert_eq!(verify(&claims, &pod), Verdict::LeaveAlone);
+        let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+        pod.phase = PodPhase::Finished;
+        assert_eq!(verify(&claims, &pod), Verdict::LeaveAlone);
+    }
+
+    #[test]
+    fn a_pod_that_is_not_bound_yet_may_still_become_the_one() {
+        let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+        pod.node_name.clear();
+        let Verdict::Other(Decision::Wait(wait)) = verify(&claims, &pod) else { panic!("must wait") };
+        assert_eq!(wait.reason, reasons::POD_NOT_FOUND);
+    }
+}

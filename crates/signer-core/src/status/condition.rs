@@ -1,0 +1,94 @@
+//! The status of a finished request, as the API server takes it.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use super::reasons;
+use crate::{api::PodCertificateRequestStatus, decision::Denial, issue::IssuedCertificate};
+
+/// Condition types. There is a third, `Failed`, which nothing here ever writes: kubelet takes it as final.
+const ISSUED: &str = "Issued";
+const DENIED: &str = "Denied";
+const FAILED: &str = "Failed";
+
+/// The API server takes 32 KiB. Nobody reads that much, and each byte of it may be the requester's.
+const LONGEST_MESSAGE: usize = 4096;
+
+/// Whether a status is final: the API server takes no other once one of these conditions is there.
+pub(crate) fn is_final(status: Option<&PodCertificateRequestStatus>) -> bool {
+    let conditions = status.map(|status| status.conditions.as_slice()).unwrap_or_default();
+    conditions.iter().any(|condition| [ISSUED, DENIED, FAILED].contains(&condition.type_.as_str()))
+}
+
+/// The status of an issued request: condition, chain and times, which the API server wants in one write.
+pub(crate) fn issued(certificate: &IssuedCertificate, now: Timestamp) -> PodCertificateRequestStatus {
+    let message = format!("serial number {}, valid until {}", certificate.serial, certificate.not_after);
+    PodCertificateRequestStatus {
+        conditions: vec![condition(ISSUED, reasons::ISSUED.as_str(), &message, now)],
+        certificate_chain: certificate.chain_pem.clone(),
+        not_before: Some(Time(certificate.not_before)),
+        begin_refresh_at: Some(Time(certificate.begin_refresh_at)),
+        not_after: Some(Time(certificate.not_after)),
+    }
+}
+
+/// The status of a denied request: the condition, and nothing else.
+pub(crate) fn denied(denial: &Denial, now: Timestamp) -> PodCertificateRequestStatus {
+    PodCertificateRequestStatus {
+        conditions: vec![condition(DENIED, denial.reason.as_str(), &denial.message, now)],
+        ..Default::default()
+    }
+}
+
+fn condition(type_: &str, reason: &str, message: &str, now: Timestamp) -> Condition {
+    Condition {
+        type_: type_.to_owned(),
+        status: "True".to_owned(),
+        reason: reason.to_owned(),
+        message: truncated(message, LONGEST_MESSAGE),
+        last_transition_time: Time(whole_seconds(now)),
+        observed_generation: None,
+    }
+}
+
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// At most so many bytes, with an ellipsis where something is missing.
+pub(crate) fn truncated(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|end| text.is_char_boundary(*end));
+    format!("{}…", &text[..end.unwrap_or_default()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::Grounds;
+
+    #[test]
+    fn a_denial_carries_nothing_but_its_condition() {
+        let message = "ä".repeat(5000);
+        let denial = Denial { reason: reasons::POD_NOT_FOUND, message, grounds: Grounds::Fixed };
+        let now: Timestamp = "2026-01-01T00:00:00.7Z".parse().unwrap();
+        let status = denied(&denial, now);
+        assert!(is_final(Some(&status)));
+        let json = serde_json::to_value(&status).unwrap();
+        assert_eq!(json.as_object().unwrap().keys().collect::<Vec<_>>(), ["conditions"]);
+        assert!(status.conditions[0].message.len() <= 4096 && status.conditions[0].message.ends_with("ä…"));
+        assert_eq!(status.conditions[0].last_transition_time.0.to_string(), "2026-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn only_the_three_conditions_are_final() {
+        assert!(!is_final(None) && !is_final(Some(&PodCertificateRequestStatus::default())));
+        for (type_, is_final_one) in [("Issued", true), ("Denied", true), ("Failed", true), ("Other", false)] {
+            let conditions = vec![condition(type_, "R", "", Timestamp::UNIX_EPOCH)];
+            let status = PodCertificateRequestStatus { conditions, ..Default::default() };
+            assert_eq!(is_final(Some(&status)), is_final_one, "{type_}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The reasons of conditions and events. Names are a contract: users alert on them.
+
+use crate::reason::Reason;
+
+/// Condition: the certificate is in the status.
+pub const ISSUED: Reason = Reason::from_static("Issued");
+
+/// Denied: the signer doesn't take this type of key.
+pub const UNSUPPORTED_KEY_TYPE: Reason = Reason::from_static("UnsupportedKeyType");
+/// Denied: a user annotation of the volume source is unknown, or has a value that breaks a rule.
+pub const INVALID_UNVERIFIED_USER_ANNOTATIONS: Reason = Reason::from_static("InvalidUnverifiedUserAnnotations");
+/// Denied: an annotation of the pod is unknown to the signer, or has a value that breaks a rule.
+pub const INVALID_POD_ANNOTATIONS: Reason = Reason::from_static("InvalidPodAnnotations");
+/// Denied: the pod never asked for this, or is another pod.
+pub const REQUEST_DOES_NOT_MATCH_POD: Reason = Reason::from_static("RequestDoesNotMatchPod");
+/// Denied: no grant gives the pod this name, or the use of this signer.
+pub const IDENTITY_NOT_GRANTED: Reason = Reason::from_static("IdentityNotGranted");
+/// Denied: a Service that the pod named doesn't select it.
+pub const SERVICE_DOES_NOT_SELECT_POD: Reason = Reason::from_static("ServiceDoesNotSelectPod");
+
+/// Pending: a Service that the pod needs isn't there yet.
+pub const WAITING_FOR_SERVICE: Reason = Reason::from_static("WaitingForService");
+/// Pending: there is no CA that can sign now.
+pub const CERTIFICATE_AUTHORITY_UNAVAILABLE: Reason = Reason::from_static("CertificateAuthorityUnavailable");
+/// Pending: the API server doesn't show the pod (yet).
+pub const POD_NOT_FOUND: Reason = Reason::from_static("PodNotFound");
+/// Pending: a running pod would be denied today; it keeps the certificate that it has.
+pub const REFRESH_WITHHELD: Reason = Reason::from_static("RefreshWithheld");
+/// Pending: the request's key can't be seen in the API version that is served.
+pub const PUBLIC_KEY_MISSING: Reason = Reason::from_static("PublicKeyMissing");

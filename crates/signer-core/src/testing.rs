@@ -1,0 +1,152 @@
+//! Requests for tests of signers, without a cluster.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use crate::{
+    cluster::{CertificateSource, Pod, PodPhase, Service, Services},
+    key_type::KeyType,
+    public_key::PublicKey,
+    request::{Claims, Request},
+    signer_name::SignerName,
+};
+
+/// Builds a [`Request`] of a pod that has asked for it: pod `web-0` of service account `server` in namespace `shop`, on node `node-1`,
+/// pending, with an ECDSA P-256 key, for 24 hours at most.
+///
+/// ```
+/// use signer_core::testing::RequestBuilder;
+///
+/// let request = RequestBuilder::new("example.com/web").label("app", "web").build();
+/// assert_eq!(request.pod().labels["app"], "web");
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequestBuilder {
+    claims: Claims,
+    pod: Pod,
+    services: Option<Vec<Service>>,
+    signer_max_lifetime: Duration,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl RequestBuilder {
+    /// A request to the signer of this name.
+    ///
+    /// # Panics
+    /// If that is no signer name.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a test's constants are wrong once, at once")]
+    pub fn new(signer_name: &str) -> Self {
+        let signer_name: SignerName = signer_name.parse().unwrap();
+        let pod = Pod {
+            name: "web-0".into(),
+            namespace: "shop".into(),
+            uid: "8a9ef1a5-6f3c-4c5d-9d07-000000000001".into(),
+            node_name: "node-1".into(),
+            service_account_name: "server".into(),
+            ..Pod::default()
+        };
+        let claims = Claims {
+            name: "request-1".into(),
+            namespace: pod.namespace.clone(),
+            uid: "8a9ef1a5-6f3c-4c5d-9d07-000000000002".into(),
+            signer_name,
+            pod_name: pod.name.clone(),
+            pod_uid: pod.uid.clone(),
+            node_name: pod.node_name.clone(),
+            service_account_name: pod.service_account_name.clone(),
+            public_key: PublicKey::from_pkix(P256_PUBLIC_KEY).unwrap(),
+            max_expiration: DAY,
+            user_annotations: BTreeMap::new(),
+        };
+        Self { claims, pod, services: None, signer_max_lifetime: DAY }
+    }
+
+    /// Changes the pod.
+    #[must_use]
+    pub fn pod(mut self, change: impl FnOnce(&mut Pod)) -> Self {
+        change(&mut self.pod);
+        self
+    }
+
+    /// Adds a label to the pod.
+    #[must_use]
+    pub fn label(self, key: &str, value: &str) -> Self {
+        self.pod(|pod| drop(pod.labels.insert(key.into(), value.into())))
+    }
+
+    /// Adds an annotation to the pod.
+    #[must_use]
+    pub fn annotation(self, key: &str, value: &str) -> Self {
+        self.pod(|pod| drop(pod.annotations.insert(key.into(), value.into())))
+    }
+
+    /// Makes it a refresh: the pod runs already.
+    #[must_use]
+    pub fn running(self) -> Self {
+        self.pod(|pod| pod.phase = PodPhase::Running)
+    }
+
+    /// Adds a user annotation to the request.
+    #[must_use]
+    pub fn user_annotation(mut self, key: &str, value: &str) -> Self {
+        self.claims.user_annotations.insert(key.into(), value.into());
+        self
+    }
+
+    /// Gives the signer this configured maximum, and the request that one.
+    #[must_use]
+    pub fn max_lifetimes(mut self, signer: Duration, request: Duration) -> Self {
+        self.signer_max_lifetime = signer;
+        self.claims.max_expiration = request;
+        self
+    }
+
+    /// Asks with another key.
+    #[must_use]
+    pub fn public_key(mut self, key: PublicKey) -> Self {
+        self.claims.public_key = key;
+        self
+    }
+
+    /// Lets these be the Services of the pod's namespace.
+    #[must_use]
+    pub fn services(mut self, services: impl IntoIterator<Item = Service>) -> Self {
+        self.services = Some(services.into_iter().collect());
+        self
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn build(self) -> Request {
+        let services = self.services.clone().map(|services| services.into_iter().collect::<Services>());
+        let signer_max_lifetime = self.signer_max_lifetime;
+        let (claims, pod) = self.parts();
+        Request { claims: Arc::new(claims), pod: Arc::new(pod), services, signer_max_lifetime }
+    }
+
+    /// The request's claims and the pod, whose volume asks for what they say.
+    #[must_use]
+    pub fn parts(self) -> (Claims, Pod) {
+        let Self { claims, mut pod, .. } = self;
+        pod.certificate_sources.push(CertificateSource {
+            signer_name: claims.signer_name.to_string(),
+            key_type: claims.public_key.key_type().as_str().into(),
+            max_expiration: claims.max_expiration,
+            user_annotations: claims.user_annotations.clone(),
+        });
+        (claims, pod)
+    }
+}
+
+/// The key type of the builder's key.
+pub const KEY_TYPE: KeyType = KeyType::EcdsaP256;
+
+/// A SubjectPublicKeyInfo on P-256; its point is the curve's generator, whose private key is 1.
+const P256_PUBLIC_KEY: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
+    0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63,
+    0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f,
+    0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b,
+    0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5,
+];

@@ -1,0 +1,146 @@
+//! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
+
+mod desired;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::StreamExt;
+use kube::{
+    Api, Client,
+    api::{ApiResource, PostParams},
+    runtime::watcher::{self, Event},
+};
+use tokio::{sync::watch, time};
+
+use self::desired::DesiredBundle;
+use crate::{
+    api::ClusterTrustBundle,
+    authority::pem,
+    ca_pool::{CaPool, PoolState},
+    health::{Component, SignerHealth},
+    signer_name::SignerName,
+    watching::{Watched, describe, is_status, watch},
+};
+
+/// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.
+const BETWEEN_WRITES: Duration = Duration::from_secs(5);
+
+/// Keeps the trust bundle of one signer.
+pub(crate) struct BundleKeeper {
+    pub(crate) client: Client,
+    pub(crate) resource: ApiResource,
+    pub(crate) signer_name: SignerName,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) pool: watch::Receiver<PoolState>,
+    pub(crate) health: SignerHealth,
+}
+
+/// What is known of the bundle that the API server holds.
+enum Seen {
+    /// The watch hasn't told yet.
+    Nothing,
+    /// There is none.
+    Absent,
+    /// This one.
+    Present(Box<ClusterTrustBundle>),
+}
+
+impl BundleKeeper {
+    /// Creates the bundle, and repairs it whenever it or the pool changes. Never ends.
+    pub(crate) async fn keep(mut self) {
+        let name = self.signer_name.bundle_name();
+        let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let api = Api::all_with(self.client.clone(), &self.resource);
+        let mut events = Box::pin(watch(api, config, Component::TrustBundle, vec![]));
+        let mut seen = Seen::Nothing;
+        let mut listed = None;
+        loop {
+            // level-triggered: whatever woke the loop, it compares what is with what should be
+            let is_settled = self.publish(&mut seen).await;
+            tokio::select! {
+                Some(watched) = events.next() => take(watched, &mut seen, &mut listed),
+                Ok(()) = self.pool.changed() => {}
+                () = time::sleep(BETWEEN_WRITES), if !is_settled => {}
+            }
+        }
+    }
+
+    /// Writes the bundle if it differs. False: it has to be tried again.
+    async fn publish(&self, seen: &mut Seen) -> bool {
+        let Some(pool) = self.pool.borrow().pool.clone() else { return true };
+        let desired = DesiredBundle::new(&self.signer_name, &self.labels, trust_anchors(&pool));
+        let api: Api<ClusterTrustBundle> = Api::all_with(self.client.clone(), &self.resource);
+        let written = match seen {
+            Seen::Nothing => return true,
+            Seen::Absent => api.create(&PostParams::default(), &desired.created(&self.resource)).await,
+            Seen::Present(current) => {
+                if let Some(owner) = desired.foreign_owner(current) {
+                    self.health.broken(Component::TrustBundle, &self.owned_by(owner));
+                    return true;
+                }
+                let Some(repaired) = desired.repaired(current) else {
+                    self.health.mended(Component::TrustBundle);
+                    return true;
+                };
+                api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired).await
+            }
+        };
+        self.settle(written, seen).await
+    }
+
+    async fn settle(&self, written: kube::Result<ClusterTrustBundle>, seen: &mut Seen) -> bool {
+        match written {
+            Ok(bundle) => {
+                tracing::info!(signer = %self.signer_name, bundle = self.signer_name.bundle_name(), "trust bundle written");
+                *seen = Seen::Present(Box::new(bundle));
+                self.health.mended(Component::TrustBundle);
+                time::sleep(BETWEEN_WRITES).await;
+                true
+            }
+            // somebody was faster; the watch brings what they wrote
+            Err(error) if is_status(&error, 409) || is_status(&error, 404) => {
+                *seen = Seen::Nothing;
+                true
+            }
+            Err(error) => {
+                self.health.broken(Component::TrustBundle, &self.refused(&error));
+                false
+            }
+        }
+    }
+
+    fn owned_by(&self, owner: &str) -> String {
+        format!(
+            "the ClusterTrustBundle {} belongs to the signer {owner:?}; it is left as it is. Delete it if nobody needs it",
+            self.signer_name.bundle_name()
+        )
+    }
+
+    fn refused(&self, error: &kube::Error) -> String {
+        let hint = if is_status(error, 403) {
+            format!(
+                "; the controller needs create and update on clustertrustbundles, and the verb attest on signers {} of certificates.k8s.io",
+                self.signer_name
+            )
+        } else {
+            String::new()
+        };
+        format!("writing the ClusterTrustBundle {}: {}{hint}", self.signer_name.bundle_name(), describe(error))
+    }
+}
+
+/// All roots of a pool, in its order, so that equal pools make equal bundles.
+fn trust_anchors(pool: &CaPool) -> String {
+    pool.roots().into_iter().map(|root| pem::certificate(root.der())).collect()
+}
+
+fn take(watched: Watched<ClusterTrustBundle>, seen: &mut Seen, listed: &mut Option<Box<ClusterTrustBundle>>) {
+    match watched {
+        Watched::Event(Event::Init) => *listed = None,
+        Watched::Event(Event::InitApply(bundle)) => *listed = Some(Box::new(bundle)),
+        Watched::Event(Event::InitDone) => *seen = listed.take().map_or(Seen::Absent, Seen::Present),
+        Watched::Event(Event::Apply(bundle)) => *seen = Seen::Present(Box::new(bundle)),
+        Watched::Event(Event::Delete(_)) => *seen = Seen::Absent,
+        Watched::Gone => *seen = Seen::Nothing,
+    }
+}
