@@ -1,0 +1,243 @@
+//! Patterns for URIs.
+
+use std::str::FromStr;
+
+use signer_core::Uri;
+
+use super::PatternError;
+
+/// URIs that a grant gives. `https://example.com/a` is that URI alone, byte for byte. In the path, `*` stands for one segment, and a last `**` for all
+/// that may follow its slash. `*` alone is everything.
+///
+/// Scheme, host and port are always literal, and so are queries, fragments and percent-encoding: what a wildcard stands for holds none of them, nor a
+/// `*`. Thus no two readers can disagree on whether a URI is below another. A `spiffe:` URI is somebody's identity, and takes no wildcards.
+///
+/// ```
+/// use signer_annotation::UriPattern;
+///
+/// let pattern: UriPattern = "https://example.com/**".parse()?;
+/// assert!(pattern.matches(&"https://example.com/a/b".parse()?));
+/// assert!(!pattern.matches(&"https://example.com.evil/a".parse()?));
+/// assert!(!pattern.matches(&"https://example.com:8443/a".parse()?));
+/// assert!("spiffe://cluster.local/**".parse::<UriPattern>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UriPattern(Matcher);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Matcher {
+    Everything,
+    Exact(Uri),
+    Below {
+        /// `https://example.com/`
+        root: String,
+        segments: Vec<Segment>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    /// `*`: one segment, not empty.
+    One,
+    /// `**`: all that follows.
+    Rest,
+}
+
+impl UriPattern {
+    /// Whether it covers a URI.
+    #[must_use]
+    pub fn matches(&self, uri: &Uri) -> bool {
+        match &self.0 {
+            Matcher::Everything => true,
+            Matcher::Exact(exact) => exact == uri,
+            Matcher::Below { root, segments } => {
+                uri.as_str().strip_prefix(root.as_str()).is_some_and(|path| match_path(segments, path))
+            }
+        }
+    }
+}
+
+fn match_path(segments: &[Segment], mut path: &str) -> bool {
+    for (i, segment) in segments.iter().enumerate() {
+        if *segment == Segment::Rest {
+            return path.bytes().all(is_plain);
+        }
+        let is_last = i + 1 == segments.len();
+        let (head, tail) = match path.split_once('/') {
+            Some((head, tail)) if !is_last => (head, tail),
+            None if is_last => (path, ""),
+            _ => return false,
+        };
+        let is_met = match segment {
+            Segment::Literal(literal) => literal == head,
+            Segment::One => !head.is_empty() && head.bytes().all(is_plain),
+            Segment::Rest => true,
+        };
+        if !is_met {
+            return false;
+        }
+        path = tail;
+    }
+    true
+}
+
+/// What a wildcard may stand for: characters of a path (RFC 3986 §3.3) that mean themselves.
+fn is_plain(byte: u8) -> bool {
+    !matches!(byte, b'%' | b'*' | b'?' | b'#')
+}
+
+impl FromStr for UriPattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "*" {
+            return Ok(Self(Matcher::Everything));
+        }
+        let uri: Uri = text.parse()?;
+        if !text.contains('*') {
+            return Ok(Self(Matcher::Exact(uri)));
+        }
+        if uri.scheme() == "spiffe" {
+            return Err(PatternError::uri_wildcard(
+                text,
+                "a spiffe: URI is granted as it is, without wildcards, or by * for everything",
+            ));
+        }
+        if uri.path().contains(['?', '#']) {
+            return Err(PatternError::uri_wildcard(
+                text,
+                "a URI with a query or a fragment is granted as it is, without wildcards",
+            ));
+        }
+        let path = uri.path().strip_prefix('/').unwrap_or_default();
+        let segments = path.split('/').map(segment).collect::<Option<Vec<_>>>().filter(|segments| {
+            // whatever stood behind a ** would never be looked at
+            !segments.iter().rev().skip(1).any(|segment| *segment == Segment::Rest)
+        });
+        let rule =
+            "* stands for one whole segment of the path, and ** for the rest of it, as its last segment";
+        let segments = segments.ok_or_else(|| PatternError::uri_wildcard(text, rule))?;
+        Ok(Self(Matcher::Below { root: text[..text.len() - path.len()].to_owned(), segments }))
+    }
+}
+
+fn segment(text: &str) -> Option<Segment> {
+    match text {
+        "*" => Some(Segment::One),
+        "**" => Some(Segment::Rest),
+        _ if text.contains('*') => None,
+        _ => Some(Segment::Literal(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn covers(pattern: &str, uri: &str) -> bool {
+        pattern.parse::<UriPattern>().unwrap().matches(&uri.parse().unwrap())
+    }
+
+    #[test]
+    fn covers_a_uri_a_segment_the_rest_or_everything() {
+        for (pattern, uri) in [
+            ("https://example.com", "https://example.com"),
+            ("https://example.com/a?b=c#d", "https://example.com/a?b=c#d"),
+            ("https://example.com/**", "https://example.com/"),
+            ("https://example.com/**", "https://example.com/a/b/c"),
+            ("https://example.com/**", "https://example.com/@a:b;c=d"),
+            ("https://example.com/a/**", "https://example.com/a/"),
+            ("https://example.com/*/b", "https://example.com/a/b"),
+            ("https://example.com/*/*", "https://example.com/a/b"),
+            ("https://example.com/*/**", "https://example.com/a/b/c"),
+            ("https://example.com:8443/**", "https://example.com:8443/a"),
+            ("spiffe://cluster.local/ns/web/sa/server", "spiffe://cluster.local/ns/web/sa/server"),
+            ("*", "https://example.com/?a=%20*"),
+            ("*", "spiffe://cluster.local/ns/web/sa/server"),
+        ] {
+            assert!(covers(pattern, uri), "{pattern} {uri}");
+        }
+    }
+
+    #[test]
+    fn covers_nothing_that_only_looks_like_it() {
+        for (pattern, uri) in [
+            ("https://example.com", "https://example.com/"),
+            ("https://example.com/**", "https://example.com"),
+            ("https://example.com/**", "https://example.com.evil/"),
+            ("https://example.com/**", "https://www.example.com/"),
+            ("https://example.com/**", "https://example.com:8443/a"),
+            ("https://example.com/**", "http://example.com/a"),
+            ("https://example.com/**", "https://example.com?a"),
+            ("https://example.com/**", "https://example.com/a?b"),
+            ("https://example.com/**", "https://example.com/a#b"),
+            ("https://example.com/**", "https://example.com/*"),
+            ("https://example.com/a/**", "https://example.com/a"),
+            ("https://example.com/a/**", "https://example.com/ab"),
+            ("https://example.com/a/**", "https://example.com/a/..%2Fb"),
+            ("https://example.com/a/*", "https://example.com/a/b%2fc"),
+            ("https://example.com/a/*", "https://example.com/a/b/c"),
+            ("https://example.com/a/*", "https://example.com/a/"),
+            ("https://example.com/*/b", "https://example.com//b"),
+            ("https://example.com/*/b", "https://example.com/a/b/"),
+            ("https://example.com/*/b", "https://example.com/a/b?c"),
+        ] {
+            assert!(!covers(pattern, uri), "{pattern} {uri}");
+        }
+    }
+
+    #[test]
+    fn refuses_with_the_rule() {
+        for (pattern, rule) in [
+            ("", "absolute"),
+            ("**", "absolute"),
+            ("https://*.example.com/", "host"),
+            ("https://*/a", "host"),
+            ("*://example.com/a", "scheme"),
+            ("https://example.com:*/a", "port"),
+            ("https://example.com@evil/**", "userinfo"),
+            ("https://example.com/../**", "segment"),
+            ("spiffe://cluster.local/ns/web/sa/*", "without wildcards"),
+            ("https://example.com/*?a", "query"),
+            ("https://example.com/a*", "whole segment"),
+            ("https://example.com/***", "whole segment"),
+            ("https://example.com/**/a", "last segment"),
+        ] {
+            let error = pattern.parse::<UriPattern>().unwrap_err().to_string();
+            assert!(error.contains(rule), "{pattern}: {error}");
+        }
+    }
+
+    proptest! {
+        /// A second opinion that walks both texts by recursion, from the end.
+        #[test]
+        fn covers_what_comparison_from_the_end_covers(pattern in "(/(a|b|\\*)){0,3}(/\\*\\*)?", uri in "(/[ab%]{0,3}){0,4}") {
+            let Ok(parsed) = format!("https://x{pattern}").parse::<UriPattern>() else { return Ok(()) };
+            let Ok(uri) = format!("https://x{uri}").parse::<Uri>() else { return Ok(()) };
+            let pattern: Vec<&str> = pattern.split('/').collect();
+            let path: Vec<&str> = uri.path().split('/').collect();
+            prop_assert_eq!(parsed.matches(&uri), is_below(&pattern, &path));
+        }
+    }
+
+    fn is_below(pattern: &[&str], path: &[&str]) -> bool {
+        match (pattern.split_last(), path.split_last()) {
+            (None, None) => true,
+            (Some((&"**", pattern)), Some(_)) if pattern.len() < path.len() => {
+                let (head, rest) = path.split_at(pattern.len());
+                is_below(pattern, head) && !rest.concat().contains('%')
+            }
+            (Some((&"*", pattern)), Some((segment, path))) => {
+                !segment.is_empty() && !segment.contains('%') && is_below(pattern, path)
+            }
+            (Some((literal, pattern)), Some((segment, path))) => {
+                literal == segment && is_below(pattern, path)
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The signer itself.
+
+use signer_core::{
+    BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, KeyUsage, Leaf, MAX_NAMES, Pod,
+    Request, Services, Signer, SignerName,
+};
+
+use crate::{
+    annotations::Annotations,
+    config::{AnnotationSignerConfig, CommonNameDefault, ConfigError},
+    keys::{Item, Keys},
+    own_names::{OwnNames, single_label},
+    permission::Permission,
+    placeholders::Placeholders,
+    usage::Usage,
+    wishes::Wishes,
+};
+
+/// Issues what a pod's annotations ask for, as far as the pod may have it. What it decides follows from its configuration and the request alone.
+///
+/// The [crate's documentation](crate) has the rules.
+#[derive(Clone, Debug)]
+pub struct AnnotationSigner {
+    config: AnnotationSignerConfig,
+    keys: Keys,
+}
+
+impl AnnotationSigner {
+    /// Makes a signer of a configuration.
+    ///
+    /// # Errors
+    /// If the parts of the configuration don't fit together.
+    pub fn new(config: AnnotationSignerConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        let keys = Keys::new(&config.name, &config.other_signers);
+        Ok(Self { config, keys })
+    }
+
+    /// The leaf, or why there is none.
+    fn leaf(&self, request: &Request, services: &Services) -> Result<Leaf, Decision> {
+        let AnnotationSignerConfig { cluster_domain, trust_domain, grants, .. } = &self.config;
+        let pod = request.pod();
+        let own = OwnNames { pod, services, cluster_domain, trust_domain: trust_domain.as_ref() };
+
+        let annotations = self.keys.read(request)?;
+        let wishes = Wishes::read(&annotations, Placeholders { pod, cluster_domain }, request)?;
+        let leaf = fill(&wishes, &own, self.config.common_name);
+        check_count(&leaf, &wishes, &annotations, pod)?;
+        Permission::new(own, grants).check(&wishes)?;
+        Ok(leaf)
+    }
+}
+
+impl Signer for AnnotationSigner {
+    fn name(&self) -> &SignerName {
+        &self.config.name
+    }
+
+    async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
+        let services = request.services()?;
+        Ok(self.leaf(request, services).map_or_else(|other| other, Decision::issue))
+    }
+
+    fn reads_services(&self) -> bool {
+        true
+    }
+}
+
+/// What is asked for, and defaults for the rest.
+fn fill(wishes: &Wishes<'_>, own: &OwnNames<'_>, common_name: CommonNameDefault) -> Leaf {
+    let Wishes { common_name: wanted_common_name, dns_names, uris, ip_addresses, usages, validity } = wishes;
+    let mut leaf = Leaf::new([ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]);
+    if let Some(usages) = usages {
+        leaf.extended_key_usages.clear();
+        usages.wanted.iter().for_each(|usage| add_usage(&mut leaf, *usage));
+    }
+    leaf.common_name = match wanted_common_name {
+        Some(wish) => Some(wish.wanted.common_name().clone()),
+        None => default_common_name(own.pod, common_name),
+    };
+    leaf.dns_names = dns_names.as_ref().map_or_else(|| own.default_dns_names(), |wish| wish.wanted.clone());
+    leaf.uris = uris.as_ref().map(|wish| wish.wanted.clone()).unwrap_or_default();
+    leaf.ip_addresses = ip_addresses.as_ref().map(|wish| wish.wanted.clone()).unwrap_or_default();
+    leaf.lifetime = Some(validity.lifetime);
+    leaf.refresh = Some(validity.refresh);
+    leaf
+}
+
+fn default_common_name(pod: &Pod, default: CommonNameDefault) -> Option<CommonName> {
+    match default {
+        CommonNameDefault::PodName => single_label(pod)?.parse().ok(),
+        CommonNameDefault::None => None,
+    }
+}
+
+fn add_usage(leaf: &mut Leaf, usage: Usage) {
+    match usage {
+        // issuance sets these itself
+        Usage::DigitalSignature | Usage::Key(KeyUsage::KeyEncipherment) => {}
+        Usage::Key(usage) => drop(leaf.further_key_usages.insert(usage)),
+        Usage::Extended(usage) => drop(leaf.extended_key_usages.insert(usage)),
+    }
+}
+
+/// A leaf carries from one to a hundred names. Defaults come and go with Services and configuration, so what breaks that with them alone may
+/// be mended.
+fn check_count(
+    leaf: &Leaf,
+    wishes: &Wishes<'_>,
+    annotations: &Annotations<'_>,
+    pod: &Pod,
+) -> Result<(), Denial> {
+    if leaf.names() == 0 {
+        let length = pod.name.len();
+        let rule = format_args!(
+            "the pod's name ({length} characters) is too long for the default names, and the certificate would carry no name at all; set it"
+        );
+        return Err(annotations.missing(Item::DnsNames, rule));
+    }
+    if leaf.names() > MAX_NAMES {
+        let rule = format!(
+            "the certificate would carry {} names, defaults included; {MAX_NAMES} are the most",
+            leaf.names()
+        );
+        let denial = annotations.malformed(rule);
+        let grounds = if wishes.names() > MAX_NAMES { denial.grounds } else { Grounds::Changeable };
+        return Err(Denial { grounds, ..denial });
+    }
+    Ok(())
+}
