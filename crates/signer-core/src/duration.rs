@@ -28,7 +28,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
         return Err(error());
     }
     let duration: jiff::SignedDuration = text.parse().map_err(|_| error())?;
-    duration.unsigned_abs().try_into().map_err(|_| error())
+    Ok(duration.unsigned_abs())
 }
 
 /// Writes a duration in whole seconds as Go would, without the zero units: `24h`, `1h30m`, `45s`.

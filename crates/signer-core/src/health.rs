@@ -21,6 +21,8 @@ pub(crate) enum Component {
     Services,
     /// A CA that can sign.
     CertificateAuthority,
+    /// The watch of the bundle.
+    ClusterTrustBundles,
     /// The published trust anchors.
     TrustBundle,
     /// The permission to write outcomes.
@@ -35,6 +37,7 @@ impl fmt::Display for Component {
             Self::Pods => "pods",
             Self::Services => "Services",
             Self::CertificateAuthority => "the certificate authority",
+            Self::ClusterTrustBundles => "ClusterTrustBundles",
             Self::TrustBundle => "the trust bundle",
             Self::Status => "the outcome of requests",
         })

@@ -1,4 +1,76 @@
-//! The core of a Kubernetes pod certificate signer.
+//! The core of Kubernetes pod certificate signers.
+//!
+//! Kubelet asks for a pod's certificate with a `PodCertificateRequest`, and hands the pod its trust anchors from `ClusterTrustBundle`s. Whoever
+//! answers those requests is a signer. With this crate, a signer is what decides **who a pod is**; the crate does the rest:
+//!
+//! - it watches the requests for the signer's name, and holds each against the pod that it names ([`verify`]);
+//! - it asks the signer ([`Signer::decide`]), and does as it says: issues, denies, or waits until something changes;
+//! - it issues from a CA pool that it reloads when its files change ([`issue`], [`CaPool`]);
+//! - it publishes the trust anchors, and keeps them right;
+//! - it runs any number of signers side by side ([`Manager`]), and tells what isn't ready, and why.
+//!
+//! # A complete signer
+//! Each pod with a label `team` gets a client certificate for that team:
+//!
+//! ```no_run
+//! use signer_core::{
+//!     BoxError, Decision, Leaf, Manager, PoolSource, Reason, Request, Signer, SignerName, SignerOptions, shutdown_signal,
+//! };
+//!
+//! const NO_TEAM: Reason = Reason::from_static("PodHasNoTeam");
+//!
+//! struct TeamSigner(SignerName);
+//!
+//! impl Signer for TeamSigner {
+//!     fn name(&self) -> &SignerName {
+//!         &self.0
+//!     }
+//!
+//!     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
+//!         let Some(team) = request.pod().labels.get("team") else {
+//!             return Ok(Decision::deny(NO_TEAM, "the pod has no label `team`; set it to the name of its team"));
+//!         };
+//!         Ok(Decision::issue(Leaf::client().uri(format!("https://example.com/teams/{team}").parse()?)))
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), BoxError> {
+//!     let signer = TeamSigner("teams.example.com/member".parse()?);
+//!     let options = SignerOptions::new(PoolSource::PoolFile("/run/ca-state/pool.json".into()));
+//!     Manager::new(kube::Client::try_default().await?).signer(signer, options).run(shutdown_signal()?).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `decide` is easy to test, without a cluster:
+//!
+//! ```
+//! # use signer_core::*;
+//! # struct TeamSigner(SignerName);
+//! # impl Signer for TeamSigner {
+//! #     fn name(&self) -> &SignerName { &self.0 }
+//! #     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
+//! #         Ok(Decision::issue(Leaf::client().uri(format!("https://example.com/teams/{}", request.pod().labels["team"]).parse()?)))
+//! #     }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! use signer_core::testing::RequestBuilder;
+//!
+//! let request = RequestBuilder::new("teams.example.com/member").label("team", "shop").build();
+//! let Decision::Issue(leaf) = TeamSigner(request.signer_name().clone()).decide(&request).await? else { panic!() };
+//! assert_eq!(leaf.uris[0].as_str(), "https://example.com/teams/shop");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a signer may count on
+//! - The request is the pod's: UID, node, service account, key type, lifetime and user annotations are what the pod's volume asks for, and the pod
+//!   neither terminates nor has finished. What the user annotations and the pod's labels and annotations *say* is the wish of the pod's author.
+//! - `Denied` is final for a pod, so the core is careful with it: what was decided on a cached pod or Service is decided again on fresh ones, and a
+//!   running pod is denied only for what can't have changed under it ([`Grounds`]).
+//! - `decide` is called again whenever something that the request waits for may have come.
 
 pub mod api;
 mod authority;
@@ -17,6 +89,8 @@ mod policy;
 mod public_key;
 mod reason;
 mod request;
+#[cfg(test)]
+mod rotation_life;
 mod signer;
 mod signer_name;
 pub mod status;
@@ -29,7 +103,9 @@ pub use authority::{
     SigningKeyType, SigningKeyTypeError, root_common_name,
 };
 pub use ca_pool::{
-    CaPool, DEFAULT_POLL, PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState, watch_pool,
+    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, NoChoice, PROPAGATION, Phase, PoolBytes,
+    PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState, RotationError, Standing, Succession, Tenure, Upkeep,
+    UpkeepError, choose, last_leaf_ends, phases, removable_at, watch_pool,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
 pub use decision::{Decision, Denial, Grounds, Wait};
@@ -37,7 +113,7 @@ pub use duration::{DurationError, format_duration, parse_duration};
 pub use issue::{IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Terms, issue};
 pub use key_type::{KeyType, KeyTypeError};
 pub use leaf::{ExtendedKeyUsage, KeyUsage, Leaf, Refresh};
-pub use manager::{Manager, ManagerError, SignerOptions, shutdown_signal};
+pub use manager::{Manager, ManagerError, PoolOrigin, SecretPool, SignerOptions, shutdown_signal};
 pub use names::{CommonName, CommonNameError, DnsName, DnsNameError, TrustDomain, TrustDomainError, Uri, UriError};
 pub use policy::Policy;
 pub use public_key::{MAX_KEY_FIELD_BYTES, PublicKey, PublicKeyError};

@@ -81,7 +81,8 @@ pub(crate) fn subject(common_name: Option<&CommonName>) -> der::Result<Vec<u8>> 
     match common_name {
         None => Ok(Vec::new()),
         Some(name) => {
-            let attribute = Attribute { oid: rfc4519::CN, value: Utf8StringRef::new(name.as_str())? }.to_der()?;
+            let attribute =
+                Attribute { oid: rfc4519::CN, value: Utf8StringRef::new(name.as_str())? }.to_der()?;
             AnyRef::new(Tag::Set, &attribute)?.to_der()
         }
     }

@@ -1,6 +1,6 @@
 //! A CA certificate: a root, or an intermediate on the way to one.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use aws_lc_rs::digest;
 use der::{Decode, Encode, Tag, asn1::AnyRef};
@@ -133,8 +133,7 @@ impl CaCertificate {
     /// The SHA-256 of the whole certificate, written as OpenSSL does: `AB:CD:…`.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let digest = digest::digest(&digest::SHA256, &self.der);
-        digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+        fingerprint(&self.der)
     }
 
     /// Whether issuer and subject are the same name, as they are in a root.
@@ -199,6 +198,18 @@ impl fmt::Debug for CaCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CaCertificate").field(&self.to_string()).finish()
     }
+}
+
+/// SHA-256 of a certificate, as people and tools write it.
+pub(crate) fn fingerprint(der: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, der);
+    let mut text = String::with_capacity(3 * digest.as_ref().len());
+    for byte in digest.as_ref() {
+        let separator = if text.is_empty() { "" } else { ":" };
+        // writing to a String can't fail
+        let _ = write!(text, "{separator}{byte:02X}");
+    }
+    text
 }
 
 impl fmt::Display for CaCertificate {

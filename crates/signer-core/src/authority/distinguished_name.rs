@@ -28,7 +28,8 @@ pub(super) fn to_text(name: &[u8]) -> String {
 fn rdn_sequence(name: &[u8]) -> der::Result<String> {
     let mut rdns = Vec::new();
     for rdn in elements(AnyRef::from_der(name)?.value())? {
-        let attributes = elements(rdn.value())?.into_iter().map(attribute).collect::<der::Result<Vec<_>>>()?;
+        let attributes =
+            elements(rdn.value())?.into_iter().map(attribute).collect::<der::Result<Vec<_>>>()?;
         rdns.push(attributes.join("+"));
     }
     Ok(rdns.join(", "))
@@ -83,7 +84,9 @@ fn escape(text: &str) -> String {
             ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' => escaped.extend(['\\', character]),
             '#' | ' ' if position == 0 => escaped.extend(['\\', character]),
             // Control and bidirectional characters would let a subject repaint the line that it stands in.
-            c if c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+            c if c.is_control()
+                || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
                 for byte in c.to_string().bytes() {
                     let _ = write!(escaped, "\\{byte:02X}");
                 }

@@ -66,7 +66,9 @@ pub enum AuthorityError {
         certificate: String,
     },
     /// The subject is empty.
-    #[error("{certificate} has an empty subject; what it signs would have no issuer (RFC 5280 §4.1.2.4). Give the CA a subject")]
+    #[error(
+        "{certificate} has an empty subject; what it signs would have no issuer (RFC 5280 §4.1.2.4). Give the CA a subject"
+    )]
     NoSubject {
         /// The certificate.
         certificate: String,
@@ -107,13 +109,17 @@ pub enum AuthorityError {
         issuer: String,
     },
     /// The way up never ends.
-    #[error("no way leads from the signing certificate to a root: the certificates issue each other in a circle: {certificates}. Add the root's")]
+    #[error(
+        "no way leads from the signing certificate to a root: the certificates issue each other in a circle: {certificates}. Add the root's"
+    )]
     Circle {
         /// All of them.
         certificates: String,
     },
     /// The issuer is there, but didn't sign it.
-    #[error("{certificate} doesn't verify with the key of {issuer}: {reason}. Issue it anew, or correct the chain")]
+    #[error(
+        "{certificate} doesn't verify with the key of {issuer}: {reason}. Issue it anew, or correct the chain"
+    )]
     Unverified {
         /// The certificate.
         certificate: String,
@@ -134,7 +140,9 @@ pub enum AuthorityError {
         issuer: String,
     },
     /// There are more certificates between issuer and root than verifiers follow.
-    #[error("there are {found} certificates between the signing one and the root; verifiers follow {most} at most")]
+    #[error(
+        "there are {found} certificates between the signing one and the root; verifiers follow {most} at most"
+    )]
     TooDeep {
         /// How many there are.
         found: usize,

@@ -40,7 +40,8 @@ impl TestCa {
     }
 
     fn certify(&self, params: CertificateParams, key: KeyPair) -> Self {
-        let der = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap().der().to_vec();
+        let der =
+            params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap().der().to_vec();
         Self { params, key, der }
     }
 

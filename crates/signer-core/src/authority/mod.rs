@@ -24,6 +24,9 @@ use std::fmt;
 use aws_lc_rs::digest;
 use jiff::Timestamp;
 
+pub(crate) use self::certificate::fingerprint;
+pub(crate) use self::name_constraints::{ConstrainedName, NameConstraints};
+use self::path::CertificationPath;
 pub use self::{
     certificate::CaCertificate,
     error::AuthorityError,
@@ -32,8 +35,6 @@ pub use self::{
     serial_number::SerialNumber,
     signing_key::{SigningKey, SigningKeyError},
 };
-pub(crate) use self::name_constraints::{ConstrainedName, NameConstraints};
-use self::path::CertificationPath;
 
 /// A certificate authority that can sign.
 pub struct CertificateAuthority {

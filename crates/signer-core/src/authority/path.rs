@@ -20,9 +20,10 @@ impl CertificationPath {
     /// checks that each on it may be where it is. Certificates that aren't on it are left aside.
     pub(super) fn find(
         key: &SigningKey,
-        intermediates: Vec<CaCertificate>,
+        mut intermediates: Vec<CaCertificate>,
         roots: Vec<CaCertificate>,
     ) -> Result<Self, AuthorityError> {
+        intermediates.retain(|certificate| !roots.contains(certificate));
         for root in &roots {
             check_root(root)?;
         }
@@ -48,7 +49,8 @@ struct Candidates {
 impl Candidates {
     /// Breadth first, so that the shortest way wins, and each certificate is visited once.
     fn search(&self, key: &SigningKey) -> Result<Vec<usize>, AuthorityError> {
-        let mut ways: VecDeque<Vec<usize>> = self.certificates_of(key)?.into_iter().map(|start| vec![start]).collect();
+        let mut ways: VecDeque<Vec<usize>> =
+            self.certificates_of(key)?.into_iter().map(|start| vec![start]).collect();
         let mut visited: BTreeSet<usize> = ways.iter().flatten().copied().collect();
         let mut problem = None;
         while let Some(way) = ways.pop_front() {
@@ -69,7 +71,10 @@ impl Candidates {
         let own: Vec<usize> =
             (0..self.all.len()).filter(|index| public.as_ref() == Some(&self.all[*index].key)).collect();
         if own.is_empty() {
-            return Err(AuthorityError::KeyIsNobodys { key_type: key.key_type(), certificates: list(&self.all) });
+            return Err(AuthorityError::KeyIsNobodys {
+                key_type: key.key_type(),
+                certificates: list(&self.all),
+            });
         }
         Ok(own)
     }

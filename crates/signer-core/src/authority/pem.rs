@@ -41,7 +41,9 @@ mod tests {
             let pem = certificate(&der);
             assert_eq!(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap().as_ref(), der);
             assert_eq!(pem.len(), certificate_len(der.len()), "{length}");
-            assert!(pem.lines().all(|line| line.len() <= 64) && pem.ends_with("-----\n") && !pem.contains('\r'));
+            assert!(
+                pem.lines().all(|line| line.len() <= 64) && pem.ends_with("-----\n") && !pem.contains('\r')
+            );
         }
     }
 }

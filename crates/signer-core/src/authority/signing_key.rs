@@ -54,7 +54,9 @@ pub enum SigningKeyError {
         source: der::Error,
     },
     /// It is a key that can't sign here.
-    #[error("the private key is {found}; a CA signs with ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits")]
+    #[error(
+        "the private key is {found}; a CA signs with ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
+    )]
     UnsupportedType {
         /// What it is.
         found: String,

@@ -3,15 +3,16 @@
 use std::sync::LazyLock;
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256,
-    UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519,
+    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
 
 use super::{SigningKey, SigningKeyError, SigningKeyType, fixtures::key_der};
 
 /// RSA keys take long to make.
 static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
-    let types = SigningKeyType::GENERATED.into_iter().filter(|key_type| *key_type != SigningKeyType::Rsa(4096));
+    let types =
+        SigningKeyType::GENERATED.into_iter().filter(|key_type| *key_type != SigningKeyType::Rsa(4096));
     types.map(|key_type| SigningKey::generate(key_type).unwrap()).collect()
 });
 

@@ -1,6 +1,7 @@
 //! The rules by which key and certificates make an authority, one by one.
 
 use der::{Decode as _, Encode as _, Tag, asn1::AnyRef};
+use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, KeyUsagePurpose, date_time_ymd};
 
 use super::{
@@ -67,7 +68,10 @@ fn shortest_way_wins() {
 fn key_of_nobody_is_refused() {
     let (root, other) = (TestCa::root("root"), TestCa::root("other"));
     let error = refusal(&other, &[], &[&root]);
-    assert!(error.contains("type ECDSAP256") && error.contains("none of the certificates: test (CN=root)"), "{error}");
+    assert!(
+        error.contains("type ECDSAP256") && error.contains("none of the certificates: test (CN=root)"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -76,7 +80,10 @@ fn gap_names_the_missing_issuer() {
     let upper = root.issue("upper");
     let lower = upper.issue("lower");
     let error = refusal(&lower, &[&lower], &[&root]);
-    assert!(error.contains("test (CN=lower) is issued by CN=upper, whose certificate isn't there"), "{error}");
+    assert!(
+        error.contains("test (CN=lower) is issued by CN=upper, whose certificate isn't there"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -220,6 +227,19 @@ fn subject_whose_sets_are_not_sorted_keeps_its_bytes() {
 }
 
 #[test]
+fn ca_without_a_key_identifier_has_the_one_that_is_computed() {
+    let root = TestCa::root("root");
+    let certificate = asn1::Certificate::from_der(root.der()).unwrap();
+    let mut tbs: TbsCertificate<'_> = certificate.tbs.decode_as().unwrap();
+    let is_identifier = |oid| oid == const_oid::db::rfc5280::ID_CE_SUBJECT_KEY_IDENTIFIER;
+    tbs.extensions.as_mut().unwrap().retain(|extension| !is_identifier(extension.extn_id));
+    let der = asn1::sign(&tbs.to_der().unwrap(), &root.signing_key()).unwrap();
+    let certificate = CaCertificate::from_der("bare", &der).unwrap();
+    assert_eq!(certificate.key_identifier(), super::key_identifier(root.signing_key().spki_der()));
+    assert_eq!(certificate.key_identifier().len(), 20);
+}
+
+#[test]
 fn damaged_certificates_are_refused() {
     let root = TestCa::root("root");
     let message = |der: &[u8]| CaCertificate::from_der("here", der).unwrap_err().to_string();
@@ -240,4 +260,18 @@ fn nothing_shows_a_key() {
     let shown = format!("{:?}", authority(&root, &[], &[&root]).unwrap());
     assert!(shown.contains("key: SigningKey { key_type: EcdsaP256, .. }"), "{shown}");
     assert!(shown.len() < 300, "{shown}");
+}
+
+proptest! {
+    #[test]
+    fn changed_bytes_never_panic_and_never_pass(position in 0_usize..400, change in 1_u8..=255) {
+        static ROOT: std::sync::LazyLock<TestCa> = std::sync::LazyLock::new(|| TestCa::root("root"));
+        let mut der = ROOT.der().to_vec();
+        let position = position % der.len();
+        der[position] ^= change;
+        if let Ok(certificate) = CaCertificate::from_der("changed", &der) {
+            let _ = (certificate.to_string(), certificate.fingerprint(), certificate.key_identifier());
+            prop_assert!(CertificateAuthority::new("1", ROOT.signing_key(), vec![], vec![certificate]).is_err());
+        }
+    }
 }

@@ -42,7 +42,12 @@ impl VerifyingKey {
     }
 
     /// Verifies a signature that was made with the given algorithm (the content of an `AlgorithmIdentifier`).
-    pub(super) fn verify(&self, algorithm: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Unverified> {
+    pub(super) fn verify(
+        &self,
+        algorithm: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Unverified> {
         let verification = VERIFICATIONS
             .iter()
             .find(|known| known.algorithm.as_ref() == algorithm && known.family == Family::of(self.key_type));
@@ -157,11 +162,18 @@ fn unusable(algorithm: &[u8]) -> Unverified {
 impl fmt::Display for Unverified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Weak(algorithm) => write!(f, "it is signed with {algorithm}, which no verifier trusts any more"),
-            Self::UnknownAlgorithm(algorithm) => {
-                write!(f, "its signature algorithm ({algorithm}) is not one that the issuer's key makes and verifiers take")
+            Self::Weak(algorithm) => {
+                write!(f, "it is signed with {algorithm}, which no verifier trusts any more")
             }
-            Self::Mismatch => f.write_str("its signature was made by another key, or its content was changed"),
+            Self::UnknownAlgorithm(algorithm) => {
+                write!(
+                    f,
+                    "its signature algorithm ({algorithm}) is not one that the issuer's key makes and verifiers take"
+                )
+            }
+            Self::Mismatch => {
+                f.write_str("its signature was made by another key, or its content was changed")
+            }
         }
     }
 }

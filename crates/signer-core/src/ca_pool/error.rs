@@ -124,7 +124,9 @@ pub enum PoolError {
         found: String,
     },
     /// The key file has no key, or several.
-    #[error("keyFile must hold one private key (a PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY block); it has {found}")]
+    #[error(
+        "keyFile must hold one private key (a PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY block); it has {found}"
+    )]
     NotOneKey {
         /// The blocks that it has.
         found: String,

@@ -1,6 +1,9 @@
 //! The JSON format of pools: the one of the Go original, so that its Secrets work as they are.
 
+use std::{io, time::Duration};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, error::Category};
 use zeroize::Zeroizing;
@@ -12,6 +15,8 @@ use crate::authority::{CaCertificate, CertificateAuthority, SigningKey, SigningK
 struct Document {
     #[serde(rename = "CAs")]
     authorities: Option<Vec<Entry>>,
+    #[serde(rename = "Generation", default, skip_serializing_if = "is_zero")]
+    generation: u64,
     #[serde(flatten)]
     further: Map<String, Value>,
 }
@@ -27,8 +32,30 @@ struct Entry {
     root: String,
     #[serde(rename = "IntermediateCertificatesDER", default)]
     intermediates: Option<Vec<String>>,
+    #[serde(rename = "SignsFrom", default, skip_serializing_if = "Option::is_none")]
+    signs_from: Option<Timestamp>,
+    #[serde(rename = "LongestLeafSeconds", default, skip_serializing_if = "Option::is_none")]
+    longest_leaf_seconds: Option<u64>,
     #[serde(flatten)]
     further: Map<String, Value>,
+}
+
+fn is_zero(generation: &u64) -> bool {
+    *generation == 0
+}
+
+/// Measures what is written, and keeps nothing of it.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A text that is wiped when it is dropped.
@@ -47,9 +74,12 @@ impl CaPool {
         let document: Document = serde_json::from_slice(json).map_err(|error| not_json(&error))?;
         let entries = document.authorities.unwrap_or_default();
         check_count(entries.len())?;
-        let members =
-            entries.into_iter().enumerate().map(|(index, entry)| entry.into_member(index)).collect::<Result<_, _>>()?;
-        Self::of_members(members, document.further)
+        let members = entries
+            .into_iter()
+            .enumerate()
+            .map(|(index, entry)| entry.into_member(index))
+            .collect::<Result<_, _>>()?;
+        Self::of_members(members, document.generation, document.further)
     }
 
     /// Writes the pool in JSON, keys included. The buffer is wiped when it is dropped.
@@ -58,11 +88,17 @@ impl CaPool {
     /// If the cryptographic library can't encode a key.
     pub fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, SigningKeyError> {
         let entries = self.members.iter().map(Entry::of_member).collect::<Result<Vec<_>, _>>()?;
+        let document = Document {
+            authorities: Some(entries),
+            generation: self.generation,
+            further: self.further.clone(),
+        };
+        let failed = |_: serde_json::Error| self.signing().key().failed("write down");
         // Room enough from the start: a buffer that grows leaves copies behind.
-        let mut json = Zeroizing::new(Vec::with_capacity(Self::MAX_INPUT_BYTES));
-        let document = Document { authorities: Some(entries), further: self.further.clone() };
-        serde_json::to_writer_pretty(&mut *json, &document)
-            .map_err(|_| self.signing().key().failed("write down"))?;
+        let mut length = Length(1);
+        serde_json::to_writer_pretty(&mut length, &document).map_err(failed)?;
+        let mut json = Zeroizing::new(Vec::with_capacity(length.0));
+        serde_json::to_writer_pretty(&mut *json, &document).map_err(failed)?;
         json.push(b'\n');
         Ok(json)
     }
@@ -81,11 +117,12 @@ impl Entry {
         let intermediates = intermediates(&entry, self.intermediates.as_deref().unwrap_or_default())?;
         let authority = CertificateAuthority::new(self.id, key, intermediates, vec![root])
             .map_err(|source| PoolError::Authority { entry, source })?;
-        Ok(Member { authority, further: self.further })
+        let longest_leaf = self.longest_leaf_seconds.map(Duration::from_secs);
+        Ok(Member { authority, signs_from: self.signs_from, longest_leaf, further: self.further })
     }
 
     fn of_member(member: &Member) -> Result<Self, SigningKeyError> {
-        let Member { authority, further } = member;
+        let Member { authority, signs_from, longest_leaf, further } = member;
         let intermediates: Vec<String> =
             authority.intermediates().iter().map(|certificate| STANDARD.encode(certificate.der())).collect();
         Ok(Self {
@@ -93,6 +130,8 @@ impl Entry {
             signing_key: Secret(Zeroizing::new(STANDARD.encode(&*authority.key().to_pkcs8()?))),
             root: STANDARD.encode(authority.root().der()),
             intermediates: if intermediates.is_empty() { None } else { Some(intermediates) },
+            signs_from: *signs_from,
+            longest_leaf_seconds: longest_leaf.map(|longest| longest.as_secs()),
             further: further.clone(),
         })
     }

@@ -1,19 +1,30 @@
 //! CA pools: the authorities of one signer, as they are kept in files and Secrets.
 
+mod choice;
+mod compromise;
 mod error;
 mod json;
+mod lifecycle;
 mod pem_blocks;
 mod pem_files;
+mod rotation;
 mod source;
+mod upkeep;
 mod watch;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub use self::{
+    choice::{Choice, NoChoice, Standing, choose},
+    compromise::Heir,
     error::{PoolEntry, PoolError},
+    lifecycle::{LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at},
+    rotation::{RotationError, Succession},
     source::{PoolBytes, PoolSource, PoolSourceError},
+    upkeep::{Due, Ingredients, Upkeep, UpkeepError},
     watch::{DEFAULT_POLL, PoolState, watch_pool},
 };
 use crate::authority::{CaCertificate, CertificateAuthority};
@@ -21,12 +32,15 @@ use crate::authority::{CaCertificate, CertificateAuthority};
 /// The certificate authorities of one signer: one signs, and the roots of all are published as trust anchors.
 pub struct CaPool {
     members: Vec<Member>,
+    generation: u64,
     /// Fields of the JSON format that aren't known here; they are kept for whoever does know them.
     further: Map<String, Value>,
 }
 
 struct Member {
     authority: CertificateAuthority,
+    signs_from: Option<Timestamp>,
+    longest_leaf: Option<Duration>,
     further: Map<String, Value>,
 }
 
@@ -45,11 +59,48 @@ impl CaPool {
     /// # Errors
     /// If there is none or more than [`MAX_AUTHORITIES`](Self::MAX_AUTHORITIES), or if two have the same ID or key.
     pub fn new(authorities: Vec<CertificateAuthority>) -> Result<Self, PoolError> {
-        let members = authorities.into_iter().map(|authority| Member { authority, further: Map::new() });
-        Self::of_members(members.collect(), Map::new())
+        Self::of_members(authorities.into_iter().map(Member::from).collect(), 0, Map::new())
     }
 
-    /// The authority that signs.
+    /// How often the pool has been changed. It only grows; a pool of the Go original's has none, which counts as 0.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What the pool records of each authority's life, in the order of the pool.
+    #[must_use]
+    pub fn tenures(&self) -> Vec<Tenure> {
+        self.members.iter().map(Member::tenure).collect()
+    }
+
+    /// The authority that signs at `now`, and until when its leaves may live; `standing` tells how a root stands in the published bundle.
+    ///
+    /// # Errors
+    /// If none may sign.
+    pub fn choose(&self, now: Timestamp, standing: impl Fn(&CaCertificate) -> Standing) -> Result<Choice, NoChoice> {
+        choose(&self.tenures(), now, |index| standing(self.authority(index).root()))
+    }
+
+    /// When the last leaf under a root has expired, if all authorities under it have a known successor.
+    #[must_use]
+    pub fn last_leaf_under(&self, root: &CaCertificate) -> Option<Timestamp> {
+        let tenures = self.tenures();
+        let under = self.authorities().enumerate().filter(|(_, authority)| authority.root() == root);
+        let ends: Option<Vec<Timestamp>> = under.map(|(index, _)| last_leaf_ends(&tenures, index)).collect();
+        ends?.into_iter().max()
+    }
+
+    /// The authority at a position that [`choose`](Self::choose) gave.
+    ///
+    /// # Panics
+    /// If the pool has no such position.
+    #[must_use]
+    pub fn authority(&self, index: usize) -> &CertificateAuthority {
+        &self.members[index].authority
+    }
+
+    /// The first authority of the pool: the one that signs where no times are recorded.
     #[must_use]
     pub fn signing(&self) -> &CertificateAuthority {
         // `of_members` lets no empty pool be.
@@ -73,14 +124,31 @@ impl CaPool {
         roots
     }
 
-    fn of_members(members: Vec<Member>, further: Map<String, Value>) -> Result<Self, PoolError> {
+    fn of_members(members: Vec<Member>, generation: u64, further: Map<String, Value>) -> Result<Self, PoolError> {
         check_count(members.len())?;
         for (position, later) in members.iter().enumerate() {
             for (index, earlier) in members[..position].iter().enumerate() {
                 check_differ((index, &earlier.authority), (position, &later.authority))?;
             }
         }
-        Ok(Self { members, further })
+        Ok(Self { members, generation, further })
+    }
+}
+
+impl Member {
+    fn tenure(&self) -> Tenure {
+        Tenure {
+            signs_from: self.signs_from,
+            longest_leaf: self.longest_leaf,
+            not_before: self.authority.not_before(),
+            not_after: self.authority.not_after(),
+        }
+    }
+}
+
+impl From<CertificateAuthority> for Member {
+    fn from(authority: CertificateAuthority) -> Self {
+        Self { authority, signs_from: None, longest_leaf: None, further: Map::new() }
     }
 }
 
@@ -111,9 +179,19 @@ fn check_differ(
 impl fmt::Debug for CaPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Fields that aren't known may hold anything, so they don't print.
-        let Self { members, further: _ } = self;
-        let authorities: Vec<&CertificateAuthority> =
-            members.iter().map(|Member { authority, further: _ }| authority).collect();
-        f.debug_struct("CaPool").field("authorities", &authorities).finish_non_exhaustive()
+        let Self { members, generation, further: _ } = self;
+        let authorities: Vec<&CertificateAuthority> = members
+            .iter()
+            .map(|Member { authority, signs_from: _, longest_leaf: _, further: _ }| authority)
+            .collect();
+        f.debug_struct("CaPool")
+            .field("generation", generation)
+            .field("authorities", &authorities)
+            .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod files_tests;
+#[cfg(test)]
+mod tests;

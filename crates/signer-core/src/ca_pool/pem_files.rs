@@ -19,11 +19,17 @@ impl CaPool {
             Some(root) => certificates("rootFile", root)?,
             None => self_issued(&chain)?,
         };
-        let id = chain[0].fingerprint().replace(':', "").to_ascii_lowercase();
-        let authority =
-            CertificateAuthority::new(&id[..8], key, chain, roots).map_err(PoolError::PemAuthority)?;
+        let id = id(&chain, &key);
+        let authority = CertificateAuthority::new(id, key, chain, roots).map_err(PoolError::PemAuthority)?;
         Self::new(vec![authority])
     }
+}
+
+/// PEM has no place for an ID: the beginning of the fingerprint of the certificate that signs.
+fn id(chain: &[CaCertificate], key: &SigningKey) -> String {
+    let own = chain.iter().find(|certificate| certificate.spki_der() == key.spki_der());
+    let fingerprint = own.map(CaCertificate::fingerprint).unwrap_or_default();
+    fingerprint.replace(':', "").chars().take(8).collect::<String>().to_ascii_lowercase()
 }
 
 fn blocks<'a>(file: &'static str, text: &'a [u8]) -> Result<Vec<Block<'a>>, PoolError> {
@@ -46,7 +52,9 @@ fn certificates(file: &'static str, text: &[u8]) -> Result<Vec<CaCertificate>, P
     found
         .into_iter()
         .enumerate()
-        .map(|(index, block)| CaCertificate::from_der(format!("{file}, certificate {}", index + 1), &block.der))
+        .map(|(index, block)| {
+            CaCertificate::from_der(format!("{file}, certificate {}", index + 1), &block.der)
+        })
         .collect::<Result<_, _>>()
         .map_err(PoolError::PemAuthority)
 }

@@ -82,7 +82,7 @@ pub enum PoolSourceError {
         /// The files.
         files: String,
         /// Why.
-        source: PoolError,
+        source: Box<PoolError>,
     },
 }
 
@@ -112,7 +112,9 @@ impl PoolSource {
     /// # Errors
     /// If it is no pool.
     pub fn parse(&self, bytes: &PoolBytes) -> Result<CaPool, PoolSourceError> {
-        bytes.parse().map_err(|source| PoolSourceError::Bad { files: self.to_string(), source })
+        bytes
+            .parse()
+            .map_err(|source| PoolSourceError::Bad { files: self.to_string(), source: source.into() })
     }
 
     /// Reads and parses.
@@ -125,11 +127,16 @@ impl PoolSource {
 
     fn read_once(&self) -> Result<PoolBytes, PoolSourceError> {
         let content = match self {
-            Self::PoolFile(path) => {
-                Content::Json(read_file(path, || format!("make one with `signerctl ca-pool create --file {}`, or mount the Secret that holds it", path.display()))?)
-            }
+            Self::PoolFile(path) => Content::Json(read_file(path, || {
+                format!(
+                    "make one with `signerctl ca-pool create --file {}`, or mount the Secret that holds it",
+                    path.display()
+                )
+            })?),
             Self::PemFiles { cert, key, root } => {
-                let remedy = || "mount the Secret that holds it (type kubernetes.io/tls has tls.crt and tls.key), or correct the path".to_owned();
+                let remedy = || {
+                    "mount the Secret that holds it (type kubernetes.io/tls has tls.crt and tls.key), or correct the path".to_owned()
+                };
                 Content::Pem {
                     cert: read_file(cert, remedy)?,
                     key: read_file(key, remedy)?,

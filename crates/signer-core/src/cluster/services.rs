@@ -237,7 +237,8 @@ mod tests {
                 services.remove(&format!("s{i:02}"));
             }
             let expected: Vec<&str> = all.values().filter(|service| service.selects(&pod)).map(Service::name).collect();
-            prop_assert_eq!(names(&services.selecting(&pod)), expected);
+            let found = services.selecting(&pod);
+            prop_assert_eq!(names(&found), expected);
         }
     }
 }

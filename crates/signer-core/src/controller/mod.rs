@@ -96,9 +96,9 @@ fn trigger(key: &RequestKey, resource: &ApiResource) -> ReconcileRequest<PodCert
 async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) {
     let pending = &context.pending;
     let cluster = &context.examiner.cluster;
-    let mut pool = context.examiner.pool.clone();
+    let (mut pool, mut published) = (context.examiner.pool.clone(), context.examiner.published.clone());
     let authority = async {
-        while pool.changed().await.is_ok() {
+        while let Ok(()) = tokio::select! { pool = pool.changed() => pool, published = published.changed() => published } {
             pending.wake(&WakeKey::Authority);
         }
         std::future::pending::<()>().await;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::{
-    ca_pool::PoolState,
+    ca_pool::{CaPool, Choice, PoolState},
     cluster::{
         Pod, PodPhase,
         pod_cache::PodKey,
@@ -19,6 +20,7 @@ use crate::{
     request::{Claims, Request, Verdict, verify},
     signer::{BoxError, Signer},
     status::reasons,
+    trust_bundle::Published,
 };
 
 /// How a look at a request ends.
@@ -56,7 +58,8 @@ pub(crate) struct Examiner<S> {
     pub(crate) signer: Arc<S>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) cluster: ClusterReader,
-    pub(crate) pool: tokio::sync::watch::Receiver<PoolState>,
+    pub(crate) pool: watch::Receiver<PoolState>,
+    pub(crate) published: watch::Receiver<Option<Published>>,
 }
 
 impl<S: Signer> Examiner<S> {
@@ -115,18 +118,24 @@ impl<S: Signer> Examiner<S> {
         let Some(pool) = pool else {
             return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));
         };
-        let mut random = [0; 16];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| LookError::Random)?;
+        let Choice { index, leaves_end } = match self.authority(&pool, now) {
+            Ok(choice) => choice,
+            Err(problem) => return Ok(unavailable(problem)),
+        };
         let terms = Terms {
             max_lifetime: self.policy.max_lifetime,
             requested_max: claims.max_expiration,
             clock_skew: self.policy.clock_skew,
             refresh: self.policy.refresh,
+            leaves_end,
         };
+        let mut random = [0; 16];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| LookError::Random)?;
         let claims = Arc::clone(claims);
-        let is_slow = pool.signing().key().key_type().is_slow();
+        let is_slow = pool.authority(index).key().key_type().is_slow();
         let sign = move || {
-            issue(&leaf, &claims.public_key, &terms, pool.signing(), SerialNumber::from_random(random), now)
+            let serial = SerialNumber::from_random(random);
+            issue(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now)
         };
         let issued = if is_slow {
             tokio::task::spawn_blocking(sign).await.map_err(LookError::Thread)?
@@ -136,8 +145,16 @@ impl<S: Signer> Examiner<S> {
         match issued {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
             Err(error) if error.is_authority_unavailable() => Ok(unavailable(error.to_string())),
-            Err(error) => Err(LookError::Issue(error)),
+            Err(error @ IssueError::Encoding(_)) => Err(LookError::Issue(error)),
+            Err(error) => Ok(Outcome::Waiting(Wait { reason: reasons::LEAF_REFUSED, message: error.to_string() })),
         }
+    }
+
+    /// The CA that signs now, as the pool's times, the clock and the published bundle say.
+    fn authority(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, String> {
+        let published = self.published.borrow();
+        let published = published.as_ref().ok_or("it isn't known yet which trust anchors are published")?;
+        published.choose(pool, now).map_err(|error| error.to_string())
     }
 }
 

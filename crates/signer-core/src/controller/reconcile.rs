@@ -89,13 +89,15 @@ impl<S: Signer> Context<S> {
     ) -> Result<Action, ReconcileError> {
         match outcome {
             Outcome::Issued(certificate) => {
-                self.write(request, key, &condition::issued(&certificate, now)).await?;
-                self.audit_issued(request, &certificate);
+                if self.write(request, key, &condition::issued(&certificate, now)).await? == Written::Done {
+                    self.audit_issued(request, &certificate);
+                }
             }
             Outcome::Denied(denial) => {
-                self.write(request, key, &condition::denied(&denial, now)).await?;
-                self.audit(request, "Denied", denial.reason.as_str(), &denial.message);
-                self.events.warn(pod_of(request), denial.reason.as_str(), &denial.message, now).await;
+                if self.write(request, key, &condition::denied(&denial, now)).await? == Written::Done {
+                    self.audit(request, "Denied", denial.reason.as_str(), &denial.message);
+                    self.events.warn(pod_of(request), denial.reason.as_str(), &denial.message, now).await;
+                }
             }
             Outcome::LeftAlone => {
                 self.audit(request, "LeftAlone", "", "the pod is terminating or finished");
@@ -110,12 +112,13 @@ impl<S: Signer> Context<S> {
         Ok(Action::await_change())
     }
 
+    /// Only what was written by us is ours to tell: of two replicas, one serial number counts.
     async fn write(
         &self,
         request: &PodCertificateRequest,
         key: &RequestKey,
         status: &PodCertificateRequestStatus,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<Written, ReconcileError> {
         match self.writer.write(request, status).await {
             Ok(written) => {
                 self.health.mended(Component::Status);
@@ -123,7 +126,7 @@ impl<S: Signer> Context<S> {
                     tracing::debug!(signer = %self.signer_name, request = key.name, ?written, "not ours to finish any more");
                 }
                 self.pending.finish(key);
-                Ok(())
+                Ok(written)
             }
             Err(error) => {
                 self.report_refusal(&error);

@@ -47,7 +47,9 @@ pub enum IssueError {
         not_after: Timestamp,
     },
     /// The CA, or a certificate above it, isn't valid yet.
-    #[error("{authority} can't sign yet: it or a certificate above it is valid from {not_before} on. Wait, or check this machine's clock")]
+    #[error(
+        "{authority} can't sign yet: it or a certificate above it is valid from {not_before} on. Wait, or check this machine's clock"
+    )]
     AuthorityNotYetValid {
         /// The CA.
         authority: String,
@@ -55,7 +57,9 @@ pub enum IssueError {
         not_before: Timestamp,
     },
     /// A name constraint of the CA, or of a certificate above it, forbids a name.
-    #[error("{certificate} doesn't let certificates below it carry {name}: {objection} (name constraints, RFC 5280 §4.2.1.10)")]
+    #[error(
+        "{certificate} doesn't let certificates below it carry {name}: {objection} (name constraints, RFC 5280 §4.2.1.10)"
+    )]
     NameForbidden {
         /// The name with its kind.
         name: String,
@@ -65,7 +69,9 @@ pub enum IssueError {
         objection: String,
     },
     /// The extended key usages of the CA, or of a certificate above it, leave one out.
-    #[error("{certificate} doesn't let certificates below it be used for {usage}: its extendedKeyUsage leaves it out")]
+    #[error(
+        "{certificate} doesn't let certificates below it be used for {usage}: its extendedKeyUsage leaves it out"
+    )]
     UsageForbidden {
         /// The usage.
         usage: String,

@@ -1,9 +1,6 @@
 //! The extensions of a leaf (RFC 5280 §4.2.1).
 
-use const_oid::{
-    ObjectIdentifier,
-    db::rfc5280,
-};
+use const_oid::{ObjectIdentifier, db::rfc5280};
 use der::{
     asn1::{Ia5String, OctetString},
     flagset::FlagSet,
@@ -22,7 +19,11 @@ use crate::{
     public_key::PublicKey,
 };
 
-pub(super) fn of(leaf: &Leaf, key: &PublicKey, authority: &CertificateAuthority) -> der::Result<Vec<Extension>> {
+pub(super) fn of(
+    leaf: &Leaf,
+    key: &PublicKey,
+    authority: &CertificateAuthority,
+) -> der::Result<Vec<Extension>> {
     let mut extensions = vec![extension(true, &pkix::KeyUsage(key_usages(leaf, key)))?];
     if !leaf.extended_key_usages.is_empty() {
         let usages = leaf.extended_key_usages.iter().map(|usage| purpose(*usage)).collect();

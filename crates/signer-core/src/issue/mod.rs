@@ -11,10 +11,7 @@ mod validity;
 
 use std::fmt;
 
-use der::{
-    Encode, Tag,
-    asn1::AnyRef,
-};
+use der::{Encode, Tag, asn1::AnyRef};
 use jiff::Timestamp;
 
 pub use self::{
@@ -141,3 +138,6 @@ impl fmt::Debug for IssuedCertificate {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

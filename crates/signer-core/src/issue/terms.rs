@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::leaf::Refresh;
 
 /// What a signer's configuration and a request allow a certificate, whatever the leaf asks for.
@@ -24,6 +26,8 @@ pub struct Terms {
     pub clock_skew: Duration,
     /// When a certificate is refreshed if the leaf doesn't say (`refreshAt`).
     pub refresh: Refresh,
+    /// When the last leaf of the CA must have expired, because its root is no longer published then; the CA's own end counts too.
+    pub leaves_end: Timestamp,
 }
 
 impl Terms {
@@ -49,6 +53,7 @@ impl Default for Terms {
             requested_max: Duration::from_secs(86_400),
             clock_skew: Self::DEFAULT_CLOCK_SKEW,
             refresh: Self::DEFAULT_REFRESH,
+            leaves_end: Timestamp::MAX,
         }
     }
 }

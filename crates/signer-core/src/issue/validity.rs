@@ -33,7 +33,7 @@ pub(super) fn times(
         return Err(match limit {
             LifetimeLimit::Authority => IssueError::AuthorityExpiring {
                 authority: authority.to_string(),
-                not_after: authority.not_after(),
+                not_after: authority.not_after().min(terms.leaves_end),
             },
             limit => IssueError::LifetimeTooShort { lifetime: unsigned(lifetime), limit },
         });
@@ -47,7 +47,11 @@ pub(super) fn times(
 }
 
 /// Backdated, but never to before the CA and what is above it.
-fn not_before(terms: &Terms, authority: &CertificateAuthority, now: Timestamp) -> Result<Timestamp, IssueError> {
+fn not_before(
+    terms: &Terms,
+    authority: &CertificateAuthority,
+    now: Timestamp,
+) -> Result<Timestamp, IssueError> {
     let now = whole_second(now);
     let born = authority.not_before();
     if now < born {
@@ -64,7 +68,7 @@ fn lifetime(
     authority: &CertificateAuthority,
     not_before: Timestamp,
 ) -> (SignedDuration, LifetimeLimit) {
-    let left = authority.not_after().duration_since(not_before);
+    let left = authority.not_after().min(terms.leaves_end).duration_since(not_before);
     let mut least = (SignedDuration::from_secs(left.as_secs()), LifetimeLimit::Authority);
     for (lifetime, limit) in [
         (leaf.lifetime, LifetimeLimit::Leaf),
@@ -82,7 +86,7 @@ fn lifetime(
 fn refresh_after(refresh: Refresh, lifetime: SignedDuration) -> SignedDuration {
     let wanted = match refresh {
         Refresh::AfterPercent(percent) => {
-            SignedDuration::from_secs(lifetime.as_secs() / 100 * i64::from(percent) + lifetime.as_secs() % 100 * i64::from(percent) / 100)
+            SignedDuration::from_secs(lifetime.as_secs() * i64::from(percent) / 100)
         }
         Refresh::BeforeExpiry(before) => lifetime.saturating_sub(seconds(before)),
     };

@@ -2,11 +2,14 @@
 
 mod exclusive;
 mod http;
+mod own_pool;
 mod running;
+mod secret_pool;
 mod shutdown;
 
+pub use secret_pool::SecretPool;
 pub use shutdown::shutdown_signal;
-use std::{collections::HashSet, fmt, future::Future, io, net::SocketAddr};
+use std::{collections::HashSet, fmt, future::Future, io, net::SocketAddr, time::Duration};
 
 use futures::future::BoxFuture;
 use kube::Client;
@@ -29,7 +32,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct SignerOptions {
     /// Where its CA pool comes from.
-    pub ca_pool: PoolSource,
+    pub ca_pool: PoolOrigin,
     /// What the operator has settled.
     pub policy: Policy,
 }
@@ -37,8 +40,29 @@ pub struct SignerOptions {
 impl SignerOptions {
     /// The default policy, with this CA pool.
     #[must_use]
-    pub fn new(ca_pool: PoolSource) -> Self {
-        Self { ca_pool, policy: Policy::default() }
+    pub fn new(ca_pool: impl Into<PoolOrigin>) -> Self {
+        Self { ca_pool: ca_pool.into(), policy: Policy::default() }
+    }
+}
+
+/// Where a signer's CA pool comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PoolOrigin {
+    /// Files, as Secrets are mounted. The process needs no permission for Secrets.
+    Files(PoolSource),
+    /// A Secret, which the process reads itself, and keeps if wanted.
+    Secret(SecretPool),
+}
+
+impl From<PoolSource> for PoolOrigin {
+    fn from(source: PoolSource) -> Self {
+        Self::Files(source)
+    }
+}
+
+impl From<SecretPool> for PoolOrigin {
+    fn from(secret: SecretPool) -> Self {
+        Self::Secret(secret)
     }
 }
 
@@ -145,14 +169,17 @@ impl Manager {
             }
             None => None,
         };
-        let signers = self.start(&health, stopped)?;
+        let signers = self.start(&health, stopped.clone())?;
         tokio::spawn(async move {
             shutdown.await;
             tracing::info!("shutting down: finishing the requests in hand");
             // nobody is left to hear: all have ended
             let _ = stop.send(true);
         });
-        futures::future::join_all(signers).await;
+        tokio::select! {
+            _ = futures::future::join_all(signers) => {}
+            () = grace_after(stopped) => tracing::warn!("requests in hand are left unfinished: the API server doesn't answer"),
+        }
         match server {
             Some(server) => server.await.unwrap_or(Ok(())).map_err(ManagerError::Http),
             None => Ok(()),
@@ -199,9 +226,25 @@ impl Manager {
     }
 }
 
+/// The time for requests in hand after the signal to end. Kubernetes gives a container 30 seconds by default.
+const GRACE: Duration = Duration::from_secs(20);
+
+async fn grace_after(stopped: watch::Receiver<bool>) {
+    until(stopped).await;
+    tokio::time::sleep(GRACE).await;
+}
+
 /// What a signer needs before it is ready.
 fn needs(reads_services: bool) -> &'static [Component] {
-    use Component::{Api, CertificateAuthority, PodCertificateRequests, Pods, Services, TrustBundle};
-    const ALL: [Component; 6] = [Services, Api, PodCertificateRequests, Pods, CertificateAuthority, TrustBundle];
+    use Component as C;
+    const ALL: [Component; 7] = [
+        C::Services,
+        C::Api,
+        C::PodCertificateRequests,
+        C::Pods,
+        C::CertificateAuthority,
+        C::ClusterTrustBundles,
+        C::TrustBundle,
+    ];
     if reads_services { &ALL } else { &ALL[1..] }
 }

@@ -6,8 +6,10 @@ use kube::Client;
 use tokio::{sync::watch, time};
 
 use super::{
-    SignerOptions,
-    exclusive::{Roots, fingerprints},
+    PoolOrigin, SignerOptions,
+    exclusive::Roots,
+    own_pool::own_pool,
+    secret_pool::follow_secret,
 };
 use crate::{
     api::discovery::{CertificatesApi, discover},
@@ -17,7 +19,6 @@ use crate::{
     health::{Component, SignerHealth},
     policy::Policy,
     signer::Signer,
-    signer_name::SignerName,
     status::{events::Events, writer::StatusWriter},
     trust_bundle::BundleKeeper,
 };
@@ -38,9 +39,8 @@ const DISCOVERY_RETRY: Duration = Duration::from_secs(5);
 /// Runs a signer until it is stopped.
 pub(crate) async fn run_signer<S: Signer>(signer: S, options: SignerOptions, shared: Shared, health: SignerHealth) {
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
-    let (pools, follow) = watch_pool(options.ca_pool, DEFAULT_POLL);
-    tokio::spawn(follow);
-    let pool = own_pool(pools, signer.name().clone(), &shared, health.clone());
+    let pools = follow(options.ca_pool, &shared.client);
+    let pool = own_pool(pools, signer.name().clone(), shared.roots.clone(), health.clone());
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,
@@ -66,12 +66,14 @@ impl<S: Signer> Running<'_, S> {
     async fn serve(&self, api: CertificatesApi) -> Ended {
         let client = &self.shared.client;
         let (pending, woken) = Pending::new();
+        let (published, is_published) = watch::channel(None);
         let bundle = BundleKeeper {
             client: client.clone(),
             resource: api.bundles,
             signer_name: self.signer.name().clone(),
             labels: self.signer.bundle_labels(),
             pool: self.pool.clone(),
+            published,
             health: self.health.clone(),
         };
         let context = Context {
@@ -82,6 +84,7 @@ impl<S: Signer> Running<'_, S> {
                 policy: Arc::clone(self.policy),
                 cluster: self.shared.cluster.clone(),
                 pool: self.pool.clone(),
+                published: is_published,
             },
             pending: Arc::new(pending),
             writer: StatusWriter::new(client.clone(), api.requests),
@@ -92,6 +95,22 @@ impl<S: Signer> Running<'_, S> {
         tokio::select! {
             ended = controller::run(Arc::new(context), woken, client.clone(), stopped) => ended,
             () = bundle.keep() => Ended::ApiGone,
+        }
+    }
+}
+
+/// Starts to follow a pool.
+fn follow(origin: PoolOrigin, client: &Client) -> watch::Receiver<PoolState> {
+    match origin {
+        PoolOrigin::Files(source) => {
+            let (pools, follow) = watch_pool(source, DEFAULT_POLL);
+            tokio::spawn(follow);
+            pools
+        }
+        PoolOrigin::Secret(secret) => {
+            let (pools, follow) = follow_secret(client.clone(), secret);
+            tokio::spawn(follow);
+            pools
         }
     }
 }
@@ -107,54 +126,6 @@ async fn discovered(client: &Client, health: &SignerHealth) -> CertificatesApi {
             Err(error) => health.broken(Component::Api, &error.to_string()),
         }
         time::sleep(DISCOVERY_RETRY).await;
-    }
-}
-
-/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool becomes a matter of health.
-fn own_pool(
-    mut pools: watch::Receiver<PoolState>,
-    signer: SignerName,
-    shared: &Shared,
-    health: SignerHealth,
-) -> watch::Receiver<PoolState> {
-    let (send, own) = watch::channel(PoolState::default());
-    let roots = shared.roots.clone();
-    tokio::spawn(async move {
-        loop {
-            let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
-            report(&state, &health);
-            // ends with the last who wants the pool, or with the one who reads it
-            if send.send(state).is_err() || pools.changed().await.is_err() {
-                return;
-            }
-        }
-    });
-    own
-}
-
-/// A new pool, unless another signer has a key or root of it; then the one in use stays.
-fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, roots: &Roots) -> PoolState {
-    let Some(pool) = &read.pool else { return read };
-    match roots.claim(signer, &fingerprints(pool)) {
-        Ok(()) => read,
-        Err(other) => PoolState {
-            pool: in_use.pool.clone(),
-            problem: Some(format!(
-                "the CA pool shares a key or a root with that of the signer {other}; give each signer a CA of its own \
-                 (signerctl ca-pool create makes one)"
-            )),
-        },
-    }
-}
-
-fn report(state: &PoolState, health: &SignerHealth) {
-    match (&state.pool, &state.problem) {
-        (Some(_), None) => health.mended(Component::CertificateAuthority),
-        (Some(_), Some(problem)) => {
-            health.warned(Component::CertificateAuthority, &format!("{problem}; the last good pool stays in use"));
-        }
-        (None, Some(problem)) => health.broken(Component::CertificateAuthority, problem),
-        (None, None) => {}
     }
 }
 

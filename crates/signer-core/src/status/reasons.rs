@@ -28,3 +28,5 @@ pub const POD_NOT_FOUND: Reason = Reason::from_static("PodNotFound");
 pub const REFRESH_WITHHELD: Reason = Reason::from_static("RefreshWithheld");
 /// Pending: the request's key can't be seen in the API version that is served.
 pub const PUBLIC_KEY_MISSING: Reason = Reason::from_static("PublicKeyMissing");
+/// Pending: the signer wants a certificate that breaks a bound (100 names, 64 KiB of chain), or says nothing.
+pub const LEAF_REFUSED: Reason = Reason::from_static("LeafRefused");

@@ -2,55 +2,105 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
 
+use super::published::{ByRoot, GENERATION, PUBLISHED, Published, RETIRING};
 use crate::{
     api::{ClusterTrustBundle, ClusterTrustBundleSpec},
+    authority::pem,
+    ca_pool::{CaPool, PROPAGATION},
     signer_name::SignerName,
 };
 
 /// A signer's bundle as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DesiredBundle {
-    signer_name: SignerName,
+pub(crate) struct DesiredBundle<'a> {
+    signer_name: &'a SignerName,
     labels: BTreeMap<String, String>,
+    pool: &'a CaPool,
     anchors: String,
 }
 
-impl DesiredBundle {
-    /// A bundle of these anchors (PEM), with the label by which workloads select it and these further ones.
-    pub(crate) fn new(signer_name: &SignerName, labels: &BTreeMap<String, String>, anchors: String) -> Self {
+/// What has to be done about the bundle that is there.
+#[derive(Debug)]
+pub(crate) enum Repair {
+    /// Nothing.
+    InOrder,
+    /// This has to be written over it.
+    Write(Box<ClusterTrustBundle>),
+    /// It belongs to the signer of this name, and is left as it is.
+    ForeignOwner(String),
+    /// It was made of a newer version of the pool, and is left as it is: this replica's pool lags behind.
+    Newer(u64),
+}
+
+impl<'a> DesiredBundle<'a> {
+    /// The bundle of all roots of a pool, with the label by which workloads select it and these further ones.
+    pub(crate) fn new(signer_name: &'a SignerName, labels: &BTreeMap<String, String>, pool: &'a CaPool) -> Self {
         let qualified = |key: &String| if key.contains('/') { key.clone() } else { signer_name.label_key(key) };
         let mut all: BTreeMap<_, _> = labels.iter().map(|(key, value)| (qualified(key), value.clone())).collect();
         all.insert(signer_name.label_key("canarying"), "live".to_owned());
-        Self { signer_name: signer_name.clone(), labels: all, anchors }
+        let anchors = pool.roots().into_iter().map(|root| pem::certificate(root.der())).collect();
+        Self { signer_name, labels: all, pool, anchors }
     }
 
     /// The bundle to create where there is none.
-    pub(crate) fn created(&self, resource: &ApiResource) -> ClusterTrustBundle {
-        let spec = ClusterTrustBundleSpec { signer_name: self.signer_name.to_string(), trust_bundle: self.anchors.clone() };
+    pub(crate) fn created(&self, resource: &ApiResource, now: Timestamp) -> ClusterTrustBundle {
+        let spec =
+            ClusterTrustBundleSpec { signer_name: self.signer_name.to_string(), trust_bundle: self.anchors.clone() };
         let mut bundle = ClusterTrustBundle::new(&self.signer_name.bundle_name(), resource, spec);
         bundle.metadata.labels = Some(self.labels.clone());
+        bundle.metadata.annotations = Some(self.annotations(&Published::default(), now));
         bundle
     }
 
-    /// The bundle to write over this one, if it differs. What others have added to its metadata stays.
-    pub(crate) fn repaired(&self, current: &ClusterTrustBundle) -> Option<ClusterTrustBundle> {
-        let has_labels = self.labels.iter().all(|(key, value)| current.labels().get(key) == Some(value));
-        if has_labels && current.spec.trust_bundle == self.anchors {
-            return None;
+    /// What has to be done about the bundle that is there. What others have added to its metadata stays.
+    pub(crate) fn repair(&self, current: &ClusterTrustBundle, now: Timestamp) -> Repair {
+        if current.spec.signer_name != self.signer_name.as_str() {
+            return Repair::ForeignOwner(current.spec.signer_name.clone());
+        }
+        let published = Published::of(current, self.signer_name);
+        if published.generation() > self.pool.generation() {
+            return Repair::Newer(published.generation());
+        }
+        let annotations = self.annotations(&published, now);
+        if current.spec.trust_bundle == self.anchors
+            && holds(current.labels(), &self.labels)
+            && holds(current.annotations(), &annotations)
+        {
+            return Repair::InOrder;
         }
         let mut bundle = current.clone();
         bundle.labels_mut().extend(self.labels.clone());
+        bundle.annotations_mut().extend(annotations);
         bundle.spec.trust_bundle.clone_from(&self.anchors);
-        Some(bundle)
+        Repair::Write(Box::new(bundle))
     }
 
-    /// Who else the bundle says that it belongs to.
-    pub(crate) fn foreign_owner<'a>(&self, current: &'a ClusterTrustBundle) -> Option<&'a str> {
-        let owner = current.spec.signer_name.as_str();
-        (owner != self.signer_name.as_str()).then_some(owner)
+    /// The pool's generation; since when each root is published: as before, or just now; and until when leaves under those that retire may live.
+    fn annotations(&self, published: &Published, now: Timestamp) -> BTreeMap<String, String> {
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        // a time far ahead was noted by a clock that was wrong, and would keep a CA from signing until then
+        let latest = now.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX);
+        let since = |root| published.since(root).filter(|since| *since <= latest).unwrap_or(now);
+        let roots = self.pool.roots();
+        let published = roots.iter().map(|root| (root.fingerprint(), since(root))).collect();
+        let retiring = roots.iter().filter_map(|root| Some((root.fingerprint(), self.pool.last_leaf_under(root)?)));
+        BTreeMap::from([
+            (self.signer_name.label_key(GENERATION), self.pool.generation().to_string()),
+            (self.signer_name.label_key(PUBLISHED), json(&published)),
+            (self.signer_name.label_key(RETIRING), json(&retiring.collect())),
+        ])
     }
+}
+
+/// A map of strings and times always has a JSON form.
+fn json(by_root: &ByRoot) -> String {
+    serde_json::to_string(by_root).unwrap_or_default()
+}
+
+fn holds(current: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
+    wanted.iter().all(|(key, value)| current.get(key) == Some(value))
 }
 
 #[cfg(test)]
@@ -58,44 +108,87 @@ mod tests {
     use kube::core::GroupVersionKind;
 
     use super::*;
+    use crate::{
+        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType},
+        ca_pool::NoChoice,
+    };
 
     fn resource() -> ApiResource {
         ApiResource::from_gvk(&GroupVersionKind::gvk("certificates.k8s.io", "v1", "ClusterTrustBundle"))
     }
 
-    fn desired() -> DesiredBundle {
+    fn signer() -> SignerName {
+        "row-major.net/spiffe".parse().unwrap()
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn pool() -> CaPool {
+        let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
+        let root = NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY };
+        let serial = SerialNumber::from_random([1; 16]);
+        CaPool::new(vec![CertificateAuthority::new_root(root, key, serial, now()).unwrap()]).unwrap()
+    }
+
+    fn desired<'a>(pool: &'a CaPool, signer: &'a SignerName) -> DesiredBundle<'a> {
         let labels = BTreeMap::from([("trust-domain".to_owned(), "cluster.local".to_owned())]);
-        DesiredBundle::new(&"row-major.net/spiffe".parse().unwrap(), &labels, "PEM".to_owned())
+        DesiredBundle::new(signer, &labels, pool)
     }
 
     #[test]
     fn carries_the_name_and_labels_of_the_contract() {
-        let bundle = desired().created(&resource());
+        let (pool, signer) = (pool(), signer());
+        let bundle = desired(&pool, &signer).created(&resource(), now());
         assert_eq!(bundle.name_any(), "row-major.net:spiffe:primary-bundle");
         assert_eq!(bundle.spec.signer_name, "row-major.net/spiffe");
-        let expected = [("spiffe.row-major.net/canarying", "live"), ("spiffe.row-major.net/trust-domain", "cluster.local")];
+        let expected =
+            [("spiffe.row-major.net/canarying", "live"), ("spiffe.row-major.net/trust-domain", "cluster.local")];
         let labels: Vec<_> = bundle.labels().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(labels, expected);
     }
 
     #[test]
     fn is_written_only_when_it_differs() {
-        let current = desired().created(&resource());
-        assert_eq!(desired().repaired(&current), None);
-        let mut with_more = current.clone();
-        with_more.labels_mut().insert("team".into(), "infra".into());
-        assert_eq!(desired().repaired(&with_more), None);
-        let mut drifted = with_more.clone();
+        let (pool, signer) = (pool(), signer());
+        let desired = desired(&pool, &signer);
+        let mut current = desired.created(&resource(), now());
+        current.labels_mut().insert("team".into(), "infra".into());
+        let later = now().checked_add(PROPAGATION).unwrap();
+        assert!(matches!(desired.repair(&current, later), Repair::InOrder));
+        let mut drifted = current.clone();
         drifted.spec.trust_bundle.clear();
         drifted.labels_mut().remove("spiffe.row-major.net/canarying");
-        assert_eq!(desired().repaired(&drifted), Some(with_more));
+        let Repair::Write(repaired) = desired.repair(&drifted, later) else { panic!("must be written") };
+        assert_eq!((repaired.labels(), &repaired.spec), (current.labels(), &current.spec));
     }
 
     #[test]
-    fn a_bundle_of_someone_else_is_seen() {
-        let mut current = desired().created(&resource());
-        assert_eq!(desired().foreign_owner(&current), None);
+    fn a_root_is_known_everywhere_some_time_after_it_was_published_and_anew_after_it_was_missing() {
+        let (pool, signer) = (pool(), signer());
+        let desired = desired(&pool, &signer);
+        let bundle = desired.created(&resource(), now());
+        let root = pool.roots()[0];
+        let later = now().checked_add(PROPAGATION).unwrap();
+        assert_eq!(Published::of(&bundle, &signer).since(root), Some(now()));
+        let mut emptied = bundle.clone();
+        emptied.spec.trust_bundle.clear();
+        assert_eq!(Published::of(&emptied, &signer).since(root), None);
+        let Repair::Write(repaired) = desired.repair(&emptied, later) else { panic!("must be written") };
+        assert_eq!(Published::of(&repaired, &signer).since(root), Some(later));
+    }
+
+    #[test]
+    fn a_bundle_of_a_newer_pool_or_of_someone_else_is_left_as_it_is() {
+        let (pool, signer) = (pool(), signer());
+        let desired = desired(&pool, &signer);
+        let mut current = desired.created(&resource(), now());
+        current.spec.trust_bundle = "of a newer pool".into();
+        current.annotations_mut().insert(signer.label_key(GENERATION), "7".into());
+        assert!(matches!(desired.repair(&current, now()), Repair::Newer(7)));
+        assert_eq!(Published::of(&current, &signer).choose(&pool, now()), Err(NoChoice::Dropped));
         current.spec.signer_name = "example.com/other".into();
-        assert_eq!(desired().foreign_owner(&current), Some("example.com/other"));
+        assert!(matches!(desired.repair(&current, now()), Repair::ForeignOwner(owner) if owner == "example.com/other"));
     }
 }

@@ -1,10 +1,12 @@
 //! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
 
 mod desired;
+mod published;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use kube::{
     Api, Client,
     api::{ApiResource, PostParams},
@@ -12,11 +14,13 @@ use kube::{
 };
 use tokio::{sync::watch, time};
 
-use self::desired::DesiredBundle;
+pub(crate) use self::{
+    desired::{DesiredBundle, Repair},
+    published::Published,
+};
 use crate::{
     api::ClusterTrustBundle,
-    authority::pem,
-    ca_pool::{CaPool, PoolState},
+    ca_pool::PoolState,
     health::{Component, SignerHealth},
     signer_name::SignerName,
     watching::{Watched, describe, is_status, watch},
@@ -32,6 +36,8 @@ pub(crate) struct BundleKeeper {
     pub(crate) signer_name: SignerName,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) pool: watch::Receiver<PoolState>,
+    /// Hears what is published, as the API server tells it.
+    pub(crate) published: watch::Sender<Option<Published>>,
     pub(crate) health: SignerHealth,
 }
 
@@ -51,12 +57,14 @@ impl BundleKeeper {
         let name = self.signer_name.bundle_name();
         let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
         let api = Api::all_with(self.client.clone(), &self.resource);
-        let mut events = Box::pin(watch(api, config, Component::TrustBundle, vec![]));
+        let mut events = Box::pin(watch(api, config, Component::ClusterTrustBundles, vec![self.health.clone()]));
         let mut seen = Seen::Nothing;
         let mut listed = None;
         loop {
+            self.tell(&seen);
             // level-triggered: whatever woke the loop, it compares what is with what should be
             let is_settled = self.publish(&mut seen).await;
+            self.tell(&seen);
             tokio::select! {
                 Some(watched) = events.next() => take(watched, &mut seen, &mut listed),
                 Ok(()) = self.pool.changed() => {}
@@ -65,25 +73,47 @@ impl BundleKeeper {
         }
     }
 
+    /// Tells the controller what is published. What isn't known yet isn't told.
+    fn tell(&self, seen: &Seen) {
+        let published = match seen {
+            Seen::Nothing => return,
+            Seen::Absent => Published::default(),
+            Seen::Present(bundle) => Published::of(bundle, &self.signer_name),
+        };
+        self.published.send_if_modified(|before| {
+            let is_news = before.as_ref() != Some(&published);
+            *before = Some(published);
+            is_news
+        });
+    }
+
     /// Writes the bundle if it differs. False: it has to be tried again.
     async fn publish(&self, seen: &mut Seen) -> bool {
         let Some(pool) = self.pool.borrow().pool.clone() else { return true };
-        let desired = DesiredBundle::new(&self.signer_name, &self.labels, trust_anchors(&pool));
+        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool);
         let api: Api<ClusterTrustBundle> = Api::all_with(self.client.clone(), &self.resource);
+        let now = Timestamp::now();
         let written = match seen {
             Seen::Nothing => return true,
-            Seen::Absent => api.create(&PostParams::default(), &desired.created(&self.resource)).await,
-            Seen::Present(current) => {
-                if let Some(owner) = desired.foreign_owner(current) {
-                    self.health.broken(Component::TrustBundle, &self.owned_by(owner));
-                    return true;
-                }
-                let Some(repaired) = desired.repaired(current) else {
+            Seen::Absent => api.create(&PostParams::default(), &desired.created(&self.resource, now)).await,
+            Seen::Present(current) => match desired.repair(current, now) {
+                Repair::InOrder => {
                     self.health.mended(Component::TrustBundle);
                     return true;
-                };
-                api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired).await
-            }
+                }
+                Repair::ForeignOwner(owner) => {
+                    self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
+                    return true;
+                }
+                Repair::Newer(generation) => {
+                    self.health.mended(Component::TrustBundle);
+                    self.health.warned(Component::TrustBundle, &lags_behind(pool.generation(), generation));
+                    return true;
+                }
+                Repair::Write(repaired) => {
+                    api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired).await
+                }
+            },
         };
         self.settle(written, seen).await
     }
@@ -94,6 +124,7 @@ impl BundleKeeper {
                 tracing::info!(signer = %self.signer_name, bundle = self.signer_name.bundle_name(), "trust bundle written");
                 *seen = Seen::Present(Box::new(bundle));
                 self.health.mended(Component::TrustBundle);
+                self.tell(seen);
                 time::sleep(BETWEEN_WRITES).await;
                 true
             }
@@ -129,9 +160,10 @@ impl BundleKeeper {
     }
 }
 
-/// All roots of a pool, in its order, so that equal pools make equal bundles.
-fn trust_anchors(pool: &CaPool) -> String {
-    pool.roots().into_iter().map(|root| pem::certificate(root.der())).collect()
+fn lags_behind(own: u64, published: u64) -> String {
+    format!(
+        "the trust bundle was made of generation {published} of the CA pool, and this replica holds generation {own}; it waits for the newer pool"
+    )
 }
 
 fn take(watched: Watched<ClusterTrustBundle>, seen: &mut Seen, listed: &mut Option<Box<ClusterTrustBundle>>) {

@@ -1,0 +1,165 @@
+//! Which CA of a pool signs: the one whose turn it is, once every pod can know its root.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::lifecycle::{LONGEST_LEAF, PROPAGATION, Tenure, has_had_its_turn, last_leaf_ends, later};
+
+/// The shortest lifetime that the API lets a certificate have. A CA with less than that left can't sign.
+const SHORTEST_LEAF: Duration = Duration::from_secs(3600);
+
+/// How a CA's root stands in the published trust bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is in the bundle, since then.
+    Since(Timestamp),
+    /// It isn't in the bundle.
+    Absent,
+    /// A newer version of the pool has left it out: it may have leaked, and nothing may be signed under it any more.
+    Dropped,
+}
+
+/// Which CA signs, and until when its leaves may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its position in the pool.
+    pub index: usize,
+    /// The end of what it signs: of itself, or of the time for which a CA that retires is still published.
+    pub leaves_end: Timestamp,
+}
+
+/// Why no CA of a pool may sign now. It passes, or somebody has to act; a request waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoChoice {
+    /// No CA's turn has come.
+    #[error("no CA of the pool signs yet{}", from.map_or_else(String::new, |from| format!("; the first does from {} on", minute(from))))]
+    NotYet {
+        /// When the first one's turn comes.
+        from: Option<Timestamp>,
+    },
+    /// The root of the CA whose turn it is was published a short while ago, and the CA before it can't sign any more.
+    #[error("the CA that signs next isn't known to all pods before {}, and the one before it can't sign any more", minute(*.known))]
+    Spreading {
+        /// From when on every pod knows it.
+        known: Timestamp,
+    },
+    /// The root of the CA whose turn it is isn't published.
+    #[error("the root of the CA that signs next isn't in the trust bundle, so nobody would accept its certificates; find out what keeps the bundle from being written")]
+    Unpublished,
+    /// A newer version of the pool has no CA of this one any more.
+    #[error("the trust bundle was made of a newer CA pool, which doesn't have this CA any more; this replica waits for that pool")]
+    Dropped,
+}
+
+/// Which CA of a pool signs at `now`; `standing` tells of a CA how its root stands in the published bundle.
+///
+/// The CA whose turn came last signs, once its root has been published for [`PROPAGATION`]. Until then the one before it goes on, with leaves that end
+/// before it leaves the bundle. Where no pod can be sure to know any of them (a first bundle, or one that was deleted), the oldest signs that still can: if pods know any, they know that
+/// one.
+///
+/// # Errors
+/// If none may sign.
+pub fn choose(
+    tenures: &[Tenure],
+    now: Timestamp,
+    standing: impl Fn(usize) -> Standing,
+) -> Result<Choice, NoChoice> {
+    let pool = Candidates { tenures, now, standing };
+    let candidates = pool.newest_first();
+    let Some(newest) = candidates.iter().copied().find(|index| (pool.standing)(*index) != Standing::Dropped) else {
+        return Err(if candidates.is_empty() { pool.not_yet() } else { NoChoice::Dropped });
+    };
+    let known = candidates.iter().copied().find(|index| pool.is_known(*index) && pool.can_sign(*index));
+    let chosen = known.or_else(|| pool.oldest_where_none_is_known(&candidates));
+    match chosen {
+        Some(index) => Ok(pool.choice(index)),
+        // whoever issues says what is wrong with it
+        None if !pool.can_sign(newest) => Ok(pool.choice(newest)),
+        None => Err(pool.unknown(newest)),
+    }
+}
+
+struct Candidates<'a, F> {
+    tenures: &'a [Tenure],
+    now: Timestamp,
+    standing: F,
+}
+
+impl<F: Fn(usize) -> Standing> Candidates<'_, F> {
+    /// Those whose turn has come. In a pool without times all may be needed: whoever puts a new CA in front of the old one by hand wants the new one to sign, but not
+    /// before pods know it.
+    fn newest_first(&self) -> Vec<usize> {
+        let all = 0..self.tenures.len();
+        if self.has_no_times() {
+            return all.collect();
+        }
+        let mut turns: Vec<usize> = all.filter(|index| has_had_its_turn(self.tenures, *index, self.now)).collect();
+        turns.sort_by_key(|index| std::cmp::Reverse((self.tenures[*index].signs_from, *index)));
+        turns
+    }
+
+    fn choice(&self, index: usize) -> Choice {
+        Choice { index, leaves_end: self.leaves_end(index) }
+    }
+
+    fn leaves_end(&self, index: usize) -> Timestamp {
+        let tenure = &self.tenures[index];
+        let end = later(self.now, tenure.longest_leaf.unwrap_or(LONGEST_LEAF)).min(tenure.not_after);
+        last_leaf_ends(self.tenures, index).map_or(end, |last| end.min(last))
+    }
+
+    fn can_sign(&self, index: usize) -> bool {
+        let is_valid = self.tenures[index].not_before <= self.now;
+        is_valid && self.leaves_end(index) >= later(self.now, SHORTEST_LEAF)
+    }
+
+    fn is_known(&self, index: usize) -> bool {
+        matches!((self.standing)(index), Standing::Since(since) if later(since, PROPAGATION) <= self.now)
+    }
+
+    /// No leaf under another root is at stake here. A root that isn't published can only be meant to sign where none of the pool is. (In a pool without times it is
+    /// the first: nothing tells which is the oldest.)
+    fn oldest_where_none_is_known(&self, newest_first: &[usize]) -> Option<usize> {
+        if newest_first.iter().any(|index| self.is_known(*index) && self.leaves_live(*index)) {
+            return None;
+        }
+        let none_is_published =
+            newest_first.iter().all(|index| !matches!((self.standing)(*index), Standing::Since(_)));
+        let may_sign = |index: usize| match (self.standing)(index) {
+            Standing::Since(_) => true,
+            Standing::Absent => none_is_published,
+            Standing::Dropped => false,
+        };
+        let mut in_order = newest_first.to_vec();
+        if !self.has_no_times() {
+            in_order.reverse();
+        }
+        in_order.into_iter().find(|index| may_sign(*index) && self.can_sign(*index))
+    }
+
+    fn has_no_times(&self) -> bool {
+        self.tenures.iter().all(|tenure| tenure.signs_from.is_none())
+    }
+
+    fn leaves_live(&self, index: usize) -> bool {
+        let tenure = &self.tenures[index];
+        last_leaf_ends(self.tenures, index).unwrap_or(tenure.not_after) >= self.now
+    }
+
+    fn not_yet(&self) -> NoChoice {
+        NoChoice::NotYet { from: self.tenures.iter().filter_map(|tenure| tenure.signs_from).min() }
+    }
+
+    fn unknown(&self, newest: usize) -> NoChoice {
+        match (self.standing)(newest) {
+            Standing::Since(since) => NoChoice::Spreading { known: later(since, PROPAGATION) },
+            Standing::Absent | Standing::Dropped => NoChoice::Unpublished,
+        }
+    }
+}
+
+fn minute(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%MZ").to_string()
+}

@@ -1,0 +1,83 @@
+//! A key has leaked: its authority leaves at once, and with it all that its root vouches for.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{CaPool, Member, Phase, RotationError, phases};
+use crate::authority::{CaCertificate, CertificateAuthority};
+
+/// Who signs when a compromised authority has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heir {
+    /// The one that signs already.
+    Active(String),
+    /// The one that waits for its turn, which comes at once then.
+    Waiting(String),
+    /// Nobody: a new one is needed.
+    None,
+}
+
+impl CaPool {
+    /// The authorities that leave with a compromised one: itself, and those under the same root. As long as that root is trusted, so is whatever was signed with the
+    /// leaked key, by way of the certificate that the root gave it.
+    ///
+    /// # Errors
+    /// If the pool has no authority of that ID.
+    pub fn leave_with(&self, compromised: &str) -> Result<Vec<&str>, RotationError> {
+        let root = self.authority(self.position(compromised)?).root();
+        let leaving = self.authorities().filter(|authority| authority.root() == root);
+        Ok(leaving.map(CertificateAuthority::id).collect())
+    }
+
+    /// Who signs without a compromised authority and those that leave with it.
+    ///
+    /// # Errors
+    /// If the pool has no authority of that ID.
+    pub fn heir(&self, compromised: &str, now: Timestamp) -> Result<Heir, RotationError> {
+        let leaving = self.leave_with(compromised)?;
+        let phases = phases(&self.tenures(), now);
+        let staying = || self.authorities().zip(&phases).filter(|(authority, _)| !leaving.contains(&authority.id()));
+        let id = |(authority, _): (&CertificateAuthority, &Phase)| authority.id().to_owned();
+        let active = staying().find(|(_, phase)| **phase == Phase::Active).map(id);
+        let waiting = || staying().find(|(_, phase)| matches!(phase, Phase::Trusted(Some(_)))).map(id);
+        Ok(active.map(Heir::Active).or_else(|| waiting().map(Heir::Waiting)).unwrap_or(Heir::None))
+    }
+
+    /// Removes a compromised authority, and those under the same root, at once; their leaves are refused as soon as pods have the new bundle. A replacement, or else the
+    /// authority that waits for its turn, signs from now on.
+    ///
+    /// # Errors
+    /// If the pool has no authority of that ID, if nobody would sign, or if the replacement is under the same root or has the ID or key of another.
+    pub fn without_compromised(
+        self,
+        id: &str,
+        replacement: Option<(CertificateAuthority, Option<Duration>)>,
+        now: Timestamp,
+    ) -> Result<Self, RotationError> {
+        let root = self.authority(self.position(id)?).root().clone();
+        let heir = self.heir(id, now)?;
+        let Self { mut members, generation, further } = self;
+        members.retain(|member| *member.authority.root() != root);
+        match (replacement, heir) {
+            (Some((authority, longest_leaf)), _) => {
+                check_root(id, &root, &authority)?;
+                members.push(Member { signs_from: Some(now), longest_leaf, ..Member::from(authority) });
+            }
+            (None, Heir::Active(_)) => {}
+            (None, Heir::Waiting(heir)) => {
+                let waiting = members.iter_mut().filter(|member| member.authority.id() == heir);
+                waiting.for_each(|member| member.signs_from = Some(now));
+            }
+            (None, Heir::None) => return Err(RotationError::NoHeir { id: id.to_owned() }),
+        }
+        Ok(Self::of_members(members, generation.saturating_add(1), further)?)
+    }
+}
+
+fn check_root(id: &str, root: &CaCertificate, replacement: &CertificateAuthority) -> Result<(), RotationError> {
+    if replacement.root() == root {
+        return Err(RotationError::CompromisedRoot { id: id.to_owned(), root: root.subject() });
+    }
+    Ok(())
+}

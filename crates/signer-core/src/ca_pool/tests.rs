@@ -1,0 +1,255 @@
+//! Pools in both formats: what is read, what is refused, and that no message holds a key.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use super::{CaPool, PoolError};
+use crate::authority::fixtures::{TestCa, data};
+
+fn entry(id: &str, ca: &TestCa, root: &TestCa, intermediates: &Value) -> Value {
+    json!({
+        "ID": id,
+        "SigningKeyPKCS8": STANDARD.encode(ca.key_der()),
+        "RootCertificateDER": STANDARD.encode(root.der()),
+        "IntermediateCertificatesDER": intermediates,
+    })
+}
+
+fn pool(entries: &[Value]) -> Value {
+    json!({ "CAs": entries })
+}
+
+fn read(pool: &Value) -> Result<CaPool, PoolError> {
+    CaPool::from_json(pool.to_string().as_bytes())
+}
+
+/// The refusal's message, which must not hold a part of a key.
+fn refusal(pool: &Value) -> String {
+    refusal_of(pool.to_string().as_bytes())
+}
+
+fn refusal_of(json: &[u8]) -> String {
+    let error = CaPool::from_json(json).unwrap_err();
+    let text = String::from_utf8_lossy(json);
+    for shown in [error.to_string(), format!("{error:?}")] {
+        for start in (0..text.len().saturating_sub(24)).filter(|start| text[*start..].starts_with("MI")) {
+            assert!(!shown.contains(&text[start..start + 24]), "{shown}");
+        }
+    }
+    error.to_string()
+}
+
+#[test]
+fn pool_of_the_go_original_is_read_and_written_back() {
+    let root = TestCa::root("root");
+    let issuing = root.issue("issuing");
+    let original = pool(&[
+        entry("1", &root, &root, &Value::Null),
+        entry("2", &issuing, &root, &json!([STANDARD.encode(issuing.der())])),
+    ]);
+    let pool = read(&original).unwrap();
+    let ids: Vec<&str> = pool.authorities().map(crate::CertificateAuthority::id).collect();
+    assert_eq!(ids, ["1", "2"]);
+    assert_eq!(pool.signing().id(), "1");
+    assert_eq!(pool.roots().len(), 1, "a root that two share is published once");
+    let written: Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
+    assert_eq!(written["CAs"][0]["RootCertificateDER"], original["CAs"][0]["RootCertificateDER"]);
+    assert_eq!(written["CAs"][0]["IntermediateCertificatesDER"], Value::Null);
+    assert_eq!(
+        written["CAs"][1]["IntermediateCertificatesDER"],
+        original["CAs"][1]["IntermediateCertificatesDER"]
+    );
+    let again = read(&written).unwrap();
+    assert_eq!(again.to_json().unwrap(), pool.to_json().unwrap());
+}
+
+#[test]
+fn fields_of_later_versions_are_kept() {
+    let root = TestCa::root("root");
+    let mut original = pool(&[entry("1", &root, &root, &Value::Null)]);
+    original["Later"] = json!({"a": [1, 2.5, null]});
+    original["CAs"][0]["LaterToo"] = json!("text");
+    let pool = read(&original).unwrap();
+    let written: Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
+    assert_eq!((&written["Later"], &written["CAs"][0]["LaterToo"]), (&original["Later"], &json!("text")));
+    assert!(!format!("{pool:?}").contains("text"));
+}
+
+#[test]
+fn entry_without_an_id_is_taken_as_the_original_writes_it() {
+    let root = TestCa::root("root");
+    assert_eq!(read(&pool(&[entry("", &root, &root, &Value::Null)])).unwrap().signing().id(), "");
+}
+
+#[test]
+fn refusals_name_entry_and_field() {
+    let (root, other) = (TestCa::root("root"), TestCa::root("other"));
+    let good = entry("1", &root, &root, &Value::Null);
+    let with = |field: &str, value: Value| {
+        let mut entry = entry("blue", &other, &other, &Value::Null);
+        entry[field] = value;
+        pool(&[good.clone(), entry])
+    };
+    let many = json!(vec![STANDARD.encode(root.der()); 33]);
+    for (pool, message) in [
+        (pool(&[]), "the pool holds no CA; make one with `signerctl ca-pool create`"),
+        (json!({"CAs": null}), "the pool holds no CA"),
+        (json!({}), "the pool holds no CA"),
+        (pool(&vec![good.clone(); 33]), "the pool holds 33 CAs; 32 are the most"),
+        (with("ID", json!("1")), "CAs[0] (ID \"1\") and CAs[1] (ID \"1\") have the same ID"),
+        (with("ID", json!("a\nb")), "CAs[1].ID must be 64 printable characters at most"),
+        (with("SigningKeyPKCS8", json!("")), "CAs[1] (ID \"blue\") has no SigningKeyPKCS8"),
+        (with("SigningKeyPKCS8", json!("MI*=")), "SigningKeyPKCS8 of CAs[1] (ID \"blue\") is not base64"),
+        (
+            with("SigningKeyPKCS8", json!("AAAA")),
+            "SigningKeyPKCS8 of CAs[1] (ID \"blue\"): the private key is not valid DER",
+        ),
+        (
+            with("SigningKeyPKCS8", json!(STANDARD.encode(TestCa::root("x").key_der()))),
+            "CAs[1] (ID \"blue\"): the signing key (type ECDSAP256) belongs to none of the certificates: RootCertificateDER (CN=other)",
+        ),
+        (
+            with("RootCertificateDER", json!("AAAA")),
+            "CAs[1] (ID \"blue\"): RootCertificateDER is no valid DER-encoded X.509 certificate",
+        ),
+        (with("RootCertificateDER", Value::Null), "a value of the wrong type"),
+        (
+            with("IntermediateCertificatesDER", json!(["AAAA"])),
+            "IntermediateCertificatesDER[0] is no valid DER",
+        ),
+        (
+            with("IntermediateCertificatesDER", many),
+            "IntermediateCertificatesDER of CAs[1] (ID \"blue\") has 33 certificates",
+        ),
+    ] {
+        let error = refusal(&pool);
+        assert!(error.contains(message), "{message}: {error}");
+    }
+    let mut twice = pool(&[good.clone(), good]);
+    twice["CAs"][1]["ID"] = json!("2");
+    assert!(refusal(&twice).contains("have the same signing key"));
+}
+
+#[test]
+fn what_is_no_json_is_refused_without_quoting_it() {
+    let key = STANDARD.encode(TestCa::root("root").key_der());
+    for (json, message) in [
+        (String::new(), "it ends too early at line 1, column 0"),
+        (format!("{{\"CAs\": [{{\"SigningKeyPKCS8\": \"{key}"), "it ends too early"),
+        (format!("{{\"CAs\": \"{key}\"}}"), "a value of the wrong type, or a missing field at line 1"),
+        (key.clone(), "a syntax error at line 1"),
+        (format!("{{\"CAs\": [\n{{\"ID\": \"1\", \"{key}\": 1 x"), "a syntax error at line 2"),
+    ] {
+        let error = refusal_of(json.as_bytes());
+        assert!(error.contains(message), "{message}: {error}");
+    }
+    let error = refusal_of(&vec![b' '; CaPool::MAX_INPUT_BYTES + 1]);
+    assert_eq!(error, "the pool has 1048577 bytes; 1048576 are the most");
+}
+
+fn pem(of: &[&TestCa]) -> String {
+    of.iter().map(|ca| ca.certificate().to_pem()).collect()
+}
+
+fn read_pem(cert: &str, key: &[u8], root: Option<&str>) -> Result<CaPool, PoolError> {
+    CaPool::from_pem(cert.as_bytes(), key, root.map(str::as_bytes))
+}
+
+#[test]
+fn pem_chain_may_bring_its_root_or_have_it_beside() {
+    let root = TestCa::root("root");
+    let upper = root.issue("upper");
+    let lower = upper.issue("lower");
+    let key = lower.key_pem().into_bytes();
+    for (cert, beside) in [
+        (pem(&[&lower, &upper, &root]), None),
+        (pem(&[&root, &upper, &lower]), None),
+        (pem(&[&lower, &upper]), Some(pem(&[&root]))),
+        (pem(&[&upper, &lower, &root]), Some(pem(&[&TestCa::root("unrelated"), &root]))),
+    ] {
+        let pool = read_pem(&cert, &key, beside.as_deref()).unwrap();
+        let signing = pool.signing();
+        assert_eq!(
+            (signing.issuer().subject(), signing.root().subject()),
+            ("CN=lower".into(), "CN=root".into())
+        );
+        assert_eq!((signing.intermediates().len(), pool.roots().len()), (2, 1));
+        let fingerprint = signing.issuer().fingerprint().replace(':', "").to_ascii_lowercase();
+        assert_eq!(signing.id(), &fingerprint[..8]);
+    }
+    let itself = read_pem(&pem(&[&root]), root.key_pem().as_bytes(), None).unwrap();
+    assert!(itself.signing().intermediates().is_empty());
+}
+
+#[test]
+fn intermediate_is_never_published_as_an_anchor() {
+    let root = TestCa::root("root");
+    let issuing = root.issue("issuing");
+    let error = read_pem(&pem(&[&issuing]), issuing.key_pem().as_bytes(), None).unwrap_err().to_string();
+    assert!(error.contains("certFile, certificate 1 (CN=issuing) is issued by CN=root"), "{error}");
+    assert!(error.contains("set rootFile"), "{error}");
+    let error = read_pem(&pem(&[&issuing]), issuing.key_pem().as_bytes(), Some(&pem(&[&issuing])));
+    assert!(error.unwrap_err().to_string().contains("is no root"));
+}
+
+#[test]
+fn files_of_openssl_are_read() {
+    for (cert, key, subject) in [
+        ("root-p256.pem", "sec1-p256.pem", "O=Example, serialNumber=7+OU=a+OU=b, OU=b, OU=a, CN=odd root"),
+        ("root-t61.pem", "sec1-p384.pem", "O=Müller, CN=t61 root"),
+        ("root-rsa2048.pem", "pkcs1-rsa2048.pem", "CN=rsa root"),
+        ("root-pss.pem", "pkcs1-rsa2048.pem", "CN=pss root"),
+    ] {
+        let pool = CaPool::from_pem(&data(cert), &data(key), None).unwrap();
+        assert_eq!(pool.signing().issuer().subject(), subject);
+        assert_eq!(pool.signing().id().len(), 8);
+    }
+}
+
+#[test]
+fn pem_files_are_refused_with_what_they_are() {
+    let root = TestCa::root("root");
+    let (cert, key) = (pem(&[&root]), root.key_pem());
+    let openssl = |file: &str| String::from_utf8(data(file)).unwrap();
+    let two_keys = format!("{key}{key}");
+    for (cert, key, root, message) in [
+        (key.as_str(), cert.as_str(), None, "certFile has no CERTIFICATE block; it has PRIVATE KEY"),
+        ("", &key, None, "certFile has no CERTIFICATE block; it has no PEM block at all"),
+        (&cert, &key, Some(""), "rootFile has no CERTIFICATE block"),
+        (&cert, &cert, None, "keyFile must hold one private key"),
+        (&cert, &two_keys, None, "it has PRIVATE KEY, PRIVATE KEY"),
+        (&cert, &openssl("encrypted-pkcs8.pem"), None, "the private key in keyFile is encrypted"),
+        (&cert, &openssl("encrypted-sec1.pem"), None, "the private key in keyFile is encrypted"),
+        (
+            &cert,
+            &openssl("sec1-secp256k1.pem"),
+            None,
+            "keyFile: the private key is ECDSA on the curve 1.3.132.0.10",
+        ),
+        (
+            &cert,
+            &openssl("sec1-p256.pem"),
+            None,
+            "belongs to none of the certificates: certFile, certificate 1 (CN=root)",
+        ),
+        (
+            &openssl("not-a-ca.pem"),
+            &openssl("sec1-p521.pem"),
+            None,
+            "is no CA certificate: its basicConstraints say CA:FALSE",
+        ),
+        (&cert[..100], &key, None, "certFile is not PEM: line 1: the block that begins here has no end"),
+        (&cert.repeat(33), &key, None, "certFile has 33 certificates; 32 are the most"),
+    ] {
+        let error = read_pem(cert, key.as_bytes(), root).unwrap_err().to_string();
+        assert!(error.contains(message), "{message}: {error}");
+    }
+}
+
+#[test]
+fn pool_shows_no_key() {
+    let root = TestCa::root("root");
+    let pool = read(&pool(&[entry("1", &root, &root, &Value::Null)])).unwrap();
+    let shown = format!("{pool:?}");
+    assert!(shown.contains("CN=root") && shown.contains("EcdsaP256") && shown.len() < 400, "{shown}");
+}

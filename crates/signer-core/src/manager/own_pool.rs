@@ -1,0 +1,136 @@
+//! The CA pool that a signer may use, and what is wrong with it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::{sync::watch, time::timeout};
+
+use super::exclusive::{Roots, fingerprints};
+use crate::{
+    ca_pool::{CaPool, DEFAULT_POLL, PoolState},
+    health::{Component, SignerHealth},
+    issue::{IssueError, Terms},
+    signer_name::SignerName,
+};
+
+/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool becomes a matter of health.
+pub(crate) fn own_pool(
+    mut pools: watch::Receiver<PoolState>,
+    signer: SignerName,
+    roots: Roots,
+    health: SignerHealth,
+) -> watch::Receiver<PoolState> {
+    let (send, own) = watch::channel(PoolState::default());
+    tokio::spawn(async move {
+        // ends with the last who wants the pool, or with the one who reads it
+        while !send.is_closed() {
+            let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
+            report(&state, Timestamp::now(), &health);
+            send.send_if_modified(|current| replace_if_other(current, state));
+            // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
+            if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
+                return;
+            }
+        }
+    });
+    own
+}
+
+/// A new pool, unless another signer has a key or root of it; then the one in use stays.
+fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, roots: &Roots) -> PoolState {
+    let Some(pool) = &read.pool else { return read };
+    match roots.claim(signer, &fingerprints(pool)) {
+        Ok(()) => read,
+        Err(other) => PoolState {
+            pool: in_use.pool.clone(),
+            problem: Some(format!(
+                "the CA pool shares a key or a root with that of the signer {other}; give each signer a CA of its own \
+                 (signerctl ca-pool create makes one)"
+            )),
+        },
+    }
+}
+
+fn replace_if_other(current: &mut PoolState, state: PoolState) -> bool {
+    let pools = (current.pool.as_ref().map(Arc::as_ptr), state.pool.as_ref().map(Arc::as_ptr));
+    let is_other = pools.0 != pools.1 || current.problem != state.problem;
+    *current = state;
+    is_other
+}
+
+fn report(state: &PoolState, now: Timestamp, health: &SignerHealth) {
+    let component = Component::CertificateAuthority;
+    match (&state.pool, &state.problem) {
+        (None, None) => {}
+        (None, Some(problem)) => health.broken(component, problem),
+        (Some(pool), problem) => match (exhausted(pool, now), problem) {
+            (Some(end), _) => health.broken(component, &end),
+            (None, None) => health.mended(component),
+            (None, Some(problem)) => health.warned(component, &format!("{problem}; the last good pool stays in use")),
+        },
+    }
+}
+
+/// Why no CA of a pool can sign, if none can.
+fn exhausted(pool: &CaPool, now: Timestamp) -> Option<String> {
+    let last = pool.authorities().max_by_key(|authority| authority.not_after())?;
+    let (authority, not_before, not_after) = (last.to_string(), last.not_before(), last.not_after());
+    if now < not_before {
+        return Some(IssueError::AuthorityNotYetValid { authority, not_before }.to_string());
+    }
+    let can_sign = now.checked_add(Terms::LEAST_LIFETIME).is_ok_and(|least| least <= not_after);
+    (!can_sign).then(|| IssueError::AuthorityExpiring { authority, not_after }.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::fixtures::TestCa;
+
+    fn pool(of_years: &[(i32, i32)]) -> CaPool {
+        let authorities = of_years.iter().enumerate().map(|(i, (begin, end))| {
+            let root = TestCa::root_with(&format!("root {i}"), |params| {
+                params.not_before = rcgen::date_time_ymd(*begin, 1, 1);
+                params.not_after = rcgen::date_time_ymd(*end, 1, 1);
+            });
+            let key = root.signing_key();
+            crate::CertificateAuthority::new(i.to_string(), key, vec![], vec![root.certificate()]).unwrap()
+        });
+        CaPool::new(authorities.collect()).unwrap()
+    }
+
+    #[test]
+    fn a_pool_is_exhausted_when_none_of_its_cas_can_sign_the_shortest_leaf() {
+        let problem = |pool: &CaPool, now: &str| exhausted(pool, now.parse().unwrap());
+        let pool = pool(&[(2020, 2024), (2022, 2026)]);
+        assert_eq!(problem(&pool, "2025-12-31T23:00:00Z"), None);
+        let end = problem(&pool, "2025-12-31T23:00:01Z").unwrap();
+        assert!(end.contains("can't sign any more") && end.contains("ends at 2026-01-01T00:00:00Z"), "{end}");
+        let beginning = problem(&pool, "2021-12-31T23:59:59Z").unwrap();
+        assert!(beginning.contains("is valid from 2022-01-01T00:00:00Z on"), "{beginning}");
+    }
+
+    #[test]
+    fn what_stays_the_same_is_no_news() {
+        let pool = Arc::new(pool(&[(2020, 2024)]));
+        let state = |problem: Option<&str>| PoolState { pool: Some(pool.clone()), problem: problem.map(Into::into) };
+        let mut current = PoolState::default();
+        assert!(replace_if_other(&mut current, state(None)));
+        assert!(!replace_if_other(&mut current, state(None)));
+        assert!(replace_if_other(&mut current, state(Some("bad"))));
+    }
+
+    #[test]
+    fn a_ca_of_another_signer_is_refused_until_that_one_gives_it_up() {
+        let roots = Roots::default();
+        let (a, b) = ("example.com/a".parse().unwrap(), "example.com/b".parse().unwrap());
+        let read = |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None };
+        let (shared, other) = (Arc::new(pool(&[(2020, 2024)])), Arc::new(pool(&[(2020, 2024)])));
+        let unused = PoolState::default();
+        assert!(accept(read(&shared), &unused, &a, &roots).pool.is_some());
+        let refused = accept(read(&shared), &unused, &b, &roots);
+        assert!(refused.pool.is_none() && refused.problem.unwrap().contains("that of the signer example.com/a"));
+        accept(read(&other), &unused, &a, &roots);
+        assert!(accept(read(&shared), &unused, &b, &roots).problem.is_none());
+    }
+}

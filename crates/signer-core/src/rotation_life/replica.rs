@@ -1,0 +1,78 @@
+//! A replica of the manager: it holds some version of the pool, publishes and signs.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::world::World;
+use crate::{
+    api::ClusterTrustBundle,
+    ca_pool::{CaPool, Choice},
+    trust_bundle::{DesiredBundle, Repair},
+};
+
+#[derive(Clone, Debug)]
+pub(super) struct Replica {
+    /// How late a changed pool reaches it.
+    pub(super) lag: Duration,
+    /// By how much its clock is ahead.
+    pub(super) ahead: SignedDuration,
+    pub(super) is_up: bool,
+    /// The version of the pool that it holds.
+    pub(super) held: usize,
+}
+
+impl Replica {
+    pub(super) fn new(lag: Duration, ahead_seconds: i64) -> Self {
+        Self { lag, ahead: SignedDuration::from_secs(ahead_seconds), is_up: true, held: 0 }
+    }
+
+    pub(super) fn start(&mut self, versions: &[(Timestamp, Arc<CaPool>)]) {
+        self.is_up = true;
+        self.held = versions.len() - 1;
+    }
+
+    pub(super) fn learn(&mut self, now: Timestamp, versions: &[(Timestamp, Arc<CaPool>)]) {
+        let there = versions.iter().take_while(|(stored, _)| arrives(*stored, self.lag) <= now).count();
+        if self.is_up {
+            self.held = self.held.max(there.saturating_sub(1));
+        }
+    }
+
+    /// When the next version of the pool reaches it.
+    pub(super) fn next_news(&self, versions: &[(Timestamp, Arc<CaPool>)]) -> Option<Timestamp> {
+        let (stored, _) = versions.get(self.held + 1).filter(|_| self.is_up)?;
+        Some(arrives(*stored, self.lag))
+    }
+
+    /// The bundle that it writes, if it does.
+    pub(super) fn publish(&self, world: &World) -> Option<ClusterTrustBundle> {
+        if !self.is_up {
+            return None;
+        }
+        let pool = &world.versions[self.held].1;
+        let desired = DesiredBundle::new(&world.signer, &std::collections::BTreeMap::new(), pool);
+        let Some(current) = &world.bundle else { return Some(desired.created(&world.resource(), self.clock(world))) };
+        match desired.repair(current, self.clock(world)) {
+            Repair::Write(bundle) => Some(*bundle),
+            Repair::InOrder | Repair::ForeignOwner(_) | Repair::Newer(_) => None,
+        }
+    }
+
+    /// Under which CA it signs.
+    pub(super) fn choose<'a>(&self, world: &'a World) -> Option<(&'a CaPool, Choice)> {
+        if !self.is_up {
+            return None;
+        }
+        let pool = &world.versions[self.held].1;
+        world.rules.choose(&world.published, pool, self.clock(world)).map(|choice| (&**pool, choice))
+    }
+
+    fn clock(&self, world: &World) -> Timestamp {
+        world.now.checked_add(self.ahead).unwrap()
+    }
+}
+
+fn arrives(stored: Timestamp, lag: Duration) -> Timestamp {
+    stored.checked_add(lag).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,55 @@
+//! The rules by which a pool lives, and variants of them that must not hold.
+
+use jiff::Timestamp;
+
+use crate::{
+    ca_pool::{CaPool, Choice, Phase, Standing, phases},
+    trust_bundle::Published,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// As they are.
+    Real,
+    /// A CA signs when its turn comes, whether its root has been published for a while or not.
+    SignEarly,
+    /// A CA that retires leaves the bundle before its last leaf has expired.
+    PruneEarly,
+    /// A replica takes no notice of what a newer version of the pool has settled.
+    ForgetRetirement,
+    /// A pool has no generations.
+    NoGenerations,
+}
+
+impl Rules {
+    pub(super) fn choose(self, published: &Published, pool: &CaPool, now: Timestamp) -> Option<Choice> {
+        match self {
+            Self::Real | Self::PruneEarly | Self::NoGenerations => published.choose(pool, now),
+            Self::SignEarly => pool.choose(now, |_| Standing::Since(Timestamp::UNIX_EPOCH)),
+            Self::ForgetRetirement => {
+                pool.choose(now, |root| published.since(root).map_or(Standing::Absent, Standing::Since))
+            }
+        }
+        .ok()
+    }
+
+    /// The IDs of the CAs that may go.
+    pub(super) fn prunable(self, pool: &CaPool, now: Timestamp) -> Vec<String> {
+        if self != Self::PruneEarly {
+            return pool.removable(now).into_iter().map(str::to_owned).collect();
+        }
+        let phases = phases(&pool.tenures(), now);
+        let retiring = pool.authorities().zip(phases).filter(|(_, phase)| matches!(phase, Phase::Retiring(_)));
+        retiring.map(|(authority, _)| authority.id().to_owned()).collect()
+    }
+
+    /// The pool as it is stored.
+    pub(super) fn stored(self, pool: CaPool) -> CaPool {
+        if self != Self::NoGenerations {
+            return pool;
+        }
+        let mut document: serde_json::Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
+        document["Generation"] = 0.into();
+        CaPool::from_json(document.to_string().as_bytes()).unwrap()
+    }
+}

@@ -1,0 +1,150 @@
+//! Random schedules: what people, clocks and failures do to a pool, in whatever order.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::{
+    replica::Replica,
+    rules::Rules,
+    world::{HOUR, MINUTE, Violation, World},
+};
+use crate::ca_pool::{PROPAGATION, removable_at};
+
+/// For how long nobody at all is there to publish. `LEEWAY` covers a day.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(20 * 3600);
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Wait(Duration),
+    /// Until just when something changes by itself.
+    WaitForTheNextTurn,
+    Rotate { after: Duration, longest_leaf: Duration },
+    Prune,
+    Stop(usize),
+    Start(usize),
+    DeleteBundle,
+    StripAnnotations,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Schedule {
+    replicas: Vec<Replica>,
+    /// A further replica that never hears of a change.
+    has_one_cut_off: bool,
+    first_longest_leaf: Duration,
+    steps: Vec<Step>,
+}
+
+pub(super) fn schedules() -> impl Strategy<Value = Schedule> {
+    let replica = (0..=10_u32, -120..=120_i64).prop_map(|(lag, ahead)| Replica::new(lag * MINUTE, ahead));
+    let steps = prop::collection::vec(step(), 10..40);
+    (prop::collection::vec(replica, 1..3), prop::bool::weighted(0.3), longest_leaf(), steps).prop_map(
+        |(replicas, has_one_cut_off, first_longest_leaf, steps)| Schedule {
+            replicas,
+            has_one_cut_off,
+            first_longest_leaf,
+            steps,
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1..30_u32).prop_map(|minutes| Step::Wait(minutes * MINUTE)),
+        3 => (1..24_u32).prop_map(|hours| Step::Wait(hours * HOUR)),
+        6 => Just(Step::WaitForTheNextTurn),
+        4 => (15..40_u32, longest_leaf())
+            .prop_map(|(minutes, longest_leaf)| Step::Rotate { after: minutes * MINUTE, longest_leaf }),
+        3 => Just(Step::Prune),
+        2 => (0..2_usize).prop_map(Step::Stop),
+        2 => (0..2_usize).prop_map(Step::Start),
+        1 => Just(Step::DeleteBundle),
+        1 => Just(Step::StripAnnotations),
+    ]
+}
+
+fn longest_leaf() -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(HOUR), Just(24 * HOUR), Just(72 * HOUR)]
+}
+
+impl Schedule {
+    /// Lives through it by these rules.
+    pub(super) fn run(&self, rules: Rules) -> Result<(), Violation> {
+        let mut replicas = self.replicas.clone();
+        if self.has_one_cut_off {
+            replicas.push(Replica::new(Duration::from_secs(1 << 40), 0));
+        }
+        let mut life = Life {
+            world: World::new(rules, replicas, self.first_longest_leaf),
+            ordinary: self.replicas.len(),
+            nobody_since: None,
+        };
+        self.steps.iter().try_for_each(|step| life.live(step, self.has_one_cut_off))
+    }
+}
+
+struct Life {
+    world: World,
+    /// How many replicas aren't cut off.
+    ordinary: usize,
+    nobody_since: Option<Timestamp>,
+}
+
+impl Life {
+    fn live(&mut self, step: &Step, has_one_cut_off: bool) -> Result<(), Violation> {
+        match step {
+            Step::Wait(time) => self.wait(*time)?,
+            Step::WaitForTheNextTurn => self.wait(self.until_the_next_turn())?,
+            Step::Rotate { after, longest_leaf } => self.world.rotate(*after, *longest_leaf),
+            Step::Prune => self.world.prune(),
+            Step::Stop(index) => self.stop(*index),
+            Step::Start(index) => self.start(*index),
+            // whoever is cut off would make the bundle anew, as he knows it
+            Step::DeleteBundle | Step::StripAnnotations if has_one_cut_off => {}
+            Step::DeleteBundle => self.world.delete_bundle(),
+            Step::StripAnnotations => self.world.strip_annotations(),
+        }
+        self.world.settle();
+        self.world.check()
+    }
+
+    /// Lets time pass. Somebody mends an outage before it gets too long.
+    fn wait(&mut self, time: Duration) -> Result<(), Violation> {
+        let Some(since) = self.nobody_since else { return self.world.advance(time) };
+        let left = LONGEST_OUTAGE.saturating_sub(self.world.now.duration_since(since).unsigned_abs());
+        self.world.advance(time.min(left))?;
+        if time >= left {
+            self.start(0);
+            self.world.settle();
+            self.world.advance(time.saturating_sub(left))?;
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, index: usize) {
+        let index = index % self.ordinary;
+        self.world.replicas[index].is_up = false;
+        if self.world.replicas[..self.ordinary].iter().all(|replica| !replica.is_up) {
+            self.nobody_since.get_or_insert(self.world.now);
+        }
+    }
+
+    fn start(&mut self, index: usize) {
+        let versions = self.world.versions.clone();
+        self.world.replicas[index % self.ordinary].start(&versions);
+        self.nobody_since = None;
+    }
+
+    fn until_the_next_turn(&self) -> Duration {
+        let world = &self.world;
+        let tenures = world.pool().tenures();
+        let turns = tenures.iter().filter_map(|tenure| tenure.signs_from);
+        let ends = (0..tenures.len()).filter_map(|index| removable_at(&tenures, index));
+        let stored = world.versions.iter().map(|(at, _)| *at);
+        let known = world.history.iter().map(|(at, _)| *at).chain(stored).map(|at| at.saturating_add(SignedDuration::try_from(PROPAGATION).unwrap()).unwrap());
+        let next = turns.chain(ends).chain(known).filter(|at| *at > world.now).min();
+        next.map_or(MINUTE, |at| at.duration_since(world.now).unsigned_abs())
+    }
+}

@@ -1,0 +1,82 @@
+//! What the published bundle tells: which roots pods can know, since when, and of which version of the pool.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+
+use crate::{
+    api::ClusterTrustBundle,
+    authority::{CaCertificate, fingerprint},
+    ca_pool::{CaPool, Choice, NoChoice, Standing},
+    signer_name::SignerName,
+};
+
+/// The published bundle, as far as it decides who may sign. All replicas see the same one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Published {
+    generation: u64,
+    /// Of those that are in the bundle.
+    since: ByRoot,
+    retiring: ByRoot,
+}
+
+/// A time for each of some roots, by their fingerprints.
+pub(crate) type ByRoot = BTreeMap<String, Timestamp>;
+
+/// The annotation `<path>.<domain>/generation`: of which version of the pool the bundle is.
+pub(crate) const GENERATION: &str = "generation";
+/// The annotation `<path>.<domain>/published`: since when each root is in the bundle.
+pub(crate) const PUBLISHED: &str = "published";
+/// The annotation `<path>.<domain>/retiring`: when the last leaf under a root that has a successor expires.
+pub(crate) const RETIRING: &str = "retiring";
+
+impl Published {
+    /// Reads a bundle. Annotations that can't be read count as absent: then the roots count as published just now, which is the careful answer.
+    pub(crate) fn of(bundle: &ClusterTrustBundle, signer: &SignerName) -> Self {
+        let annotation = |item| bundle.annotations().get(&signer.label_key(item)).map(String::as_str);
+        let by_root =
+            |item| -> ByRoot { annotation(item).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default() };
+        let anchors = CertificateDer::pem_slice_iter(bundle.spec.trust_bundle.as_bytes()).flatten();
+        let anchors: BTreeSet<String> = anchors.map(|anchor| fingerprint(&anchor)).collect();
+        let mut since = by_root(PUBLISHED);
+        since.retain(|root, _| anchors.contains(root));
+        let generation = annotation(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
+        Self { generation, since, retiring: by_root(RETIRING) }
+    }
+
+    /// The version of the pool that it was made of.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Since when a root is in the bundle, if it is.
+    pub(crate) fn since(&self, root: &CaCertificate) -> Option<Timestamp> {
+        self.since.get(&root.fingerprint()).copied()
+    }
+
+    /// Which authority of a pool signs at `now`. What a newer version of the pool has settled holds for a replica that doesn't have it yet: which roots are dropped, and
+    /// until when the leaves under those that retire may live.
+    ///
+    /// # Errors
+    /// If none may sign.
+    pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
+        let choice = pool.choose(now, |root| self.standing(root, pool))?;
+        let fingerprint = pool.authority(choice.index).root().fingerprint();
+        let settled = self.retiring.get(&fingerprint).filter(|_| self.is_newer_than(pool));
+        Ok(Choice { leaves_end: settled.map_or(choice.leaves_end, |end| choice.leaves_end.min(*end)), ..choice })
+    }
+
+    fn standing(&self, root: &CaCertificate, pool: &CaPool) -> Standing {
+        match self.since(root) {
+            Some(since) => Standing::Since(since),
+            None if self.is_newer_than(pool) => Standing::Dropped,
+            None => Standing::Absent,
+        }
+    }
+
+    fn is_newer_than(&self, pool: &CaPool) -> bool {
+        self.generation > pool.generation()
+    }
+}
