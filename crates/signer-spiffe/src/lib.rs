@@ -1,0 +1,19 @@
+//! The spiffe signer: an X.509-SVID that names the pod's service account.
+//!
+//! What a certificate says:
+//!
+//! | field | value |
+//! |---|---|
+//! | Subject | empty |
+//! | Subject alternative names | one URI, `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` |
+//! | Extended key usage | clientAuth and serverAuth |
+//!
+//! The rules come from the SPIFFE standard: SPIFFE-ID §2 for the ID, X509-SVID §4 and appendix A for the certificate.
+
+mod signer;
+mod spiffe_id;
+mod trust_domain;
+
+pub use signer::{SpiffeConfig, SpiffeSigner};
+pub use spiffe_id::{PathSegment, PathSegmentError, SpiffeId, SpiffeIdError};
+pub use trust_domain::{TrustDomain, TrustDomainError};

@@ -1,0 +1,141 @@
+//! The signer and its configuration.
+
+use std::collections::BTreeMap;
+
+use signer_core::{BoxError, Decision, Denial, ExtendedKeyUsage, Leaf, Request, Signer, SignerName};
+
+use crate::{spiffe_id::SpiffeId, trust_domain::TrustDomain};
+
+/// The item of the trust bundle's label `<path>.<domain>/trust-domain`.
+const TRUST_DOMAIN_LABEL: &str = "trust-domain";
+
+/// How a [`SpiffeSigner`] is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpiffeConfig {
+    /// The name under which pods ask for it.
+    pub name: SignerName,
+    /// The trust domain of all IDs that it issues. There is no default: two clusters of one trust domain trust each other's names.
+    pub trust_domain: TrustDomain,
+}
+
+/// Issues X.509-SVIDs: certificates whose only name is the SPIFFE ID of the pod's service account.
+///
+/// ```
+/// use signer_core::{Decision, Signer, testing::RequestBuilder};
+/// use signer_spiffe::{SpiffeConfig, SpiffeSigner};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), signer_core::BoxError> {
+/// let name = "row-major.net/spiffe".parse()?;
+/// let signer = SpiffeSigner::new(SpiffeConfig { name, trust_domain: "cluster.local".parse()? });
+/// let request = RequestBuilder::new("row-major.net/spiffe").build();
+/// let Decision::Issue(leaf) = signer.decide(&request).await? else { panic!("every pod has a service account") };
+/// assert_eq!(leaf.uris[0].as_str(), "spiffe://cluster.local/ns/shop/sa/server");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SpiffeSigner {
+    config: SpiffeConfig,
+}
+
+impl SpiffeSigner {
+    /// A signer that is set up like this.
+    #[must_use]
+    pub fn new(config: SpiffeConfig) -> Self {
+        Self { config }
+    }
+}
+
+impl Signer for SpiffeSigner {
+    fn name(&self) -> &SignerName {
+        &self.config.name
+    }
+
+    fn bundle_labels(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(TRUST_DOMAIN_LABEL.to_owned(), self.config.trust_domain.to_string())])
+    }
+
+    async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
+        if let Some((key, value)) = request.user_annotations().first_key_value() {
+            let rule = "this signer takes no user annotations, as its certificates name nothing but the service account";
+            return Ok(Denial::of_user_annotation(key, value, rule, "remove it from the volume").into());
+        }
+        let pod = request.pod();
+        let id = SpiffeId::of_service_account(
+            &self.config.trust_domain,
+            &pod.namespace,
+            &pod.service_account_name,
+        )?;
+        Ok(Decision::issue(svid().uri(id.to_uri()?)))
+    }
+}
+
+/// X509-SVID §4.4: where there are extended key usages, both of these are among them.
+fn svid() -> Leaf {
+    Leaf::new([ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth])
+}
+
+#[cfg(test)]
+mod tests {
+    use signer_core::{Grounds, reasons, testing::RequestBuilder};
+
+    use super::*;
+
+    const NAME: &str = "row-major.net/spiffe";
+
+    fn signer() -> SpiffeSigner {
+        let (name, trust_domain) = (NAME.parse().unwrap(), "prod.example.com".parse().unwrap());
+        SpiffeSigner::new(SpiffeConfig { name, trust_domain })
+    }
+
+    #[tokio::test]
+    async fn the_leaf_holds_the_id_for_both_ends_of_tls_and_nothing_else() {
+        let expected = Leaf::new([ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth])
+            .uri("spiffe://prod.example.com/ns/shop/sa/server".parse().unwrap());
+        for request in [RequestBuilder::new(NAME), RequestBuilder::new(NAME).running()] {
+            assert_eq!(signer().decide(&request.build()).await.unwrap(), Decision::issue(expected.clone()));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_pods_annotations_change_nothing() {
+        let plain = signer().decide(&RequestBuilder::new(NAME).build()).await.unwrap();
+        let annotated =
+            RequestBuilder::new(NAME).annotation("row-major.net/spiffe-san", "evil.example.com").build();
+        assert_eq!(signer().decide(&annotated).await.unwrap(), plain);
+    }
+
+    #[tokio::test]
+    async fn any_user_annotation_is_denied_for_good() {
+        let request =
+            RequestBuilder::new(NAME).user_annotation("row-major.net/spiffe-id", "spiffe://x/y").build();
+        let Decision::Deny(denial) = signer().decide(&request).await.unwrap() else {
+            panic!("must be denied")
+        };
+        assert_eq!(
+            (denial.reason, denial.grounds),
+            (reasons::INVALID_UNVERIFIED_USER_ANNOTATIONS, Grounds::Fixed)
+        );
+        assert_eq!(
+            denial.message,
+            "user annotation row-major.net/spiffe-id is \"spiffe://x/y\": this signer takes no user annotations, as its certificates name nothing but the \
+             service account; remove it from the volume"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_service_account_that_is_no_segment_is_tried_again_and_never_signed() {
+        let request =
+            RequestBuilder::new(NAME).pod(|pod| pod.service_account_name = "../../sa/admin".into()).build();
+        assert!(signer().decide(&request).await.is_err());
+    }
+
+    #[test]
+    fn the_trust_bundle_is_found_by_the_trust_domain() {
+        assert_eq!(
+            signer().bundle_labels(),
+            BTreeMap::from([("trust-domain".into(), "prod.example.com".into())])
+        );
+    }
+}
