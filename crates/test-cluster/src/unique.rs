@@ -1,0 +1,26 @@
+//! Names that no other test uses, so that tests can run side by side and on clusters that others use too.
+
+use aws_lc_rs::rand;
+
+/// Six characters that are a DNS label, and the beginning or end of one: 29 bits of randomness.
+pub fn label() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut random = [0; 6];
+    // It fails only where the operating system has no randomness to give: nothing works there.
+    rand::fill(&mut random).expect("the operating system gives random bytes");
+    let mut label: String = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    // No digit first: some names (RFC 1035 labels, such as a Service's) begin with a letter.
+    label.replace_range(..1, &char::from(LETTERS[usize::from(random[0] % 26)]).to_string());
+    label
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn labels_are_dns_labels_and_differ() {
+        let (one, other) = (super::label(), super::label());
+        assert_ne!(one, other);
+        assert!(one.len() == 6 && one.starts_with(|c: char| c.is_ascii_lowercase()), "{one}");
+        assert!(one.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{one}");
+    }
+}
