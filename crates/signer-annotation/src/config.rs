@@ -1,6 +1,6 @@
 //! What an operator settles for an annotation signer.
 
-use signer_core::{DnsName, SignerName, TrustDomain};
+use signer_core::{DnsName, Refresh, SignerName, TrustDomain};
 
 use crate::{grant::Grant, keys::LONGEST_PATH};
 
@@ -26,6 +26,9 @@ pub struct AnnotationSignerConfig {
     pub trust_domain: Option<TrustDomain>,
     /// Which pods may have names and usages beyond their own (`grants`).
     pub grants: Vec<Grant>,
+    /// When a certificate whose pod doesn't say is refreshed (`refreshAt`). Without it: an hour before it expires, or after half of its
+    /// lifetime if that is shorter.
+    pub refresh: Option<Refresh>,
     /// The names of all configured signers, of whatever kind: a key that fits two of them belongs to the longer. This signer's own
     /// name may be among them.
     pub other_signers: Vec<SignerName>,
@@ -52,7 +55,7 @@ pub enum ConfigError {
     NameTooLong(SignerName),
     /// Names under it couldn't be told from others.
     #[error(
-        "clusterDomain: {0:?} {1}; write the domain that kubelet's clusterDomain has, for example cluster.local"
+        "clusterDomain: {0} {1}; write the domain that kubelet's clusterDomain has, for example cluster.local"
     )]
     ClusterDomain(DnsName, &'static str),
 }
@@ -66,6 +69,7 @@ impl AnnotationSignerConfig {
             cluster_domain,
             common_name: CommonNameDefault::default(),
             trust_domain: None,
+            refresh: None,
             grants: Vec::new(),
             other_signers: Vec::new(),
         }

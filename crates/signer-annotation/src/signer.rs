@@ -44,7 +44,7 @@ impl AnnotationSigner {
 
         let annotations = self.keys.read(request)?;
         let wishes = Wishes::read(&annotations, Placeholders { pod, cluster_domain }, request)?;
-        let leaf = fill(&wishes, &own, self.config.common_name);
+        let leaf = fill(&wishes, &own, &self.config);
         check_count(&leaf, &wishes, &annotations, pod)?;
         Permission::new(own, grants).check(&wishes)?;
         Ok(leaf)
@@ -67,7 +67,7 @@ impl Signer for AnnotationSigner {
 }
 
 /// What is asked for, and defaults for the rest.
-fn fill(wishes: &Wishes<'_>, own: &OwnNames<'_>, common_name: CommonNameDefault) -> Leaf {
+fn fill(wishes: &Wishes<'_>, own: &OwnNames<'_>, config: &AnnotationSignerConfig) -> Leaf {
     let Wishes { common_name: wanted_common_name, dns_names, uris, ip_addresses, usages, validity } = wishes;
     let mut leaf = Leaf::new([ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]);
     if let Some(usages) = usages {
@@ -76,13 +76,13 @@ fn fill(wishes: &Wishes<'_>, own: &OwnNames<'_>, common_name: CommonNameDefault)
     }
     leaf.common_name = match wanted_common_name {
         Some(wish) => Some(wish.wanted.common_name().clone()),
-        None => default_common_name(own.pod, common_name),
+        None => default_common_name(own.pod, config.common_name),
     };
     leaf.dns_names = dns_names.as_ref().map_or_else(|| own.default_dns_names(), |wish| wish.wanted.clone());
     leaf.uris = uris.as_ref().map(|wish| wish.wanted.clone()).unwrap_or_default();
     leaf.ip_addresses = ip_addresses.as_ref().map(|wish| wish.wanted.clone()).unwrap_or_default();
     leaf.lifetime = Some(validity.lifetime);
-    leaf.refresh = Some(validity.refresh);
+    leaf.refresh = Some(validity.refresh.or(config.refresh).unwrap_or_else(|| validity.default_refresh()));
     leaf
 }
 

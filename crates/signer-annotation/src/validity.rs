@@ -14,7 +14,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) lifetime: Duration,
-    pub(crate) refresh: Refresh,
+    /// What the pod's author wants.
+    pub(crate) refresh: Option<Refresh>,
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -38,12 +39,16 @@ impl Validity {
         let lifetime = unconfigured.min(request.signer_max_lifetime());
         let refresh =
             annotations.get(Item::Refresh).map(|annotation| refresh(&annotation, lifetime, unconfigured));
-        let refresh = match refresh.transpose()? {
-            Some(refresh) => Refresh::BeforeExpiry(refresh),
-            None if lifetime / 2 < DEFAULT_REFRESH => Refresh::AfterPercent(50),
-            None => Refresh::BeforeExpiry(DEFAULT_REFRESH),
-        };
-        Ok(Self { lifetime, refresh })
+        Ok(Self { lifetime, refresh: refresh.transpose()?.map(Refresh::BeforeExpiry) })
+    }
+
+    /// When the certificate is refreshed where neither author nor operator says.
+    pub(crate) fn default_refresh(&self) -> Refresh {
+        if self.lifetime / 2 < DEFAULT_REFRESH {
+            Refresh::AfterPercent(50)
+        } else {
+            Refresh::BeforeExpiry(DEFAULT_REFRESH)
+        }
     }
 }
 

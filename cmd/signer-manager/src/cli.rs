@@ -1,0 +1,130 @@
+//! The command line.
+
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+
+/// Answers Kubernetes PodCertificateRequests: runs the signers of a configuration, each with its own CA, and publishes their trust anchors.
+#[derive(Debug, Parser)]
+#[command(
+    name = "signer-manager",
+    version,
+    subcommand_negates_reqs = true,
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Option<RunArgs>,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the signers: what is done without a subcommand
+    #[command(skip)]
+    Run(RunArgs),
+    /// Validate a configuration, show what would run, and exit: 0 if it is valid, 2 if not
+    CheckConfig {
+        /// The configuration, in YAML
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// How the signers run.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The configuration, in YAML
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// How to reach the cluster [default: $KUBECONFIG, then ~/.kube/config, then the pod's service account]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// How the log is written, to stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or tracing directives such as info,signer_core=debug
+    #[arg(long, value_name = "FILTER", default_value = "info,kube_runtime=warn")]
+    pub log: String,
+    /// Where `/livez` and `/readyz` are answered.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080",
+        help = "Where /livez and /readyz are answered; for IPv6 alone, [::]:8080"
+    )]
+    pub http_bind: SocketAddr,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For programs: one JSON object a line
+    Json,
+    /// For people: with colours on a terminal
+    Text,
+}
+
+impl Command {
+    /// Reads a command line, the program's name first. Without a subcommand it is to run.
+    ///
+    /// # Errors
+    /// If it isn't one, or asks for help or the version; [`clap::Error::exit`] then says so as it should be said.
+    pub fn from_arguments(
+        arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let Cli { command, run } = Cli::try_parse_from(arguments)?;
+        let missing =
+            || Cli::command().error(ErrorKind::MissingRequiredArgument, "--config <FILE> is missing");
+        command.or_else(|| run.map(Self::Run)).ok_or_else(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
+        Command::from_arguments(["signer-manager"].iter().chain(arguments))
+    }
+
+    #[test]
+    fn runs_with_defaults() {
+        Cli::command().debug_assert();
+        let Command::Run(run) = parse(&["--config", "c.yaml"]).unwrap() else { panic!("must run") };
+        assert_eq!((run.log_format, run.log.as_str()), (LogFormat::Text, "info,kube_runtime=warn"));
+        assert_eq!((run.kubeconfig, run.http_bind.to_string()), (None, "0.0.0.0:8080".to_owned()));
+    }
+
+    #[test]
+    fn takes_each_option() {
+        let options = [
+            "--config",
+            "c",
+            "--kubeconfig",
+            "k",
+            "--log-format",
+            "json",
+            "--log",
+            "debug",
+            "--http-bind",
+            "[::1]:1",
+        ];
+        let Command::Run(run) = parse(&options).unwrap() else { panic!("must run") };
+        assert_eq!((run.log_format, run.http_bind.to_string()), (LogFormat::Json, "[::1]:1".to_owned()));
+        assert_eq!((run.kubeconfig, run.log), (Some("k".into()), "debug".to_owned()));
+    }
+
+    #[test]
+    fn checks_a_configuration_without_other_options() {
+        assert!(
+            matches!(parse(&["check-config", "c.yaml"]), Ok(Command::CheckConfig { file }) if file.as_os_str() == "c.yaml")
+        );
+        for wrong in [&[][..], &["check-config"], &["--log", "info"], &["--config", "c", "check-config", "c"]]
+        {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a configuration says, for people to read.
+
+use std::fmt;
+
+use signer_annotation::{AnnotationSignerConfig, CommonNameDefault, Grant};
+use signer_core::{KeyType, Policy, PoolOrigin, PoolSource, Refresh, WorkloadSelector, format_duration};
+use signer_service_dns::{NoServices, ServiceDnsConfig};
+
+use crate::config::{Config, SignerConfig, SignerKind};
+
+/// What would run, one block for each signer.
+pub(crate) struct Summary<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) config: &'a Config,
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signers = &self.config.signers;
+        let count =
+            if signers.len() == 1 { "1 signer".to_owned() } else { format!("{} signers", signers.len()) };
+        writeln!(f, "{} is valid: {count}, cluster domain {}", self.file, self.config.cluster_domain)?;
+        signers.iter().try_for_each(|signer| write_signer(f, signer))
+    }
+}
+
+fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig) -> fmt::Result {
+    let (kind, names) = kind_and_names(&signer.kind);
+    let policy = &signer.policy;
+    writeln!(f, "\n{}  ({kind})", signer.name())?;
+    let mut rows = vec![("names", names)];
+    rows.extend(grants(&signer.kind));
+    rows.extend([
+        ("lifetime", vec![lifetime(policy, &signer.kind)]),
+        ("key types", vec![key_types(policy)]),
+        ("used by", used_by(policy)),
+        ("CA pool", ca_pool(&signer.ca_pool)),
+        ("trust bundle", vec![signer.name().bundle_name()]),
+    ]);
+    for (title, lines) in rows {
+        for (i, line) in lines.iter().enumerate() {
+            writeln!(f, "  {:<14}{line}", if i == 0 { title } else { "" })?;
+        }
+    }
+    Ok(())
+}
+
+fn kind_and_names(kind: &SignerKind) -> (&'static str, Vec<String>) {
+    match kind {
+        SignerKind::ServiceDns(config) => ("service-dns", service_dns_names(config)),
+        SignerKind::Spiffe(config) => {
+            ("spiffe", vec![format!("spiffe://{}/ns/<namespace>/sa/<service account>", config.trust_domain)])
+        }
+        SignerKind::Annotation(config) => ("annotation", annotation_names(config)),
+    }
+}
+
+fn service_dns_names(config: &ServiceDnsConfig) -> Vec<String> {
+    let suffixes = config.naming.suffixes();
+    let mut names: Vec<_> = suffixes.iter().map(|suffix| format!("<service>.<namespace>.{suffix}")).collect();
+    if config.naming.pod_names() {
+        names.extend(suffixes.iter().map(|suffix| format!("<hostname>.<subdomain>.<namespace>.{suffix}")));
+    }
+    names.push(match config.no_services {
+        NoServices::Wait => "a pod that no Service selects waits for one".to_owned(),
+        NoServices::Deny => "a pod that no Service selects is denied".to_owned(),
+    });
+    names
+}
+
+fn annotation_names(config: &AnnotationSignerConfig) -> Vec<String> {
+    let common_name = match config.common_name {
+        CommonNameDefault::PodName => "the pod's name",
+        CommonNameDefault::None => "none",
+    };
+    let mut names = vec![
+        format!("what annotations {}-<item> ask for:", config.name),
+        "the pod's own names, and those granted".to_owned(),
+        format!("common name by default: {common_name}"),
+    ];
+    names.extend(config.trust_domain.as_ref().map(|domain| format!("SPIFFE IDs in trust domain {domain}")));
+    names
+}
+
+fn grants(kind: &SignerKind) -> Option<(&'static str, Vec<String>)> {
+    let SignerKind::Annotation(AnnotationSignerConfig { grants, .. }) = kind else { return None };
+    let grants: Vec<_> = grants.iter().map(grant).collect();
+    Some(("grants", if grants.is_empty() { vec!["none".to_owned()] } else { grants }))
+}
+
+fn grant(grant: &Grant) -> String {
+    let counts = [
+        (grant.dns_names.len(), "dnsNames"),
+        (grant.uris.len(), "uris"),
+        (grant.ips.len(), "ips"),
+        (grant.usages.len(), "usages"),
+    ];
+    let mut given: Vec<_> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{what} ({count})"))
+        .collect();
+    if grant.wildcards {
+        given.push("wildcards".to_owned());
+    }
+    format!("{}: {}", workloads(&grant.workloads), given.join(", "))
+}
+
+/// An annotation signer has its own rule for the refresh, from the tradition that it stands in.
+fn lifetime(policy: &Policy, kind: &SignerKind) -> String {
+    let refresh = match (kind, policy.refresh) {
+        (SignerKind::Annotation(AnnotationSignerConfig { refresh: None, .. }), _) => {
+            "1h before expiry unless annotated".to_owned()
+        }
+        (_, Refresh::AfterPercent(percent)) => format!("after {percent}%"),
+        (_, Refresh::BeforeExpiry(duration)) => format!("{} before expiry", format_duration(duration)),
+    };
+    let (lifetime, skew) = (format_duration(policy.max_lifetime), format_duration(policy.clock_skew));
+    format!("{lifetime} at most, refreshed {refresh}, backdated {skew}")
+}
+
+fn key_types(policy: &Policy) -> String {
+    if policy.key_types.len() == KeyType::ALL.len() {
+        "all".to_owned()
+    } else {
+        KeyType::list(&policy.key_types)
+    }
+}
+
+fn used_by(policy: &Policy) -> Vec<String> {
+    match policy.allow.as_deref() {
+        None => vec!["every pod".to_owned()],
+        Some([]) => vec!["nobody: allow is an empty list".to_owned()],
+        Some(entries) => entries.iter().map(workloads).collect(),
+    }
+}
+
+fn workloads(workloads: &WorkloadSelector) -> String {
+    let namespaces = listed(workloads.namespaces(), "every namespace", "namespace");
+    match listed(workloads.service_accounts(), "", "service account") {
+        all if all.is_empty() && workloads.namespaces().iter().any(|name| name == "*") => {
+            "every pod".to_owned()
+        }
+        all if all.is_empty() => format!("every pod of {namespaces}"),
+        accounts => format!("{accounts} of {namespaces}"),
+    }
+}
+
+fn listed(names: &[String], all: &str, what: &str) -> String {
+    match names {
+        names if names.iter().any(|name| name == "*") => all.to_owned(),
+        [name] => format!("{what} {name}"),
+        names => format!("{what}s {}", names.join(", ")),
+    }
+}
+
+fn ca_pool(origin: &PoolOrigin) -> Vec<String> {
+    match origin {
+        PoolOrigin::Secret(secret) => {
+            let kept = if secret.upkeep.is_some() { "rotated automatically" } else { "kept by hand" };
+            vec![format!("Secret {}/{}", secret.namespace, secret.name), kept.to_owned()]
+        }
+        PoolOrigin::Files(PoolSource::PoolFile(path)) => vec![path.display().to_string()],
+        PoolOrigin::Files(PoolSource::PemFiles { cert, key, root }) => {
+            let mut lines = vec![cert.display().to_string(), format!("key {}", key.display())];
+            lines.extend(root.iter().map(|root| format!("root {}", root.display())));
+            lines
+        }
+    }
+}

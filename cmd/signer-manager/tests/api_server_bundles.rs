@@ -1,0 +1,277 @@
+//! Trust bundles: published and kept right; and what is said of a CA or a permission that is missing.
+
+mod support;
+
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::json;
+use signer_core::CaPool;
+use support::{
+    SOON, ask,
+    ca::{CaKey, PemCa, new_authority, write_pool},
+    issued::issued,
+    on_cluster,
+    rights::{User, of_every_signer, on_signer, watch_bundles},
+    setup::Setup,
+    told::{assert_says, assert_untouched},
+};
+use test_cluster::{Certificate, CertificateSource, Error, KeyType, NewPod, Scope, TrustBundle};
+
+const SPIFFE: &str = "kind: spiffe, trustDomain: prod.example.com";
+
+/// The name and the labels by which a bundle is found: `a.b/c` → `a.b:c:primary-bundle`, `c.a.b/<item>`.
+fn bundle_name(signer_name: &str) -> String {
+    format!("{}:primary-bundle", signer_name.replace('/', ":"))
+}
+
+fn label(signer_name: &str, item: &str) -> String {
+    let (domain, path) = signer_name.split_once('/').unwrap();
+    format!("{path}.{domain}/{item}")
+}
+
+/// The roots of the pool file as the bundle should hold them: PEM, in the pool's order.
+fn roots(setup: &Setup, signer_name: &str) -> String {
+    let pool = CaPool::from_json(&std::fs::read(setup.pool_path(signer_name)).unwrap()).unwrap();
+    pool.roots().into_iter().map(|root| root.to_pem()).collect()
+}
+
+async fn bundle_of(scope: &Scope, signer_name: &str, anchors: &str) -> Result<TrustBundle, Error> {
+    scope.cluster().trust_bundle(signer_name, SOON, |bundle| bundle.anchors_pem == anchors).await
+}
+
+async fn change(scope: &Scope, signer_name: &str, patch: serde_json::Value) -> Result<(), Error> {
+    let bundles = scope.cluster().trust_bundle_api()?;
+    bundles.patch(&bundle_name(signer_name), &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bundle_is_published_under_the_names_that_pods_look_for() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (id, dns) = (scope.signer_name("spiffe"), scope.signer_name("service-dns"));
+        let setup = Setup::new().signer(&id, SPIFFE).signer(&dns, "kind: service-dns");
+        let manager = setup.start(scope);
+        let bundle = bundle_of(scope, &id, &roots(&setup, &id)).await?;
+        assert_eq!((bundle.name, bundle.signer_name), (bundle_name(&id), id.clone()));
+        let labels = [
+            (label(&id, "canarying"), "live".into()),
+            (label(&id, "trust-domain"), "prod.example.com".into()),
+        ];
+        assert_eq!(bundle.labels, labels.into());
+        let bundle = bundle_of(scope, &dns, &roots(&setup, &dns)).await?;
+        assert_eq!(bundle.labels, [(label(&dns, "canarying"), "live".into())].into());
+        assert_eq!(scope.cluster().trust_bundles(&dns).await?.len(), 1);
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn all_roots_are_published_and_the_first_ca_signs() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let setup = Setup::new().signer_without_pool(&name, SPIFFE);
+        write_pool(&setup.pool_path(&name), vec![new_authority("first"), new_authority("second")]);
+        let manager = setup.start(scope);
+        let bundle = bundle_of(scope, &name, &roots(&setup, &name)).await?;
+        let anchors = Certificate::all(&bundle.anchors_pem)?;
+        assert_eq!(anchors.len(), 2);
+        let pod =
+            NewPod::new(&namespace, "web-0").certificate(CertificateSource::new(&name, KeyType::EcdsaP256));
+        let (_, request) = ask(&scope.kubelet().await?, pod).await?;
+        assert_eq!(issued(scope, &request).await?.leaf().issuer_der(), anchors[0].subject_der());
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_intermediate_is_never_published() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("spiffe");
+        let ca = PemCa::intermediate(CaKey::P256);
+        let manager = Setup::new().signer_of(&name, SPIFFE, &ca).start(scope);
+        let bundle = scope.cluster().trust_bundle(&name, SOON, |_| true).await?;
+        let anchors = Certificate::all(&bundle.anchors_pem)?;
+        assert_eq!(anchors.len(), 1);
+        assert_eq!(anchors[0].der(), Certificate::all(&ca.root.unwrap())?[0].der());
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn drift_is_repaired_and_what_others_added_stays() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("spiffe");
+        let setup = Setup::new().signer(&name, SPIFFE);
+        let (manager, right) = (setup.start(scope), roots(&setup, &name));
+        bundle_of(scope, &name, &right).await?;
+        let foreign = PemCa::root(CaKey::P256).cert;
+        let labels = json!({label(&name, "canarying"): null, "example.com/team": "infra"});
+        change(scope, &name, json!({"metadata": {"labels": labels}, "spec": {"trustBundle": foreign}}))
+            .await?;
+        let repaired = bundle_of(scope, &name, &right).await?;
+        assert_eq!(repaired.labels[&label(&name, "canarying")], "live");
+        assert_eq!(repaired.labels["example.com/team"], "infra");
+
+        let bundles = scope.cluster().trust_bundle_api()?;
+        bundles.delete(&bundle_name(&name), &DeleteParams::default()).await.unwrap();
+        bundle_of(scope, &name, &right).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_right_is_not_written() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("spiffe");
+        let setup = Setup::new().signer(&name, SPIFFE);
+        let manager = setup.start(scope);
+        manager.ready().await;
+        change(scope, &name, json!({"metadata": {"labels": {"example.com/team": "infra"}}})).await?;
+        manager.stop().await;
+        let before = bundle_of(scope, &name, &roots(&setup, &name)).await?;
+        // ready: it has compared the bundle with what it should be
+        for _ in 0..2 {
+            let manager = setup.start(scope);
+            manager.ready().await;
+            manager.stop().await;
+        }
+        assert_eq!(scope.cluster().trust_bundles(&name).await?, [before]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pool_that_changes_is_published_and_a_broken_one_leaves_the_last_good_one_in_use()
+-> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let setup = Setup::new().signer(&name, SPIFFE);
+        let (manager, path) = (setup.start(scope), setup.pool_path(&name));
+        bundle_of(scope, &name, &roots(&setup, &name)).await?;
+        write_pool(&path, vec![new_authority("1"), new_authority("2")]);
+        let right = roots(&setup, &name);
+        bundle_of(scope, &name, &right).await?;
+
+        std::fs::write(&path, "{\"CAs\": [{\"ID\": \"1\"}]}").unwrap();
+        let page = manager.readyz(|page| page.body.contains("the last good pool stays in use")).await;
+        assert_eq!(page.code, 200, "{page:?}");
+        assert_says(
+            &page.body,
+            &[&format!("{name}: ready"), &path.display().to_string(), "CAs[0] (ID \"1\")"],
+        );
+        let pod =
+            NewPod::new(&namespace, "web-0").certificate(CertificateSource::new(&name, KeyType::EcdsaP256));
+        let (_, request) = ask(&scope.kubelet().await?, pod).await?;
+        issued(scope, &request).await?;
+        bundle_of(scope, &name, &right).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn two_signers_never_share_a_ca() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (a, b) = (scope.signer_name("a"), scope.signer_name("b"));
+        let setup = Setup::new().signer(&a, SPIFFE).signer_without_pool(&b, SPIFFE);
+        std::fs::copy(setup.pool_path(&a), setup.pool_path(&b)).unwrap();
+        let manager = setup.start(scope);
+        let page = manager.readyz(|page| page.body.contains("shares a key or a root with")).await;
+        assert_eq!(page.code, 503, "{page:?}");
+        let is_refused_for = format!("that of the signer {b};");
+        let (refused, other) = if page.body.contains(&is_refused_for) { (&a, &b) } else { (&b, &a) };
+        let why = format!(
+            "shares a key or a root with that of the signer {other}; give each signer a CA of its own"
+        );
+        assert_says(&page.body, &[&format!("{refused}: not ready"), &why]);
+        assert_eq!(scope.cluster().trust_bundles(refused).await?, []);
+        // mended on the other's side
+        write_pool(&setup.pool_path(other), vec![new_authority("1")]);
+        manager.ready().await;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_missing_attest_is_said_and_mended() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("spiffe");
+        let user = User::new(scope).await?;
+        user.grant(&[of_every_signer(), vec![watch_bundles(), on_signer("sign", &name)]].concat()).await;
+        let setup = Setup::new().signer(&name, SPIFFE);
+        let manager = setup.start_as(user.client());
+        let page = manager.readyz(|page| page.body.contains("attest")).await;
+        assert_eq!(page.code, 503);
+        let remedy = format!("the verb attest on signers {name} of certificates.k8s.io");
+        let what = format!("writing the ClusterTrustBundle {}", bundle_name(&name));
+        assert_says(&page.body, &[&format!("{name}: not ready"), &what, "403", &remedy]);
+        user.grant(&[on_signer("attest", &name)]).await;
+        let page = manager.ready().await;
+        assert_eq!(page.body, format!("{name}: ready\n"));
+        bundle_of(scope, &name, &roots(&setup, &name)).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_missing_sign_is_said_and_mended() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let user = User::new(scope).await?;
+        user.grant(&[of_every_signer(), vec![watch_bundles(), on_signer("attest", &name)]].concat()).await;
+        let manager = Setup::new().signer(&name, SPIFFE).start_as(user.client());
+        let pod =
+            NewPod::new(&namespace, "web-0").certificate(CertificateSource::new(&name, KeyType::EcdsaP256));
+        let (_, request) = ask(&scope.kubelet().await?, pod).await?;
+        let page = manager.readyz(|page| page.body.contains("verb sign")).await;
+        assert_eq!(page.code, 503);
+        let remedy =
+            format!("needs update on podcertificaterequests/status and the verb sign on signers {name}");
+        assert_says(
+            &page.body,
+            &[&format!("{name}: not ready"), "the API server refuses the outcome of requests", &remedy],
+        );
+        assert_untouched(&request).await?;
+        user.grant(&[on_signer("sign", &name)]).await;
+        issued(scope, &request).await?;
+        assert_eq!(manager.ready().await.body, format!("{name}: ready\n"));
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_signer_that_may_not_look_says_at_what() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("service-dns");
+        let user = User::new(scope).await?;
+        let setup = Setup::new().signer(&name, "kind: service-dns");
+        let manager = setup.start_as(user.client());
+        let all = ["PodCertificateRequests", "pods", "Services", "ClusterTrustBundles"];
+        let is_said = |body: &str| {
+            all.iter().all(|what| body.contains(&format!("watching {what}: the API server answers 403")))
+        };
+        let page = manager.readyz(|page| is_said(&page.body)).await;
+        assert_eq!(page.code, 503, "{page:?}");
+        let rights = vec![watch_bundles(), on_signer("sign", &name), on_signer("attest", &name)];
+        user.grant(&[of_every_signer(), rights].concat()).await;
+        manager.ready().await;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}

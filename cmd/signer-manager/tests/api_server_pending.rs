@@ -1,0 +1,493 @@
+//! Requests that wait: why, who hears of it, and that they are issued once it is mended.
+
+mod support;
+
+use std::time::Instant;
+
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+use support::{
+    A_WHILE, SOON, ask,
+    ca::{CaKey, PemCa, new_authority, write_pool},
+    issued::issued,
+    on_cluster,
+    running::Running,
+    setup::Setup,
+    told::{assert_says, assert_untouched, waiting},
+};
+use test_cluster::{
+    BoundPod, CertificateSource, Error, KeyType, Kubelet, NewPod, NewService, Scope, SentRequest,
+};
+
+const SPIFFE: &str = "kind: spiffe, trustDomain: cluster.local";
+const SERVICE_DNS: &str = "kind: service-dns";
+
+fn source(name: &str) -> CertificateSource {
+    CertificateSource::new(name, KeyType::EcdsaP256)
+}
+
+fn web(namespace: &str) -> NewService {
+    NewService::new(namespace, "web").selects("app", "web")
+}
+
+#[tokio::test]
+async fn a_service_that_appears_ends_the_wait_at_once() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("service-dns"));
+        let manager = Setup::new().signer(&name, SERVICE_DNS).start(scope);
+        let pod = NewPod::new(&namespace, "web-0").label("app", "web").certificate(source(&name));
+        let (pod, request) = ask(&scope.kubelet().await?, pod).await?;
+        let message = waiting(scope, &pod.uid, &request, "WaitingForService").await?;
+        let lack = format!("no Service of namespace {namespace} selects this pod (labels: app=web)");
+        assert_says(
+            &message,
+            &[&lack, "Create a Service whose selector fits these labels", &format!("{name}-services")],
+        );
+
+        // Retries come at half of the request's age, a fifth more or less. After one at 12 s, the next is due in 4.8 s at the
+        // soonest; what comes earlier is the Service's doing.
+        let mut looks = 0;
+        while request.accepted.elapsed().as_secs() < 12 {
+            looks = manager.looks(&request, looks + 1).await;
+        }
+        let looked = Instant::now();
+        let no_retry_before = request.accepted.elapsed().mul_f64(0.4);
+        scope.create_service(web(&namespace)).await?;
+        issued(scope, &request).await?;
+        assert!(looked.elapsed() < no_retry_before, "issued by a retry");
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_picked_service_that_is_missing_is_waited_for() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        if !scope.cluster().served().has_user_annotations() {
+            return Ok(());
+        }
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("service-dns"));
+        let manager = Setup::new().signer(&name, SERVICE_DNS).start(scope);
+        scope.create_service(NewService::new(&namespace, "other").selects("app", "web")).await?;
+        let picks = source(&name).user_annotation(&format!("{name}-services"), "other, web");
+        let pod = NewPod::new(&namespace, "web-0").label("app", "web").certificate(picks);
+        let (pod, request) = ask(&scope.kubelet().await?, pod).await?;
+        let message = waiting(scope, &pod.uid, &request, "WaitingForService").await?;
+        assert_says(&message, &[&format!("names Services that don't exist in namespace {namespace}: web;")]);
+        scope.create_service(web(&namespace)).await?;
+        issued(scope, &request).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_name_of_a_service_that_is_missing_is_waited_for() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("foo"));
+        let manager = Setup::new().signer(&name, "kind: annotation").start(scope);
+        let san = format!("web.{namespace}.svc");
+        let pod =
+            NewPod::new(&namespace, "web-0").label("app", "web").annotation(&format!("{name}-san"), &san);
+        let (pod, request) = ask(&scope.kubelet().await?, pod.certificate(source(&name))).await?;
+        let message = waiting(scope, &pod.uid, &request, "WaitingForService").await?;
+        let lack =
+            format!("{san:?} waits for Services of namespace {namespace} that don't exist yet: \"web\"");
+        assert_says(&message, &[&lack, "create them with a selector that selects the pod web-0"]);
+        scope.create_service(web(&namespace)).await?;
+        assert_eq!(issued(scope, &request).await?.leaf().dns_names(), [san]);
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pool_that_is_missing_is_waited_for() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let setup = Setup::new().signer_without_pool(&name, SPIFFE);
+        let (manager, path) = (setup.start(scope), setup.pool_path(&name));
+        let pod = NewPod::new(&namespace, "web-0").certificate(source(&name));
+        let (pod, request) = ask(&scope.kubelet().await?, pod).await?;
+        let message = waiting(scope, &pod.uid, &request, "CertificateAuthorityUnavailable").await?;
+        let path_text = path.display().to_string();
+        assert_says(
+            &message,
+            &[&path_text, "doesn't exist", &format!("signerctl ca-pool create --file {path_text}")],
+        );
+        write_pool(&path, vec![new_authority("1")]);
+        issued(scope, &request).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_expired_ca_is_waited_for() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let setup = Setup::new().signer_of(&name, SPIFFE, &PemCa::expired());
+        let manager = setup.start(scope);
+        let pod = NewPod::new(&namespace, "web-0").certificate(source(&name));
+        let (pod, request) = ask(&scope.kubelet().await?, pod).await?;
+        let message = waiting(scope, &pod.uid, &request, "CertificateAuthorityUnavailable").await?;
+        assert_says(
+            &message,
+            &[
+                "can't sign any more",
+                "ends at 2021-01-01T00:00:00Z",
+                "must last 1h at least",
+                "Replace the CA",
+            ],
+        );
+        let page = manager.readyz(|page| page.body.contains("can't sign any more")).await;
+        assert_eq!(page.code, 503, "{page:?}");
+        setup.replace_ca(&name, &PemCa::root(CaKey::P256));
+        issued(scope, &request).await?;
+        manager.ready().await;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+/// A request for a pod that only its name and UID tell of.
+async fn request_for(kubelet: &Kubelet, like: &BoundPod, pod: &str, uid: &str) -> Result<SentRequest, Error> {
+    let draft = kubelet.draft(like, &like.sources[0]).as_admin();
+    draft.with(|spec| (spec.pod_name, spec.pod_uid) = (pod.into(), uid.into())).send().await
+}
+
+#[tokio::test]
+async fn a_pod_that_is_missing_is_waited_for_and_another_of_its_name_is_not_it() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let manager = Setup::new().signer(&name, SPIFFE).start(scope);
+        let kubelet = scope.kubelet().await?;
+        let pod = kubelet.start_pod(NewPod::new(&namespace, "web-0").certificate(source(&name))).await?;
+        let uid = "00000000-0000-4000-8000-000000000000";
+        let request = request_for(&kubelet, &pod, "nobody", uid).await?;
+        let message = waiting(scope, uid, &request, "PodNotFound").await?;
+        assert_says(&message, &[&format!("the API server knows no pod nobody in namespace {namespace}")]);
+        request.stays_pending(A_WHILE).await?;
+        kubelet.start_pod(NewPod::new(&namespace, "nobody").certificate(source(&name))).await?;
+        let (reason, message) = request.outcome(SOON).await?.denied()?;
+        assert_eq!(reason, "RequestDoesNotMatchPod", "{message}");
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pod_that_is_not_bound_yet_is_waited_for() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let manager = Setup::new().signer(&name, SPIFFE).start(scope);
+        let kubelet = scope.kubelet().await?;
+        let like = kubelet.start_pod(NewPod::new(&namespace, "web-0").certificate(source(&name))).await?;
+        let pods: Api<Pod> = Api::namespaced(scope.client(), &namespace);
+        let created = pods.create(&PostParams::default(), &unbound_pod("web-1", &name)).await.unwrap();
+        let uid = created.uid().unwrap();
+        let request = request_for(&kubelet, &like, "web-1", &uid).await?;
+        let message = waiting(scope, &uid, &request, "PodNotFound").await?;
+        assert_says(
+            &message,
+            &["the pod web-1 isn't bound to a node yet; the request claims", kubelet.node_name()],
+        );
+        bind(&pods, "web-1", kubelet.node_name()).await;
+        issued(scope, &request).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+fn unbound_pod(name: &str, signer_name: &str) -> Pod {
+    let source = json!({"podCertificate": {"signerName": signer_name, "keyType": "ECDSAP256", "credentialBundlePath": "a.pem"}});
+    let pod = json!({
+        "metadata": {"name": name},
+        "spec": {
+            "automountServiceAccountToken": false,
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "main", "image": "registry.invalid/main"}],
+            "tolerations": [{"operator": "Exists"}],
+            "volumes": [{"name": "certificates", "projected": {"sources": [source]}}],
+        },
+    });
+    serde_json::from_value(pod).unwrap()
+}
+
+async fn bind(pods: &Api<Pod>, name: &str, node: &str) {
+    let binding =
+        json!({"metadata": {"name": name}, "target": {"apiVersion": "v1", "kind": "Node", "name": node}});
+    let _: Value = pods.create_subresource("binding", name, &PostParams::default(), &binding).await.unwrap();
+}
+
+#[tokio::test]
+async fn however_often_a_request_is_tried_its_pod_hears_once() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("service-dns"));
+        let manager = Setup::new().signer(&name, SERVICE_DNS).start(scope);
+        let kubelet = scope.kubelet().await?;
+        let pod = NewPod::new(&namespace, "web-0").label("app", "web").certificate(source(&name));
+        let (pod, first) = ask(&kubelet, pod).await?;
+        manager.looks(&first, 5).await;
+        // as after 15 minutes: the request is deleted, and kubelet asks again
+        let requests = scope.cluster().requests(&namespace)?;
+        requests.delete(&first.name, &DeleteParams::default()).await.unwrap();
+        let second = kubelet.request(&pod, &pod.sources[0]).await?;
+        manager.looks(&second, 3).await;
+        for uid in [&first.uid, &second.uid, &pod.uid] {
+            let events = scope.events(&namespace, uid).await?;
+            assert_eq!(events.len(), 1, "{events:?}");
+            assert_eq!((events[0].reason.as_str(), events[0].count), ("WaitingForService", 1));
+        }
+        assert_untouched(&second).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn terminating_and_finished_pods_are_left_alone() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
+        let setup = Setup::new().signer(&name, &format!("{SPIFFE}, keyTypes: [ECDSAP256]"));
+        let kubelet = scope.kubelet().await?;
+        let pod = |pod: &str, key_type| {
+            NewPod::new(&namespace, pod).certificate(CertificateSource::new(&name, key_type))
+        };
+        let terminating = kubelet.start_pod(pod("terminating", KeyType::EcdsaP256)).await?;
+        kubelet.terminate(&terminating).await?;
+        let unsupported = kubelet.start_pod(pod("unsupported", KeyType::Ed25519)).await?;
+        kubelet.terminate(&unsupported).await?;
+        let mut pods = vec![terminating, unsupported];
+        for phase in ["Succeeded", "Failed"] {
+            let finished = kubelet.start_pod(pod(&phase.to_lowercase(), KeyType::EcdsaP256)).await?;
+            kubelet.set_phase(&finished, phase).await?;
+            pods.push(finished);
+        }
+        let mut requests = Vec::new();
+        for pod in &pods {
+            requests.push(kubelet.request(pod, &pod.sources[0]).await?);
+        }
+
+        let manager = setup.start(scope);
+        let (_, request) = ask(&kubelet, pod("alive", KeyType::EcdsaP256)).await?;
+        issued(scope, &request).await?;
+        for (pod, request) in pods.iter().zip(&requests) {
+            request.stays_pending(A_WHILE).await?;
+            assert_untouched(request).await?;
+            assert_eq!(scope.events(&namespace, &request.uid).await?, []);
+            assert_eq!(scope.events(&namespace, &pod.uid).await?, []);
+        }
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+/// A pod that got a certificate, and runs.
+async fn running_pod(scope: &Scope, kubelet: &Kubelet, pod: NewPod) -> Result<BoundPod, Error> {
+    let (pod, request) = ask(kubelet, pod).await?;
+    issued(scope, &request).await?;
+    kubelet.set_phase(&pod, "Running").await?;
+    Ok(pod)
+}
+
+/// A refresh that is withheld for what would be that reason at a pod's start.
+async fn assert_withheld(
+    scope: &Scope,
+    pod: &BoundPod,
+    request: &SentRequest,
+    reason: &str,
+) -> Result<(), Error> {
+    let message = waiting(scope, &pod.uid, request, "RefreshWithheld").await?;
+    let kept = "the running pod keeps the certificate that it has until that expires; a new one is withheld";
+    assert_says(&message, &[&format!("{kept} ({reason}): ")]);
+    let denials = scope.events(&pod.namespace, &pod.uid).await?;
+    assert!(denials.iter().all(|event| event.reason == "RefreshWithheld"), "{denials:?}");
+    Ok(())
+}
+
+/// A configuration under which a pod gets a certificate, one under which it wouldn't, and why not.
+struct ChangeOfMind {
+    subject: &'static str,
+    before: &'static str,
+    after: &'static str,
+    reason: &'static str,
+}
+
+const CHANGES_OF_MIND: [ChangeOfMind; 4] = [
+    ChangeOfMind {
+        subject: "grant",
+        before: "kind: annotation, grants: [{namespaces: [\"*\"], serviceAccounts: [\"*\"], dnsNames: [www.example.com]}]",
+        after: "kind: annotation",
+        reason: "IdentityNotGranted",
+    },
+    ChangeOfMind {
+        subject: "allow",
+        before: "kind: spiffe, trustDomain: cluster.local",
+        after: "kind: spiffe, trustDomain: cluster.local, allow: [{namespaces: [other], serviceAccounts: [\"*\"]}]",
+        reason: "IdentityNotGranted",
+    },
+    ChangeOfMind {
+        subject: "key-types",
+        before: "kind: spiffe, trustDomain: cluster.local",
+        after: "kind: spiffe, trustDomain: cluster.local, keyTypes: [ED25519]",
+        reason: "UnsupportedKeyType",
+    },
+    ChangeOfMind {
+        subject: "max-lifetime",
+        before: "kind: annotation",
+        after: "kind: annotation, maxLifetime: 1h",
+        reason: "InvalidPodAnnotations",
+    },
+];
+
+#[tokio::test]
+async fn a_change_of_the_configuration_never_breaks_a_running_pod() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, kubelet) = (scope.namespace("shop").await?, scope.kubelet().await?);
+        let names: Vec<_> = CHANGES_OF_MIND.iter().map(|change| scope.signer_name(change.subject)).collect();
+        let all = || names.iter().zip(&CHANGES_OF_MIND);
+        let before = all().fold(Setup::new(), |setup, (name, change)| setup.signer(name, change.before));
+        let after = all().fold(before.clone(), |setup, (name, change)| setup.changed(name, change.after));
+
+        let manager = before.start(scope);
+        let mut pods = Vec::new();
+        for (name, change) in all() {
+            let pod = NewPod::new(&namespace, change.subject).certificate(source(name));
+            let pod = match change.subject {
+                "grant" => pod.annotation(&format!("{name}-san"), "www.example.com"),
+                "max-lifetime" => pod.annotation(&format!("{name}-duration"), "2h"),
+                _ => pod,
+            };
+            pods.push(running_pod(scope, &kubelet, pod).await?);
+        }
+        manager.stop().await;
+
+        let manager = after.start(scope);
+        let mut requests = Vec::new();
+        for (pod, change) in pods.iter().zip(&CHANGES_OF_MIND) {
+            let request = kubelet.request(pod, &pod.sources[0]).await?;
+            assert_withheld(scope, pod, &request, change.reason).await?;
+            requests.push(request);
+        }
+        manager.stop().await;
+
+        let manager = before.start(scope);
+        for request in &requests {
+            issued(scope, request).await?;
+        }
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+/// A running pod with the label app=web, which the Service `web` selects.
+async fn behind_a_service(
+    scope: &Scope,
+    kubelet: &Kubelet,
+    fields: &str,
+    pod: impl FnOnce(NewPod, &str) -> NewPod,
+) -> Result<(Running, BoundPod), Error> {
+    let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("signer"));
+    let manager = Setup::new().signer(&name, fields).start(scope);
+    scope.create_service(web(&namespace)).await?;
+    let new = NewPod::new(&namespace, "web-0").label("app", "web");
+    Ok((manager, running_pod(scope, kubelet, pod(new, &name)).await?))
+}
+
+#[tokio::test]
+async fn a_service_that_goes_never_breaks_a_running_pod() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let kubelet = scope.kubelet().await?;
+        let plain = |pod: NewPod, name: &str| pod.certificate(source(name));
+        for (fields, reason) in [
+            (SERVICE_DNS, "WaitingForService"),
+            ("kind: service-dns, noServices: deny", "ServiceDoesNotSelectPod"),
+        ] {
+            let (manager, pod) = behind_a_service(scope, &kubelet, fields, plain).await?;
+            scope.delete_service(&pod.namespace, "web").await?;
+            let request = refreshed_after_the_change(scope, &kubelet, &pod).await?;
+            assert_withheld(scope, &pod, &request, reason).await?;
+            scope.create_service(web(&pod.namespace)).await?;
+            issued(scope, &request).await?;
+            manager.stop().await;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A refresh that was decided on after the manager had heard of a change. What it hadn't heard of yet, it may issue.
+async fn refreshed_after_the_change(
+    scope: &Scope,
+    kubelet: &Kubelet,
+    pod: &BoundPod,
+) -> Result<SentRequest, Error> {
+    loop {
+        let request = kubelet.request(pod, &pod.sources[0]).await?;
+        let told = scope.event(&pod.namespace, &request.uid, "RefreshWithheld", SOON);
+        tokio::select! {
+            told = told => return told.map(|_| request),
+            outcome = request.outcome(SOON) => { outcome?.issued()?; }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_selects_others_now_never_breaks_a_running_pod() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let kubelet = scope.kubelet().await?;
+        let named = |pod: NewPod, name: &str| {
+            pod.annotation(&format!("{name}-san"), "web.${pod.namespace}.svc").certificate(source(name))
+        };
+        let (manager, pod) = behind_a_service(scope, &kubelet, "kind: annotation", named).await?;
+        select(scope, &pod.namespace, "other").await;
+        let request = refreshed_after_the_change(scope, &kubelet, &pod).await?;
+        assert_withheld(scope, &pod, &request, "ServiceDoesNotSelectPod").await?;
+        select(scope, &pod.namespace, "web").await;
+        issued(scope, &request).await?;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+async fn select(scope: &Scope, namespace: &str, app: &str) {
+    let services: Api<Service> = Api::namespaced(scope.client(), namespace);
+    let selector = Patch::Merge(json!({"spec": {"selector": {"app": app}}}));
+    services.patch("web", &PatchParams::default(), &selector).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_annotation_that_changes_never_breaks_a_running_pod() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("foo"));
+        let manager = Setup::new().signer(&name, "kind: annotation").start(scope);
+        let kubelet = scope.kubelet().await?;
+        let key = format!("{name}-duration");
+        let pod = NewPod::new(&namespace, "web-0").annotation(&key, "2h").certificate(source(&name));
+        let pod = running_pod(scope, &kubelet, pod).await?;
+        kubelet.annotate(&pod, &[(&key, Some("for ever"))]).await?;
+        let request = refreshed_after_the_change(scope, &kubelet, &pod).await?;
+        assert_withheld(scope, &pod, &request, "InvalidPodAnnotations").await?;
+        kubelet.annotate(&pod, &[(&key, Some("3h"))]).await?;
+        assert_eq!(issued(scope, &request).await?.lifetime_seconds(), 3 * 3600);
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,202 @@
+//! The binary's `check-config`, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+fn signer_manager(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signer-manager"));
+    command.args(arguments).env_remove("KUBECONFIG").env("HOME", "/nonexistent").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn file(directory: &Path, content: &str) -> String {
+    let path = directory.join("signers.yaml");
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const DESIGN_EXAMPLE: &str = "\
+clusterDomain: cluster.local
+signers:
+  - name: row-major.net/service-dns
+    kind: service-dns
+    caPool: {file: /run/ca-state/service-dns-pool.json}
+  - name: row-major.net/spiffe
+    kind: spiffe
+    trustDomain: cluster.local
+    caPool: {file: /run/ca-state/spiffe-pool.json}
+  - name: coolcert.example.com/foo
+    kind: annotation
+    caPool: {certFile: /run/ca/tls.crt, keyFile: /run/ca/tls.key}
+    grants: []
+";
+
+const DESIGN_EXAMPLE_SUMMARY: &str = "\
+FILE is valid: 3 signers, cluster domain cluster.local
+
+row-major.net/service-dns  (service-dns)
+  names         <service>.<namespace>.svc
+                a pod that no Service selects waits for one
+  lifetime      24h at most, refreshed after 50%, backdated 2m
+  key types     all
+  used by       every pod
+  CA pool       /run/ca-state/service-dns-pool.json
+  trust bundle  row-major.net:service-dns:primary-bundle
+
+row-major.net/spiffe  (spiffe)
+  names         spiffe://cluster.local/ns/<namespace>/sa/<service account>
+  lifetime      24h at most, refreshed after 50%, backdated 2m
+  key types     all
+  used by       every pod
+  CA pool       /run/ca-state/spiffe-pool.json
+  trust bundle  row-major.net:spiffe:primary-bundle
+
+coolcert.example.com/foo  (annotation)
+  names         what annotations coolcert.example.com/foo-<item> ask for:
+                the pod's own names, and those granted
+                common name by default: the pod's name
+  grants        none
+  lifetime      24h at most, refreshed 1h before expiry unless annotated, backdated 2m
+  key types     all
+  used by       every pod
+  CA pool       /run/ca/tls.crt
+                key /run/ca/tls.key
+  trust bundle  coolcert.example.com:foo:primary-bundle
+";
+
+#[test]
+fn a_valid_configuration_is_summed_up_on_stdout() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = file(directory.path(), DESIGN_EXAMPLE);
+    let output = signer_manager(&["check-config", &file]);
+    assert_eq!(text(&output.stdout), DESIGN_EXAMPLE_SUMMARY.replace("FILE", &file));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+const EVERYTHING: &str = "\
+signers:
+  - name: example.com/web
+    kind: service-dns
+    caPool: {certFile: tls.crt, keyFile: tls.key, rootFile: ca.crt}
+    dnsSuffixes: [svc, svc.cluster.test]
+    podNames: true
+    noServices: deny
+    keyTypes: [ED25519, ECDSAP256]
+    maxLifetime: 1h30m
+    refreshAt: 30m
+    clockSkew: 0s
+    allow:
+      - {namespaces: [web, shop], serviceAccounts: ['*']}
+      - {namespaces: [ops], serviceAccounts: [prometheus]}
+      - {namespaces: ['*'], serviceAccounts: [a, b]}
+  - name: example.com/free
+    kind: annotation
+    caPool: {file: pool.json}
+    commonName: none
+    trustDomain: example.com
+    allow: []
+    grants:
+      - {namespaces: ['*'], serviceAccounts: ['*'], dnsNames: ['*'], uris: ['*'], ips: ['*'], usages: ['*'], wildcards: true}
+      - {namespaces: [web], serviceAccounts: [server], dnsNames: [example.com, '*.example.com']}
+";
+
+const EVERYTHING_SUMMARY: &str = "\
+FILE is valid: 2 signers, cluster domain cluster.local
+
+example.com/web  (service-dns)
+  names         <service>.<namespace>.svc
+                <service>.<namespace>.svc.cluster.test
+                <hostname>.<subdomain>.<namespace>.svc
+                <hostname>.<subdomain>.<namespace>.svc.cluster.test
+                a pod that no Service selects is denied
+  lifetime      1h30m at most, refreshed 30m before expiry, backdated 0s
+  key types     ECDSAP256, ED25519
+  used by       every pod of namespaces web, shop
+                service account prometheus of namespace ops
+                service accounts a, b of every namespace
+  CA pool       tls.crt
+                key tls.key
+                root ca.crt
+  trust bundle  example.com:web:primary-bundle
+
+example.com/free  (annotation)
+  names         what annotations example.com/free-<item> ask for:
+                the pod's own names, and those granted
+                common name by default: none
+                SPIFFE IDs in trust domain example.com
+  grants        every pod: dnsNames (1), uris (1), ips (1), usages (1), wildcards
+                service account server of namespace web: dnsNames (2)
+  lifetime      24h at most, refreshed 1h before expiry unless annotated, backdated 2m
+  key types     all
+  used by       nobody: allow is an empty list
+  CA pool       pool.json
+  trust bundle  example.com:free:primary-bundle
+";
+
+#[test]
+fn every_field_shows_in_the_summary() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = file(directory.path(), EVERYTHING);
+    let output = signer_manager(&["check-config", &file]);
+    assert_eq!(text(&output.stdout), EVERYTHING_SUMMARY.replace("FILE", &file), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_configuration_that_is_not_valid_ends_with_2_and_its_errors_on_stderr() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = file(directory.path(), "signers: []\nclusterdomain: a.b\n");
+    let expected = format!(
+        "{file}:1:10: signers: is empty, so there would be nothing to do; name one signer at least\n\
+         {file}:2:1: clusterdomain: is not known here; a configuration has clusterDomain and signers\n"
+    );
+    for arguments in [vec!["check-config", &file], vec!["--config", &file]] {
+        let output = signer_manager(&arguments);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout), text(&output.stderr)),
+            (Some(2), "", expected.as_str())
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_ends_with_2() {
+    let output = signer_manager(&["check-config", "/nonexistent.yaml"]);
+    let expected = "/nonexistent.yaml: can't be read: No such file or directory (os error 2)\n";
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), expected));
+}
+
+#[test]
+fn a_command_line_that_is_wrong_ends_with_2_and_says_what_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = file(directory.path(), DESIGN_EXAMPLE);
+    for (arguments, message) in [
+        (vec![], "--config <FILE>"),
+        (vec!["--config", &file, "--log", "a=b=c"], "--log \"a=b=c\" is no filter; write a level"),
+        (
+            vec!["--config", &file, "--kubeconfig", "/nonexistent"],
+            "--kubeconfig /nonexistent: failed to read kubeconfig",
+        ),
+        (vec!["--config", &file, "--http-bind", "8080"], "invalid value '8080'"),
+    ] {
+        let output = signer_manager(&arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    }
+}
+
+#[test]
+fn without_a_cluster_it_ends_with_1_and_says_how_to_name_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = signer_manager(&["--config", &file(directory.path(), DESIGN_EXAMPLE)]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("no cluster is configured; give a --kubeconfig"), "{stderr}");
+}

@@ -1,0 +1,149 @@
+//! What is wrong with the fields of one kind of signer.
+
+use super::{assert_errors, signer};
+
+#[test]
+fn service_dns_suffixes_are_domains_and_each_there_once() {
+    let accepted = "write svc or a domain of two lowercase labels at least, such as svc.cluster.local";
+    for (list, errors) in [
+        ("[]", vec!["5:16: signers[0].dnsSuffixes: there is no suffix, so there would be no names; leave the list out for svc alone".to_owned()]),
+        ("svc", vec!["5:16: signers[0].dnsSuffixes: \"svc\" is a text; write a list such as [svc, svc.cluster.local]".to_owned()]),
+        ("[svc, svc]", vec!["5:16: signers[0].dnsSuffixes: svc is there twice; write each suffix once".to_owned()]),
+        (
+            "[local, .svc]",
+            vec![
+                format!("5:17: signers[0].dnsSuffixes[0]: \"local\" is no suffix for Services: names would end in a top-level domain; {accepted}"),
+                format!("5:24: signers[0].dnsSuffixes[1]: \".svc\" is no suffix for Services: the dot in front of it is added anyway; {accepted}"),
+            ],
+        ),
+    ] {
+        let text = signer("service-dns", &format!("dnsSuffixes: {list}"));
+        assert_errors(&text, &errors.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn service_dns_names_mean_one_thing() {
+    assert_errors(
+        &signer("service-dns", "podNames: true\ndnsSuffixes: [example.com, svc.example.com]"),
+        &[
+            "6:16: signers[0].dnsSuffixes: a pod's name under example.com can be the name of another namespace's Service under svc.example.com, which is \
+           example.com with one label more; with pod names, leave one of the two out",
+        ],
+    );
+}
+
+#[test]
+fn service_dns_switches_take_their_words() {
+    assert_errors(
+        &signer("service-dns", "podNames: yes\nnoServices: Deny"),
+        &[
+            "5:13: signers[0].podNames: \"yes\" is a text; write true or false",
+            "6:15: signers[0].noServices: \"Deny\" is not known; write wait or deny",
+        ],
+    );
+}
+
+#[test]
+fn spiffe_has_a_trust_domain() {
+    assert_errors(
+        &signer("spiffe", ""),
+        &["2:3: signers[0].trustDomain: is missing; write the SPIFFE trust domain, such as prod.example.com"],
+    );
+    for (value, error) in [
+        (
+            "spiffe://example.com",
+            "is no trust domain: it may hold lowercase letters, digits, '.', '_' and '-' alone; write a name of your own in lowercase, such as \
+             prod.example.com",
+        ),
+        (
+            "example-",
+            "is a label of the trust bundle, so it must have 63 bytes at most, and start and end with a letter or digit; write a shorter name, such as \
+             prod.example.com",
+        ),
+    ] {
+        assert_errors(
+            &signer("spiffe", &format!("trustDomain: {value}")),
+            &[&format!("5:16: signers[0].trustDomain: \"{value}\" {error}")],
+        );
+    }
+}
+
+#[test]
+fn annotation_common_names_are_the_pods_or_none() {
+    assert_errors(
+        &signer("annotation", "commonName: pod"),
+        &["5:15: signers[0].commonName: \"pod\" is not known; write none or podName"],
+    );
+}
+
+#[test]
+fn annotation_keys_fit_into_the_apis_limit() {
+    let name = format!("example.com/{}", "a".repeat(60));
+    assert_errors(
+        &format!("signers:\n- kind: annotation\n  name: {name}\n  caPool: {{file: a}}"),
+        &[&format!(
+            "3:9: signers[0].name: {name} can't be an annotation signer: the part behind '/' has more than 54 characters, so that keys such as \
+             {name}-duration are longer than Kubernetes lets an annotation's key be"
+        )],
+    );
+}
+
+#[test]
+fn annotation_grants_give_something_to_somebody() {
+    assert_errors(
+        &signer(
+            "annotation",
+            "grants: [{namespaces: [web], serviceAccounts: [server]}, {namespaces: [web], dnsNames: [a.b], dns: [a.b]}, x]",
+        ),
+        &[
+            "5:12: signers[0].grants[0]: grants nothing; write one of dnsNames, uris, ips, usages at least",
+            "5:60: signers[0].grants[1].serviceAccounts: is missing; write a list of service accounts, such as [server], or [\"*\"] for all",
+            "5:97: signers[0].grants[1].dns: is not known here; a grant has namespaces, serviceAccounts, dnsNames, uris, ips, usages, wildcards",
+            "5:110: signers[0].grants[2]: \"x\" is a text; write {namespaces: [...], serviceAccounts: [...], dnsNames: [...]}",
+        ],
+    );
+}
+
+#[test]
+fn annotation_patterns_are_legal() {
+    for (field, error) in [
+        (
+            "dnsNames: [a*]",
+            "8:16: signers[0].grants[0].dnsNames[0]: \"a*\" is no DNS name: '*' may only be the whole first label, with a domain behind it; grant a name, \
+             *.<domain> for one label in front of a domain, or * for everything",
+        ),
+        (
+            "uris: [web]",
+            "8:12: signers[0].grants[0].uris[0]: \"web\" is no URI for a certificate: it isn't absolute; write <scheme>://<host>/<path>; grant a URI, one \
+             that ends in /** for all below it, or * for everything",
+        ),
+        (
+            "ips: [192.0.2.7/24]",
+            "8:11: signers[0].grants[0].ips[0]: \"192.0.2.7/24\" grants no IP addresses: it has bits behind its prefix; the range is 192.0.2.0/24; grant \
+             a range such as 192.0.2.0/24, an address, or * for everything",
+        ),
+        (
+            "ips: [5]",
+            "8:11: signers[0].grants[0].ips[0]: 5 is a number; write a pattern such as 192.0.2.0/24",
+        ),
+        (
+            "dnsNames: [a.b]\n  wildcards: 1",
+            "9:16: signers[0].grants[0].wildcards: 1 is a number; write true or false",
+        ),
+    ] {
+        let grant = format!("grants:\n- namespaces: [web]\n  serviceAccounts: [\"*\"]\n  {field}");
+        assert_errors(&signer("annotation", &grant), &[error]);
+    }
+}
+
+#[test]
+fn annotation_usages_are_those_of_leaves() {
+    let text =
+        signer("annotation", "grants: [{namespaces: [web], serviceAccounts: [a], usages: [cert sign]}]");
+    let errors = signer_manager::Config::parse(&text, "f.yaml").unwrap_err().to_string();
+    assert!(
+        errors.starts_with("f.yaml:5:63: signers[0].grants[0].usages[0]: usage \"cert sign\" is never given"),
+        "{errors}"
+    );
+}

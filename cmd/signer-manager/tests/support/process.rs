@@ -1,0 +1,104 @@
+//! The real binary, as a process of its own.
+
+use std::{fs::File, net::SocketAddr, path::PathBuf, process::ExitStatus};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use test_cluster::{Cluster, unique};
+use tokio::process::{Child, Command};
+
+use super::{
+    SOON,
+    http::{Page, free_address, readyz},
+    setup::Setup,
+};
+
+/// A running signer-manager; dropped, it is killed, and if the test fails its log is shown.
+pub(crate) struct Process {
+    /// Where it answers `/livez` and `/readyz`.
+    pub(crate) http: SocketAddr,
+    child: Child,
+    log: PathBuf,
+    _setup: Setup,
+}
+
+/// The binary, with nothing but its program name.
+pub(crate) fn signer_manager() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signer-manager"));
+    command.stdin(std::process::Stdio::null()).kill_on_drop(true);
+    command
+}
+
+impl Setup {
+    /// Writes the configuration file, and returns its path.
+    pub(crate) fn write(&self) -> PathBuf {
+        let path = self.dir.path().join("signers.yaml");
+        std::fs::write(&path, self.text()).unwrap();
+        path
+    }
+
+    /// Runs the binary with it.
+    pub(crate) fn spawn(&self, cluster: &Cluster) -> Process {
+        let (http, replica) = (free_address(), format!("replica-{}", unique::label()));
+        let log = self.dir.path().join(format!("{replica}.log"));
+        let mut command = signer_manager();
+        command.arg("--config").arg(self.write()).args(["--log-format", "json", "--http-bind", &http.to_string()]);
+        command.env("HOSTNAME", replica).stdout(File::create(&log).unwrap()).stderr(File::create(&log).unwrap());
+        if let Some(kubeconfig) = cluster.kubeconfig() {
+            command.env("KUBECONFIG", kubeconfig);
+        }
+        Process { http, child: command.spawn().unwrap(), log, _setup: self.clone() }
+    }
+}
+
+impl Process {
+    /// Waits until `/readyz` answers 200.
+    pub(crate) async fn ready(&self) -> Page {
+        self.readyz(|page| page.code == 200).await
+    }
+
+    /// Waits until `/readyz` answers with a page for which `wanted` holds.
+    pub(crate) async fn readyz(&self, wanted: impl Fn(&Page) -> bool) -> Page {
+        readyz(self.http, wanted).await
+    }
+
+    /// Whether it hasn't ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let ended = tokio::time::timeout(SOON, self.child.wait()).await;
+        ended.expect("the process must end").unwrap()
+    }
+
+    /// What it has logged so far, line by line.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.log).unwrap();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| line.into())).collect()
+    }
+
+    /// Its audit records with that outcome.
+    pub(crate) fn audit(&self, outcome: &str) -> Vec<Value> {
+        let is_record = |line: &Value| line["target"] == "audit" && line["fields"]["outcome"] == outcome;
+        self.log().into_iter().filter(is_record).map(|mut line| line["fields"].take()).collect()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("the end of {}:\n{}", self.log.display(), lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
+    }
+}

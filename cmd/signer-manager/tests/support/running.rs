@@ -1,0 +1,103 @@
+//! The manager in this process.
+
+use std::net::SocketAddr;
+
+use kube::Client;
+use signer_annotation::AnnotationSigner;
+use signer_core::{Manager, ManagerError, Signer, SignerOptions};
+use signer_manager::{Config, config::SignerKind};
+use signer_service_dns::ServiceDnsSigner;
+use signer_spiffe::SpiffeSigner;
+use test_cluster::{Scope, SentRequest};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    SOON,
+    http::{Page, free_address, readyz},
+    observed::{Looks, Observed, looks},
+    setup::Setup,
+};
+
+/// A manager that runs until it is stopped; dropped, it is gone too.
+pub(crate) struct Running {
+    /// Where it answers `/livez` and `/readyz`.
+    pub(crate) http: SocketAddr,
+    looks: watch::Receiver<Looks>,
+    shutdown: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Result<(), ManagerError>>,
+    _setup: Setup,
+}
+
+impl Setup {
+    /// Runs it as the administrator.
+    pub(crate) fn start(&self, scope: &Scope) -> Running {
+        self.start_as(scope.client())
+    }
+
+    /// Runs it with the rights of this client.
+    pub(crate) fn start_as(&self, client: Client) -> Running {
+        let config = Config::parse(&self.text(), "signers.yaml").unwrap();
+        let http = free_address();
+        let (sender, looks) = watch::channel(Looks::default());
+        let manager =
+            config.signers.into_iter().fold(Manager::new(client).http_bind(http), |manager, signer| {
+                let options = SignerOptions { policy: signer.policy, ..SignerOptions::new(signer.ca_pool) };
+                match signer.kind {
+                    SignerKind::ServiceDns(config) => {
+                        add(manager, ServiceDnsSigner::new(config), options, &sender)
+                    }
+                    SignerKind::Spiffe(config) => add(manager, SpiffeSigner::new(config), options, &sender),
+                    SignerKind::Annotation(config) => {
+                        add(manager, AnnotationSigner::new(config).unwrap(), options, &sender)
+                    }
+                }
+            });
+        let (shutdown, told) = oneshot::channel();
+        let task = tokio::spawn(manager.run(async move { drop(told.await) }));
+        Running { http, looks, shutdown: Some(shutdown), task, _setup: self.clone() }
+    }
+}
+
+fn add<S: Signer>(
+    manager: Manager,
+    signer: S,
+    options: SignerOptions,
+    looks: &watch::Sender<Looks>,
+) -> Manager {
+    manager.signer(Observed { signer, looks: looks.clone() }, options)
+}
+
+impl Running {
+    /// Ends it as SIGTERM does, and waits for the end.
+    pub(crate) async fn stop(mut self) {
+        drop(self.shutdown.take());
+        let ended = tokio::time::timeout(SOON, &mut self.task)
+            .await
+            .expect("the manager must end when it is told to");
+        ended.unwrap().unwrap();
+    }
+
+    /// Waits until its signers have looked at a request that often, and returns how often they have.
+    pub(crate) async fn looks(&self, request: &SentRequest, at_least: usize) -> usize {
+        looks(&self.looks, request, at_least).await
+    }
+
+    /// Waits until `/readyz` answers 200.
+    pub(crate) async fn ready(&self) -> Page {
+        self.readyz(|page| page.code == 200).await
+    }
+
+    /// Waits until `/readyz` answers with a page for which `wanted` holds.
+    pub(crate) async fn readyz(&self, wanted: impl Fn(&Page) -> bool) -> Page {
+        readyz(self.http, wanted).await
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
