@@ -1,0 +1,153 @@
+//! A table for people: as wide as its text needs, and no wider than the terminal.
+
+/// A cell: lines of text, and how to paint them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cell {
+    pub(super) lines: Vec<String>,
+    /// Wraps a padded line in colour codes.
+    pub(super) paint: Option<fn(&super::style::Style, &str) -> String>,
+}
+
+/// A row, with a line below it that takes the whole width.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TableRow {
+    pub(super) cells: Vec<Cell>,
+    pub(super) below: Option<String>,
+}
+
+impl Cell {
+    pub(super) fn of(text: impl Into<String>) -> Self {
+        Self { lines: vec![text.into()], paint: None }
+    }
+}
+
+const GAP: usize = 2;
+
+/// Of what stands below a row.
+pub(super) const INDENT: usize = 4;
+
+/// The narrowest that a shrunk column gets: below that, lines overflow.
+const NARROWEST: usize = 20;
+
+/// Renders a head and rows. If they are too wide for the style, the column at index `flexible` gives way.
+pub(super) fn render(
+    head: &[&str],
+    rows: &[TableRow],
+    flexible: usize,
+    style: &super::style::Style,
+) -> String {
+    let widths = widths(head, rows, flexible, style.width);
+    let mut out = String::new();
+    let head = TableRow { cells: head.iter().map(|title| Cell::of(*title)).collect(), below: None };
+    for line in lines(&head, &widths, style) {
+        out += &format!("{}\n", style.bold(&line));
+    }
+    for row in rows {
+        for line in lines(row, &widths, style) {
+            out += &format!("{line}\n");
+        }
+        for line in row.below.iter().flat_map(|below| wrap(below, style.width.saturating_sub(INDENT))) {
+            out += &format!("{:INDENT$}{}\n", "", style.dim(&line));
+        }
+    }
+    out
+}
+
+fn widths(head: &[&str], rows: &[TableRow], flexible: usize, available: usize) -> Vec<usize> {
+    let widest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.cells.get(column)).flat_map(|cell| &cell.lines);
+        cells.map(|line| length(line)).chain([length(head[column])]).max().unwrap_or_default()
+    };
+    let mut widths: Vec<usize> = (0..head.len()).map(widest).collect();
+    let total = widths.iter().sum::<usize>() + GAP * (head.len() - 1);
+    let narrowest = widths[flexible].min(NARROWEST);
+    widths[flexible] = widths[flexible].saturating_sub(total.saturating_sub(available)).max(narrowest);
+    widths
+}
+
+fn lines(row: &TableRow, widths: &[usize], style: &super::style::Style) -> Vec<String> {
+    let wrapped: Vec<Vec<String>> = row
+        .cells
+        .iter()
+        .zip(widths)
+        .map(|(cell, width)| cell.lines.iter().flat_map(|line| wrap(line, *width)).collect())
+        .collect();
+    let height = wrapped.iter().map(Vec::len).max().unwrap_or_default();
+    let line = |index: usize| {
+        let mut line = String::new();
+        for ((cell, texts), width) in row.cells.iter().zip(&wrapped).zip(widths) {
+            let text = texts.get(index).map_or("", String::as_str);
+            let padding = " ".repeat((width + GAP).saturating_sub(length(text)));
+            line += &cell.paint.map_or_else(|| text.to_owned(), |paint| paint(style, text));
+            line += &padding;
+        }
+        line.trim_end().to_owned()
+    };
+    (0..height).map(line).collect()
+}
+
+/// Breaks a text into lines: after a space, slash, dot or comma where there is one, else anywhere.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest: Vec<char> = text.chars().collect();
+    let width = width.max(1);
+    while rest.len() > width {
+        // A space may hang over the edge, as it is not seen.
+        let fits = |(at, c): &(usize, &char)| {
+            if **c == ' ' { *at <= width } else { *at < width && "/.,".contains(**c) }
+        };
+        let spaces = rest.iter().enumerate().take(width + 1).rev().find(|(_, c)| **c == ' ');
+        let found = spaces.or_else(|| rest.iter().enumerate().take(width + 1).rev().find(fits));
+        let end = found.map_or(width, |(at, _)| at + 1);
+        let tail = rest.split_off(end);
+        lines.push(rest.iter().collect::<String>().trim_end().to_owned());
+        rest = tail;
+    }
+    lines.push(rest.into_iter().collect());
+    lines
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::style::Style, *};
+
+    fn rows() -> Vec<TableRow> {
+        let cells = vec![
+            Cell::of("shop/web"),
+            Cell {
+                lines: vec!["a.example".into(), "spiffe://cluster.local/ns/shop/sa/web".into()],
+                paint: None,
+            },
+            Cell::of("Issued"),
+        ];
+        vec![TableRow { cells, below: Some("a message that is long enough to be broken".into()) }]
+    }
+
+    #[test]
+    fn a_wide_terminal_shows_each_name_on_one_line() {
+        let table = render(&["POD", "NAMES", "OUTCOME"], &rows(), 1, &Style::plain(120));
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[0], "POD       NAMES                                  OUTCOME");
+        assert_eq!(lines[1], "shop/web  a.example                              Issued");
+        assert_eq!(lines[2], "          spiffe://cluster.local/ns/shop/sa/web");
+        assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn a_narrow_terminal_is_not_overflowed() {
+        let table = render(&["POD", "NAMES", "OUTCOME"], &rows(), 1, &Style::plain(42));
+        assert!(table.lines().all(|line| line.chars().count() <= 42), "{table}");
+    }
+
+    #[test]
+    fn lines_break_after_spaces_and_separators() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("spiffe://a/ns/b", 12), ["spiffe://a/", "ns/b"]);
+        assert_eq!(wrap("abcdefgh", 5), ["abcde", "fgh"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+}

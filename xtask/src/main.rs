@@ -1,0 +1,41 @@
+//! The commands of this repository: `cargo xtask --help`.
+
+mod cargo;
+mod controlplane;
+mod demo;
+mod error;
+mod interrupt;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, shows and tests the signers on a real Kubernetes API server.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Arguments),
+    Test(test::Arguments),
+    Controlplane(controlplane::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match CommandLine::parse().command {
+        Command::Demo(arguments) => interrupt::block_on(|interrupt| demo::run(arguments, interrupt)),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Controlplane(arguments) => {
+            interrupt::block_on(|interrupt| controlplane::run(arguments, interrupt))
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
