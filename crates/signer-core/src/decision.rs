@@ -82,7 +82,8 @@ impl Denial {
     /// ```
     #[must_use]
     pub fn of_user_annotation(key: &str, value: &str, rule: &str, accepted: &str) -> Self {
-        let (key, value) = (key.chars().take(LONGEST_QUOTE), value.chars().take(LONGEST_QUOTE).collect::<String>());
+        let (key, value) =
+            (key.chars().take(LONGEST_QUOTE), value.chars().take(LONGEST_QUOTE).collect::<String>());
         Self {
             reason: reasons::INVALID_UNVERIFIED_USER_ANNOTATIONS,
             message: format!("user annotation {} is {value:?}: {rule}; {accepted}", key.collect::<String>()),

@@ -84,7 +84,8 @@ pub(crate) struct SignerReport {
 impl Health {
     /// Adds a signer that needs these components; none of them is there yet.
     pub(crate) fn signer(&self, signer: &SignerName, needs: &[Component]) -> SignerHealth {
-        let problems = needs.iter().map(|component| (*component, format!("waiting for {component}"))).collect();
+        let problems =
+            needs.iter().map(|component| (*component, format!("waiting for {component}"))).collect();
         self.lock().insert(signer.clone(), State { problems, ..State::default() });
         SignerHealth { all: self.clone(), signer: signer.clone() }
     }
@@ -111,10 +112,27 @@ impl Health {
 impl SignerHealth {
     /// Notes that a component works, and says so if it didn't.
     pub(crate) fn mended(&self, component: Component) {
+        self.works(component, None);
+    }
+
+    /// Notes that something is wrong with a component that works all the same, and says so if that is news.
+    pub(crate) fn warned(&self, component: Component, warning: &str) {
+        self.works(component, Some(warning));
+    }
+
+    fn works(&self, component: Component, warning: Option<&str>) {
         let mut states = self.all.lock();
         let Some(state) = states.get_mut(&self.signer) else { return };
-        if state.warnings.remove(&component).is_some() {
-            tracing::info!(signer = %self.signer, "{component}: in order again");
+        let before = match warning {
+            Some(warning) => state.warnings.insert(component, warning.to_owned()),
+            None => state.warnings.remove(&component),
+        };
+        match warning {
+            Some(warning) if before.as_deref() != Some(warning) => {
+                tracing::warn!(signer = %self.signer, "{warning}");
+            }
+            None if before.is_some() => tracing::info!(signer = %self.signer, "{component}: in order again"),
+            _ => {}
         }
         if state.problems.remove(&component).is_none() {
             return;
@@ -135,16 +153,6 @@ impl SignerHealth {
         let before = state.problems.insert(component, problem.to_owned());
         if before.as_deref() != Some(problem) {
             tracing::warn!(signer = %self.signer, "not ready: {problem}");
-        }
-    }
-
-    /// Notes that something is wrong with a component that works all the same, and says so if that is news.
-    pub(crate) fn warned(&self, component: Component, warning: &str) {
-        let mut states = self.all.lock();
-        let Some(state) = states.get_mut(&self.signer) else { return };
-        let before = state.warnings.insert(component, warning.to_owned());
-        if before.as_deref() != Some(warning) {
-            tracing::warn!(signer = %self.signer, "{warning}");
         }
     }
 }
@@ -186,6 +194,18 @@ mod tests {
         assert!(!health.report().is_ready);
         b.mended(Component::CertificateAuthority);
         assert!(health.report().is_ready);
+    }
+
+    #[test]
+    fn a_component_that_works_with_a_warning_is_ready() {
+        let (health, a, b) = two();
+        mend(&b);
+        a.mended(Component::PodCertificateRequests);
+        a.warned(Component::CertificateAuthority, "the file is broken");
+        assert!(health.report().is_ready);
+        assert_eq!(health.report().signers[0].warnings, ["the file is broken"]);
+        a.mended(Component::CertificateAuthority);
+        assert!(health.report().signers[0].warnings.is_empty());
     }
 
     #[test]

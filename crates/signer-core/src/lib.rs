@@ -103,9 +103,10 @@ pub use authority::{
     SigningKeyType, SigningKeyTypeError, root_common_name,
 };
 pub use ca_pool::{
-    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, NoChoice, PROPAGATION, Phase, PoolBytes,
-    PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState, RotationError, Standing, Succession, Tenure, Upkeep,
-    UpkeepError, choose, last_leaf_ends, phases, removable_at, watch_pool,
+    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, NoChoice, PROPAGATION, Phase,
+    PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState, PoolWarning, RotationError,
+    Standing, Succession, Tenure, Upkeep, UpkeepError, choose, last_leaf_ends, phases, removable_at,
+    superseded_at, watch_pool,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
 pub use decision::{Decision, Denial, Grounds, Wait};
@@ -114,7 +115,9 @@ pub use issue::{IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, M
 pub use key_type::{KeyType, KeyTypeError};
 pub use leaf::{ExtendedKeyUsage, KeyUsage, Leaf, Refresh};
 pub use manager::{Manager, ManagerError, PoolOrigin, SecretPool, SignerOptions, shutdown_signal};
-pub use names::{CommonName, CommonNameError, DnsName, DnsNameError, TrustDomain, TrustDomainError, Uri, UriError};
+pub use names::{
+    CommonName, CommonNameError, DnsName, DnsNameError, TrustDomain, TrustDomainError, Uri, UriError,
+};
 pub use policy::Policy;
 pub use public_key::{MAX_KEY_FIELD_BYTES, PublicKey, PublicKeyError};
 pub use reason::Reason;

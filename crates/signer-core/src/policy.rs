@@ -47,7 +47,8 @@ impl Default for Policy {
 impl Policy {
     /// Refuses a pod that may not use the signer, and a key of a type that isn't accepted.
     pub(crate) fn refuses(&self, pod: &Pod, key_type: KeyType) -> Option<Decision> {
-        if self.allow.as_ref().is_some_and(|allow| !allow.iter().any(|workloads| workloads.contains_pod(pod))) {
+        if self.allow.as_ref().is_some_and(|allow| !allow.iter().any(|workloads| workloads.contains_pod(pod)))
+        {
             let message = format!(
                 "service account {} of namespace {} may not use this signer: its configuration has no `allow` entry for it",
                 pod.service_account_name, pod.namespace
@@ -56,7 +57,9 @@ impl Policy {
         }
         if !self.key_types.contains(&key_type) {
             let accepted = KeyType::list(&self.key_types);
-            let message = format!("keyType {key_type} isn't accepted by this signer; set the volume's keyType to one of {accepted}");
+            let message = format!(
+                "keyType {key_type} isn't accepted by this signer; set the volume's keyType to one of {accepted}"
+            );
             return Some(deny(reasons::UNSUPPORTED_KEY_TYPE, message));
         }
         None
@@ -78,7 +81,9 @@ mod tests {
         let policy = Policy { key_types: vec![KeyType::EcdsaP256, KeyType::Ed25519], ..Policy::default() };
         let pod = RequestBuilder::new("example.com/a").parts().1;
         assert_eq!(policy.refuses(&pod, KeyType::Ed25519), None);
-        let Some(Decision::Deny(denial)) = policy.refuses(&pod, KeyType::Rsa4096) else { panic!("must refuse") };
+        let Some(Decision::Deny(denial)) = policy.refuses(&pod, KeyType::Rsa4096) else {
+            panic!("must refuse")
+        };
         assert_eq!(denial.reason, reasons::UNSUPPORTED_KEY_TYPE);
         assert!(denial.message.contains("RSA4096") && denial.message.ends_with("one of ECDSAP256, ED25519"));
     }

@@ -131,8 +131,11 @@ struct RsaPublicKey<'a> {
 }
 
 fn rsa_key_type(field: &'static str, der: &[u8]) -> Result<KeyType, PublicKeyError> {
-    let key = RsaPublicKey::from_der(der)
-        .map_err(|source| PublicKeyError::Malformed { field, expected: "RSAPublicKey", source })?;
+    let key = RsaPublicKey::from_der(der).map_err(|source| PublicKeyError::Malformed {
+        field,
+        expected: "RSAPublicKey",
+        source,
+    })?;
     let modulus = key.modulus.as_bytes();
     let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
     match bits {

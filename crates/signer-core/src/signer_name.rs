@@ -93,7 +93,9 @@ impl FromStr for SignerName {
             return Err(error("names under kubernetes.io are Kubernetes' own; use a domain of yours"));
         }
         if domain.len() + 1 + path.len() > LONGEST_SUBDOMAIN {
-            return Err(error("is too long; 253 bytes at most, since labels and bundle names are made of it"));
+            return Err(error(
+                "is too long; 253 bytes at most, since labels and bundle names are made of it",
+            ));
         }
         Ok(Self { name: name.to_owned(), slash: domain.len() })
     }

@@ -1,6 +1,6 @@
 //! A CA certificate: a root, or an intermediate on the way to one.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use aws_lc_rs::digest;
 use der::{Decode, Encode, Tag, asn1::AnyRef};
@@ -202,12 +202,14 @@ impl fmt::Debug for CaCertificate {
 
 /// SHA-256 of a certificate, as people and tools write it.
 pub(crate) fn fingerprint(der: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digest = digest::digest(&digest::SHA256, der);
     let mut text = String::with_capacity(3 * digest.as_ref().len());
     for byte in digest.as_ref() {
-        let separator = if text.is_empty() { "" } else { ":" };
-        // writing to a String can't fail
-        let _ = write!(text, "{separator}{byte:02X}");
+        if !text.is_empty() {
+            text.push(':');
+        }
+        text.extend([byte >> 4, byte & 0xf].map(|digit| char::from(DIGITS[usize::from(digit)])));
     }
     text
 }

@@ -65,6 +65,12 @@ impl CertificateAuthority {
         Ok(Self { id: id.into(), key, intermediates, root, chain_pem })
     }
 
+    /// The same under another name.
+    #[must_use]
+    pub fn with_id(self, id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..self }
+    }
+
     /// Its name within its pool.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -98,6 +104,17 @@ impl CertificateAuthority {
     /// The issuer, what is above it, and the root.
     pub fn path(&self) -> impl Iterator<Item = &CaCertificate> {
         self.intermediates.iter().chain([&self.root])
+    }
+
+    /// What some verifiers don't like about it, though it can sign.
+    #[must_use]
+    pub fn caveat(&self) -> Option<String> {
+        self.root.has_empty_subject().then(|| {
+            format!(
+                "{self}: the root has no subject, as those of mesh-example's meshtool. Go takes what it signs; OpenSSL refuses leaves without a \
+                 subject, since issuer and subject are equal then. Rotate to a CA with a subject: signerctl ca-pool rotate"
+            )
+        })
     }
 
     /// The first second at which all certificates up to the root are valid.
@@ -147,6 +164,8 @@ pub(crate) fn key_identifier(spki: &[u8]) -> Vec<u8> {
     digest::digest(&digest::SHA256, key).as_ref()[..20].to_vec()
 }
 
+#[cfg(test)]
+mod certificate_tests;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]

@@ -46,10 +46,14 @@ pub enum NoChoice {
         known: Timestamp,
     },
     /// The root of the CA whose turn it is isn't published.
-    #[error("the root of the CA that signs next isn't in the trust bundle, so nobody would accept its certificates; find out what keeps the bundle from being written")]
+    #[error(
+        "the root of the CA that signs next isn't in the trust bundle, so nobody would accept its certificates; find out what keeps the bundle from being written"
+    )]
     Unpublished,
     /// A newer version of the pool has no CA of this one any more.
-    #[error("the trust bundle was made of a newer CA pool, which doesn't have this CA any more; this replica waits for that pool")]
+    #[error(
+        "the trust bundle was made of a newer CA pool, which doesn't have this CA any more; this replica waits for that pool"
+    )]
     Dropped,
 }
 
@@ -68,7 +72,8 @@ pub fn choose(
 ) -> Result<Choice, NoChoice> {
     let pool = Candidates { tenures, now, standing };
     let candidates = pool.newest_first();
-    let Some(newest) = candidates.iter().copied().find(|index| (pool.standing)(*index) != Standing::Dropped) else {
+    let Some(newest) = candidates.iter().copied().find(|index| (pool.standing)(*index) != Standing::Dropped)
+    else {
         return Err(if candidates.is_empty() { pool.not_yet() } else { NoChoice::Dropped });
     };
     let known = candidates.iter().copied().find(|index| pool.is_known(*index) && pool.can_sign(*index));
@@ -95,7 +100,8 @@ impl<F: Fn(usize) -> Standing> Candidates<'_, F> {
         if self.has_no_times() {
             return all.collect();
         }
-        let mut turns: Vec<usize> = all.filter(|index| has_had_its_turn(self.tenures, *index, self.now)).collect();
+        let mut turns: Vec<usize> =
+            all.filter(|index| has_had_its_turn(self.tenures, *index, self.now)).collect();
         turns.sort_by_key(|index| std::cmp::Reverse((self.tenures[*index].signs_from, *index)));
         turns
     }

@@ -37,7 +37,8 @@ impl CaPool {
     pub fn heir(&self, compromised: &str, now: Timestamp) -> Result<Heir, RotationError> {
         let leaving = self.leave_with(compromised)?;
         let phases = phases(&self.tenures(), now);
-        let staying = || self.authorities().zip(&phases).filter(|(authority, _)| !leaving.contains(&authority.id()));
+        let staying =
+            || self.authorities().zip(&phases).filter(|(authority, _)| !leaving.contains(&authority.id()));
         let id = |(authority, _): (&CertificateAuthority, &Phase)| authority.id().to_owned();
         let active = staying().find(|(_, phase)| **phase == Phase::Active).map(id);
         let waiting = || staying().find(|(_, phase)| matches!(phase, Phase::Trusted(Some(_)))).map(id);
@@ -75,7 +76,11 @@ impl CaPool {
     }
 }
 
-fn check_root(id: &str, root: &CaCertificate, replacement: &CertificateAuthority) -> Result<(), RotationError> {
+fn check_root(
+    id: &str,
+    root: &CaCertificate,
+    replacement: &CertificateAuthority,
+) -> Result<(), RotationError> {
     if replacement.root() == root {
         return Err(RotationError::CompromisedRoot { id: id.to_owned(), root: root.subject() });
     }

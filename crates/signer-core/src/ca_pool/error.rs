@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::CaPool;
-use crate::authority::{AuthorityError, SigningKeyError};
+use super::{CaPool, LONGEST_LEAF};
+use crate::{
+    authority::{AuthorityError, SigningKeyError},
+    issue::Terms,
+};
 
 /// Why some bytes are no CA pool. Each message names the entry and the field, the rule and the remedy, and none holds a part of
 /// a key.
@@ -77,6 +80,14 @@ pub enum PoolError {
         entry: PoolEntry,
         /// The field.
         field: String,
+    },
+    /// A recorded lifetime that the API doesn't let a certificate have.
+    #[error("LongestLeafSeconds of {entry} is {seconds}; the API lets a certificate live for {least} to {most} seconds", least = Terms::LEAST_LIFETIME.as_secs(), most = LONGEST_LEAF.as_secs())]
+    BadLongestLeaf {
+        /// The entry.
+        entry: PoolEntry,
+        /// What it says.
+        seconds: u64,
     },
     /// There are more certificates than [`CaPool::MAX_CERTIFICATES`].
     #[error("{place} has {found} certificates; {most} are the most", most = CaPool::MAX_CERTIFICATES)]

@@ -8,8 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, error::Category};
 use zeroize::Zeroizing;
 
-use super::{CaPool, Member, PoolEntry, PoolError, check_count};
-use crate::authority::{CaCertificate, CertificateAuthority, SigningKey, SigningKeyError};
+use super::{CaPool, LONGEST_LEAF, Member, PoolEntry, PoolError, check_count};
+use crate::{
+    authority::{CaCertificate, CertificateAuthority, SigningKey, SigningKeyError},
+    issue::Terms,
+};
 
 #[derive(Deserialize, Serialize)]
 struct Document {
@@ -110,6 +113,8 @@ impl Entry {
             return Err(PoolError::BadId { index });
         }
         let entry = PoolEntry::new(index, &self.id);
+        let longest_leaf =
+            self.longest_leaf_seconds.map(|seconds| longest_leaf(&entry, seconds)).transpose()?;
         let key = Zeroizing::new(decode(&entry, "SigningKeyPKCS8", &self.signing_key.0)?);
         let key = SigningKey::from_pkcs8(&key)
             .map_err(|source| PoolError::Key { place: format!("SigningKeyPKCS8 of {entry}"), source })?;
@@ -117,7 +122,6 @@ impl Entry {
         let intermediates = intermediates(&entry, self.intermediates.as_deref().unwrap_or_default())?;
         let authority = CertificateAuthority::new(self.id, key, intermediates, vec![root])
             .map_err(|source| PoolError::Authority { entry, source })?;
-        let longest_leaf = self.longest_leaf_seconds.map(Duration::from_secs);
         Ok(Member { authority, signs_from: self.signs_from, longest_leaf, further: self.further })
     }
 
@@ -135,6 +139,14 @@ impl Entry {
             further: further.clone(),
         })
     }
+}
+
+fn longest_leaf(entry: &PoolEntry, seconds: u64) -> Result<Duration, PoolError> {
+    let longest = Duration::from_secs(seconds);
+    if !(Terms::LEAST_LIFETIME..=LONGEST_LEAF).contains(&longest) {
+        return Err(PoolError::BadLongestLeaf { entry: entry.clone(), seconds });
+    }
+    Ok(longest)
 }
 
 fn intermediates(entry: &PoolEntry, encoded: &[String]) -> Result<Vec<CaCertificate>, PoolError> {

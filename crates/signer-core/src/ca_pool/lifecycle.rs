@@ -74,11 +74,15 @@ fn is_first_without_times(tenures: &[Tenure], index: usize) -> bool {
     tenures[index].signs_from.is_none() && tenures[..index].iter().all(|earlier| earlier.signs_from.is_some())
 }
 
-/// When the next CA's turn comes. Of two whose turns come at once, the later one of the pool signs.
-fn superseded_at(tenures: &[Tenure], index: usize) -> Option<Timestamp> {
+/// When the next CA's turn comes, if one is known. Of two whose turns come at once, the later one of the pool signs.
+#[must_use]
+pub fn superseded_at(tenures: &[Tenure], index: usize) -> Option<Timestamp> {
     let own = (tenures[index].signs_from, index);
     let turns = tenures.iter().enumerate().filter(|(_, tenure)| tenure.signs_from.is_some());
-    turns.filter(|(other, tenure)| (tenure.signs_from, *other) > own).filter_map(|(_, tenure)| tenure.signs_from).min()
+    turns
+        .filter(|(other, tenure)| (tenure.signs_from, *other) > own)
+        .filter_map(|(_, tenure)| tenure.signs_from)
+        .min()
 }
 
 /// When the last leaf of a CA whose successor is known has expired. It signs nothing that lives longer.
@@ -153,7 +157,10 @@ mod tests {
     fn three_generations_retire_one_after_the_other() {
         let pool = [tenure(None), tenure(Some(HOUR)), tenure(Some(DAY))];
         let (first, second) = (at(HOUR + 2 * DAY + QUARTER), at(3 * DAY + QUARTER));
-        assert_eq!(phases(&pool, at(2 * DAY)), [Phase::Retiring(first), Phase::Retiring(second), Phase::Active]);
+        assert_eq!(
+            phases(&pool, at(2 * DAY)),
+            [Phase::Retiring(first), Phase::Retiring(second), Phase::Active]
+        );
         assert_eq!(phases(&pool, at(3 * DAY)), [Phase::Gone, Phase::Retiring(second), Phase::Active]);
     }
 

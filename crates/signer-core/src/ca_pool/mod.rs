@@ -10,6 +10,7 @@ mod pem_files;
 mod rotation;
 mod source;
 mod upkeep;
+mod warnings;
 mod watch;
 
 use std::{fmt, time::Duration};
@@ -21,10 +22,13 @@ pub use self::{
     choice::{Choice, NoChoice, Standing, choose},
     compromise::Heir,
     error::{PoolEntry, PoolError},
-    lifecycle::{LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at},
+    lifecycle::{
+        LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at, superseded_at,
+    },
     rotation::{RotationError, Succession},
     source::{PoolBytes, PoolSource, PoolSourceError},
     upkeep::{Due, Ingredients, Upkeep, UpkeepError},
+    warnings::PoolWarning,
     watch::{DEFAULT_POLL, PoolState, watch_pool},
 };
 use crate::authority::{CaCertificate, CertificateAuthority};
@@ -78,7 +82,11 @@ impl CaPool {
     ///
     /// # Errors
     /// If none may sign.
-    pub fn choose(&self, now: Timestamp, standing: impl Fn(&CaCertificate) -> Standing) -> Result<Choice, NoChoice> {
+    pub fn choose(
+        &self,
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Result<Choice, NoChoice> {
         choose(&self.tenures(), now, |index| standing(self.authority(index).root()))
     }
 
@@ -107,6 +115,12 @@ impl CaPool {
         &self.members[0].authority
     }
 
+    /// All authorities, in the order of the pool, for another pool.
+    #[must_use]
+    pub fn into_authorities(self) -> Vec<CertificateAuthority> {
+        self.members.into_iter().map(|member| member.authority).collect()
+    }
+
     /// All authorities, in the order of the pool.
     pub fn authorities(&self) -> impl Iterator<Item = &CertificateAuthority> {
         self.members.iter().map(|member| &member.authority)
@@ -124,7 +138,11 @@ impl CaPool {
         roots
     }
 
-    fn of_members(members: Vec<Member>, generation: u64, further: Map<String, Value>) -> Result<Self, PoolError> {
+    fn of_members(
+        members: Vec<Member>,
+        generation: u64,
+        further: Map<String, Value>,
+    ) -> Result<Self, PoolError> {
         check_count(members.len())?;
         for (position, later) in members.iter().enumerate() {
             for (index, earlier) in members[..position].iter().enumerate() {
@@ -192,6 +210,10 @@ impl fmt::Debug for CaPool {
 }
 
 #[cfg(test)]
+mod choice_tests;
+#[cfg(test)]
 mod files_tests;
+#[cfg(test)]
+mod rotation_tests;
 #[cfg(test)]
 mod tests;

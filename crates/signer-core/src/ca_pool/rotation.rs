@@ -48,7 +48,9 @@ pub enum RotationError {
         id: String,
     },
     /// The new authority is vouched for by the root that has to leave.
-    #[error("the new CA is under the root of CA {id:?} ({root}), and that root has to leave the trust bundle; take a CA under another root")]
+    #[error(
+        "the new CA is under the root of CA {id:?} ({root}), and that root has to leave the trust bundle; take a CA under another root"
+    )]
     CompromisedRoot {
         /// The compromised authority.
         id: String,
@@ -80,6 +82,19 @@ impl CaPool {
         Self::of_members(vec![member], 1, serde_json::Map::new())
     }
 
+    /// A pool of one authority that signs from then on, or at once; its generations aren't counted before the first change.
+    ///
+    /// # Errors
+    /// None that one authority can cause.
+    pub fn beginning_with(
+        authority: CertificateAuthority,
+        signs_from: Option<Timestamp>,
+        longest_leaf: Option<Duration>,
+    ) -> Result<Self, PoolError> {
+        let member = Member { signs_from, longest_leaf, ..Member::from(authority) };
+        Self::of_members(vec![member], 0, serde_json::Map::new())
+    }
+
     /// The number that no authority of the pool has as its ID yet.
     #[must_use]
     pub fn next_id(&self) -> String {
@@ -107,9 +122,7 @@ impl CaPool {
         succession: Succession,
         now: Timestamp,
     ) -> Result<Self, RotationError> {
-        if let Some((id, signs_from)) = self.waiting(now) {
-            return Err(RotationError::UnderWay { id, signs_from });
-        }
+        self.check_none_waits(now)?;
         let Self { mut members, generation, further } = self;
         for member in &mut members {
             member.longest_leaf = member.longest_leaf.or(succession.predecessors_longest_leaf);
@@ -125,7 +138,10 @@ impl CaPool {
     /// The IDs of the authorities that nothing needs any more. One that has expired without a successor isn't among them: it is all there is.
     #[must_use]
     pub fn removable(&self, now: Timestamp) -> Vec<&str> {
-        self.authorities().map(CertificateAuthority::id).filter(|id| self.check_removable(id, now).is_ok()).collect()
+        self.authorities()
+            .map(CertificateAuthority::id)
+            .filter(|id| self.check_removable(id, now).is_ok())
+            .collect()
     }
 
     /// Removes authorities that nothing needs any more.
@@ -149,12 +165,17 @@ impl CaPool {
         Ok(Self::of_members(members, generation.saturating_add(1), further)?)
     }
 
-    /// The authority that waits for its turn, and when that comes.
-    fn waiting(&self, now: Timestamp) -> Option<(String, Timestamp)> {
-        self.members.iter().find_map(|member| {
-            let signs_from = member.signs_from.filter(|from| *from > now)?;
-            Some((member.authority.id().to_owned(), signs_from))
-        })
+    /// One successor at a time.
+    ///
+    /// # Errors
+    /// [`RotationError::UnderWay`] if an authority waits for its turn.
+    pub fn check_none_waits(&self, now: Timestamp) -> Result<(), RotationError> {
+        let waiting = self
+            .members
+            .iter()
+            .find_map(|member| Some((member.authority.id(), member.signs_from.filter(|from| *from > now)?)));
+        waiting
+            .map_or(Ok(()), |(id, signs_from)| Err(RotationError::UnderWay { id: id.to_owned(), signs_from }))
     }
 
     fn check_removable(&self, id: &str, now: Timestamp) -> Result<(), RotationError> {
@@ -162,17 +183,28 @@ impl CaPool {
         let (until, why) = match phases(&self.tenures(), now)[index] {
             Phase::Gone if removable_at(&self.tenures(), index).is_some() => return Ok(()),
             Phase::Gone => (None, "it has expired, and no other has taken over from it"),
-            Phase::Retiring(until) => (Some(until), "until then pods may hold certificates of it, which others could no longer verify"),
+            Phase::Retiring(until) => (
+                Some(until),
+                "until then pods may hold certificates of it, which others could no longer verify",
+            ),
             Phase::Active => (removable_at(&self.tenures(), index), "it is the one that signs"),
-            Phase::Trusted(_) => (None, "it is published so that it can sign later, or so that pods keep trusting it"),
+            Phase::Trusted(_) => {
+                (None, "it is published so that it can sign later, or so that pods keep trusting it")
+            }
         };
         Err(RotationError::StillNeeded { id: id.to_owned(), until, why })
     }
 
     pub(super) fn position(&self, id: &str) -> Result<usize, RotationError> {
-        self.authorities().position(|authority| authority.id() == id).ok_or_else(|| RotationError::UnknownId {
-            id: id.to_owned(),
-            known: self.authorities().map(|authority| format!("{:?}", authority.id())).collect::<Vec<_>>().join(", "),
+        self.authorities().position(|authority| authority.id() == id).ok_or_else(|| {
+            RotationError::UnknownId {
+                id: id.to_owned(),
+                known: self
+                    .authorities()
+                    .map(|authority| format!("{:?}", authority.id()))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            }
         })
     }
 

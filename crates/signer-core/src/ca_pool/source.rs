@@ -95,16 +95,7 @@ impl PoolSource {
     /// # Errors
     /// If a file is missing, can't be read or is too long.
     pub fn read(&self) -> Result<PoolBytes, PoolSourceError> {
-        const TRIES: usize = 4;
-        let mut last = self.read_once()?;
-        for _ in 0..TRIES {
-            let again = self.read_once()?;
-            if again == last {
-                return Ok(last);
-            }
-            last = again;
-        }
-        Err(PoolSourceError::Unsteady { files: self.to_string() })
+        steady(|| self.read_once())?.ok_or_else(|| PoolSourceError::Unsteady { files: self.to_string() })
     }
 
     /// Makes a pool of what was read from here. It touches no file; the error names them.
@@ -181,6 +172,20 @@ impl PoolBytes {
     }
 }
 
+/// Reads until twice the same came of it; not for ever.
+fn steady<T: PartialEq, E>(mut read: impl FnMut() -> Result<T, E>) -> Result<Option<T>, E> {
+    const TRIES: usize = 4;
+    let mut last = read()?;
+    for _ in 0..TRIES {
+        let again = read()?;
+        if again == last {
+            return Ok(Some(last));
+        }
+        last = again;
+    }
+    Ok(None)
+}
+
 fn read_file(path: &Path, remedy: impl Fn() -> String) -> Result<Zeroizing<Vec<u8>>, PoolSourceError> {
     let name = path.display().to_string();
     let unreadable = |source: io::Error| match source.kind() {
@@ -218,5 +223,22 @@ impl fmt::Display for PoolSource {
 impl fmt::Debug for PoolBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PoolBytes").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steady_of(seen: &[&'static str]) -> Option<&'static str> {
+        let mut seen = seen.iter();
+        steady(|| seen.next().copied().ok_or(())).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_seen_twice_in_a_row_counts() {
+        assert_eq!(steady_of(&["old", "old"]), Some("old"));
+        assert_eq!(steady_of(&["old cert, new key", "new", "new"]), Some("new"));
+        assert_eq!(steady_of(&["a", "b", "a", "b", "a"]), None);
     }
 }

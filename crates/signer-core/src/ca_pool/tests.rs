@@ -97,6 +97,10 @@ fn refusals_name_entry_and_field() {
         (json!({}), "the pool holds no CA"),
         (pool(&vec![good.clone(); 33]), "the pool holds 33 CAs; 32 are the most"),
         (with("ID", json!("1")), "CAs[0] (ID \"1\") and CAs[1] (ID \"1\") have the same ID"),
+        (
+            with("LongestLeafSeconds", json!(60)),
+            "LongestLeafSeconds of CAs[1] (ID \"blue\") is 60; the API lets a certificate live for 3600 to 7862400",
+        ),
         (with("ID", json!("a\nb")), "CAs[1].ID must be 64 printable characters at most"),
         (with("SigningKeyPKCS8", json!("")), "CAs[1] (ID \"blue\") has no SigningKeyPKCS8"),
         (with("SigningKeyPKCS8", json!("MI*=")), "SigningKeyPKCS8 of CAs[1] (ID \"blue\") is not base64"),

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::{CaPool, PROPAGATION, Phase, RotationError, Succession, phases};
 use crate::{
     authority::{
-        AuthorityError, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name,
+        AuthorityError, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType,
+        root_common_name,
     },
     names::CommonNameError,
     signer_name::SignerName,
@@ -143,7 +144,12 @@ impl Upkeep {
         recorded.is_some_and(|recorded| recorded < self.longest_leaf)
     }
 
-    fn new_root(&self, id: &str, with: Ingredients, now: Timestamp) -> Result<CertificateAuthority, UpkeepError> {
+    fn new_root(
+        &self,
+        id: &str,
+        with: Ingredients,
+        now: Timestamp,
+    ) -> Result<CertificateAuthority, UpkeepError> {
         let common_name = root_common_name(self.signer.as_str(), id, with.unique)?;
         let root = NewRoot { id: id.to_owned(), common_name, validity: self.validity };
         Ok(CertificateAuthority::new_root(root, with.key, SerialNumber::from_random(with.serial), now)?)

@@ -7,7 +7,7 @@ use std::{
 
 use k8s_openapi::api::core::v1 as core;
 use kube::runtime::watcher::Event;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::Pod;
 use crate::signer_name::SignerName;
@@ -19,6 +19,7 @@ pub(crate) struct PodCache {
     signers: Arc<[SignerName]>,
     pods: Arc<RwLock<PodsByName>>,
     changes: broadcast::Sender<PodKey>,
+    is_listed: watch::Sender<bool>,
 }
 
 type PodsByName = HashMap<PodKey, Arc<Pod>>;
@@ -42,7 +43,14 @@ impl PodCache {
             signers: signers.into_iter().collect(),
             pods: Arc::default(),
             changes: broadcast::Sender::new(OUTSTANDING_CHANGES),
+            is_listed: watch::Sender::new(false),
         }
+    }
+
+    /// Waits until it has been filled for the first time: before that, each pod would cost a call.
+    pub(crate) async fn first_list(&self) {
+        // the sender is `self`'s
+        let _ = self.is_listed.subscribe().wait_for(|is_listed| *is_listed).await;
     }
 
     /// The pod as it was some moments ago.
@@ -64,6 +72,7 @@ impl PodCache {
                 let keys: Vec<_> = listed.keys().cloned().collect();
                 *self.write() = std::mem::take(listed);
                 keys.into_iter().for_each(|key| self.tell(key));
+                self.is_listed.send_replace(true);
             }
             Event::Apply(pod) => {
                 if let Some((key, pod)) = self.entry(pod) {

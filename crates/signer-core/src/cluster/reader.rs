@@ -50,10 +50,24 @@ impl ClusterReader {
         &self.services
     }
 
+    /// Waits until pods, and Services if they are wanted, have been listed for the first time.
+    pub(crate) async fn first_lists(&self, with_services: bool) {
+        self.pods.first_list().await;
+        if with_services {
+            self.services.first_list().await;
+        }
+    }
+
     /// The pod of this name; with `Recent`, a cached one only if it has this UID.
-    pub(crate) async fn pod(&self, key: &PodKey, uid: &str, freshness: Freshness) -> kube::Result<Option<Arc<Pod>>> {
+    pub(crate) async fn pod(
+        &self,
+        key: &PodKey,
+        uid: &str,
+        freshness: Freshness,
+    ) -> kube::Result<Option<Arc<Pod>>> {
         if freshness == Freshness::Recent
-            && let Some(pod) = self.pods.get(key).filter(|pod| pod.uid == uid && pod.phase == PodPhase::Pending)
+            && let Some(pod) =
+                self.pods.get(key).filter(|pod| pod.uid == uid && pod.phase == PodPhase::Pending)
         {
             return Ok(Some(pod));
         }

@@ -7,7 +7,7 @@ use std::{
 
 use k8s_openapi::api::core::v1 as core;
 use kube::runtime::watcher::Event;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::{Service, Services};
 
@@ -16,6 +16,7 @@ use super::{Service, Services};
 pub(crate) struct ServiceIndex {
     namespaces: Arc<RwLock<HashMap<String, Services>>>,
     changes: broadcast::Sender<String>,
+    is_listed: watch::Sender<bool>,
 }
 
 /// A list of Services that is still arriving, by namespace.
@@ -26,7 +27,17 @@ const OUTSTANDING_CHANGES: usize = 4096;
 
 impl ServiceIndex {
     pub(crate) fn new() -> Self {
-        Self { namespaces: Arc::default(), changes: broadcast::Sender::new(OUTSTANDING_CHANGES) }
+        Self {
+            namespaces: Arc::default(),
+            changes: broadcast::Sender::new(OUTSTANDING_CHANGES),
+            is_listed: watch::Sender::new(false),
+        }
+    }
+
+    /// Waits until it has been filled for the first time: before that, a Service that it lacks may exist all the same.
+    pub(crate) async fn first_list(&self) {
+        // the sender is `self`'s
+        let _ = self.is_listed.subscribe().wait_for(|is_listed| *is_listed).await;
     }
 
     /// The Services of a namespace, as they were some moments ago.
@@ -48,7 +59,10 @@ impl ServiceIndex {
                 let (namespace, service) = entry(service);
                 listed.entry(namespace).or_default().push(service);
             }
-            Event::InitDone => self.replace(std::mem::take(listed)),
+            Event::InitDone => {
+                self.replace(std::mem::take(listed));
+                self.is_listed.send_replace(true);
+            }
             Event::Apply(service) => {
                 let (namespace, service) = entry(service);
                 self.write().entry(namespace.clone()).or_default().insert(service);
@@ -98,4 +112,24 @@ impl ServiceIndex {
 
 fn entry(service: core::Service) -> (String, Service) {
     (service.metadata.namespace.clone().unwrap_or_default(), service.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn what_it_lacks_counts_when_it_has_been_filled() {
+        let (index, mut listed) = (ServiceIndex::new(), ListedServices::new());
+        for event in [Event::Init, Event::InitApply(core::Service::default()), Event::Init] {
+            index.take(event, &mut listed);
+            assert!(index.first_list().now_or_never().is_none());
+        }
+        index.take(Event::InitDone, &mut listed);
+        assert!(index.first_list().now_or_never().is_some());
+        index.take(Event::Init, &mut listed);
+        assert!(index.first_list().now_or_never().is_some());
+    }
 }

@@ -53,7 +53,8 @@ impl Service {
     /// Whether it stands for pods with these labels. A Service of type ExternalName and one without a selector stand for none.
     #[must_use]
     pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.selector().is_some_and(|selector| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
+        self.selector()
+            .is_some_and(|selector| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
     }
 }
 
@@ -144,8 +145,9 @@ impl ServiceTable {
     fn insert(&mut self, service: Service) {
         self.remove(&service.name);
         let service = Arc::new(service);
-        let bucket_size =
-            |key: &String, value: &String| self.by_label.get(key).and_then(|values| values.get(value)).map_or(0, HashMap::len);
+        let bucket_size = |key: &String, value: &String| {
+            self.by_label.get(key).and_then(|values| values.get(value)).map_or(0, HashMap::len)
+        };
         let rarest = service.selector.iter().min_by_key(|(key, value)| bucket_size(key, value));
         if let Some((key, value)) = rarest.map(|(key, value)| (key.clone(), value.clone())) {
             let bucket = self.by_label.entry(key).or_default().entry(value).or_default();
@@ -212,7 +214,8 @@ mod tests {
     fn a_label_that_all_share_is_not_what_they_are_found_by() {
         let services = Services::default();
         for i in 0..1000 {
-            services.insert(Service::new(format!("s{i}"), [("a-team", "x".to_owned()), ("app", i.to_string())]));
+            services
+                .insert(Service::new(format!("s{i}"), [("a-team", "x".to_owned()), ("app", i.to_string())]));
         }
         let shared = services.read().by_label["a-team"]["x"].len();
         assert!(shared <= 1, "{shared} of 1000 Services are looked at for every pod of the team");

@@ -38,7 +38,9 @@ mod tests {
         let headless: Services = [Service::new("db", [("app", "db")]).headless()].into_iter().collect();
         let foreign_hostname = Pod { hostname: Some("web-1".into()), ..member() };
         assert_eq!(foreign_hostname.stable_name(&headless), None);
-        for service in [Service::new("db", [("app", "db")]), Service::new("db", [("app", "other")]).headless()] {
+        for service in
+            [Service::new("db", [("app", "db")]), Service::new("db", [("app", "other")]).headless()]
+        {
             assert_eq!(member().stable_name(&[service].into_iter().collect()), None);
         }
         assert_eq!(member().stable_name(&Services::default()), None);

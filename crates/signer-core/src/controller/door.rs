@@ -51,11 +51,12 @@ impl Door {
                 let listed = std::mem::take(&mut self.listed);
                 self.keep(&Event::InitDone);
                 self.pending.retain(&listed);
-                listed.into_iter().collect()
+                listed.into_iter().inspect(|key| self.pending.arrive(key)).collect()
             }
             Event::Apply(request) if !is_finished(&request) => {
                 let key = RequestKey::of(&request);
                 self.keep(&Event::Apply(trimmed(request)));
+                self.pending.arrive(&key);
                 vec![key]
             }
             Event::Apply(request) | Event::Delete(request) => {
@@ -104,16 +105,22 @@ mod tests {
     }
 
     fn request(name: &str, condition: Option<&str>) -> PodCertificateRequest {
-        let mut request = PodCertificateRequest::new(name, &resource(), PodCertificateRequestSpec::default()).within("shop");
+        let mut request = PodCertificateRequest::new(name, &resource(), PodCertificateRequestSpec::default())
+            .within("shop");
         let conditions = condition.map(|type_| Condition {
             type_: type_.into(),
             status: "True".into(),
             reason: "R".into(),
             message: String::new(),
-            last_transition_time: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH),
+            last_transition_time: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(
+                jiff::Timestamp::UNIX_EPOCH,
+            ),
             observed_generation: None,
         });
-        request.status = Some(PodCertificateRequestStatus { conditions: conditions.into_iter().collect(), ..Default::default() });
+        request.status = Some(PodCertificateRequestStatus {
+            conditions: conditions.into_iter().collect(),
+            ..Default::default()
+        });
         request
     }
 

@@ -1,6 +1,7 @@
 //! The controller of one signer: it watches the signer's requests and brings each to its outcome.
 
 mod door;
+mod held;
 pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod reconcile;
@@ -27,6 +28,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use self::{
     door::Door,
+    held::held_until,
     pending::{Pending, RequestKey, WakeKey},
     reconcile::{Context, reconcile, try_again},
 };
@@ -44,11 +46,12 @@ pub(crate) enum Ended {
     ApiGone,
 }
 
-/// Runs until `shutdown` is there or the API is gone; requests in hand are finished first.
+/// Runs until `shutdown` is there or the API is gone; requests in hand are finished first. None is looked at before `begin` has ended.
 pub(crate) async fn run<S: Signer>(
     context: Arc<Context<S>>,
     woken: mpsc::UnboundedReceiver<RequestKey>,
     client: Client,
+    begin: impl Future<Output = ()> + Send + 'static,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Ended {
     let resource = context.resource.clone();
@@ -61,13 +64,19 @@ pub(crate) async fn run<S: Signer>(
     let arriving = events.flat_map(move |watched| stream::iter(door.pass(watched)));
     let woken = stream::unfold(woken, |mut woken| async { woken.recv().await.map(|key| (key, woken)) });
     let ended = Arc::new(OnceLock::new());
-    let queue = stream::select(arriving.boxed(), woken.boxed())
+    let queue = held_until(begin, stream::select(arriving.boxed(), woken.boxed()))
         .take_until(Box::pin(first_of(shutdown, gone, Arc::clone(&ended))))
         .map(move |key| Ok::<_, Infallible>(trigger(&key, &resource)));
     let wakers = wake_for_ever(Arc::clone(&context));
     let config = controller::Config::default().concurrency(CONCURRENCY);
-    let work =
-        applier(|request, context| Box::pin(reconcile(request, context)), try_again, context, store, queue, config);
+    let work = applier(
+        |request, context| Box::pin(reconcile(request, context)),
+        try_again,
+        context,
+        store,
+        queue,
+        config,
+    );
     tokio::select! {
         () = work.for_each(|_| std::future::ready(())) => {}
         () = wakers => {}
@@ -98,7 +107,9 @@ async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) {
     let cluster = &context.examiner.cluster;
     let (mut pool, mut published) = (context.examiner.pool.clone(), context.examiner.published.clone());
     let authority = async {
-        while let Ok(()) = tokio::select! { pool = pool.changed() => pool, published = published.changed() => published } {
+        while let Ok(()) =
+            tokio::select! { pool = pool.changed() => pool, published = published.changed() => published }
+        {
             pending.wake(&WakeKey::Authority);
         }
         std::future::pending::<()>().await;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
+    authority::SerialNumber,
     ca_pool::{CaPool, Choice, PoolState},
     cluster::{
         Pod, PodPhase,
@@ -13,7 +14,6 @@ use crate::{
         reader::{ClusterReader, Freshness},
     },
     decision::{Decision, Denial, Grounds, Wait},
-    authority::SerialNumber,
     issue::{IssueError, IssuedCertificate, Terms, issue},
     leaf::Leaf,
     policy::Policy,
@@ -94,7 +94,12 @@ impl<S: Signer> Examiner<S> {
         Ok(Look::Decided(decision))
     }
 
-    async fn decide(&self, claims: &Arc<Claims>, pod: &Arc<Pod>, freshness: Freshness) -> Result<Decision, LookError> {
+    async fn decide(
+        &self,
+        claims: &Arc<Claims>,
+        pod: &Arc<Pod>,
+        freshness: Freshness,
+    ) -> Result<Decision, LookError> {
         if let Some(refusal) = self.policy.refuses(pod, claims.public_key.key_type()) {
             return Ok(refusal);
         }
@@ -113,7 +118,12 @@ impl<S: Signer> Examiner<S> {
     }
 
     /// Issues, off the runtime's threads where signing takes milliseconds.
-    async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>, now: Timestamp) -> Result<Outcome, LookError> {
+    async fn issue(
+        &self,
+        claims: &Arc<Claims>,
+        leaf: Box<Leaf>,
+        now: Timestamp,
+    ) -> Result<Outcome, LookError> {
         let PoolState { pool, problem } = self.pool.borrow().clone();
         let Some(pool) = pool else {
             return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));
@@ -146,7 +156,9 @@ impl<S: Signer> Examiner<S> {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
             Err(error) if error.is_authority_unavailable() => Ok(unavailable(error.to_string())),
             Err(error @ IssueError::Encoding(_)) => Err(LookError::Issue(error)),
-            Err(error) => Ok(Outcome::Waiting(Wait { reason: reasons::LEAF_REFUSED, message: error.to_string() })),
+            Err(error) => {
+                Ok(Outcome::Waiting(Wait { reason: reasons::LEAF_REFUSED, message: error.to_string() }))
+            }
         }
     }
 
@@ -169,7 +181,8 @@ fn unavailable(message: String) -> Outcome {
 }
 
 fn pod_not_found(claims: &Claims) -> Wait {
-    let message = format!("the API server knows no pod {} in namespace {}", claims.pod_name, claims.namespace);
+    let message =
+        format!("the API server knows no pod {} in namespace {}", claims.pod_name, claims.namespace);
     Wait { reason: reasons::POD_NOT_FOUND, message }
 }
 
@@ -181,7 +194,9 @@ fn withheld_if_running(decision: Decision, pod: &Pod) -> Decision {
         Decision::Wait(Wait { reason, message }) => (reason, message),
         other => return other,
     };
-    let message = format!("the running pod keeps the certificate that it has until that expires; a new one is withheld ({reason}): {message}");
+    let message = format!(
+        "the running pod keeps the certificate that it has until that expires; a new one is withheld ({reason}): {message}"
+    );
     Wait { reason: reasons::REFRESH_WITHHELD, message }.into()
 }
 
@@ -207,7 +222,9 @@ mod tests {
     #[test]
     fn a_pod_that_starts_hears_the_decision_itself() {
         let starting = RequestBuilder::new("example.com/a").parts().1;
-        for decision in [Decision::deny(REASON, "why"), Decision::wait(REASON, "why"), Decision::issue(Leaf::server())] {
+        for decision in
+            [Decision::deny(REASON, "why"), Decision::wait(REASON, "why"), Decision::issue(Leaf::server())]
+        {
             assert_eq!(withheld_if_running(decision.clone(), &starting), decision);
         }
     }

@@ -27,7 +27,7 @@ pub(crate) enum WakeKey {
     Authority,
 }
 
-/// The requests that aren't finished. An entry lives from the first look at a request until the watch reports it finished or deleted.
+/// The requests that aren't finished. An entry lives from when the watch shows a request until it reports it finished or deleted.
 pub(crate) struct Pending {
     table: Mutex<Table>,
     wake: mpsc::UnboundedSender<RequestKey>,
@@ -62,14 +62,16 @@ impl Pending {
         (Self { table: Mutex::default(), wake }, woken)
     }
 
+    /// Notes a request that the watch shows.
+    pub(crate) fn arrive(&self, key: &RequestKey) {
+        self.lock().entries.entry(key.clone()).or_default();
+    }
+
     /// Takes a request in hand. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
-    /// look and verdict is lost. False: it is finished already, and the watch just hasn't told so yet.
+    /// look and verdict is lost. False: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was fetched from the store.
     pub(crate) fn begin(&self, key: &RequestKey, could_wait_for: Vec<WakeKey>) -> bool {
         let mut table = self.lock();
-        let entry = table.entries.entry(key.clone()).or_default();
-        if entry.is_finished {
-            return false;
-        }
+        let Some(entry) = table.entries.get_mut(key).filter(|entry| !entry.is_finished) else { return false };
         let waits_for = std::mem::take(&mut entry.waits_for);
         table.forget_waiting(key, waits_for);
         table.in_hand.insert(key.clone(), could_wait_for);
@@ -131,7 +133,12 @@ impl Pending {
     /// Wakes all: changes were missed.
     pub(crate) fn wake_all(&self) {
         let mut table = self.lock();
-        let woken = table.entries.iter().filter(|(_, entry)| !entry.is_finished).map(|(key, _)| key.clone()).collect();
+        let woken = table
+            .entries
+            .iter()
+            .filter(|(_, entry)| !entry.is_finished)
+            .map(|(key, _)| key.clone())
+            .collect();
         table.send(&self.wake, woken);
     }
 
@@ -169,6 +176,12 @@ mod tests {
         RequestKey { namespace: "shop".into(), name: name.into() }
     }
 
+    fn with_a() -> (Pending, mpsc::UnboundedReceiver<RequestKey>) {
+        let (pending, woken) = Pending::new();
+        pending.arrive(&key("a"));
+        (pending, woken)
+    }
+
     fn services() -> WakeKey {
         WakeKey::Services("shop".into())
     }
@@ -177,6 +190,7 @@ mod tests {
     fn a_change_wakes_who_waits_for_it_and_nobody_else() {
         let (pending, mut woken) = Pending::new();
         for (name, waits_for) in [("a", services()), ("b", WakeKey::Authority)] {
+            pending.arrive(&key(name));
             assert!(pending.begin(&key(name), vec![]));
             pending.settle(&key(name), vec![waits_for]);
         }
@@ -187,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_change_between_look_and_verdict_is_not_lost() {
-        let (pending, mut woken) = Pending::new();
+        let (pending, mut woken) = with_a();
         assert!(pending.begin(&key("a"), vec![services(), WakeKey::Authority]));
         pending.wake(&services());
         pending.settle(&key("a"), vec![services()]);
@@ -196,7 +210,7 @@ mod tests {
 
     #[test]
     fn one_change_wakes_once() {
-        let (pending, mut woken) = Pending::new();
+        let (pending, mut woken) = with_a();
         pending.begin(&key("a"), vec![]);
         pending.settle(&key("a"), vec![services()]);
         pending.wake(&services());
@@ -206,13 +220,14 @@ mod tests {
 
     #[test]
     fn what_is_finished_is_not_begun_again_and_leaves_nothing() {
-        let (pending, mut woken) = Pending::new();
+        let (pending, mut woken) = with_a();
         assert!(pending.begin(&key("a"), vec![services()]));
         pending.finish(&key("a"));
         assert!(!pending.begin(&key("a"), vec![services()]));
         pending.wake_all();
         assert!(woken.try_recv().is_err());
         pending.forget(&key("a"));
+        assert!(!pending.begin(&key("a"), vec![services()]), "what was fetched from the store just before");
         let table = pending.lock();
         assert!(table.entries.is_empty() && table.in_hand.is_empty() && table.waiting.is_empty());
     }
@@ -221,6 +236,7 @@ mod tests {
     fn what_a_new_list_lacks_is_dropped() {
         let (pending, _woken) = Pending::new();
         for name in ["a", "b"] {
+            pending.arrive(&key(name));
             pending.begin(&key(name), vec![]);
             pending.settle(&key(name), vec![services()]);
         }
@@ -231,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_same_message_is_news_once() {
-        let (pending, _woken) = Pending::new();
+        let (pending, _woken) = with_a();
         pending.begin(&key("a"), vec![]);
         let say = |message: &str| Announcement { reason: "R".into(), message: message.into() };
         assert!(pending.is_news(&key("a"), say("x")));

@@ -191,7 +191,10 @@ impl<S: Signer> Context<S> {
 impl RequestKey {
     pub(crate) fn of(request: &PodCertificateRequest) -> Self {
         let meta = &request.metadata;
-        Self { namespace: meta.namespace.clone().unwrap_or_default(), name: meta.name.clone().unwrap_or_default() }
+        Self {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+        }
     }
 }
 
@@ -199,9 +202,11 @@ fn unparsable(error: &ClaimsError) -> Outcome {
     let message = error.to_string();
     match error {
         ClaimsError::NoKey => Outcome::Waiting(Wait { reason: reasons::PUBLIC_KEY_MISSING, message }),
-        ClaimsError::Key(_) => {
-            Outcome::Denied(Denial { reason: reasons::UNSUPPORTED_KEY_TYPE, message, grounds: Grounds::Fixed })
-        }
+        ClaimsError::Key(_) => Outcome::Denied(Denial {
+            reason: reasons::UNSUPPORTED_KEY_TYPE,
+            message,
+            grounds: Grounds::Fixed,
+        }),
         ClaimsError::SignerName(_) | ClaimsError::TooManyAnnotations(_) => Outcome::Denied(Denial {
             reason: reasons::INVALID_UNVERIFIED_USER_ANNOTATIONS,
             message,
@@ -235,7 +240,13 @@ fn waits_for(request: &PodCertificateRequest, wait: &Wait) -> Vec<WakeKey> {
 
 fn delay(request: &PodCertificateRequest) -> std::time::Duration {
     let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    let spread = request.metadata.uid.as_deref().unwrap_or_default().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    let spread = request
+        .metadata
+        .uid
+        .as_deref()
+        .unwrap_or_default()
+        .bytes()
+        .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     retry_delay(created, Timestamp::now(), spread)
 }
 

@@ -23,7 +23,10 @@ impl Roots {
     /// The name of the signer that has one of them already; nothing is changed then.
     pub(crate) fn claim(&self, signer: &SignerName, fingerprints: &[Fingerprint]) -> Result<(), SignerName> {
         let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let other = fingerprints.iter().filter_map(|fingerprint| owners.get(fingerprint)).find(|owner| *owner != signer);
+        let other = fingerprints
+            .iter()
+            .filter_map(|fingerprint| owners.get(fingerprint))
+            .find(|owner| *owner != signer);
         if let Some(other) = other {
             return Err(other.clone());
         }

@@ -1,20 +1,17 @@
 //! `/livez` and `/readyz`.
 
-use std::{fmt::Write, future::Future, io};
+use std::{fmt::Write, future, io};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use tokio::net::TcpListener;
 
 use crate::health::{Health, Report};
 
-/// Answers until `shutdown` is there.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    health: Health,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+/// Answers for as long as it is polled; without a listener, nobody can ask. It waits for no client's end.
+pub(crate) async fn serve(listener: Option<TcpListener>, health: Health) -> io::Result<()> {
+    let Some(listener) = listener else { return future::pending().await };
     let routes = Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(readyz));
-    axum::serve(listener, routes.with_state(health)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, routes.with_state(health)).await
 }
 
 async fn readyz(State(health): State<Health>) -> impl IntoResponse {

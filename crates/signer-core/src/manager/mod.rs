@@ -13,7 +13,7 @@ use std::{collections::HashSet, fmt, future::Future, io, net::SocketAddr, time::
 
 use futures::future::BoxFuture;
 use kube::Client;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use self::{
     exclusive::Roots,
@@ -96,7 +96,10 @@ pub struct Manager {
 impl fmt::Debug for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.signers.iter().map(|signer| signer.name.as_str()).collect();
-        f.debug_struct("Manager").field("signers", &names).field("http_bind", &self.http_bind).finish_non_exhaustive()
+        f.debug_struct("Manager")
+            .field("signers", &names)
+            .field("http_bind", &self.http_bind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,29 +163,29 @@ impl Manager {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ManagerError> {
         let (stop, stopped) = watch::channel(false);
         let health = Health::default();
-        let server = match self.http_bind {
+        let listener = match self.http_bind {
             Some(address) => {
-                let listener = TcpListener::bind(address)
-                    .await
-                    .map_err(|source| ManagerError::HttpBind { address, source })?;
-                Some(tokio::spawn(http::serve(listener, health.clone(), until(stopped.clone()))))
+                let bound = TcpListener::bind(address).await;
+                Some(bound.map_err(|source| ManagerError::HttpBind { address, source })?)
             }
             None => None,
         };
-        let signers = self.start(&health, stopped.clone())?;
-        tokio::spawn(async move {
+        // ends with this future, however that ends
+        let mut tasks = JoinSet::new();
+        let signers = self.start(&health, stopped.clone(), &mut tasks)?;
+        tasks.spawn(async move {
             shutdown.await;
             tracing::info!("shutting down: finishing the requests in hand");
             // nobody is left to hear: all have ended
             let _ = stop.send(true);
         });
         tokio::select! {
-            _ = futures::future::join_all(signers) => {}
-            () = grace_after(stopped) => tracing::warn!("requests in hand are left unfinished: the API server doesn't answer"),
-        }
-        match server {
-            Some(server) => server.await.unwrap_or(Ok(())).map_err(ManagerError::Http),
-            None => Ok(()),
+            _ = futures::future::join_all(signers) => Ok(()),
+            () = grace_after(stopped) => {
+                tracing::warn!("requests in hand are left unfinished: the API server doesn't answer");
+                Ok(())
+            }
+            Err(error) = http::serve(listener, health) => Err(ManagerError::Http(error)),
         }
     }
 
@@ -190,6 +193,7 @@ impl Manager {
         self,
         health: &Health,
         stopped: watch::Receiver<bool>,
+        tasks: &mut JoinSet<()>,
     ) -> Result<Vec<BoxFuture<'static, ()>>, ManagerError> {
         let mut names = HashSet::new();
         if let Some(twice) = self.signers.iter().find(|signer| !names.insert(signer.name.clone())) {
@@ -218,9 +222,9 @@ impl Manager {
             all.push(signer_health.clone());
             running.push((signer.run)(shared.clone(), signer_health));
         }
-        tokio::spawn(cluster.clone().keep_pods(all));
+        tasks.spawn(cluster.clone().keep_pods(all));
         if !with_services.is_empty() {
-            tokio::spawn(cluster.keep_services(with_services));
+            tasks.spawn(cluster.keep_services(with_services));
         }
         Ok(running)
     }

@@ -1,22 +1,25 @@
 //! The CA pool that a signer may use, and what is wrong with it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{sync::watch, time::timeout};
 
 use super::exclusive::{Roots, fingerprints};
 use crate::{
+    authority::CertificateAuthority,
     ca_pool::{CaPool, DEFAULT_POLL, PoolState},
     health::{Component, SignerHealth},
     issue::{IssueError, Terms},
     signer_name::SignerName,
 };
 
-/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool becomes a matter of health.
+/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool, for a signer that gives leaves of at most `max_lifetime`, becomes
+/// a matter of health.
 pub(crate) fn own_pool(
     mut pools: watch::Receiver<PoolState>,
     signer: SignerName,
+    max_lifetime: Duration,
     roots: Roots,
     health: SignerHealth,
 ) -> watch::Receiver<PoolState> {
@@ -25,7 +28,7 @@ pub(crate) fn own_pool(
         // ends with the last who wants the pool, or with the one who reads it
         while !send.is_closed() {
             let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
-            report(&state, Timestamp::now(), &health);
+            report(&state, max_lifetime, Timestamp::now(), &health);
             send.send_if_modified(|current| replace_if_other(current, state));
             // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
             if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
@@ -58,17 +61,28 @@ fn replace_if_other(current: &mut PoolState, state: PoolState) -> bool {
     is_other
 }
 
-fn report(state: &PoolState, now: Timestamp, health: &SignerHealth) {
+fn report(state: &PoolState, max_lifetime: Duration, now: Timestamp, health: &SignerHealth) {
     let component = Component::CertificateAuthority;
     match (&state.pool, &state.problem) {
         (None, None) => {}
         (None, Some(problem)) => health.broken(component, problem),
         (Some(pool), problem) => match (exhausted(pool, now), problem) {
             (Some(end), _) => health.broken(component, &end),
-            (None, None) => health.mended(component),
-            (None, Some(problem)) => health.warned(component, &format!("{problem}; the last good pool stays in use")),
+            (None, None) => match warning(pool, max_lifetime, now) {
+                Some(warning) => health.warned(component, &warning),
+                None => health.mended(component),
+            },
+            (None, Some(problem)) => {
+                health.warned(component, &format!("{problem}; the last good pool stays in use"))
+            }
         },
     }
+}
+
+/// What is wrong, or soon will be, with a pool that can sign.
+fn warning(pool: &CaPool, max_lifetime: Duration, now: Timestamp) -> Option<String> {
+    let urgent = pool.warnings(now, max_lifetime).first().map(ToString::to_string);
+    urgent.or_else(|| pool.authorities().find_map(CertificateAuthority::caveat))
 }
 
 /// Why no CA of a pool can sign, if none can.
@@ -113,7 +127,8 @@ mod tests {
     #[test]
     fn what_stays_the_same_is_no_news() {
         let pool = Arc::new(pool(&[(2020, 2024)]));
-        let state = |problem: Option<&str>| PoolState { pool: Some(pool.clone()), problem: problem.map(Into::into) };
+        let state =
+            |problem: Option<&str>| PoolState { pool: Some(pool.clone()), problem: problem.map(Into::into) };
         let mut current = PoolState::default();
         assert!(replace_if_other(&mut current, state(None)));
         assert!(!replace_if_other(&mut current, state(None)));
@@ -129,7 +144,9 @@ mod tests {
         let unused = PoolState::default();
         assert!(accept(read(&shared), &unused, &a, &roots).pool.is_some());
         let refused = accept(read(&shared), &unused, &b, &roots);
-        assert!(refused.pool.is_none() && refused.problem.unwrap().contains("that of the signer example.com/a"));
+        assert!(
+            refused.pool.is_none() && refused.problem.unwrap().contains("that of the signer example.com/a")
+        );
         accept(read(&other), &unused, &a, &roots);
         assert!(accept(read(&shared), &unused, &b, &roots).problem.is_none());
     }

@@ -5,12 +5,7 @@ use std::{sync::Arc, time::Duration};
 use kube::Client;
 use tokio::{sync::watch, time};
 
-use super::{
-    PoolOrigin, SignerOptions,
-    exclusive::Roots,
-    own_pool::own_pool,
-    secret_pool::follow_secret,
-};
+use super::{PoolOrigin, SignerOptions, exclusive::Roots, own_pool::own_pool, secret_pool::follow_secret};
 use crate::{
     api::discovery::{CertificatesApi, discover},
     ca_pool::{DEFAULT_POLL, PoolState, watch_pool},
@@ -20,7 +15,7 @@ use crate::{
     policy::Policy,
     signer::Signer,
     status::{events::Events, writer::StatusWriter},
-    trust_bundle::BundleKeeper,
+    trust_bundle::{BundleKeeper, Published},
 };
 
 /// What the signers of a process share.
@@ -37,16 +32,23 @@ pub(crate) struct Shared {
 const DISCOVERY_RETRY: Duration = Duration::from_secs(5);
 
 /// Runs a signer until it is stopped.
-pub(crate) async fn run_signer<S: Signer>(signer: S, options: SignerOptions, shared: Shared, health: SignerHealth) {
+pub(crate) async fn run_signer<S: Signer>(
+    signer: S,
+    options: SignerOptions,
+    shared: Shared,
+    health: SignerHealth,
+) {
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
     let pools = follow(options.ca_pool, &shared.client);
-    let pool = own_pool(pools, signer.name().clone(), shared.roots.clone(), health.clone());
+    let pool =
+        own_pool(pools, signer.name().clone(), policy.max_lifetime, shared.roots.clone(), health.clone());
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,
             () = until(shared.stopped.clone()) => return,
         };
-        let running = Running { signer: &signer, policy: &policy, shared: &shared, health: &health, pool: &pool };
+        let running =
+            Running { signer: &signer, policy: &policy, shared: &shared, health: &health, pool: &pool };
         if running.serve(api).await == Ended::Shutdown {
             return;
         }
@@ -67,6 +69,7 @@ impl<S: Signer> Running<'_, S> {
         let client = &self.shared.client;
         let (pending, woken) = Pending::new();
         let (published, is_published) = watch::channel(None);
+        let first_reads = self.first_reads(is_published.clone());
         let bundle = BundleKeeper {
             client: client.clone(),
             resource: api.bundles,
@@ -93,8 +96,24 @@ impl<S: Signer> Running<'_, S> {
         };
         let stopped = until(self.shared.stopped.clone());
         tokio::select! {
-            ended = controller::run(Arc::new(context), woken, client.clone(), stopped) => ended,
+            ended = controller::run(Arc::new(context), woken, client.clone(), first_reads, stopped) => ended,
             () = bundle.keep() => Ended::ApiGone,
+        }
+    }
+
+    /// Waits until all that decisions rest on has been read once. What is only not known yet is no reason to tell a pod's author that it is missing; what
+    /// can't be read stands in the health.
+    fn first_reads(
+        &self,
+        mut published: watch::Receiver<Option<Published>>,
+    ) -> impl Future<Output = ()> + use<S> {
+        let (cluster, with_services) = (self.shared.cluster.clone(), self.signer.reads_services());
+        let mut pool = self.pool.clone();
+        async move {
+            cluster.first_lists(with_services).await;
+            // an error means that the sender is gone: then it's over
+            let _ = pool.wait_for(|state| state.pool.is_some() || state.problem.is_some()).await;
+            let _ = published.wait_for(Option::is_some).await;
         }
     }
 }
@@ -119,7 +138,11 @@ async fn discovered(client: &Client, health: &SignerHealth) -> CertificatesApi {
     loop {
         match discover(client).await {
             Ok(api) => {
-                tracing::debug!(requests = api.requests.api_version, bundles = api.bundles.api_version, "discovered");
+                tracing::debug!(
+                    requests = api.requests.api_version,
+                    bundles = api.bundles.api_version,
+                    "discovered"
+                );
                 health.mended(Component::Api);
                 return api;
             }

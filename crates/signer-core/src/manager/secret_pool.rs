@@ -34,7 +34,9 @@ pub struct SecretPool {
 enum SecretPoolError {
     #[error("reading the Secret: {}", describe(.0))]
     Read(#[source] kube::Error),
-    #[error("there is no such Secret; create it with `kubectl create secret generic`, empty where the signer keeps its pool itself")]
+    #[error(
+        "there is no such Secret; create it with `kubectl create secret generic`, empty where the signer keeps its pool itself"
+    )]
     NoSecret,
     #[error("it has no key `{KEY}`; make the pool with `signerctl ca-pool create --namespace … --name …`")]
     NoPool,
@@ -88,7 +90,8 @@ impl Keeper {
             }
             Err(error) => {
                 *version = None;
-                let problem = format!("CA pool in Secret {}/{}: {error}", self.source.namespace, self.source.name);
+                let problem =
+                    format!("CA pool in Secret {}/{}: {error}", self.source.namespace, self.source.name);
                 let is_news = state.problem.as_ref() != Some(&problem);
                 state.problem = Some(problem);
                 is_news
@@ -105,7 +108,11 @@ impl Keeper {
             None => return Err(SecretPoolError::NoSecret),
         };
         let pool = pool_of(&secret)?;
-        let due = self.source.upkeep.as_ref().map_or(Due::Nothing, |upkeep| upkeep.due(pool.as_ref(), Timestamp::now()));
+        let due = self
+            .source
+            .upkeep
+            .as_ref()
+            .map_or(Due::Nothing, |upkeep| upkeep.due(pool.as_ref(), Timestamp::now()));
         if due == Due::Nothing {
             let pool = pool.ok_or(SecretPoolError::NoPool)?;
             let is_news = *version != secret.metadata.resource_version;
@@ -128,7 +135,12 @@ impl Keeper {
     }
 
     /// Writes the changed pool. Of several replicas one wins; the others read what it wrote at their next look.
-    async fn write(&self, secret: Secret, pool: Option<CaPool>, due: Due) -> Result<Option<CaPool>, SecretPoolError> {
+    async fn write(
+        &self,
+        secret: Secret,
+        pool: Option<CaPool>,
+        due: Due,
+    ) -> Result<Option<CaPool>, SecretPoolError> {
         let Some(upkeep) = self.source.upkeep.clone() else { return Ok(pool) };
         let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due))
             .await

@@ -52,7 +52,8 @@ impl FromStr for TrustDomain {
             "it is empty"
         } else if domain.len() > LONGEST {
             "it is longer than 255 bytes"
-        } else if !domain.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b)) {
+        } else if !domain.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+        {
             "it may hold lowercase letters, digits, '.', '_' and '-' alone"
         } else if domain.split('.').any(str::is_empty) {
             "it may not start or end with '.', nor hold '..'"

@@ -127,7 +127,8 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        return address.parse::<std::net::Ipv6Addr>().is_ok() && !address.bytes().any(|b| b.is_ascii_uppercase());
+        return address.parse::<std::net::Ipv6Addr>().is_ok()
+            && !address.bytes().any(|b| b.is_ascii_uppercase());
     }
     host.len() <= 255 && host.split('.').all(is_host_label)
 }

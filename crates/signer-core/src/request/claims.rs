@@ -59,7 +59,8 @@ impl Claims {
     /// If it has no key, a key that can't be read, or is larger than the API server's bounds.
     pub fn parse(request: &PodCertificateRequest) -> Result<Self, ClaimsError> {
         let spec = &request.spec;
-        let annotation_bytes = spec.unverified_user_annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let annotation_bytes =
+            spec.unverified_user_annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
         if annotation_bytes > MAX_ANNOTATION_BYTES {
             return Err(ClaimsError::TooManyAnnotations(annotation_bytes));
         }
@@ -72,7 +73,10 @@ impl Claims {
             pod_uid: spec.pod_uid.clone(),
             node_name: spec.node_name.clone(),
             service_account_name: spec.service_account_name.clone(),
-            public_key: public_key(bytes(spec.stub_pkcs10_request.as_ref()), bytes(spec.pkix_public_key.as_ref()))?,
+            public_key: public_key(
+                bytes(spec.stub_pkcs10_request.as_ref()),
+                bytes(spec.pkix_public_key.as_ref()),
+            )?,
             max_expiration: seconds(spec.max_expiration_seconds.unwrap_or(DEFAULT_MAX_EXPIRATION_SECONDS)),
             user_annotations: spec.unverified_user_annotations.clone(),
         })

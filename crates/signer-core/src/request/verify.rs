@@ -32,11 +32,18 @@ pub fn verify(claims: &Claims, pod: &Pod) -> Verdict {
         return Verdict::LeaveAlone;
     }
     if pod.node_name.is_empty() {
-        let message = format!("the pod {} isn't bound to a node yet; the request claims {}", pod.name, claims.node_name);
+        let message = format!(
+            "the pod {} isn't bound to a node yet; the request claims {}",
+            pod.name, claims.node_name
+        );
         return Verdict::Other(Wait { reason: reasons::POD_NOT_FOUND, message }.into());
     }
     if claims.node_name != pod.node_name {
-        return mismatch("nodeName", &claims.node_name, &format!("the pod {} runs on {}", pod.name, pod.node_name));
+        return mismatch(
+            "nodeName",
+            &claims.node_name,
+            &format!("the pod {} runs on {}", pod.name, pod.node_name),
+        );
     }
     if claims.service_account_name != pod.service_account_name {
         let fact = format!("the pod {} runs as {}", pod.name, pod.service_account_name);
@@ -57,7 +64,9 @@ fn is_met_by(source: &CertificateSource, claims: &Claims) -> bool {
 }
 
 fn mismatch(field: &str, value: &str, fact: &str) -> Verdict {
-    deny(format!("spec.{field} is {value:?}, but {fact}; a request must repeat what the API server says of its pod"))
+    deny(format!(
+        "spec.{field} is {value:?}, but {fact}; a request must repeat what the API server says of its pod"
+    ))
 }
 
 fn deny(message: String) -> Verdict {
@@ -121,7 +130,8 @@ mod tests {
     #[test]
     fn any_of_several_sources_suffices() {
         let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
-        let other = CertificateSource { signer_name: "example.com/b".into(), ..pod.certificate_sources[0].clone() };
+        let other =
+            CertificateSource { signer_name: "example.com/b".into(), ..pod.certificate_sources[0].clone() };
         pod.certificate_sources.insert(0, other);
         assert_eq!(verify(&claims, &pod), Verdict::Matches);
     }

@@ -87,7 +87,9 @@ impl Cluster {
     fn meet(&mut self) -> Result<(), Violation> {
         let now = self.world.now;
         for presented in &self.pods {
-            let Some(certificate) = presented.certificate.as_ref().filter(|certificate| certificate.not_after >= now) else {
+            let Some(certificate) =
+                presented.certificate.as_ref().filter(|certificate| certificate.not_after >= now)
+            else {
                 continue;
             };
             for pod in &self.pods {

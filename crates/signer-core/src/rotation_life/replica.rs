@@ -52,7 +52,9 @@ impl Replica {
         }
         let pool = &world.versions[self.held].1;
         let desired = DesiredBundle::new(&world.signer, &std::collections::BTreeMap::new(), pool);
-        let Some(current) = &world.bundle else { return Some(desired.created(&world.resource(), self.clock(world))) };
+        let Some(current) = &world.bundle else {
+            return Some(desired.created(&world.resource(), self.clock(world)));
+        };
         match desired.repair(current, self.clock(world)) {
             Repair::Write(bundle) => Some(*bundle),
             Repair::InOrder | Repair::ForeignOwner(_) | Repair::Newer(_) => None,

@@ -39,7 +39,8 @@ impl Rules {
             return pool.removable(now).into_iter().map(str::to_owned).collect();
         }
         let phases = phases(&pool.tenures(), now);
-        let retiring = pool.authorities().zip(phases).filter(|(_, phase)| matches!(phase, Phase::Retiring(_)));
+        let retiring =
+            pool.authorities().zip(phases).filter(|(_, phase)| matches!(phase, Phase::Retiring(_)));
         retiring.map(|(authority, _)| authority.id().to_owned()).collect()
     }
 

@@ -20,7 +20,10 @@ pub(super) enum Step {
     Wait(Duration),
     /// Until just when something changes by itself.
     WaitForTheNextTurn,
-    Rotate { after: Duration, longest_leaf: Duration },
+    Rotate {
+        after: Duration,
+        longest_leaf: Duration,
+    },
     Prune,
     Stop(usize),
     Start(usize),
@@ -143,7 +146,12 @@ impl Life {
         let turns = tenures.iter().filter_map(|tenure| tenure.signs_from);
         let ends = (0..tenures.len()).filter_map(|index| removable_at(&tenures, index));
         let stored = world.versions.iter().map(|(at, _)| *at);
-        let known = world.history.iter().map(|(at, _)| *at).chain(stored).map(|at| at.saturating_add(SignedDuration::try_from(PROPAGATION).unwrap()).unwrap());
+        let known = world
+            .history
+            .iter()
+            .map(|(at, _)| *at)
+            .chain(stored)
+            .map(|at| at.saturating_add(SignedDuration::try_from(PROPAGATION).unwrap()).unwrap());
         let next = turns.chain(ends).chain(known).filter(|at| *at > world.now).min();
         next.map_or(MINUTE, |at| at.duration_since(world.now).unsigned_abs())
     }

@@ -1,13 +1,13 @@
 //! A cluster with a moving clock: a pool that changes, replicas that learn of it late, the bundle that they publish, and the leaves that they issue.
 
-use std::{collections::{BTreeMap, BTreeSet}, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use kube::{
-    ResourceExt,
-    api::ApiResource,
-    core::GroupVersionKind,
-};
+use kube::{ResourceExt, api::ApiResource, core::GroupVersionKind};
 
 use super::{replica::Replica, rules::Rules};
 use crate::{
@@ -176,7 +176,8 @@ impl World {
             return;
         }
         let leaf = (end, authority.id().to_owned());
-        let known = self.leaves.entry(pem::certificate(authority.root().der())).or_insert_with(|| leaf.clone());
+        let known =
+            self.leaves.entry(pem::certificate(authority.root().der())).or_insert_with(|| leaf.clone());
         *known = leaf.max(known.clone());
     }
 
@@ -190,7 +191,9 @@ impl World {
             if until < oldest {
                 continue;
             }
-            if let Some((_, (end, id))) = self.leaves.iter().find(|(root, _)| !anchors.contains(root.as_str())) {
+            if let Some((_, (end, id))) =
+                self.leaves.iter().find(|(root, _)| !anchors.contains(root.as_str()))
+            {
                 return Err(Violation(format!(
                     "at {now} a leaf of CA {id} that lives until {end} meets a pod with the bundle of {since}"
                 )));

@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn only_the_three_conditions_are_final() {
         assert!(!is_final(None) && !is_final(Some(&PodCertificateRequestStatus::default())));
-        for (type_, is_final_one) in [("Issued", true), ("Denied", true), ("Failed", true), ("Other", false)] {
+        for (type_, is_final_one) in [("Issued", true), ("Denied", true), ("Failed", true), ("Other", false)]
+        {
             let conditions = vec![condition(type_, "R", "", Timestamp::UNIX_EPOCH)];
             let status = PodCertificateRequestStatus { conditions, ..Default::default() };
             assert_eq!(is_final(Some(&status)), is_final_one, "{type_}");

@@ -90,13 +90,15 @@ mod tests {
     #[test]
     fn the_same_said_of_the_same_is_one_event() {
         assert_eq!(name(&pod("web-0"), "R", "m"), name(&pod("web-0"), "R", "m"));
-        let all = [name(&pod("web-0"), "R", "m"), name(&pod("web-0"), "R", "n"), name(&pod("web-0"), "Rm", "")];
+        let all =
+            [name(&pod("web-0"), "R", "m"), name(&pod("web-0"), "R", "n"), name(&pod("web-0"), "Rm", "")];
         assert!(all[0] != all[1] && all[0] != all[2], "{all:?}");
     }
 
     #[test]
     fn bounds_hold_for_the_longest_names_and_messages() {
-        let event = warning(pod(&"a".repeat(253)), "R", &"ü".repeat(3000), &"i".repeat(300), Timestamp::UNIX_EPOCH);
+        let event =
+            warning(pod(&"a".repeat(253)), "R", &"ü".repeat(3000), &"i".repeat(300), Timestamp::UNIX_EPOCH);
         assert!(event.metadata.name.unwrap().len() <= 253);
         assert!(event.note.unwrap().len() <= 1024);
         assert!(event.reporting_instance.unwrap().len() <= 128);

@@ -8,7 +8,8 @@ pub const ISSUED: Reason = Reason::from_static("Issued");
 /// Denied: the signer doesn't take this type of key.
 pub const UNSUPPORTED_KEY_TYPE: Reason = Reason::from_static("UnsupportedKeyType");
 /// Denied: a user annotation of the volume source is unknown, or has a value that breaks a rule.
-pub const INVALID_UNVERIFIED_USER_ANNOTATIONS: Reason = Reason::from_static("InvalidUnverifiedUserAnnotations");
+pub const INVALID_UNVERIFIED_USER_ANNOTATIONS: Reason =
+    Reason::from_static("InvalidUnverifiedUserAnnotations");
 /// Denied: an annotation of the pod is unknown to the signer, or has a value that breaks a rule.
 pub const INVALID_POD_ANNOTATIONS: Reason = Reason::from_static("InvalidPodAnnotations");
 /// Denied: the pod never asked for this, or is another pod.

@@ -66,12 +66,17 @@ impl StatusWriter {
 
     async fn read(&self, request: &PodCertificateRequest) -> kube::Result<Option<PodCertificateRequest>> {
         let namespace = request.metadata.namespace.as_deref().unwrap_or_default();
-        let api: Api<PodCertificateRequest> = Api::namespaced_with(self.client.clone(), namespace, &self.resource);
+        let api: Api<PodCertificateRequest> =
+            Api::namespaced_with(self.client.clone(), namespace, &self.resource);
         api.get_opt(request.metadata.name.as_deref().unwrap_or_default()).await
     }
 
     /// The API server ignores all but the status here, so nothing else is sent. The UID keeps the write from hitting a successor of the same name.
-    async fn put(&self, request: &PodCertificateRequest, status: &PodCertificateRequestStatus) -> kube::Result<()> {
+    async fn put(
+        &self,
+        request: &PodCertificateRequest,
+        status: &PodCertificateRequestStatus,
+    ) -> kube::Result<()> {
         let meta = &request.metadata;
         let body = json!({
             "apiVersion": self.resource.api_version,

@@ -30,15 +30,21 @@ pub(crate) enum Repair {
     Write(Box<ClusterTrustBundle>),
     /// It belongs to the signer of this name, and is left as it is.
     ForeignOwner(String),
-    /// It was made of a newer version of the pool, and is left as it is: this replica's pool lags behind.
+    /// It was made of a newer version of the pool, or of another pool, and is left as it is: this replica's pool lags behind.
     Newer(u64),
 }
 
 impl<'a> DesiredBundle<'a> {
     /// The bundle of all roots of a pool, with the label by which workloads select it and these further ones.
-    pub(crate) fn new(signer_name: &'a SignerName, labels: &BTreeMap<String, String>, pool: &'a CaPool) -> Self {
-        let qualified = |key: &String| if key.contains('/') { key.clone() } else { signer_name.label_key(key) };
-        let mut all: BTreeMap<_, _> = labels.iter().map(|(key, value)| (qualified(key), value.clone())).collect();
+    pub(crate) fn new(
+        signer_name: &'a SignerName,
+        labels: &BTreeMap<String, String>,
+        pool: &'a CaPool,
+    ) -> Self {
+        let qualified =
+            |key: &String| if key.contains('/') { key.clone() } else { signer_name.label_key(key) };
+        let mut all: BTreeMap<_, _> =
+            labels.iter().map(|(key, value)| (qualified(key), value.clone())).collect();
         all.insert(signer_name.label_key("canarying"), "live".to_owned());
         let anchors = pool.roots().into_iter().map(|root| pem::certificate(root.der())).collect();
         Self { signer_name, labels: all, pool, anchors }
@@ -46,8 +52,10 @@ impl<'a> DesiredBundle<'a> {
 
     /// The bundle to create where there is none.
     pub(crate) fn created(&self, resource: &ApiResource, now: Timestamp) -> ClusterTrustBundle {
-        let spec =
-            ClusterTrustBundleSpec { signer_name: self.signer_name.to_string(), trust_bundle: self.anchors.clone() };
+        let spec = ClusterTrustBundleSpec {
+            signer_name: self.signer_name.to_string(),
+            trust_bundle: self.anchors.clone(),
+        };
         let mut bundle = ClusterTrustBundle::new(&self.signer_name.bundle_name(), resource, spec);
         bundle.metadata.labels = Some(self.labels.clone());
         bundle.metadata.annotations = Some(self.annotations(&Published::default(), now));
@@ -60,7 +68,7 @@ impl<'a> DesiredBundle<'a> {
             return Repair::ForeignOwner(current.spec.signer_name.clone());
         }
         let published = Published::of(current, self.signer_name);
-        if published.generation() > self.pool.generation() {
+        if published.is_ahead_of(self.pool) {
             return Repair::Newer(published.generation());
         }
         let annotations = self.annotations(&published, now);
@@ -85,7 +93,8 @@ impl<'a> DesiredBundle<'a> {
         let since = |root| published.since(root).filter(|since| *since <= latest).unwrap_or(now);
         let roots = self.pool.roots();
         let published = roots.iter().map(|root| (root.fingerprint(), since(root))).collect();
-        let retiring = roots.iter().filter_map(|root| Some((root.fingerprint(), self.pool.last_leaf_under(root)?)));
+        let retiring =
+            roots.iter().filter_map(|root| Some((root.fingerprint(), self.pool.last_leaf_under(root)?)));
         BTreeMap::from([
             (self.signer_name.label_key(GENERATION), self.pool.generation().to_string()),
             (self.signer_name.label_key(PUBLISHED), json(&published)),
@@ -110,7 +119,7 @@ mod tests {
     use super::*;
     use crate::{
         authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType},
-        ca_pool::NoChoice,
+        ca_pool::{Choice, LEEWAY, NoChoice, Succession},
     };
 
     fn resource() -> ApiResource {
@@ -127,7 +136,11 @@ mod tests {
 
     fn pool() -> CaPool {
         let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
-        let root = NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY };
+        let root = NewRoot {
+            id: "1".into(),
+            common_name: "CA".parse().unwrap(),
+            validity: NewRoot::DEFAULT_VALIDITY,
+        };
         let serial = SerialNumber::from_random([1; 16]);
         CaPool::new(vec![CertificateAuthority::new_root(root, key, serial, now()).unwrap()]).unwrap()
     }
@@ -143,9 +156,12 @@ mod tests {
         let bundle = desired(&pool, &signer).created(&resource(), now());
         assert_eq!(bundle.name_any(), "row-major.net:spiffe:primary-bundle");
         assert_eq!(bundle.spec.signer_name, "row-major.net/spiffe");
-        let expected =
-            [("spiffe.row-major.net/canarying", "live"), ("spiffe.row-major.net/trust-domain", "cluster.local")];
-        let labels: Vec<_> = bundle.labels().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let expected = [
+            ("spiffe.row-major.net/canarying", "live"),
+            ("spiffe.row-major.net/trust-domain", "cluster.local"),
+        ];
+        let labels: Vec<_> =
+            bundle.labels().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(labels, expected);
     }
 
@@ -188,7 +204,57 @@ mod tests {
         current.annotations_mut().insert(signer.label_key(GENERATION), "7".into());
         assert!(matches!(desired.repair(&current, now()), Repair::Newer(7)));
         assert_eq!(Published::of(&current, &signer).choose(&pool, now()), Err(NoChoice::Dropped));
+        current.annotations_mut().insert(signer.label_key(GENERATION), "0".into());
+        assert!(matches!(desired.repair(&current, now()), Repair::Write(_)));
         current.spec.signer_name = "example.com/other".into();
-        assert!(matches!(desired.repair(&current, now()), Repair::ForeignOwner(owner) if owner == "example.com/other"));
+        assert!(
+            matches!(desired.repair(&current, now()), Repair::ForeignOwner(owner) if owner == "example.com/other")
+        );
+    }
+
+    #[test]
+    fn a_bundle_of_another_pool_of_the_same_generation_is_left_as_it_is_if_generations_are_counted() {
+        let signer = signer();
+        let first = |pool: CaPool| CaPool::first(pool.into_authorities().remove(0), PROPAGATION * 4).unwrap();
+        let (own, other) = (first(pool()), first(pool()));
+        let current = desired(&other, &signer).created(&resource(), now());
+        assert!(matches!(desired(&own, &signer).repair(&current, now()), Repair::Newer(1)));
+        assert_eq!(Published::of(&current, &signer).choose(&own, now()), Err(NoChoice::Dropped));
+        assert!(matches!(desired(&other, &signer).repair(&current, now()), Repair::InOrder));
+        let mut drifted = current;
+        drifted.spec.trust_bundle.clear();
+        assert!(matches!(desired(&other, &signer).repair(&drifted, now()), Repair::Write(_)));
+        let uncounted = desired(&pool(), &signer).created(&resource(), now());
+        assert!(matches!(desired(&pool(), &signer).repair(&uncounted, now()), Repair::Write(_)));
+    }
+
+    #[test]
+    fn a_time_far_ahead_was_noted_by_a_wrong_clock_and_is_corrected() {
+        let (pool, signer) = (pool(), signer());
+        let desired = desired(&pool, &signer);
+        let year = std::time::Duration::from_secs(365 * 24 * 3600);
+        let ahead = desired.created(&resource(), now().checked_add(year).unwrap());
+        let Repair::Write(repaired) = desired.repair(&ahead, now()) else { panic!("must be written") };
+        assert_eq!(Published::of(&repaired, &signer).since(pool.roots()[0]), Some(now()));
+    }
+
+    #[test]
+    fn a_replica_that_lags_behind_bounds_its_leaves_by_what_a_newer_pool_has_settled() {
+        let signer = signer();
+        let copy = |pool: &CaPool| CaPool::from_json(&pool.to_json().unwrap()).unwrap();
+        let old = pool();
+        let succession = Succession {
+            signs_from: now(),
+            longest_leaf: None,
+            predecessors_longest_leaf: Some(PROPAGATION * 4),
+        };
+        let successor = pool().into_authorities().remove(0).with_id("2");
+        let new = copy(&old).with_successor(successor, succession, now()).unwrap();
+        let bundle = desired(&new, &signer).created(&resource(), now());
+        let end = now() + LEEWAY + PROPAGATION * 4;
+        assert_eq!(
+            Published::of(&bundle, &signer).choose(&old, now()),
+            Ok(Choice { index: 0, leaves_end: end })
+        );
     }
 }

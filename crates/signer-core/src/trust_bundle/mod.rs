@@ -14,13 +14,14 @@ use kube::{
 };
 use tokio::{sync::watch, time};
 
+use self::published::GENERATION;
 pub(crate) use self::{
     desired::{DesiredBundle, Repair},
     published::Published,
 };
 use crate::{
     api::ClusterTrustBundle,
-    ca_pool::PoolState,
+    ca_pool::{NoChoice, PoolState},
     health::{Component, SignerHealth},
     signer_name::SignerName,
     watching::{Watched, describe, is_status, watch},
@@ -57,7 +58,8 @@ impl BundleKeeper {
         let name = self.signer_name.bundle_name();
         let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
         let api = Api::all_with(self.client.clone(), &self.resource);
-        let mut events = Box::pin(watch(api, config, Component::ClusterTrustBundles, vec![self.health.clone()]));
+        let mut events =
+            Box::pin(watch(api, config, Component::ClusterTrustBundles, vec![self.health.clone()]));
         let mut seen = Seen::Nothing;
         let mut listed = None;
         loop {
@@ -106,8 +108,11 @@ impl BundleKeeper {
                     return true;
                 }
                 Repair::Newer(generation) => {
-                    self.health.mended(Component::TrustBundle);
-                    self.health.warned(Component::TrustBundle, &lags_behind(pool.generation(), generation));
+                    let problem = self.lags_behind(pool.generation(), generation);
+                    match Published::of(current, &self.signer_name).choose(&pool, now) {
+                        Err(NoChoice::Dropped) => self.health.broken(Component::TrustBundle, &problem),
+                        _ => self.health.warned(Component::TrustBundle, &problem),
+                    }
                     return true;
                 }
                 Repair::Write(repaired) => {
@@ -140,6 +145,16 @@ impl BundleKeeper {
         }
     }
 
+    fn lags_behind(&self, own: u64, published: u64) -> String {
+        let (bundle, annotation) = (self.signer_name.bundle_name(), self.signer_name.label_key(GENERATION));
+        let what = if own == published { "another CA pool" } else { "the CA pool" };
+        format!(
+            "the trust bundle was made of generation {published} of {what}, and this replica holds generation {own}; it waits for the pool of the bundle. \
+             If that is lost for good, `kubectl annotate clustertrustbundle {bundle} {annotation}-` lets this one take its place; pods refuse each other's \
+             certificates then until they have new ones"
+        )
+    }
+
     fn owned_by(&self, owner: &str) -> String {
         format!(
             "the ClusterTrustBundle {} belongs to the signer {owner:?}; it is left as it is. Delete it if nobody needs it",
@@ -156,14 +171,12 @@ impl BundleKeeper {
         } else {
             String::new()
         };
-        format!("writing the ClusterTrustBundle {}: {}{hint}", self.signer_name.bundle_name(), describe(error))
+        format!(
+            "writing the ClusterTrustBundle {}: {}{hint}",
+            self.signer_name.bundle_name(),
+            describe(error)
+        )
     }
-}
-
-fn lags_behind(own: u64, published: u64) -> String {
-    format!(
-        "the trust bundle was made of generation {published} of the CA pool, and this replica holds generation {own}; it waits for the newer pool"
-    )
 }
 
 fn take(watched: Watched<ClusterTrustBundle>, seen: &mut Seen, listed: &mut Option<Box<ClusterTrustBundle>>) {

@@ -19,6 +19,8 @@ pub(crate) struct Published {
     generation: u64,
     /// Of those that are in the bundle.
     since: ByRoot,
+    /// Of those that were to be in it when it was written.
+    written: BTreeSet<String>,
     retiring: ByRoot,
 }
 
@@ -36,14 +38,16 @@ impl Published {
     /// Reads a bundle. Annotations that can't be read count as absent: then the roots count as published just now, which is the careful answer.
     pub(crate) fn of(bundle: &ClusterTrustBundle, signer: &SignerName) -> Self {
         let annotation = |item| bundle.annotations().get(&signer.label_key(item)).map(String::as_str);
-        let by_root =
-            |item| -> ByRoot { annotation(item).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default() };
+        let by_root = |item| -> ByRoot {
+            annotation(item).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        };
         let anchors = CertificateDer::pem_slice_iter(bundle.spec.trust_bundle.as_bytes()).flatten();
         let anchors: BTreeSet<String> = anchors.map(|anchor| fingerprint(&anchor)).collect();
         let mut since = by_root(PUBLISHED);
+        let written = since.keys().cloned().collect();
         since.retain(|root, _| anchors.contains(root));
         let generation = annotation(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
-        Self { generation, since, retiring: by_root(RETIRING) }
+        Self { generation, since, written, retiring: by_root(RETIRING) }
     }
 
     /// The version of the pool that it was made of.
@@ -64,19 +68,27 @@ impl Published {
     pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
         let choice = pool.choose(now, |root| self.standing(root, pool))?;
         let fingerprint = pool.authority(choice.index).root().fingerprint();
-        let settled = self.retiring.get(&fingerprint).filter(|_| self.is_newer_than(pool));
-        Ok(Choice { leaves_end: settled.map_or(choice.leaves_end, |end| choice.leaves_end.min(*end)), ..choice })
+        let settled = self.retiring.get(&fingerprint).filter(|_| self.is_ahead_of(pool));
+        Ok(Choice {
+            leaves_end: settled.map_or(choice.leaves_end, |end| choice.leaves_end.min(*end)),
+            ..choice
+        })
     }
 
     fn standing(&self, root: &CaCertificate, pool: &CaPool) -> Standing {
         match self.since(root) {
             Some(since) => Standing::Since(since),
-            None if self.is_newer_than(pool) => Standing::Dropped,
+            None if self.is_ahead_of(pool) => Standing::Dropped,
             None => Standing::Absent,
         }
     }
 
-    fn is_newer_than(&self, pool: &CaPool) -> bool {
+    /// Whether it was made of a newer version of a pool, or of another pool altogether: two that share no root and have the same generation don't follow from each
+    /// other. (A pool that doesn't count its generations is replaced as its owner likes.)
+    pub(super) fn is_ahead_of(&self, pool: &CaPool) -> bool {
+        let shares_a_root = || pool.roots().iter().any(|root| self.written.contains(&root.fingerprint()));
+        let is_counted = self.generation > 0 && !self.written.is_empty();
         self.generation > pool.generation()
+            || is_counted && self.generation == pool.generation() && !shares_a_root()
     }
 }

@@ -1,0 +1,160 @@
+//! What is wrong, or soon will be, with a pool that loads.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{CaPool, Phase, phases, removable_at};
+use crate::duration::format_duration;
+
+/// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolWarning {
+    /// A CA that should sign has expired.
+    #[error(
+        "{authority} expired at {not_after}, or a certificate above it did; replace it with `signerctl ca-pool rotate`"
+    )]
+    Expired {
+        /// The CA.
+        authority: String,
+        /// When.
+        not_after: Timestamp,
+    },
+    /// A CA isn't valid at the time from which on it should sign.
+    #[error(
+        "{authority} isn't valid before {not_before}, though its turn to sign comes before that; wait, or check the clock of the machine that made it"
+    )]
+    NotYetValid {
+        /// The CA.
+        authority: String,
+        /// From when on it is.
+        not_before: Timestamp,
+    },
+    /// The CA that signs has less left than a certificate may live, and nobody follows.
+    #[error(
+        "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter from now on, until none can be issued. \
+         Add a successor with `signerctl ca-pool rotate`", format_duration(*.longest_leaf)
+    )]
+    Ending {
+        /// The CA.
+        authority: String,
+        /// When it, or a certificate above it, ends.
+        not_after: Timestamp,
+        /// The lifetime that its certificates would have.
+        longest_leaf: Duration,
+    },
+    /// The signer would give longer lifetimes than the pool has settled.
+    #[error(
+        "maxLifetime is {}, and {authority} gives {} at most, as its pool records; a successor made with `signerctl ca-pool rotate \
+         --max-lifetime {}` gives more", format_duration(*.max_lifetime), format_duration(*.longest_leaf), format_duration(*.max_lifetime)
+    )]
+    Limited {
+        /// The CA.
+        authority: String,
+        /// The signer's limit.
+        max_lifetime: Duration,
+        /// The pool's.
+        longest_leaf: Duration,
+    },
+}
+
+impl CaPool {
+    /// What is wrong with the authorities that sign, or are to sign, for a signer with this `maxLifetime`.
+    #[must_use]
+    pub fn warnings(&self, now: Timestamp, max_lifetime: Duration) -> Vec<PoolWarning> {
+        (0..self.members.len()).filter_map(|index| self.warning(index, now, max_lifetime)).collect()
+    }
+
+    /// What is wrong with the authority at a position of the pool.
+    ///
+    /// # Panics
+    /// If the pool has no such position.
+    #[must_use]
+    pub fn warning(&self, index: usize, now: Timestamp, max_lifetime: Duration) -> Option<PoolWarning> {
+        let phase = phases(&self.tenures(), now)[index];
+        let (tenures, authority) = (self.tenures(), self.authority(index));
+        let tenure = tenures[index];
+        let has_successor = removable_at(&tenures, index).is_some();
+        let turn = match phase {
+            Phase::Trusted(None) | Phase::Retiring(_) => return None,
+            Phase::Gone if has_successor => return None,
+            Phase::Trusted(Some(from)) => from,
+            Phase::Active | Phase::Gone => now,
+        };
+        let (authority, not_after) = (authority.to_string(), tenure.not_after);
+        let longest_leaf = tenure.longest_leaf.map_or(max_lifetime, |longest| longest.min(max_lifetime));
+        if not_after < turn {
+            return Some(PoolWarning::Expired { authority, not_after });
+        }
+        if turn < tenure.not_before {
+            return Some(PoolWarning::NotYetValid { authority, not_before: tenure.not_before });
+        }
+        if !has_successor && not_after.duration_since(turn).unsigned_abs() < longest_leaf {
+            return Some(PoolWarning::Ending { authority, not_after, longest_leaf });
+        }
+        let is_limited = phase == Phase::Active && longest_leaf < max_lifetime;
+        is_limited.then_some(PoolWarning::Limited { authority, max_lifetime, longest_leaf })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType},
+        ca_pool::Succession,
+    };
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap()
+    }
+
+    fn ca(id: &str, from: i64, days: u32) -> CertificateAuthority {
+        let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
+        let root = NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), validity: days * DAY };
+        CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), at(from)).unwrap()
+    }
+
+    fn rotated(successor: CertificateAuthority) -> CaPool {
+        let succession =
+            Succession { signs_from: at(1), longest_leaf: Some(DAY), predecessors_longest_leaf: Some(DAY) };
+        CaPool::new(vec![ca("1", 0, 10)]).unwrap().with_successor(successor, succession, at(0)).unwrap()
+    }
+
+    fn warned(pool: &CaPool, hour: i64) -> Vec<String> {
+        pool.warnings(at(hour), DAY).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_ca_without_a_successor_is_warned_of_before_its_certificates_get_shorter_and_after_it_has_expired() {
+        let pool = CaPool::new(vec![ca("1", 0, 10)]).unwrap();
+        assert_eq!(warned(&pool, 9 * 24), [""; 0]);
+        assert!(warned(&pool, 9 * 24 + 1)[0].contains("sooner than its certificates of 24h would"));
+        assert!(warned(&pool, 10 * 24 + 1)[0].contains("expired at"));
+        assert!(warned(&pool, -1)[0].contains("isn't valid before"));
+    }
+
+    #[test]
+    fn one_that_has_a_successor_is_not() {
+        let pool = rotated(ca("2", 0, 100));
+        assert_eq!(warned(&pool, 0), [""; 0]);
+        assert_eq!(warned(&pool, 11 * 24), [""; 0]);
+    }
+
+    #[test]
+    fn a_successor_that_cannot_sign_when_its_turn_comes_is_said_at_once() {
+        assert!(warned(&rotated(ca("2", 24, 100)), 0)[0].contains("isn't valid before"));
+        assert!(warned(&rotated(ca("2", -480, 1)), 0)[0].contains("expired at"));
+    }
+
+    #[test]
+    fn a_limit_of_the_pool_that_shortens_what_the_signer_would_give_is_said() {
+        let limited = rotated(ca("2", 0, 100)).warnings(at(0), 48 * HOUR);
+        let limited = limited[0].to_string();
+        assert!(limited.contains("maxLifetime is 48h") && limited.contains("gives 24h at most"), "{limited}");
+    }
+}
