@@ -1,0 +1,116 @@
+//! What people read, at a fixed time: `UPDATE_GOLDEN=1 cargo test -p signerctl` writes `tests/golden` anew, to be looked at.
+
+use std::{fs, path::Path, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use signer_core::{CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, Succession};
+
+use super::{emergency, outlook::Outlook, prune, shown, takeover};
+use crate::terminal::Look;
+
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+
+pub(super) fn now() -> Timestamp {
+    "2026-11-22T10:00:00Z".parse().unwrap()
+}
+
+pub(super) fn hours(hours: i64) -> Timestamp {
+    now().checked_add(SignedDuration::from_hours(hours)).unwrap()
+}
+
+/// The same each time: the key is made of its ID.
+pub(super) fn ca(id: u8, made: Timestamp, validity: Duration) -> CertificateAuthority {
+    // RFC 8410 §7: a version, the algorithm, and the key in two OCTET STRINGs
+    let mut pkcs8 = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    pkcs8.extend([id; 32]);
+    let root = NewRoot {
+        id: id.to_string(),
+        common_name: format!("row-major.net/spiffe CA {id} 0000000{id}").parse().unwrap(),
+        validity,
+    };
+    let key = SigningKey::from_pkcs8(&pkcs8).unwrap();
+    CertificateAuthority::new_root(root, key, SerialNumber::from_random([id; 16]), made).unwrap()
+}
+
+/// A pool whose first CA was made 100 days ago, and which was rotated that many hours ago.
+pub(super) fn rotated(ago: &[i64]) -> CaPool {
+    let first = CaPool::new(vec![ca(1, hours(-2400), NewRoot::DEFAULT_VALIDITY)]).unwrap();
+    ago.iter().zip(2..).fold(first, |pool, (ago, id)| {
+        let made = hours(-ago);
+        let succession = Succession {
+            signs_from: made.checked_add(QUARTER).unwrap(),
+            longest_leaf: Some(24 * HOUR),
+            predecessors_longest_leaf: Some(24 * HOUR),
+        };
+        pool.with_successor(ca(id, made, NewRoot::DEFAULT_VALIDITY), succession, made).unwrap()
+    })
+}
+
+fn shows(pool: &CaPool, look: Look) -> String {
+    let outlook = Outlook::new(pool, Some("--namespace mesh --name spiffe-ca".to_owned()), now());
+    shown::shown("CA pool Secret mesh/spiffe-ca", &outlook, look)
+}
+
+fn is_golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == text, "{} is different:\n{text}", path.display());
+}
+
+#[test]
+fn pools_are_shown_as_they_stand() {
+    for (name, pool) in [
+        ("show-without-times.txt", rotated(&[])),
+        ("show-just-rotated.txt", rotated(&[0])),
+        ("show-retiring.txt", rotated(&[3])),
+        ("show-gone.txt", rotated(&[72])),
+        ("show-three-generations.txt", rotated(&[40, 20, 0])),
+        ("show-ending.txt", CaPool::new(vec![ca(1, hours(-24), 200 * HOUR)]).unwrap()),
+        ("show-ending-now.txt", CaPool::new(vec![ca(1, hours(-24), 30 * HOUR)]).unwrap()),
+        ("show-expired.txt", CaPool::new(vec![ca(1, hours(-24), 20 * HOUR)]).unwrap()),
+        ("show-not-yet-valid.txt", CaPool::new(vec![ca(1, hours(24), 200 * HOUR)]).unwrap()),
+    ] {
+        is_golden(name, &shows(&pool, Look::PLAIN));
+    }
+}
+
+#[test]
+fn a_terminal_gets_colours_and_short_lines() {
+    is_golden("show-colours.txt", &shows(&rotated(&[3]), Look { has_colours: true, ..Look::PLAIN }));
+    is_golden("show-narrow.txt", &shows(&rotated(&[40, 20, 0]), Look { width: 60, ..Look::PLAIN }));
+}
+
+#[test]
+fn a_rotation_tells_what_happens_when() {
+    let place = super::arguments::Place::Secret { namespace: "mesh".into(), name: "spiffe-ca".into() };
+    is_golden("rotate.txt", &takeover::added(&place, &rotated(&[0]), "2", Look::PLAIN, now()));
+}
+
+#[test]
+fn an_emergency_tells_what_breaks() {
+    for (name, pool, id, new) in [
+        ("emergency-alone.txt", rotated(&[]), "1", Some("2")),
+        ("emergency-with-one-waiting.txt", rotated(&[0]), "1", None),
+        ("emergency-with-one-retiring.txt", rotated(&[3]), "2", Some("3")),
+        ("emergency-of-one-retiring.txt", rotated(&[3]), "1", None),
+        ("emergency-of-one-waiting.txt", rotated(&[0]), "2", None),
+    ] {
+        let heir = pool.heir(id, now()).unwrap();
+        is_golden(name, &emergency::consequences(&pool, id, &heir, new, Look::PLAIN, now()).unwrap());
+    }
+}
+
+#[test]
+fn a_removal_that_comes_too_early_tells_what_breaks() {
+    for (name, pool, id) in [
+        ("prune-active.txt", rotated(&[3]), "2"),
+        ("prune-retiring.txt", rotated(&[3]), "1"),
+        ("prune-waiting.txt", rotated(&[0]), "2"),
+    ] {
+        is_golden(name, &prune::consequences(&pool, id, Look::PLAIN, now()).unwrap());
+    }
+}

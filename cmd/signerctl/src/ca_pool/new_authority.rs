@@ -1,0 +1,90 @@
+//! New self-signed CAs.
+
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+use jiff::Timestamp;
+use signer_core::{
+    CertificateAuthority, CommonName, NewRoot, SerialNumber, SignerName, SigningKey, SigningKeyType,
+    root_common_name,
+};
+
+use super::arguments::Place;
+use crate::error::Error;
+
+/// What a new CA is to be.
+pub(super) struct NewAuthority<'a> {
+    pub(super) id: String,
+    pub(super) key_type: SigningKeyType,
+    pub(super) validity: Duration,
+    pub(super) subject: Subject<'a>,
+}
+
+/// What its subject says.
+pub(super) enum Subject<'a> {
+    /// This.
+    Is(CommonName),
+    /// What it signs.
+    Names(&'a str),
+}
+
+impl NewAuthority<'_> {
+    pub(super) fn make(self, now: Timestamp) -> Result<CertificateAuthority, Error> {
+        let common_name = match self.subject {
+            Subject::Is(name) => name,
+            Subject::Names(what) => root_common_name(what, &self.id, random()?)?,
+        };
+        let root = NewRoot { id: self.id, common_name, validity: self.validity };
+        let serial = SerialNumber::from_random(random()?);
+        let key = SigningKey::generate(self.key_type)?;
+        Ok(CertificateAuthority::new_root(root, key, serial, now)?)
+    }
+}
+
+/// What the subject of a pool's new CA says it signs: the signer, or what the last CA said, or else the place.
+pub(super) fn signs(
+    signer: Option<&SignerName>,
+    last: Option<&CertificateAuthority>,
+    place: &Place,
+) -> String {
+    let of_last = || last.and_then(|last| said_by(&last.issuer().subject(), last.id()));
+    signer.map(ToString::to_string).or_else(of_last).unwrap_or_else(|| name_of(place))
+}
+
+/// Reads `CN=<what> CA <id> <8 hexadecimal digits>`, as such CAs are named here.
+fn said_by(subject: &str, id: &str) -> Option<String> {
+    let (rest, unique) = subject.strip_prefix("CN=")?.rsplit_once(' ')?;
+    let is_ours = unique.len() == 8 && unique.chars().all(|c| c.is_ascii_hexdigit());
+    let what = rest.strip_suffix(&format!(" CA {id}")).filter(|_| is_ours)?;
+    Some(what.to_owned())
+}
+
+/// Without a signer's name, the place where the pool is kept tells most of what it signs.
+fn name_of(place: &Place) -> String {
+    match place {
+        Place::File(path) => {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            stem.chars().filter(|c| !c.is_control()).collect()
+        }
+        Place::Secret { namespace, name } => format!("{namespace}/{name}"),
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| Error::NoRandomness)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said_by;
+
+    #[test]
+    fn what_the_last_ca_signed_is_read_from_its_subject() {
+        assert_eq!(said_by("CN=example.com/web CA 1 deadbeef", "1").as_deref(), Some("example.com/web"));
+        assert_eq!(said_by("CN=example.com/web CA 1 deadbeef", "2"), None);
+        assert_eq!(said_by("O=Example, CN=root", "1"), None);
+        assert_eq!(said_by("CN=Our CA 1 of all", "1"), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! `signerctl ca-pool prune`.
+
+use clap::Args;
+use jiff::Timestamp;
+use signer_core::{CaPool, Phase, RotationError};
+
+use super::{
+    arguments::{Place, PlaceArguments},
+    edit::{edit, edit_once},
+    outlook::{Outlook, name},
+    shown::schedule,
+    times::{minute, minute_from_now},
+};
+use crate::{
+    error::Error,
+    terminal::{Look, Tone, confirm},
+};
+
+#[derive(Args)]
+#[command(
+    override_usage = "signerctl ca-pool prune (--file <PATH> | --namespace <NAMESPACE> --name <NAME>) [--ca-id <ID> [--force [--yes]]]"
+)]
+pub(crate) struct Prune {
+    #[command(flatten)]
+    place: PlaceArguments,
+    /// Remove this CA. Default: all that may go.
+    #[arg(long, value_name = "ID")]
+    ca_id: Option<String>,
+    /// Remove it though it is still needed. Tells what breaks, and asks.
+    #[arg(long, requires = "ca_id")]
+    force: bool,
+    /// Don't ask.
+    #[arg(long, requires = "force")]
+    yes: bool,
+}
+
+impl Prune {
+    pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
+        let place = Place::try_from(self.place)?;
+        match self.ca_id {
+            None => prune_all(&place, look, now),
+            Some(id) if self.force => prune_regardless(&place, &id, self.yes, look, now),
+            Some(id) => edit(&place, |pool| {
+                let changed = pool.without(&[&id], now).map_err(|error| refused(error, now))?;
+                let report = removed(&place, &changed, &[&id], look, now);
+                Ok((changed, report))
+            }),
+        }
+    }
+}
+
+fn prune_all(place: &Place, look: Look, now: Timestamp) -> Result<String, Error> {
+    edit(place, |pool| {
+        let ids: Vec<String> = pool.removable(now).into_iter().map(str::to_owned).collect();
+        if ids.is_empty() {
+            return Err(Error::NothingToPrune { when: first_to_go(&pool, now) });
+        }
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let changed = pool.without(&ids, now)?;
+        let report = removed(place, &changed, &ids, look, now);
+        Ok((changed, report))
+    })
+}
+
+fn first_to_go(pool: &CaPool, now: Timestamp) -> String {
+    let outlook = Outlook::new(pool, None, now);
+    let next =
+        (0..outlook.tenures.len()).filter_map(|index| Some((outlook.removable_at(index)?, index))).min();
+    match next {
+        Some((at, index)) => format!("{} can go from {} on", outlook.name(index), minute_from_now(at, now)),
+        None => {
+            "each CA of the pool is needed until it has a successor, which `signerctl ca-pool rotate` adds"
+                .to_owned()
+        }
+    }
+}
+
+fn refused(error: RotationError, now: Timestamp) -> Error {
+    match error {
+        RotationError::StillNeeded { id, until, why } => Error::StillNeeded {
+            until: until.map_or_else(
+                || "it has a successor that signs".to_owned(),
+                |until| minute_from_now(until, now),
+            ),
+            id,
+            why,
+        },
+        other => other.into(),
+    }
+}
+
+fn prune_regardless(
+    place: &Place,
+    id: &str,
+    has_said_yes: bool,
+    look: Look,
+    now: Timestamp,
+) -> Result<String, Error> {
+    edit_once(place, |pool| {
+        if pool.authorities().all(|authority| authority.id() == id) {
+            return Err(Error::LastOne { place: place.to_string() });
+        }
+        confirm(&consequences(&pool, id, look, now)?, has_said_yes)?;
+        let changed = pool.without_regardless(&[id])?;
+        let report = removed(place, &changed, &[id], look, now);
+        Ok((changed, report))
+    })
+}
+
+/// What breaks, and until when.
+pub(super) fn consequences(pool: &CaPool, id: &str, look: Look, now: Timestamp) -> Result<String, Error> {
+    let outlook = Outlook::new(pool, None, now);
+    let known = pool.authorities().position(|authority| authority.id() == id);
+    let Some(index) = known else {
+        // says which CAs there are
+        return pool.heir(id, now).map(|_| String::new()).map_err(Error::from);
+    };
+    let root = pool.authority(index).root();
+    let others = pool.authorities().filter(|other| other.id() != id && other.root() == root);
+    let sharing: Vec<String> = others.map(|other| name(other.id())).collect();
+    let end = outlook.last_leaf_ends(index);
+    let refused = if sharing.is_empty() {
+        format!(
+            "Pods refuse its certificates as soon as they have the new trust bundle. The last of them would have expired at {}.",
+            minute(end)
+        )
+    } else {
+        format!(
+            "Its root stays in the trust bundle, as {} is under it too, so its certificates are accepted as long as they live. If its key has leaked, that is too \
+             long: use `signerctl ca-pool rotate --emergency --compromised {id}`.",
+            sharing.join(" and ")
+        )
+    };
+    let text = match outlook.phases[index] {
+        Phase::Gone => "Nothing breaks: no certificate of it lives any more.".to_owned(),
+        Phase::Retiring(_) => refused,
+        Phase::Active => format!("It is the one that signs. {refused}\n{}", who_signs_then(&outlook, index)),
+        Phase::Trusted(None) => format!("It doesn't sign, but pods trust its root. {refused}"),
+        Phase::Trusted(Some(from)) => format!(
+            "It never signs then. Nothing breaks, unless its turn has come ({}) before all replicas of the signer know of this change, which takes them some minutes.",
+            minute_from_now(from, now)
+        ),
+    };
+    Ok(format!(
+        "{}\n{text}\n",
+        look.paint(Tone::Bad, format!("{} will leave the pool now, though that is too early.", name(id)))
+    ))
+}
+
+fn who_signs_then(outlook: &Outlook<'_>, active: usize) -> String {
+    let retiring = outlook.phases.iter().rposition(|phase| matches!(phase, Phase::Retiring(_)));
+    let waiting = outlook
+        .tenures
+        .iter()
+        .filter_map(|tenure| tenure.signs_from)
+        .filter(|from| *from > outlook.now)
+        .min();
+    match (retiring, waiting) {
+        (Some(index), _) if index != active => format!("{} signs again.", outlook.name(index)),
+        (_, Some(from)) => format!("Nobody signs before {}.", minute_from_now(from, outlook.now)),
+        _ => "Another CA of the pool signs, if there is one whose turn has come.".to_owned(),
+    }
+}
+
+fn removed(place: &Place, pool: &CaPool, ids: &[&str], look: Look, now: Timestamp) -> String {
+    let outlook = Outlook::new(pool, Some(place.arguments()), now);
+    let names = ids.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
+    let verb = if ids.len() == 1 { "has" } else { "have" };
+    let head = format!("{names} {verb} left CA pool {place}, generation {}", pool.generation());
+    let (tone, state) = outlook.state();
+    format!(
+        "{}\n\n  {}\n{}",
+        look.paint(Tone::Heading, head),
+        look.paint(tone, state),
+        schedule(&outlook, look)
+    )
+}

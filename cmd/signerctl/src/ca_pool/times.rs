@@ -1,0 +1,104 @@
+//! Times as people read them: in UTC, and how far they are away.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use signer_core::format_duration;
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+const TWO_HOURS: i64 = 2 * HOUR;
+const TWO_DAYS: i64 = 2 * DAY;
+
+/// To the minute, in UTC.
+pub(super) fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
+
+/// A span in the largest unit that says enough.
+pub(super) fn span(span: SignedDuration) -> String {
+    let seconds = span.abs().as_secs();
+    let rounded = |unit: i64| (seconds + unit / 2) / unit;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..TWO_HOURS => format!("{} min", rounded(60)),
+        TWO_HOURS..TWO_DAYS => format!("{} h", rounded(HOUR)),
+        _ if rounded(DAY) < 365 => format!("{} days", rounded(DAY)),
+        _ if rounded(DAY) % 365 == 0 => counted(rounded(DAY) / 365, "year"),
+        _ => format!("{}y {}d", rounded(DAY) / 365, rounded(DAY) % 365),
+    }
+}
+
+/// How far away a time is.
+pub(super) fn from_now(time: Timestamp, now: Timestamp) -> String {
+    let distance = time.duration_since(now);
+    match distance.as_secs() {
+        0 => "now".to_owned(),
+        seconds if seconds > 0 => format!("in {}", span(distance)),
+        _ => format!("{} ago", span(distance)),
+    }
+}
+
+/// Both.
+pub(super) fn minute_from_now(time: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", minute(time), from_now(time, now))
+}
+
+pub(super) fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+pub(super) fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// A lifetime as it is configured, or in days where that is clearer.
+pub(super) fn lifetime(lifetime: Duration) -> String {
+    let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    if seconds > 2 * DAY && seconds % DAY == 0 {
+        format!("{} days", seconds / DAY)
+    } else {
+        format_duration(lifetime)
+    }
+}
+
+fn counted(count: i64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_short() {
+        for (seconds, text) in [
+            (5, "5 s"),
+            (900, "15 min"),
+            (899, "15 min"),
+            (7199, "120 min"),
+            (7200, "2 h"),
+            (172_799, "48 h"),
+            (172_800, "2 days"),
+            (315_359_000, "10 years"),
+            (31_536_000, "1 year"),
+            (31_536_000 + 3 * 86_400, "1y 3d"),
+        ] {
+            assert_eq!(span(SignedDuration::from_secs(-seconds)), text);
+        }
+    }
+
+    #[test]
+    fn times_are_told_with_their_distance() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        assert_eq!(
+            minute_from_now(later(now, Duration::from_secs(900)), now),
+            "2026-11-22 10:15Z (in 15 min)"
+        );
+        assert_eq!(
+            minute_from_now(earlier(now, Duration::from_secs(86_400)), now),
+            "2026-11-21 10:00Z (24 h ago)"
+        );
+        assert_eq!(from_now(now, now), "now");
+    }
+}

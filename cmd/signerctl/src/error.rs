@@ -1,0 +1,142 @@
+//! Why something couldn't be done.
+
+use std::io;
+
+use signer_core::{
+    AuthorityError, CommonNameError, PoolError, PoolSourceError, RotationError, SigningKeyError,
+};
+
+/// Why something couldn't be done. Each message names the input, the rule and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("which pool? Give --file, or --namespace and --name")]
+    NoPlace,
+    #[error(
+        "{path} exists, and a pool is never overwritten: pods trust the CA in it.\n\
+         Look at it with `signerctl ca-pool show --file {path}`. Choose another path, or move the file away if no pod depends on it"
+    )]
+    FileExists { path: String },
+    #[error("{path} can't be written: its directory doesn't exist. Make it with `mkdir -p {directory}`")]
+    NoDirectory { path: String, directory: String },
+    #[error("{path} can't be written: {source}")]
+    Write { path: String, source: io::Error },
+    #[error(
+        "Secret {namespace}/{name} exists, and a pool is never overwritten: pods trust the CA in it.\n\
+         Look at it with `signerctl ca-pool show --namespace {namespace} --name {name}`. Choose another name, or delete it with \
+         `kubectl -n {namespace} delete secret {name}` if no pod depends on it"
+    )]
+    SecretExists { namespace: String, name: String },
+    #[error(
+        "Secret {namespace}/{name} doesn't exist. Make a pool with \
+         `signerctl ca-pool create --namespace {namespace} --name {name}`"
+    )]
+    NoSecret { namespace: String, name: String },
+    #[error("namespace {namespace} doesn't exist. Make it with `kubectl create namespace {namespace}`")]
+    NoNamespace { namespace: String },
+    #[error(
+        "Secret {namespace}/{name} holds no CA pool: it has {found}. A pool is the key `pool` (JSON), or `tls.crt` and \
+         `tls.key` (PEM)"
+    )]
+    NotAPool { namespace: String, name: String, found: String },
+    #[error("{place} holds no CA pool yet. Make one with `signerctl ca-pool create {arguments}`")]
+    NoPool { place: String, arguments: String },
+    #[error(
+        "Secret {namespace}/{name} is of another kind: it holds one CA (`tls.crt`, `tls.key`), which whoever made it keeps.\n\
+         Make a pool of it with `signerctl ca-pool import --from-secret {namespace}/{name} --namespace {namespace} --name {name}-pool`, and let \
+         the signer use that"
+    )]
+    TlsSecret { namespace: String, name: String },
+    #[error(
+        "{path} is on a file system that can't be written. Where a Secret is mounted there, change the Secret: --namespace and --name"
+    )]
+    ReadOnly { path: String },
+    #[error("{place} changes faster than it can be written. Nothing was changed; try again")]
+    Busy { place: String },
+    #[error(
+        "somebody else has changed {place} meanwhile. Nothing was changed; look at it with `signerctl ca-pool show`, and begin again"
+    )]
+    ChangedMeanwhile { place: String },
+    #[error(
+        "nobody is there to ask: this is no terminal. Nothing was changed; add --yes if it shall be done all the same"
+    )]
+    NobodyToAsk,
+    #[error("nothing was changed")]
+    NotConfirmed,
+    #[error("the terminal can't be read: {0}")]
+    Terminal(io::Error),
+    #[error(transparent)]
+    Rotation(Box<RotationError>),
+    #[error(
+        "--after {after} is less than {least}: pods that don't have the new root by then would refuse the certificates of the new CA.\n\
+         Leave --after away. If a key has leaked, use --emergency; if you know what you do, --force"
+    )]
+    TooSoon { after: String, least: String },
+    #[error(
+        "{authority} isn't valid before {not_before}, and would have to sign earlier; add --after {after}"
+    )]
+    NotYetValid { authority: String, not_before: String, after: String },
+    #[error(
+        "{authority} ends at {not_after}: too early to sign even the shortest certificate, which lives for 1h"
+    )]
+    Expiring { authority: String, not_after: String },
+    #[error("whose key has leaked? No CA of the pool signs now; name the CA with --compromised ID")]
+    WhichIsCompromised,
+    #[error(
+        "CA {id} waits for its turn, which comes at {turn}; only then can another follow.\n\
+         To take it back: signerctl ca-pool prune {arguments} --ca-id {id} --force"
+    )]
+    UnderWay { id: String, turn: String, arguments: String },
+    #[error("nothing may go now: {when}")]
+    NothingToPrune { when: String },
+    #[error(
+        "CA {id} can't go before {until}: {why}.\nTo remove it all the same, and hear what breaks, add --force"
+    )]
+    StillNeeded { id: String, until: String, why: &'static str },
+    #[error(
+        "it is the only CA of {place}, and a pool without one is none. Add another with `signerctl ca-pool rotate`, or delete the pool"
+    )]
+    LastOne { place: String },
+    #[error("{place} holds several CAs; take one that holds only the CA to import")]
+    SeveralAuthorities { place: String },
+    #[error("the API server doesn't allow it: {message}")]
+    Forbidden { message: String },
+    #[error("the API server refuses it: {message}")]
+    Refused { message: String },
+    #[error("no cluster can be reached: {source}.\nSet KUBECONFIG, or use --file to work without a cluster")]
+    NoCluster { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the system gives no random numbers")]
+    NoRandomness,
+    #[error("this process can't start an asynchronous runtime: {0}")]
+    Runtime(io::Error),
+    #[error("the CA's subject: {0}. Set --subject-cn")]
+    Subject(#[from] CommonNameError),
+    #[error("{place}: {source}")]
+    Pool { place: String, source: Box<PoolError> },
+    #[error(transparent)]
+    Source(Box<PoolSourceError>),
+    #[error(transparent)]
+    Authority(Box<AuthorityError>),
+    #[error(transparent)]
+    Key(#[from] SigningKeyError),
+    #[error("the report can't be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+// Boxed, so that what goes well isn't moved about in the size of what may go wrong.
+impl From<AuthorityError> for Error {
+    fn from(error: AuthorityError) -> Self {
+        Self::Authority(error.into())
+    }
+}
+
+impl From<RotationError> for Error {
+    fn from(error: RotationError) -> Self {
+        Self::Rotation(error.into())
+    }
+}
+
+impl From<PoolSourceError> for Error {
+    fn from(error: PoolSourceError) -> Self {
+        Self::Source(error.into())
+    }
+}

@@ -1,0 +1,46 @@
+//! `signerctl`: what operators need besides the controller. Results go to stdout, errors to stderr; exit 1 means that it
+//! couldn't be done, 2 that it wasn't understood.
+
+mod ca_pool;
+mod error;
+mod terminal;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+
+use crate::terminal::Look;
+
+/// Makes, shows and rotates the CA pools of pod certificate signers.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+#[derive(Subcommand)]
+enum Subject {
+    /// The certificate authorities that signers sign with.
+    #[command(subcommand, arg_required_else_help = true)]
+    CaPool(ca_pool::Command),
+}
+
+fn main() -> ExitCode {
+    let Subject::CaPool(command) = Arguments::parse().subject;
+    match command.run(Look::of_stdout(), Timestamp::now()) {
+        Ok(report) => {
+            // Whoever closes the pipe has read enough.
+            let _ = io::stdout().write_all(report.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("signerctl: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
