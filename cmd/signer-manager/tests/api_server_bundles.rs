@@ -1,5 +1,7 @@
 //! Trust bundles: published and kept right; and what is said of a CA or a permission that is missing.
 
+#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
+
 mod support;
 
 use kube::api::{DeleteParams, Patch, PatchParams};

@@ -1,5 +1,7 @@
 //! Denials: each reason of DESIGN's table, said so that the pod's author can mend it, to the request and to the pod.
 
+#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
+
 mod support;
 
 use support::{

@@ -1,5 +1,7 @@
 //! Certificates that are issued: what each signer puts in, and what others' software says of them.
 
+#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
+
 mod support;
 
 use std::net::IpAddr;

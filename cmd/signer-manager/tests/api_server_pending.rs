@@ -1,5 +1,7 @@
 //! Requests that wait: why, who hears of it, and that they are issued once it is mended.
 
+#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
+
 mod support;
 
 use std::time::Instant;

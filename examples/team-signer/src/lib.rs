@@ -27,7 +27,10 @@ impl Signer for TeamSigner {
 
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
         let Some(team) = request.pod().labels.get("team") else {
-            return Ok(Decision::deny(NO_TEAM, "the pod has no label `team`; set it to the name of the team that runs it"));
+            return Ok(Decision::deny(
+                NO_TEAM,
+                "the pod has no label `team`; set it to the name of the team that runs it",
+            ));
         };
         Ok(Decision::issue(Leaf::client().uri(format!("https://{}/teams/{team}", self.domain).parse()?)))
     }
@@ -54,7 +57,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_pod_without_a_team_is_told_what_to_do() {
-        let Decision::Deny(denial) = decide(RequestBuilder::new(NAME).build()).await else { panic!("must deny") };
+        let Decision::Deny(denial) = decide(RequestBuilder::new(NAME).build()).await else {
+            panic!("must deny")
+        };
         assert_eq!(denial.reason, NO_TEAM);
     }
 }

@@ -1,8 +1,12 @@
 //! The third party's signer, as its own process, on a real API server.
 
+#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
+
 use std::{path::Path, process::Stdio, time::Duration};
 
-use signer_core::{CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name};
+use signer_core::{
+    CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name,
+};
 use test_cluster::{
     CertificateSource, Cluster, Error, KeyType, NewPod,
     verify::{Chain, Purpose},
@@ -30,7 +34,8 @@ async fn a_pod_with_a_team_is_certified_and_one_without_is_denied() -> Result<()
             chain.verify(Purpose::Client).unwrap();
 
             let pod = kubelet.start_pod(NewPod::new(&namespace, "stranger").certificate(source)).await?;
-            let (reason, message) = kubelet.request(&pod, &pod.sources[0]).await?.outcome(SOON).await?.denied()?;
+            let (reason, message) =
+                kubelet.request(&pod, &pod.sources[0]).await?.outcome(SOON).await?.denied()?;
             assert_eq!(reason, "PodHasNoTeam");
             assert!(message.contains("no label `team`"), "{message}");
             Ok(())

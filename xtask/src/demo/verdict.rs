@@ -52,11 +52,7 @@ pub(super) async fn judge(
     outcome: Outcome,
 ) -> Result<Row, Error> {
     let pod = format!("{}/{}", pod.namespace, pod.name);
-    let (dns, uris, client) = match expected {
-        Expected::Server { dns } => (dns.as_slice(), &[][..], false),
-        Expected::Peer { dns, uris } => (dns.as_slice(), uris.as_slice(), true),
-        Expected::Denied { .. } => (&[][..], &[][..], false),
-    };
+    let (dns, uris, client) = names(expected);
     let verdict = match (expected, outcome) {
         (Expected::Denied { reason }, Outcome::Denied { reason: given, message }) if *reason == given => {
             Verdict::Denied { reason: given, message }
@@ -83,6 +79,15 @@ pub(super) async fn judge(
         key_type: source.key_type.name(),
         verdict,
     })
+}
+
+/// Which DNS names and URIs the certificate is to have, and whether it is for clients too.
+fn names(expected: &Expected) -> (&[String], &[String], bool) {
+    match expected {
+        Expected::Server { dns } => (dns, &[], false),
+        Expected::Peer { dns, uris } => (dns, uris, true),
+        Expected::Denied { .. } => (&[], &[], false),
+    }
 }
 
 /// The requested key, the expected names, and no other.

@@ -13,8 +13,11 @@ const FIELDS: [&str; 4] = ["secret", "rotation", "keyType", "validity"];
 const SECRET: &str = "{namespace: <namespace>, name: <name>}";
 
 /// A new CA lives long enough to be succeeded in peace, and at most as long as `signerctl` makes them.
-const VALIDITY: Bounds =
-    Bounds { least: hours(7 * 24), most: hours(876_000), accepted: "a duration from 168h to 876000h, such as 8760h" };
+const VALIDITY: Bounds = Bounds {
+    least: hours(7 * 24),
+    most: hours(876_000),
+    accepted: "a duration from 168h to 876000h, such as 8760h",
+};
 
 /// A pool in a Secret, which keeps itself where `rotation` is `automatic`.
 pub(super) fn secret_pool(
@@ -37,7 +40,9 @@ pub(super) fn secret_pool(
     let validity = problems.or_default(validity, Upkeep::DEFAULT_VALIDITY);
     if !is_automatic {
         let idle = ["keyType", "validity"].iter().filter_map(|name| pool.get(name));
-        problems.extend(idle.map(|field| field.error("has an effect only with `rotation: automatic`; add that, or remove it")));
+        problems.extend(idle.map(|field| {
+            field.error("has an effect only with `rotation: automatic`; add that, or remove it")
+        }));
     }
     let upkeep = Upkeep { signer: name?.clone(), key_type, validity, longest_leaf: policy.max_lifetime };
     let (namespace, name) = names(&secret?, problems)?;
@@ -67,5 +72,8 @@ fn object_name(field: &Field<'_>) -> Result<String, ConfigError> {
     if is_name {
         return Ok(text.to_owned());
     }
-    Err(field.error(format!("{} is no name of a Kubernetes object; write lowercase letters, digits, '-' and '.'", quoted(text))))
+    Err(field.error(format!(
+        "{} is no name of a Kubernetes object; write lowercase letters, digits, '-' and '.'",
+        quoted(text)
+    )))
 }

@@ -131,14 +131,15 @@ fn all_errors_of_all_signers_are_told_at_once() {
 
 #[test]
 fn a_pool_in_a_secret_has_a_place_and_says_whether_it_keeps_itself() {
-    let pool = |pool: &str| {
-        format!("signers:\n- name: example.com/a\n  kind: service-dns\n  caPool: {pool}\n")
-    };
+    let pool =
+        |pool: &str| format!("signers:\n- name: example.com/a\n  kind: service-dns\n  caPool: {pool}\n");
     let config = Config::parse(
         &pool("{secret: {namespace: ca, name: a}, rotation: automatic, keyType: ED25519, validity: 720h}"),
         "f.yaml",
     );
-    let PoolOrigin::Secret(secret) = config.unwrap().signers.remove(0).ca_pool else { panic!("it is a Secret") };
+    let PoolOrigin::Secret(secret) = config.unwrap().signers.remove(0).ca_pool else {
+        panic!("it is a Secret")
+    };
     assert_eq!(secret.upkeep.unwrap().validity.as_secs(), 720 * 3600);
     for (text, expected) in [
         (

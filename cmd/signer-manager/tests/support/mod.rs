@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod issued;
 pub(crate) mod observed;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod rights;
 pub(crate) mod running;
 pub(crate) mod setup;

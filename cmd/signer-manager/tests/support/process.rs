@@ -42,8 +42,16 @@ impl Setup {
         let (http, replica) = (free_address(), format!("replica-{}", unique::label()));
         let log = self.dir.path().join(format!("{replica}.log"));
         let mut command = signer_manager();
-        command.arg("--config").arg(self.write()).args(["--log-format", "json", "--http-bind", &http.to_string()]);
-        command.env("HOSTNAME", replica).stdout(File::create(&log).unwrap()).stderr(File::create(&log).unwrap());
+        command.arg("--config").arg(self.write()).args([
+            "--log-format",
+            "json",
+            "--http-bind",
+            &http.to_string(),
+        ]);
+        command
+            .env("HOSTNAME", replica)
+            .stdout(File::create(&log).unwrap())
+            .stderr(File::create(&log).unwrap());
         if let Some(kubeconfig) = cluster.kubeconfig() {
             command.env("KUBECONFIG", kubeconfig);
         }
@@ -88,8 +96,9 @@ impl Process {
 
     /// Its audit records with that outcome.
     pub(crate) fn audit(&self, outcome: &str) -> Vec<Value> {
-        let is_record = |line: &Value| line["target"] == "audit" && line["fields"]["outcome"] == outcome;
-        self.log().into_iter().filter(is_record).map(|mut line| line["fields"].take()).collect()
+        let mut lines = self.log();
+        lines.retain(|line| line["target"] == "audit" && line["outcome"] == outcome);
+        lines
     }
 }
 
@@ -97,8 +106,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-            let lines: Vec<_> = log.lines().collect();
-            eprintln!("the end of {}:\n{}", self.log.display(), lines[lines.len().saturating_sub(40)..].join("\n"));
+            let lines: Vec<_> = log.lines().filter(|line| !line.contains("\"outcome\":\"Issued\"")).collect();
+            let end = lines[lines.len().saturating_sub(30)..].join("\n");
+            eprintln!("the end of {}, without what was issued:\n{end}", self.log.display());
         }
     }
 }
