@@ -46,8 +46,11 @@ async fn service_dns_certifies_the_services_that_select_the_pod_and_nothing_else
         let kubelet = scope.kubelet().await?;
         let source = CertificateSource::new(&name, KeyType::EcdsaP256);
         let pod = NewPod::new(&namespace, "web-0").label("app", "web").certificate(source);
-        let (_, request) = ask(&kubelet, pod).await?;
+        let (pod, request) = ask(&kubelet, pod).await?;
         let issued = issued(scope, &request).await?;
+        for uid in [&request.uid, &pod.uid] {
+            assert_eq!(scope.events(&namespace, uid).await?, [], "nobody has to act");
+        }
 
         let names =
             ["balanced", "headless", "node-port", "web"].map(|service| format!("{service}.{namespace}.svc"));

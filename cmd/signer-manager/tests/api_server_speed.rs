@@ -69,6 +69,7 @@ async fn measure(scope: &Scope, audit: &Audit) -> Result<(), Error> {
     assert_costs(&calls[requests..], &pods[..RUNNING], 1);
     assert_eq!(audit.lists("first").await, before, "a list for a certificate");
     manager.stop().await;
+    assert_eq!(audit.events("first"), 0, "an event about what is issued");
     restart(scope, &setup, audit, &kubelet, &pods[..RUNNING]).await
 }
 
@@ -93,7 +94,7 @@ async fn restart(
     manager.stop().await;
     let calls = audit.until_written("second", requests.len()).await;
     assert_costs(&calls, pods, 1);
-    assert_eq!(audit.of("second").iter().filter(|call| call.resource == "events").count(), 0);
+    assert_eq!(audit.events("second"), 0);
     Ok(())
 }
 
@@ -174,6 +175,11 @@ impl Audit {
             if written >= outcomes { Ok(calls) } else { Err(format!("{written} of {outcomes} written")) }
         })
         .await
+    }
+
+    /// How many events a user has written.
+    fn events(&self, user: &str) -> usize {
+        self.of(user).iter().filter(|call| call.resource == "events").count()
     }
 
     /// How often a user has listed what. A list stands in the log a moment after its answer, but these began long before.

@@ -7,11 +7,7 @@ use signer_core::{CaPool, SignerName};
 use super::{arguments::Place, secret::POOL_KEY, table::fields, times::minute};
 
 /// What was made, where it is, and what to do with it.
-pub(super) fn created(
-    place: &Place,
-    pool: &CaPool,
-    signer: Option<&SignerName>,
-) -> String {
+pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>) -> String {
     let note = match place {
         Place::File(_) => "mode 0600: it holds the CA's key",
         Place::Secret { .. } => "it holds the CA's key",

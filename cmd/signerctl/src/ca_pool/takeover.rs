@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use signer_core::{
-    CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Terms,
-    format_duration, phases,
+    CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Terms, format_duration,
+    phases,
 };
 
 use super::{
