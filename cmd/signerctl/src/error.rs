@@ -18,6 +18,8 @@ pub(crate) enum Error {
     FileExists { path: String },
     #[error("{path} can't be written: its directory doesn't exist. Make it with `mkdir -p {directory}`")]
     NoDirectory { path: String, directory: String },
+    #[error("{path} can't be read: {source}")]
+    Read { path: String, source: io::Error },
     #[error("{path} can't be written: {source}")]
     Write { path: String, source: io::Error },
     #[error(

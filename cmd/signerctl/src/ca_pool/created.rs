@@ -31,24 +31,26 @@ pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>)
 
 fn next(place: &Place, signer: Option<&SignerName>) -> String {
     let signer = signer.map_or("<signer name>", SignerName::as_str);
-    let entry = |file: &str| format!("    - name: {signer}\n      caPool: {{file: {file}}}\n");
+    let entry = |pool: &str| format!("    - name: {signer}\n      caPool: {pool}\n");
     match place {
         Place::File(path) => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             format!(
                 "Next, in signer-manager's configuration:\n\n  signers:\n{}",
-                entry(&path.display().to_string())
+                entry(&format!("{{file: {}}}", path.display()))
             )
         }
-        Place::Secret { name, .. } => {
+        Place::Secret { namespace, name } => {
             let directory = Path::new("/run/ca-pools").join(name);
             let file = directory.join(POOL_KEY);
             format!(
                 "Next, in signer-manager's Deployment:\n\n  \
                  volumes:      [{{name: {name}, secret: {{secretName: {name}}}}}]\n  \
                  volumeMounts: [{{name: {name}, mountPath: {directory}, readOnly: true}}]\n\n\
-                 and in its configuration:\n\n  signers:\n{}",
-                entry(&file.display().to_string()),
+                 and in its configuration:\n\n  signers:\n{}\n\
+                 or, where its ServiceAccount may get the Secret, in its configuration alone:\n\n  signers:\n{}",
+                entry(&format!("{{file: {}}}", file.display())),
+                entry(&format!("{{secret: {{namespace: {namespace}, name: {name}}}}}")),
                 directory = directory.display(),
             )
         }

@@ -141,7 +141,7 @@ fn removed(place: &Place, pool: &CaPool, id: &str, look: Look, now: Timestamp) -
         "{}\n\n  {}\n\n{}{}",
         look.paint(
             Tone::Heading,
-            format!("{} has left CA pool {place}, generation {}", name(id), pool.generation())
+            format!("{} has left CA pool {place}", name(id))
         ),
         look.paint(tone, state),
         timeline::draw(&outlook, look),

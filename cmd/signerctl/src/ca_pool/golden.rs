@@ -71,6 +71,7 @@ fn pools_are_shown_as_they_stand() {
         ("show-three-generations.txt", rotated(&[40, 20, 0])),
         ("show-ending.txt", CaPool::new(vec![ca(1, hours(-24), 200 * HOUR)]).unwrap()),
         ("show-ending-now.txt", CaPool::new(vec![ca(1, hours(-24), 30 * HOUR)]).unwrap()),
+        ("show-last-hour.txt", CaPool::new(vec![ca(1, hours(-24), 24 * HOUR + 2 * QUARTER)]).unwrap()),
         ("show-expired.txt", CaPool::new(vec![ca(1, hours(-24), 20 * HOUR)]).unwrap()),
         ("show-not-yet-valid.txt", CaPool::new(vec![ca(1, hours(24), 200 * HOUR)]).unwrap()),
     ] {

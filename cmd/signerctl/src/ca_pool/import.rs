@@ -1,6 +1,9 @@
 //! `signerctl ca-pool import`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -16,7 +19,7 @@ use crate::{error::Error, terminal::Look};
 #[derive(Args)]
 #[command(
     override_usage = "signerctl ca-pool import (--file <PATH> | --namespace <NAMESPACE> --name <NAME>)\n         \
-                      (--cert-file <PATH> --key-file <PATH> [--root-file <PATH>] | --from-secret <NAMESPACE/NAME>) [OPTIONS]"
+                      (--cert-file <PATH> --key-file <PATH> | --from-secret <NAMESPACE/NAME>) [--root-file <PATH>] [OPTIONS]"
 )]
 pub(crate) struct Import {
     #[command(flatten)]
@@ -37,8 +40,8 @@ struct Origin {
     /// The CA's private key in PEM.
     #[arg(long, value_name = "PATH", requires = "cert_file")]
     key_file: Option<PathBuf>,
-    /// The root's certificate in PEM, where the certificate file doesn't have it: that of an offline root, say.
-    #[arg(long, value_name = "PATH", requires = "cert_file")]
+    /// The root's certificate in PEM, where it isn't there already: that of an offline root, say.
+    #[arg(long, value_name = "PATH")]
     root_file: Option<PathBuf>,
     /// A Secret with `tls.crt`, `tls.key` and maybe `ca.crt`, as cert-manager and `kubectl create secret tls` make them.
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = namespaced)]
@@ -82,8 +85,11 @@ fn has_pool(place: &Place) -> Result<bool, Error> {
 impl Origin {
     fn load(&self) -> Result<CertificateAuthority, Error> {
         let (place, pool) = match self.clone() {
-            Self { from_secret: Some((namespace, name)), .. } => {
-                (format!("Secret {namespace}/{name}"), secret::load(&namespace, &name)?)
+            Self { from_secret: Some((namespace, name)), root_file, .. } => {
+                let unreadable = |path: &Path, source| Error::Read { path: path.display().to_string(), source };
+                let read = |path: PathBuf| fs::read(&path).map_err(|source| unreadable(&path, source));
+                let root = root_file.map(read).transpose()?;
+                (format!("Secret {namespace}/{name}"), secret::load(&namespace, &name, root.as_deref())?)
             }
             Self { cert_file: Some(cert), key_file: Some(key), root_file: root, .. } => {
                 let source = PoolSource::PemFiles { cert, key, root };

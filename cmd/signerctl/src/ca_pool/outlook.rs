@@ -66,7 +66,9 @@ impl<'a> Outlook<'a> {
 
     fn active(&self) -> Option<usize> {
         let is_active = |index: &usize| {
-            self.phases[*index] == Phase::Active && self.tenures[*index].not_before <= self.now
+            let Tenure { not_before, not_after, .. } = self.tenures[*index];
+            let can_sign = not_before <= self.now && later(self.now, Terms::LEAST_LIFETIME) <= not_after;
+            self.phases[*index] == Phase::Active && can_sign
         };
         (0..self.tenures.len()).find(is_active)
     }
@@ -141,6 +143,10 @@ impl<'a> Outlook<'a> {
                     minute_from_now(not_before, self.now)
                 )
             }
+            PoolWarning::Ending { not_after, .. } if not_after < later(self.now, Terms::LEAST_LIFETIME) => format!(
+                "{name} ends at {}, too soon for even the shortest certificate (1h). Replace it now{rotate}",
+                minute_from_now(not_after, self.now)
+            ),
             PoolWarning::Ending { not_after, .. } => format!(
                 "{name} ends at {}, and its certificates with it: they get shorter and shorter. Replace it now{rotate}",
                 minute_from_now(not_after, self.now)

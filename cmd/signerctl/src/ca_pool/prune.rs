@@ -101,7 +101,7 @@ fn prune_regardless(
             return Err(Error::LastOne { place: place.to_string() });
         }
         confirm(&consequences(&pool, id, look, now)?, has_said_yes)?;
-        let changed = pool.without_regardless(&[id])?;
+        let changed = pool.without_regardless(&[id], now)?;
         let report = removed(place, &changed, &[id], look, now);
         Ok((changed, report))
     })
@@ -166,7 +166,7 @@ fn removed(place: &Place, pool: &CaPool, ids: &[&str], look: Look, now: Timestam
     let outlook = Outlook::new(pool, Some(place.arguments()), now);
     let names = ids.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
     let verb = if ids.len() == 1 { "has" } else { "have" };
-    let head = format!("{names} {verb} left CA pool {place}, generation {}", pool.generation());
+    let head = format!("{names} {verb} left CA pool {place}");
     let (tone, state) = outlook.state();
     format!(
         "{}\n\n  {}\n{}",

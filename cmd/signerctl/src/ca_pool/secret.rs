@@ -43,8 +43,8 @@ fn fill(namespace: &str, name: &str, json: &[u8]) -> Result<Option<()>, Error> {
     Ok((is_empty && replace(*secret, json)?).then_some(()))
 }
 
-/// Reads the pool in a Secret: in JSON, or as cert-manager and `kubectl create secret tls` leave it.
-pub(super) fn load(namespace: &str, name: &str) -> Result<CaPool, Error> {
+/// Reads the pool in a Secret: in JSON, or as cert-manager and `kubectl create secret tls` leave it, with the root's certificate if it isn't in there.
+pub(super) fn load(namespace: &str, name: &str, root: Option<&[u8]>) -> Result<CaPool, Error> {
     let place = (namespace, name);
     let secret = block_on(async {
         let api: Api<Secret> = Api::namespaced(client().await?, namespace);
@@ -54,7 +54,7 @@ pub(super) fn load(namespace: &str, name: &str) -> Result<CaPool, Error> {
     let value = |key: &str| data.get(key).map(|value| value.0.as_slice());
     let pool = match (value(POOL_KEY), value("tls.crt"), value("tls.key")) {
         (Some(json), _, _) => CaPool::from_json(json),
-        (None, Some(cert), Some(key)) => CaPool::from_pem(cert, key, value("ca.crt")),
+        (None, Some(cert), Some(key)) => CaPool::from_pem(cert, key, root.or(value("ca.crt"))),
         _ => return Err(not_a_pool(place, &data)),
     };
     pool.map_err(|source| Error::Pool { place: format!("Secret {namespace}/{name}"), source: source.into() })

@@ -83,7 +83,7 @@ impl ShownPlace {
                 (PoolSource::PemFiles { cert, key, root }, None)
             }
             Self { namespace: Some(namespace), name: Some(name), .. } => {
-                let pool = secret::load(&namespace, &name)?;
+                let pool = secret::load(&namespace, &name, None)?;
                 let place = Place::Secret { namespace, name };
                 return Ok(Loaded {
                     place: format!("CA pool {place}"),

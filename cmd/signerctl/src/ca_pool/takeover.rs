@@ -139,7 +139,7 @@ fn check_validity(
 
 pub(super) fn added(place: &Place, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
     let outlook = Outlook::new(pool, Some(place.arguments()), now);
-    let head = format!("{} is in CA pool {place}, generation {}", name(id), pool.generation());
+    let head = format!("{} is in CA pool {place}", name(id));
     let (tone, state) = outlook.state();
     let mut text = format!(
         "{}\n\n  {}\n\n{}{}",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, Member, Phase, RotationError, phases};
+use super::{CaPool, Member, Phase, RotationError, phases, rotation::next_generation};
 use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// Who signs when a compromised authority has left.
@@ -72,7 +72,7 @@ impl CaPool {
             }
             (None, Heir::None) => return Err(RotationError::NoHeir { id: id.to_owned() }),
         }
-        Ok(Self::of_members(members, generation.saturating_add(1), further)?)
+        Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 }
 

@@ -66,7 +66,7 @@ impl CaPool {
         Self::of_members(authorities.into_iter().map(Member::from).collect(), 0, Map::new())
     }
 
-    /// How often the pool has been changed. It only grows; a pool of the Go original's has none, which counts as 0.
+    /// Which version of the pool this is: when it was changed last, in seconds. It only grows; a pool of the Go original's has none, which counts as 0.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation

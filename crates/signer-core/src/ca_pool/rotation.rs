@@ -104,11 +104,11 @@ impl CaPool {
 
     /// Lets all authorities give leaves of this lifetime; a longer one that is recorded stays.
     #[must_use]
-    pub fn with_longest_leaf(mut self, longest_leaf: Duration) -> Self {
+    pub fn with_longest_leaf(mut self, longest_leaf: Duration, now: Timestamp) -> Self {
         for member in &mut self.members {
             member.longest_leaf = member.longest_leaf.map(|recorded| recorded.max(longest_leaf));
         }
-        self.generation = self.generation.saturating_add(1);
+        self.generation = next_generation(self.generation, now);
         self
     }
 
@@ -132,7 +132,7 @@ impl CaPool {
             longest_leaf: succession.longest_leaf,
             ..Member::from(successor)
         });
-        Ok(Self::of_members(members, generation.saturating_add(1), further)?)
+        Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
     /// The IDs of the authorities that nothing needs any more. One that has expired without a successor isn't among them: it is all there is.
@@ -152,17 +152,17 @@ impl CaPool {
         for id in ids {
             self.check_removable(id, now)?;
         }
-        self.without_regardless(ids)
+        self.without_regardless(ids, now)
     }
 
     /// Removes authorities, whatever that breaks.
     ///
     /// # Errors
     /// If one isn't there, or none would be left; nothing is removed then.
-    pub fn without_regardless(self, ids: &[&str]) -> Result<Self, RotationError> {
+    pub fn without_regardless(self, ids: &[&str], now: Timestamp) -> Result<Self, RotationError> {
         let Self { members, generation, further } =
             ids.iter().try_fold(self, |pool, id| pool.without_member(id))?;
-        Ok(Self::of_members(members, generation.saturating_add(1), further)?)
+        Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
     /// One successor at a time.
@@ -213,4 +213,9 @@ impl CaPool {
         self.members.remove(index);
         Ok(self)
     }
+}
+
+/// The time in seconds, or else one more. A pool that was put back to what it once was, and changed then, is newer all the same than whatever was made of it before.
+pub(super) fn next_generation(generation: u64, now: Timestamp) -> u64 {
+    generation.saturating_add(1).max(u64::try_from(now.as_second()).unwrap_or(0))
 }

@@ -39,6 +39,11 @@ fn rotated(turns: &[i64]) -> CaPool {
     })
 }
 
+/// That of a pool that was changed then.
+fn generation(seconds: i64) -> u64 {
+    at(seconds).as_second().unsigned_abs()
+}
+
 fn ids(pool: &CaPool) -> Vec<&str> {
     pool.authorities().map(CertificateAuthority::id).collect()
 }
@@ -46,11 +51,11 @@ fn ids(pool: &CaPool) -> Vec<&str> {
 #[test]
 fn a_successor_comes_with_its_times_and_a_new_generation() {
     let pool = rotated(&[DAY]);
-    assert_eq!((ids(&pool), pool.generation()), (vec!["1", "2"], 1));
+    assert_eq!((ids(&pool), pool.generation()), (vec!["1", "2"], generation(DAY - 15 * MINUTE)));
     assert_eq!(pool.tenures()[0].longest_leaf, LEAF, "of those before it, where none was recorded");
     assert_eq!(pool.tenures()[1].signs_from, Some(at(DAY)));
     let again = CaPool::from_json(&pool.to_json().unwrap()).unwrap();
-    assert_eq!((again.tenures(), again.generation()), (pool.tenures(), 1));
+    assert_eq!((again.tenures(), again.generation()), (pool.tenures(), pool.generation()));
 }
 
 #[test]
@@ -90,9 +95,9 @@ fn what_is_needed_stays_and_the_date_is_told() {
     assert_eq!(rotated(&[DAY]).removable(at(gone - 1)), [""; 0]);
     assert_eq!(rotated(&[DAY]).removable(at(gone)), ["1"]);
     let pruned = rotated(&[DAY]).without(&["1"], at(gone)).unwrap();
-    assert_eq!((ids(&pruned), pruned.generation()), (vec!["2"], 2));
+    assert_eq!((ids(&pruned), pruned.generation()), (vec!["2"], generation(gone)));
     assert_eq!(
-        rotated(&[DAY]).without_regardless(&["1", "2"]).unwrap_err(),
+        rotated(&[DAY]).without_regardless(&["1", "2"], at(0)).unwrap_err(),
         RotationError::Pool(PoolError::Empty)
     );
 }
@@ -111,7 +116,7 @@ fn who_takes_over_from_a_compromised_ca() {
 #[test]
 fn a_compromised_ca_leaves_and_another_signs_at_once() {
     let replaced = pool().without_compromised("1", Some((ca("2"), LEAF)), at(5)).unwrap();
-    assert_eq!((ids(&replaced), replaced.generation()), (vec!["2"], 1));
+    assert_eq!((ids(&replaced), replaced.generation()), (vec!["2"], generation(5)));
     assert_eq!(replaced.tenures()[0].signs_from, Some(at(5)));
     let promoted = rotated(&[DAY]).without_compromised("1", None, at(5)).unwrap();
     assert_eq!((ids(&promoted), promoted.tenures()[0].signs_from), (vec!["2"], Some(at(5))));
@@ -136,6 +141,15 @@ fn whatever_the_root_of_a_compromised_ca_vouches_for_leaves_with_it() {
     assert_eq!(ids(&left), ["3", "4"]);
     let error = pool().without_compromised("2", Some((under(&root, "4"), LEAF)), at(0)).unwrap_err();
     assert_eq!(error, RotationError::CompromisedRoot { id: "2".into(), root: "CN=root".into() });
+}
+
+#[test]
+fn a_generation_is_newer_than_those_before_whatever_the_clock_says_and_whatever_was_put_back() {
+    let rotated_back = pool().without_compromised("1", Some((ca("2"), LEAF)), at(-DAY)).unwrap();
+    let once_more = rotated_back.without_compromised("2", Some((ca("3"), LEAF)), at(-2 * DAY)).unwrap();
+    assert_eq!(once_more.generation(), generation(-DAY) + 1);
+    let put_back = pool().without_compromised("1", Some((ca("4"), LEAF)), at(0)).unwrap();
+    assert!(put_back.generation() > once_more.generation());
 }
 
 #[test]

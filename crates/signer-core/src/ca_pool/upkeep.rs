@@ -120,7 +120,7 @@ impl Upkeep {
                 let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                 pool.without(&ids, now).map(Some).map_err(rotation)
             }
-            (Due::LongerLeaves, Some(pool)) => Ok(Some(pool.with_longest_leaf(self.longest_leaf))),
+            (Due::LongerLeaves, Some(pool)) => Ok(Some(pool.with_longest_leaf(self.longest_leaf, now))),
             (Due::Removal(_) | Due::LongerLeaves, None) => Ok(None),
         }
     }
@@ -213,7 +213,7 @@ mod tests {
             (735, Due::Removal(vec!["3".into()])),
         ];
         assert_eq!(done, expected);
-        assert_eq!(pool.unwrap().generation(), 7);
+        assert_eq!(pool.unwrap().generation(), at(735).as_second().unsigned_abs());
     }
 
     #[test]

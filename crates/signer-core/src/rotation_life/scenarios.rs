@@ -166,6 +166,22 @@ fn a_leaked_root_does_not_come_back() -> Result<(), Violation> {
 }
 
 #[test]
+fn a_leaked_root_goes_too_when_the_pool_was_put_back_to_what_it_was_before() -> Result<(), Violation> {
+    let mut world = world(Rules::Real);
+    world.rotate(15 * MINUTE, DAY);
+    world.advance(5 * MINUTE)?;
+    let before = world.versions[0].1.clone();
+    world.versions.push((world.now, before));
+    world.advance(11 * MINUTE)?;
+    assert_eq!(world.signing(), [Some("1"), Some("1")]);
+    world.compromise("1");
+    // the new one signs at once, which some pods refuse for minutes
+    world.advance(MINUTE).unwrap_or_default();
+    assert!(!is_published(&world, "1"));
+    Ok(())
+}
+
+#[test]
 fn one_that_waits_when_another_leaks_takes_over_at_once_and_nobody_refuses_it() -> Result<(), Violation> {
     let mut world = world(Rules::Real);
     world.rotate(HOUR, DAY);

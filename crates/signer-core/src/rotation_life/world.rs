@@ -102,7 +102,7 @@ impl World {
             return;
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        self.store(|pool, _| pool.without_regardless(&ids).unwrap());
+        self.store(|pool, now| pool.without_regardless(&ids, now).unwrap());
     }
 
     /// A CA is compromised: it goes at once. Its leaves may be refused from now on.

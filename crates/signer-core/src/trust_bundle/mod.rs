@@ -21,7 +21,7 @@ pub(crate) use self::{
 };
 use crate::{
     api::ClusterTrustBundle,
-    ca_pool::{NoChoice, PoolState},
+    ca_pool::PoolState,
     health::{Component, SignerHealth},
     signer_name::SignerName,
     watching::{Watched, describe, is_status, watch},
@@ -109,9 +109,10 @@ impl BundleKeeper {
                 }
                 Repair::Newer(generation) => {
                     let problem = self.lags_behind(pool.generation(), generation);
-                    match Published::of(current, &self.signer_name).choose(&pool, now) {
-                        Err(NoChoice::Dropped) => self.health.broken(Component::TrustBundle, &problem),
-                        _ => self.health.warned(Component::TrustBundle, &problem),
+                    if Published::of(current, &self.signer_name).has_none_of(&pool) {
+                        self.health.broken(Component::TrustBundle, &problem);
+                    } else {
+                        self.health.warned(Component::TrustBundle, &problem);
                     }
                     return true;
                 }

@@ -75,6 +75,11 @@ impl Published {
         })
     }
 
+    /// Whether nothing of a pool is published any more, or yet.
+    pub(super) fn has_none_of(&self, pool: &CaPool) -> bool {
+        pool.roots().into_iter().all(|root| self.since(root).is_none())
+    }
+
     fn standing(&self, root: &CaCertificate, pool: &CaPool) -> Standing {
         match self.since(root) {
             Some(since) => Standing::Since(since),
