@@ -2,6 +2,7 @@
 
 use kube::{Client, api::ApiResource, core::GroupVersionKind};
 
+use super::patience::in_time;
 use crate::watching::{describe, is_status};
 
 const GROUP: &str = "certificates.k8s.io";
@@ -64,7 +65,7 @@ async fn find(
     versions: &[&str],
 ) -> Result<Option<ApiResource>, DiscoveryError> {
     for version in versions {
-        match client.list_api_group_resources(&format!("{GROUP}/{version}")).await {
+        match in_time(client.list_api_group_resources(&format!("{GROUP}/{version}"))).await {
             Ok(list) if list.resources.iter().any(|resource| resource.name == plural) => {
                 let gvk = GroupVersionKind::gvk(GROUP, version, kind);
                 return Ok(Some(ApiResource::from_gvk_with_plural(&gvk, plural)));
@@ -78,7 +79,7 @@ async fn find(
 }
 
 async fn not_served(client: &Client, resource: &'static str) -> DiscoveryError {
-    match client.apiserver_version().await {
+    match in_time(client.apiserver_version()).await {
         Ok(info) => {
             let minor = info.minor.trim_end_matches('+').parse().unwrap_or(u32::MAX);
             let (api_version, bundle_version) = versions_of(minor);

@@ -2,6 +2,7 @@
 
 mod cluster_trust_bundle;
 pub(crate) mod discovery;
+pub(crate) mod patience;
 mod pod_certificate_request;
 
 pub use cluster_trust_bundle::{ClusterTrustBundle, ClusterTrustBundleSpec};

@@ -89,17 +89,27 @@ impl From<core::Pod> for Pod {
             hostname: spec.hostname.filter(|name| !name.is_empty()),
             subdomain: spec.subdomain.filter(|name| !name.is_empty()),
             is_terminating: pod.metadata.deletion_timestamp.is_some(),
-            phase: phase(pod.status.and_then(|status| status.phase).as_deref()),
+            phase: pod.status.map(phase).unwrap_or_default(),
         }
     }
 }
 
-fn phase(phase: Option<&str>) -> PodPhase {
-    match phase {
+/// Kubernetes calls a pod pending until all its containers have started. One of them that runs already may hold a certificate, so such a pod counts as
+/// running here: its next certificate is a refresh.
+fn phase(status: core::PodStatus) -> PodPhase {
+    match status.phase.as_deref() {
+        None | Some("" | "Pending") if runs_a_container(&status) => PodPhase::Running,
         None | Some("" | "Pending") => PodPhase::Pending,
         Some("Succeeded" | "Failed") => PodPhase::Finished,
         Some(_) => PodPhase::Running,
     }
+}
+
+fn runs_a_container(status: &core::PodStatus) -> bool {
+    let lists =
+        [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
+    let mut containers = lists.into_iter().flatten().flatten();
+    containers.any(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()))
 }
 
 fn certificate_sources(volumes: Option<Vec<core::Volume>>) -> Vec<CertificateSource> {
@@ -118,4 +128,22 @@ fn certificate_sources(volumes: Option<Vec<core::Volume>>) -> Vec<CertificateSou
 /// A negative number of seconds, which the API server doesn't let pass, counts as none.
 pub(crate) fn seconds(seconds: i32) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pending_pod_with_a_container_that_runs_counts_as_running() {
+        let running = core::ContainerState {
+            running: Some(core::ContainerStateRunning::default()),
+            ..Default::default()
+        };
+        let container = core::ContainerStatus { state: Some(running), ..Default::default() };
+        let status = core::PodStatus { phase: Some("Pending".into()), ..Default::default() };
+        assert_eq!(phase(status.clone()), PodPhase::Pending);
+        let sidecar = core::PodStatus { init_container_statuses: Some(vec![container]), ..status };
+        assert_eq!(phase(sidecar), PodPhase::Running);
+    }
 }

@@ -16,6 +16,7 @@ use super::{
     service_index::ServiceIndex,
 };
 use crate::{
+    api::patience::in_time,
     health::{Component, SignerHealth},
     watching::{Watched, watch},
 };
@@ -76,7 +77,7 @@ impl ClusterReader {
             Freshness::Recent => GetParams::any(),
             Freshness::Consistent => GetParams::default(),
         };
-        match api.get_with(&key.name, &params).await {
+        match in_time(api.get_with(&key.name, &params)).await {
             Ok(pod) => Ok(Some(Arc::new(pod.into()))),
             Err(error) if crate::watching::is_status(&error, 404) => Ok(None),
             Err(error) => Err(error),
@@ -89,7 +90,7 @@ impl ClusterReader {
             return Ok(self.services.namespace(namespace));
         }
         let api: Api<core::Service> = Api::namespaced(self.client.clone(), namespace);
-        let list = api.list(&ListParams::default()).await?;
+        let list = in_time(api.list(&ListParams::default())).await?;
         Ok(list.items.into_iter().map(Into::into).collect())
     }
 

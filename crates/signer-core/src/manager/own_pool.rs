@@ -87,13 +87,18 @@ fn warning(pool: &CaPool, max_lifetime: Duration, now: Timestamp) -> Option<Stri
 
 /// Why no CA of a pool can sign, if none can.
 fn exhausted(pool: &CaPool, now: Timestamp) -> Option<String> {
+    let least = now.checked_add(Terms::LEAST_LIFETIME).unwrap_or(Timestamp::MAX);
+    if pool.authorities().any(|authority| authority.not_before() <= now && least <= authority.not_after()) {
+        return None;
+    }
     let last = pool.authorities().max_by_key(|authority| authority.not_after())?;
     let (authority, not_before, not_after) = (last.to_string(), last.not_before(), last.not_after());
-    if now < not_before {
-        return Some(IssueError::AuthorityNotYetValid { authority, not_before }.to_string());
-    }
-    let can_sign = now.checked_add(Terms::LEAST_LIFETIME).is_ok_and(|least| least <= not_after);
-    (!can_sign).then(|| IssueError::AuthorityExpiring { authority, not_after }.to_string())
+    let problem = if now < not_before {
+        IssueError::AuthorityNotYetValid { authority, not_before }
+    } else {
+        IssueError::AuthorityExpiring { authority, not_after }
+    };
+    Some(problem.to_string())
 }
 
 #[cfg(test)]
@@ -120,7 +125,8 @@ mod tests {
         assert_eq!(problem(&pool, "2025-12-31T23:00:00Z"), None);
         let end = problem(&pool, "2025-12-31T23:00:01Z").unwrap();
         assert!(end.contains("can't sign any more") && end.contains("ends at 2026-01-01T00:00:00Z"), "{end}");
-        let beginning = problem(&pool, "2021-12-31T23:59:59Z").unwrap();
+        assert_eq!(problem(&pool, "2021-12-31T23:59:59Z"), None);
+        let beginning = problem(&self::pool(&[(2022, 2026)]), "2021-12-31T23:59:59Z").unwrap();
         assert!(beginning.contains("is valid from 2022-01-01T00:00:00Z on"), "{beginning}");
     }
 

@@ -52,6 +52,11 @@ pub(crate) async fn run_signer<S: Signer>(
         if running.serve(api).await == Ended::Shutdown {
             return;
         }
+        // an API server that lists what it doesn't serve mustn't be asked without a pause
+        tokio::select! {
+            () = time::sleep(DISCOVERY_RETRY) => {}
+            () = until(shared.stopped.clone()) => return,
+        }
     }
 }
 

@@ -10,7 +10,10 @@ use k8s_openapi::{
 use kube::{Api, Client, api::PostParams};
 
 use super::condition::truncated;
-use crate::watching::{describe, is_status};
+use crate::{
+    api::patience::in_time,
+    watching::{describe, is_status},
+};
 
 /// Publishes Warning events.
 ///
@@ -40,7 +43,7 @@ impl Events {
         let namespace = about.namespace.clone().unwrap_or_default();
         let event = warning(about, reason, message, &self.instance, now);
         let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
-        match api.create(&PostParams::default(), &event).await {
+        match in_time(api.create(&PostParams::default(), &event)).await {
             Ok(_) => {}
             Err(error) if is_status(&error, 409) => {}
             Err(error) => tracing::warn!(namespace, reason, "can't publish an event: {}", describe(&error)),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::condition::is_final;
 use crate::{
-    api::{PodCertificateRequest, PodCertificateRequestStatus},
+    api::{PodCertificateRequest, PodCertificateRequestStatus, patience::in_time},
     watching::is_status,
 };
 
@@ -68,7 +68,7 @@ impl StatusWriter {
         let namespace = request.metadata.namespace.as_deref().unwrap_or_default();
         let api: Api<PodCertificateRequest> =
             Api::namespaced_with(self.client.clone(), namespace, &self.resource);
-        api.get_opt(request.metadata.name.as_deref().unwrap_or_default()).await
+        in_time(api.get_opt(request.metadata.name.as_deref().unwrap_or_default())).await
     }
 
     /// The API server ignores all but the status here, so nothing else is sent. The UID keeps the write from hitting a successor of the same name.
@@ -94,6 +94,6 @@ impl StatusWriter {
         let bytes = serde_json::to_vec(&body).map_err(kube::Error::SerdeError)?;
         let put = Request::new(path).replace_subresource("status", name, &PostParams::default(), bytes);
         let put = put.map_err(kube::Error::BuildRequest)?;
-        self.client.request::<serde::de::IgnoredAny>(put).await.map(|_| ())
+        in_time(self.client.request::<serde::de::IgnoredAny>(put)).await.map(|_| ())
     }
 }

@@ -53,7 +53,7 @@ enum Seen {
 }
 
 impl BundleKeeper {
-    /// Creates the bundle, and repairs it whenever it or the pool changes. Never ends.
+    /// Creates the bundle, and repairs it whenever it or the pool changes. Ends when the API server doesn't serve this version any more.
     pub(crate) async fn keep(mut self) {
         let name = self.signer_name.bundle_name();
         let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
@@ -68,7 +68,10 @@ impl BundleKeeper {
             let is_settled = self.publish(&mut seen).await;
             self.tell(&seen);
             tokio::select! {
-                Some(watched) = events.next() => take(watched, &mut seen, &mut listed),
+                Some(watched) = events.next() => match watched {
+                    Watched::Gone => return,
+                    Watched::Event(event) => take(event, &mut seen, &mut listed),
+                },
                 Ok(()) = self.pool.changed() => {}
                 () = time::sleep(BETWEEN_WRITES), if !is_settled => {}
             }
@@ -97,7 +100,7 @@ impl BundleKeeper {
         let now = Timestamp::now();
         let written = match seen {
             Seen::Nothing => return true,
-            Seen::Absent => api.create(&PostParams::default(), &desired.created(&self.resource, now)).await,
+            Seen::Absent => in_time(api.create(&PostParams::default(), &desired.created(&self.resource, now))).await,
             Seen::Present(current) => match desired.repair(current, now) {
                 Repair::InOrder => {
                     self.health.mended(Component::TrustBundle);
@@ -117,7 +120,7 @@ impl BundleKeeper {
                     return true;
                 }
                 Repair::Write(repaired) => {
-                    api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired).await
+                    in_time(api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired)).await
                 }
             },
         };
@@ -180,13 +183,12 @@ impl BundleKeeper {
     }
 }
 
-fn take(watched: Watched<ClusterTrustBundle>, seen: &mut Seen, listed: &mut Option<Box<ClusterTrustBundle>>) {
-    match watched {
-        Watched::Event(Event::Init) => *listed = None,
-        Watched::Event(Event::InitApply(bundle)) => *listed = Some(Box::new(bundle)),
-        Watched::Event(Event::InitDone) => *seen = listed.take().map_or(Seen::Absent, Seen::Present),
-        Watched::Event(Event::Apply(bundle)) => *seen = Seen::Present(Box::new(bundle)),
-        Watched::Event(Event::Delete(_)) => *seen = Seen::Absent,
-        Watched::Gone => *seen = Seen::Nothing,
+fn take(event: Event<ClusterTrustBundle>, seen: &mut Seen, listed: &mut Option<Box<ClusterTrustBundle>>) {
+    match event {
+        Event::Init => *listed = None,
+        Event::InitApply(bundle) => *listed = Some(Box::new(bundle)),
+        Event::InitDone => *seen = listed.take().map_or(Seen::Absent, Seen::Present),
+        Event::Apply(bundle) => *seen = Seen::Present(Box::new(bundle)),
+        Event::Delete(_) => *seen = Seen::Absent,
     }
 }
