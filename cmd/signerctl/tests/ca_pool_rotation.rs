@@ -104,7 +104,10 @@ fn a_rotation_adds_a_successor_that_signs_later_and_tells_what_happens_when() {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
     let json: Value = serde_json::from_str(&prints(directory.path(), &["show", "--output", "json"])).unwrap();
-    assert_eq!((&json["generation"], &json["authorities"][1]["phase"]), (&json!(pool.generation()), &json!("trusted")));
+    assert_eq!(
+        (&json["generation"], &json["authorities"][1]["phase"]),
+        (&json!(pool.generation()), &json!("trusted"))
+    );
     assert!(json["authorities"][0]["canGoFrom"].is_string());
 }
 
@@ -147,6 +150,7 @@ fn misuse_ends_with_2() {
         &["prune", "--ca-id", "1", "--yes"],
         &["import"],
         &["import", "--cert-file", "x"],
+        &["import", "--root-file", "x"],
         &["import", "--from-secret", "name-alone"],
     ] {
         assert_eq!(signerctl(directory.path(), arguments).status.code(), Some(2), "{arguments:?}");

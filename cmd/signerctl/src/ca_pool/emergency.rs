@@ -139,10 +139,7 @@ fn removed(place: &Place, pool: &CaPool, id: &str, look: Look, now: Timestamp) -
     let (tone, state) = outlook.state();
     format!(
         "{}\n\n  {}\n\n{}{}",
-        look.paint(
-            Tone::Heading,
-            format!("{} has left CA pool {place}", name(id))
-        ),
+        look.paint(Tone::Heading, format!("{} has left CA pool {place}", name(id))),
         look.paint(tone, state),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),

@@ -32,10 +32,16 @@ pub(crate) struct Import {
 
 /// Where the CA comes from.
 #[derive(Args, Clone)]
-#[group(id = "origin", required = true, multiple = true)]
+#[group(id = "origin", multiple = true)]
 struct Origin {
     /// The CA's certificate in PEM, and those above it.
-    #[arg(long, value_name = "PATH", requires = "key_file", conflicts_with = "from_secret")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "key_file",
+        conflicts_with = "from_secret",
+        required_unless_present = "from_secret"
+    )]
     cert_file: Option<PathBuf>,
     /// The CA's private key in PEM.
     #[arg(long, value_name = "PATH", requires = "cert_file")]
@@ -86,7 +92,8 @@ impl Origin {
     fn load(&self) -> Result<CertificateAuthority, Error> {
         let (place, pool) = match self.clone() {
             Self { from_secret: Some((namespace, name)), root_file, .. } => {
-                let unreadable = |path: &Path, source| Error::Read { path: path.display().to_string(), source };
+                let unreadable =
+                    |path: &Path, source| Error::Read { path: path.display().to_string(), source };
                 let read = |path: PathBuf| fs::read(&path).map_err(|source| unreadable(&path, source));
                 let root = root_file.map(read).transpose()?;
                 (format!("Secret {namespace}/{name}"), secret::load(&namespace, &name, root.as_deref())?)

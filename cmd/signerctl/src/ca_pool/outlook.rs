@@ -143,10 +143,12 @@ impl<'a> Outlook<'a> {
                     minute_from_now(not_before, self.now)
                 )
             }
-            PoolWarning::Ending { not_after, .. } if not_after < later(self.now, Terms::LEAST_LIFETIME) => format!(
-                "{name} ends at {}, too soon for even the shortest certificate (1h). Replace it now{rotate}",
-                minute_from_now(not_after, self.now)
-            ),
+            PoolWarning::Ending { not_after, .. } if not_after < later(self.now, Terms::LEAST_LIFETIME) => {
+                format!(
+                    "{name} ends at {}, too soon for even the shortest certificate (1h). Replace it now{rotate}",
+                    minute_from_now(not_after, self.now)
+                )
+            }
             PoolWarning::Ending { not_after, .. } => format!(
                 "{name} ends at {}, and its certificates with it: they get shorter and shorter. Replace it now{rotate}",
                 minute_from_now(not_after, self.now)

@@ -80,7 +80,8 @@ struct Keeper {
 impl Keeper {
     /// Reads the Secret, does what is due, and tells what is new.
     async fn look(&self, version: &mut Option<String>, sender: &watch::Sender<PoolState>) {
-        let result = self.read_and_keep(version).await;
+        let in_use = sender.borrow().pool.clone();
+        let result = self.read_and_keep(version, in_use).await;
         sender.send_if_modified(|state| match result {
             Ok(None) => state.problem.take().is_some(),
             Ok(Some(pool)) => {
@@ -100,7 +101,11 @@ impl Keeper {
     }
 
     /// The pool, if it is another than that of `version`.
-    async fn read_and_keep(&self, version: &mut Option<String>) -> Result<Option<CaPool>, SecretPoolError> {
+    async fn read_and_keep(
+        &self,
+        version: &mut Option<String>,
+        in_use: Option<Arc<CaPool>>,
+    ) -> Result<Option<CaPool>, SecretPoolError> {
         let secret = self.api.get_opt(&self.source.name).await.map_err(SecretPoolError::Read)?;
         let secret = match secret {
             Some(secret) => secret,
@@ -108,6 +113,9 @@ impl Keeper {
             None => return Err(SecretPoolError::NoSecret),
         };
         let pool = pool_of(&secret)?;
+        if let (None, Some(in_use), Some(_)) = (&pool, in_use, &self.source.upkeep) {
+            return self.write_back(secret, &in_use).await.map(|()| None);
+        }
         let due = self
             .source
             .upkeep
@@ -130,6 +138,25 @@ impl Keeper {
             Ok(secret) => Ok(secret),
             Err(error) if is_status(&error, 403) || is_status(&error, 404) => Err(SecretPoolError::NoSecret),
             // another replica was faster; the next look finds what it made
+            Err(error) => Err(SecretPoolError::Write(error)),
+        }
+    }
+
+    /// A Secret that was emptied, or deleted and made anew, gets back what is in use. A new pool in its place would be refused by everyone who has certificates of the old one.
+    async fn write_back(&self, mut secret: Secret, in_use: &CaPool) -> Result<(), SecretPoolError> {
+        let json = ByteString(in_use.to_json()?.to_vec());
+        secret.data.get_or_insert_default().insert(KEY.to_owned(), json);
+        match self.api.replace(&self.source.name, &PostParams::default(), &secret).await {
+            Ok(_) => {
+                let (namespace, name) = (&self.source.namespace, &self.source.name);
+                tracing::warn!(
+                    namespace,
+                    name,
+                    "the Secret had lost its CA pool; the one in use was written back"
+                );
+                Ok(())
+            }
+            Err(error) if is_status(&error, 409) => Ok(()),
             Err(error) => Err(SecretPoolError::Write(error)),
         }
     }

@@ -20,7 +20,7 @@ pub(crate) use self::{
     published::Published,
 };
 use crate::{
-    api::ClusterTrustBundle,
+    api::{ClusterTrustBundle, patience::in_time},
     ca_pool::PoolState,
     health::{Component, SignerHealth},
     signer_name::SignerName,
@@ -100,7 +100,9 @@ impl BundleKeeper {
         let now = Timestamp::now();
         let written = match seen {
             Seen::Nothing => return true,
-            Seen::Absent => in_time(api.create(&PostParams::default(), &desired.created(&self.resource, now))).await,
+            Seen::Absent => {
+                in_time(api.create(&PostParams::default(), &desired.created(&self.resource, now))).await
+            }
             Seen::Present(current) => match desired.repair(current, now) {
                 Repair::InOrder => {
                     self.health.mended(Component::TrustBundle);
@@ -120,7 +122,8 @@ impl BundleKeeper {
                     return true;
                 }
                 Repair::Write(repaired) => {
-                    in_time(api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired)).await
+                    in_time(api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired))
+                        .await
                 }
             },
         };
