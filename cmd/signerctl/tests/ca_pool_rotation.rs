@@ -1,82 +1,13 @@
-//! `signerctl ca-pool rotate`, `import` and `prune` as their users run them, on files.
+//! `signerctl ca-pool rotate` and `prune` as their users run them, on files.
 
-#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
+mod pool_file;
 
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
-    path::Path,
-    process::{Command, Output, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use pool_file::{complains, created, ids, let_time_pass, load, prints, rotated, signerctl};
 use serde_json::{Value, json};
-use signer_core::{CaPool, PoolSource, SigningKeyType};
-use tempfile::TempDir;
-
-fn command(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_signerctl"));
-    command.current_dir(directory).env("KUBECONFIG", "/nonexistent").env("HOME", directory);
-    command.arg("ca-pool").args(arguments).args(["--file", "pool.json"]).stdin(Stdio::null());
-    command
-}
-
-fn signerctl(directory: &Path, arguments: &[&str]) -> Output {
-    command(directory, arguments).output().unwrap()
-}
-
-fn prints(directory: &Path, arguments: &[&str]) -> String {
-    let output = signerctl(directory, arguments);
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// What it complains of; nothing may have changed.
-fn complains(directory: &Path, arguments: &[&str]) -> String {
-    let before = fs::read(directory.join("pool.json")).unwrap();
-    let output = signerctl(directory, arguments);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert_eq!(fs::read(directory.join("pool.json")).unwrap(), before);
-    String::from_utf8(output.stderr).unwrap()
-}
-
-fn load(directory: &Path) -> CaPool {
-    PoolSource::PoolFile(directory.join("pool.json")).load().unwrap()
-}
-
-fn ids(pool: &CaPool) -> Vec<&str> {
-    pool.authorities().map(signer_core::CertificateAuthority::id).collect()
-}
-
-fn created() -> TempDir {
-    let directory = TempDir::new().unwrap();
-    prints(directory.path(), &["create", "--signer", "example.com/web", "--key-type", "ED25519"]);
-    directory
-}
-
-fn rotated() -> TempDir {
-    let directory = created();
-    prints(directory.path(), &["rotate", "--max-lifetime", "24h", "--predecessor-max-lifetime", "24h"]);
-    directory
-}
-
-/// Changes the document behind everybody's back.
-fn doctor(directory: &Path, change: impl FnOnce(&mut Value)) {
-    let file = directory.join("pool.json");
-    let mut document: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    change(&mut document);
-    fs::write(file, document.to_string()).unwrap();
-}
-
-/// As if the last CA had signed for that long.
-fn let_time_pass(directory: &Path, hours: i64) {
-    let from = Timestamp::now().checked_sub(SignedDuration::from_hours(hours)).unwrap();
-    doctor(directory, |pool| {
-        let last = pool["CAs"].as_array_mut().unwrap().last_mut().unwrap();
-        last["SignsFrom"] = json!(from);
-    });
-}
+use signer_core::SigningKeyType;
 
 #[test]
 fn a_rotation_adds_a_successor_that_signs_later_and_tells_what_happens_when() {
@@ -195,71 +126,6 @@ fn in_an_emergency_the_compromised_ca_leaves_at_once() {
     let pool = load(waiting.path());
     assert_eq!(ids(&pool), ["2"], "the one that waits takes over");
     assert!(pool.tenures()[0].signs_from.unwrap() <= Timestamp::now());
-}
-
-#[test]
-fn people_who_rotate_at_once_lose_nothing() {
-    let directory = created();
-    let all: Vec<_> = (0..6)
-        .map(|_| {
-            command(directory.path(), &["rotate"])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    let ended: Vec<Output> = all.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
-    let (done, refused): (Vec<_>, Vec<_>) = ended.iter().partition(|output| output.status.success());
-    assert_eq!(done.len(), 1);
-    for output in refused {
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(error.contains("CA 2 waits for its turn") || error.contains("changes faster"), "{error}");
-    }
-    let pool = load(directory.path());
-    assert_eq!(ids(&pool), ["1", "2"]);
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "a draft is left behind");
-}
-
-#[test]
-fn one_who_rotates_and_one_who_prunes_both_get_their_way() {
-    for _ in 0..4 {
-        let directory = rotated();
-        let_time_pass(directory.path(), 49);
-        let both = ["rotate", "prune"]
-            .map(|what| command(directory.path(), &[what]).stdout(Stdio::null()).spawn().unwrap());
-        for mut child in both {
-            assert!(child.wait().unwrap().success());
-        }
-        let pool = load(directory.path());
-        assert_eq!(ids(&pool), ["2", "3"]);
-    }
-}
-
-#[test]
-fn a_file_keeps_its_mode_and_a_link_its_target() {
-    let directory = created();
-    let target = directory.path().join("target.json");
-    fs::rename(directory.path().join("pool.json"), &target).unwrap();
-    symlink("target.json", directory.path().join("pool.json")).unwrap();
-    fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).unwrap();
-    prints(directory.path(), &["rotate"]);
-    assert!(fs::symlink_metadata(directory.path().join("pool.json")).unwrap().is_symlink());
-    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
-    assert_eq!(ids(&load(directory.path())), ["1", "2"]);
-}
-
-#[test]
-fn fields_that_are_unknown_here_stay() {
-    let directory = created();
-    doctor(directory.path(), |pool| {
-        pool["Later"] = json!({"a": 1});
-        pool["CAs"][0]["LaterToo"] = json!("x");
-    });
-    prints(directory.path(), &["rotate"]);
-    let document: Value =
-        serde_json::from_slice(&fs::read(directory.path().join("pool.json")).unwrap()).unwrap();
-    assert_eq!((&document["Later"]["a"], &document["CAs"][0]["LaterToo"]), (&json!(1), &json!("x")));
 }
 
 #[test]

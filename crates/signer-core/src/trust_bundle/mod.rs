@@ -195,3 +195,6 @@ fn take(event: Event<ClusterTrustBundle>, seen: &mut Seen, listed: &mut Option<B
         Event::Delete(_) => *seen = Seen::Absent,
     }
 }
+
+#[cfg(test)]
+mod desired_tests;
