@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses its part of it")]
 
 pub(crate) mod ca;
+pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod issued;
 pub(crate) mod observed;
