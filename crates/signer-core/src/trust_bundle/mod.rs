@@ -71,6 +71,8 @@ impl BundleKeeper {
                 Some(watched) = events.next() => match watched {
                     Watched::Gone => return,
                     Watched::Event(event) => take(event, &mut seen, &mut listed),
+                    // what can't be read can't be repaired, and what is known is compared when it is written
+                    Watched::Unreadable(_) | Watched::Failing => {}
                 },
                 Ok(()) = self.pool.changed() => {}
                 () = time::sleep(BETWEEN_WRITES), if !is_settled => {}
