@@ -41,8 +41,9 @@ struct Table {
     waiting: HashMap<WakeKey, HashSet<RequestKey>>,
 }
 
-#[derive(Default)]
+/// A request of this UID: another one may come by the same name.
 struct Entry {
+    uid: String,
     is_finished: bool,
     waits_for: Vec<WakeKey>,
     announced: Option<Announcement>,
@@ -63,15 +64,23 @@ impl Pending {
     }
 
     /// Notes a request that the watch shows.
-    pub(crate) fn arrive(&self, key: &RequestKey) {
-        self.lock().entries.entry(key.clone()).or_default();
+    pub(crate) fn arrive(&self, key: &RequestKey, uid: &str) {
+        let mut table = self.lock();
+        if table.entries.get(key).is_some_and(|entry| entry.uid == uid) {
+            return;
+        }
+        let entry = Entry { uid: uid.to_owned(), is_finished: false, waits_for: vec![], announced: None };
+        if let Some(before) = table.entries.insert(key.clone(), entry) {
+            table.forget_waiting(key, before.waits_for);
+        }
     }
 
     /// Takes a request in hand. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
     /// look and verdict is lost. False: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was fetched from the store.
-    pub(crate) fn begin(&self, key: &RequestKey, could_wait_for: Vec<WakeKey>) -> bool {
+    pub(crate) fn begin(&self, key: &RequestKey, uid: &str, could_wait_for: Vec<WakeKey>) -> bool {
         let mut table = self.lock();
-        let Some(entry) = table.entries.get_mut(key).filter(|entry| !entry.is_finished) else { return false };
+        let entry = table.entries.get_mut(key).filter(|entry| !entry.is_finished && entry.uid == uid);
+        let Some(entry) = entry else { return false };
         let waits_for = std::mem::take(&mut entry.waits_for);
         table.forget_waiting(key, waits_for);
         table.in_hand.insert(key.clone(), could_wait_for);
@@ -90,10 +99,10 @@ impl Pending {
     }
 
     /// Notes that its outcome is written.
-    pub(crate) fn finish(&self, key: &RequestKey) {
+    pub(crate) fn finish(&self, key: &RequestKey, uid: &str) {
         let mut table = self.lock();
         table.in_hand.remove(key);
-        if let Some(entry) = table.entries.get_mut(key) {
+        if let Some(entry) = table.entries.get_mut(key).filter(|entry| entry.uid == uid) {
             entry.is_finished = true;
         }
     }
@@ -107,8 +116,8 @@ impl Pending {
     }
 
     /// Drops all that a new list doesn't hold.
-    pub(crate) fn retain(&self, listed: &HashSet<RequestKey>) {
-        let gone: Vec<_> = self.lock().entries.keys().filter(|key| !listed.contains(key)).cloned().collect();
+    pub(crate) fn retain(&self, is_listed: impl Fn(&RequestKey) -> bool) {
+        let gone: Vec<_> = self.lock().entries.keys().filter(|key| !is_listed(key)).cloned().collect();
         gone.iter().for_each(|key| self.forget(key));
     }
 
@@ -169,89 +178,5 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(name: &str) -> RequestKey {
-        RequestKey { namespace: "shop".into(), name: name.into() }
-    }
-
-    fn with_a() -> (Pending, mpsc::UnboundedReceiver<RequestKey>) {
-        let (pending, woken) = Pending::new();
-        pending.arrive(&key("a"));
-        (pending, woken)
-    }
-
-    fn services() -> WakeKey {
-        WakeKey::Services("shop".into())
-    }
-
-    #[test]
-    fn a_change_wakes_who_waits_for_it_and_nobody_else() {
-        let (pending, mut woken) = Pending::new();
-        for (name, waits_for) in [("a", services()), ("b", WakeKey::Authority)] {
-            pending.arrive(&key(name));
-            assert!(pending.begin(&key(name), vec![]));
-            pending.settle(&key(name), vec![waits_for]);
-        }
-        pending.wake(&services());
-        assert_eq!(woken.try_recv(), Ok(key("a")));
-        assert!(woken.try_recv().is_err());
-    }
-
-    #[test]
-    fn a_change_between_look_and_verdict_is_not_lost() {
-        let (pending, mut woken) = with_a();
-        assert!(pending.begin(&key("a"), vec![services(), WakeKey::Authority]));
-        pending.wake(&services());
-        pending.settle(&key("a"), vec![services()]);
-        assert_eq!(woken.try_recv(), Ok(key("a")));
-    }
-
-    #[test]
-    fn one_change_wakes_once() {
-        let (pending, mut woken) = with_a();
-        pending.begin(&key("a"), vec![]);
-        pending.settle(&key("a"), vec![services()]);
-        pending.wake(&services());
-        pending.wake(&services());
-        assert!(woken.try_recv().is_ok() && woken.try_recv().is_err());
-    }
-
-    #[test]
-    fn what_is_finished_is_not_begun_again_and_leaves_nothing() {
-        let (pending, mut woken) = with_a();
-        assert!(pending.begin(&key("a"), vec![services()]));
-        pending.finish(&key("a"));
-        assert!(!pending.begin(&key("a"), vec![services()]));
-        pending.wake_all();
-        assert!(woken.try_recv().is_err());
-        pending.forget(&key("a"));
-        assert!(!pending.begin(&key("a"), vec![services()]), "what was fetched from the store just before");
-        let table = pending.lock();
-        assert!(table.entries.is_empty() && table.in_hand.is_empty() && table.waiting.is_empty());
-    }
-
-    #[test]
-    fn what_a_new_list_lacks_is_dropped() {
-        let (pending, _woken) = Pending::new();
-        for name in ["a", "b"] {
-            pending.arrive(&key(name));
-            pending.begin(&key(name), vec![]);
-            pending.settle(&key(name), vec![services()]);
-        }
-        pending.retain(&HashSet::from([key("b")]));
-        assert_eq!(pending.lock().entries.len(), 1);
-        assert_eq!(pending.lock().waiting[&services()].len(), 1);
-    }
-
-    #[test]
-    fn the_same_message_is_news_once() {
-        let (pending, _woken) = with_a();
-        pending.begin(&key("a"), vec![]);
-        let say = |message: &str| Announcement { reason: "R".into(), message: message.into() };
-        assert!(pending.is_news(&key("a"), say("x")));
-        assert!(!pending.is_news(&key("a"), say("x")));
-        assert!(pending.is_news(&key("a"), say("y")));
-    }
-}
+#[path = "pending_tests.rs"]
+mod tests;

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{api::ApiResource, runtime::controller::Action};
+use kube::{api::ApiResource, core::Status, runtime::controller::Action};
 
 use super::{
+    audit,
     outcome::{Examiner, LookError, Outcome},
-    pending::{Announcement, Pending, RequestKey, WakeKey},
+    pending::{Announcement, Pending, RequestKey},
     retry::retry_delay,
+    waits::{could_wait_for, waits_for},
 };
 use crate::{
     api::{PodCertificateRequest, PodCertificateRequestStatus},
-    cluster::pod_cache::PodKey,
     decision::{Denial, Grounds, Wait},
     health::{Component, SignerHealth},
-    issue::IssuedCertificate,
     request::{Claims, ClaimsError},
     signer::Signer,
     signer_name::SignerName,
@@ -55,15 +55,14 @@ pub(crate) async fn reconcile<S: Signer>(
     context: Arc<Context<S>>,
 ) -> Result<Action, ReconcileError> {
     let key = RequestKey::of(&request);
-    if !context.pending.begin(&key, could_wait_for(&request)) {
+    if !context.pending.begin(&key, uid(&request), could_wait_for(&request)) {
         return Ok(Action::await_change());
     }
-    let now = Timestamp::now();
     let outcome = match Claims::parse(&request) {
-        Ok(claims) => context.examiner.examine(&Arc::new(claims), now).await?,
+        Ok(claims) => context.examiner.examine(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
-    context.conclude(&request, &key, outcome, now).await
+    context.conclude(&request, &key, outcome, Timestamp::now()).await
 }
 
 /// Tries again later. What went wrong is logged here, and nowhere else.
@@ -89,9 +88,15 @@ impl<S: Signer> Context<S> {
     ) -> Result<Action, ReconcileError> {
         match outcome {
             Outcome::Issued(certificate) => {
-                if self.write(request, key, &condition::issued(&certificate, now)).await? == Written::Done {
-                    self.audit_issued(request, &certificate);
+                let written = self.write(request, key, &condition::issued(&certificate, now)).await;
+                match &written {
+                    Ok(Written::Done) => audit::issued(&self.signer_name, request, &certificate, "Issued"),
+                    Ok(Written::ByAnother | Written::Gone) => {}
+                    // the certificate may have arrived all the same, and then the next look finds the request finished
+                    Err(ReconcileError::Write(error)) if is_refusal(error) => {}
+                    Err(_) => audit::issued(&self.signer_name, request, &certificate, "Unconfirmed"),
                 }
+                written?;
             }
             Outcome::Denied(denial) => {
                 if self.write(request, key, &condition::denied(&denial, now)).await? == Written::Done {
@@ -125,7 +130,7 @@ impl<S: Signer> Context<S> {
                 if written != Written::Done {
                     tracing::debug!(signer = %self.signer_name, request = key.name, ?written, "not ours to finish any more");
                 }
-                self.pending.finish(key);
+                self.pending.finish(key, uid(request));
                 Ok(written)
             }
             Err(error) => {
@@ -135,10 +140,11 @@ impl<S: Signer> Context<S> {
         }
     }
 
-    /// A missing permission shows as 403, and a missing `sign` as 422: a matter for the operator, never a verdict on the request.
+    /// A missing permission shows as 403, and a missing `sign` as 422: a matter for the operator, never a verdict on the request. What else is refused
+    /// is this request's matter alone.
     fn report_refusal(&self, error: &kube::Error) {
         let kube::Error::Api(status) = error else { return };
-        if matches!(status.code, 403 | 422) {
+        if status.code == 403 || lacks_sign(status) {
             let problem = format!(
                 "the API server refuses the outcome of requests ({}); the controller needs update on podcertificaterequests/status and the verb sign \
                  on signers {}: {}",
@@ -159,6 +165,10 @@ impl<S: Signer> Context<S> {
         }
     }
 
+    fn audit(&self, request: &PodCertificateRequest, outcome: &str, reason: &str, message: &str) {
+        audit::told(&self.signer_name, request, outcome, reason, message);
+    }
+
     fn reference(&self, request: &PodCertificateRequest) -> ObjectReference {
         ObjectReference {
             api_version: Some(self.resource.api_version.clone()),
@@ -168,23 +178,6 @@ impl<S: Signer> Context<S> {
             uid: request.metadata.uid.clone(),
             ..Default::default()
         }
-    }
-
-    fn audit_issued(&self, request: &PodCertificateRequest, certificate: &IssuedCertificate) {
-        let spec = &request.spec;
-        tracing::info!(
-            target: "audit", outcome = "Issued", signer = %self.signer_name, namespace = request.metadata.namespace, request = request.metadata.name,
-            pod = spec.pod_name, pod_uid = spec.pod_uid, service_account = spec.service_account_name, node = spec.node_name,
-            serial = %certificate.serial, not_before = %certificate.not_before, not_after = %certificate.not_after,
-        );
-    }
-
-    fn audit(&self, request: &PodCertificateRequest, outcome: &str, reason: &str, message: &str) {
-        let spec = &request.spec;
-        tracing::info!(
-            target: "audit", outcome, signer = %self.signer_name, namespace = request.metadata.namespace, request = request.metadata.name,
-            pod = spec.pod_name, pod_uid = spec.pod_uid, service_account = spec.service_account_name, node = spec.node_name, reason, message,
-        );
     }
 }
 
@@ -196,6 +189,24 @@ impl RequestKey {
             name: meta.name.clone().unwrap_or_default(),
         }
     }
+}
+
+pub(crate) fn uid(request: &PodCertificateRequest) -> &str {
+    request.metadata.uid.as_deref().unwrap_or_default()
+}
+
+/// Whether the API server has answered that it took nothing.
+fn is_refusal(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code))
+}
+
+/// The API server's check of the verb `sign` answers as if the field were invalid.
+fn lacks_sign(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 422
+        && causes
+            .into_iter()
+            .any(|cause| cause.field == "spec.signerName" && cause.reason == "FieldValueForbidden")
 }
 
 fn unparsable(error: &ClaimsError) -> Outcome {
@@ -212,29 +223,6 @@ fn unparsable(error: &ClaimsError) -> Outcome {
             message,
             grounds: Grounds::Fixed,
         }),
-    }
-}
-
-fn pod_key(request: &PodCertificateRequest) -> PodKey {
-    PodKey {
-        namespace: request.metadata.namespace.clone().unwrap_or_default(),
-        name: request.spec.pod_name.clone(),
-    }
-}
-
-fn could_wait_for(request: &PodCertificateRequest) -> Vec<WakeKey> {
-    let pod = pod_key(request);
-    vec![WakeKey::Services(pod.namespace.clone()), WakeKey::Pod(pod), WakeKey::Authority]
-}
-
-/// What can end a wait. Signers may wait for what only they know; a change of the pod or of a Service is worth another look.
-fn waits_for(request: &PodCertificateRequest, wait: &Wait) -> Vec<WakeKey> {
-    let pod = pod_key(request);
-    match &wait.reason {
-        reason if *reason == reasons::CERTIFICATE_AUTHORITY_UNAVAILABLE => vec![WakeKey::Authority],
-        reason if *reason == reasons::POD_NOT_FOUND => vec![WakeKey::Pod(pod)],
-        reason if *reason == reasons::PUBLIC_KEY_MISSING => vec![],
-        _ => vec![WakeKey::Services(pod.namespace.clone()), WakeKey::Pod(pod)],
     }
 }
 
