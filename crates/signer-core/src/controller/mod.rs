@@ -6,6 +6,7 @@ mod held;
 pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod reconcile;
+mod refusal;
 mod retry;
 mod waits;
 

@@ -3,8 +3,10 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::mpsc;
 
 use crate::cluster::pod_cache::PodKey;
@@ -31,6 +33,7 @@ pub(crate) enum WakeKey {
 pub(crate) struct Pending {
     table: Mutex<Table>,
     wake: mpsc::UnboundedSender<RequestKey>,
+    unfinished: Gauge,
 }
 
 #[derive(Default)]
@@ -44,6 +47,7 @@ struct Table {
 /// A request of this UID: another one may come by the same name.
 struct Entry {
     uid: String,
+    arrived: Instant,
     is_finished: bool,
     waits_for: Vec<WakeKey>,
     announced: Option<Announcement>,
@@ -57,10 +61,11 @@ pub(crate) struct Announcement {
 }
 
 impl Pending {
-    /// Nothing pending; keys of requests that are woken go to the receiver.
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<RequestKey>) {
+    /// Nothing pending; keys of requests that are woken go to the receiver. The gauge shows how many there are.
+    pub(crate) fn new(unfinished: Gauge) -> (Self, mpsc::UnboundedReceiver<RequestKey>) {
         let (wake, woken) = mpsc::unbounded_channel();
-        (Self { table: Mutex::default(), wake }, woken)
+        unfinished.set(0);
+        (Self { table: Mutex::default(), wake, unfinished }, woken)
     }
 
     /// Notes a request that the watch shows.
@@ -69,22 +74,30 @@ impl Pending {
         if table.entries.get(key).is_some_and(|entry| entry.uid == uid) {
             return;
         }
-        let entry = Entry { uid: uid.to_owned(), is_finished: false, waits_for: vec![], announced: None };
+        let entry = Entry {
+            uid: uid.to_owned(),
+            arrived: Instant::now(),
+            is_finished: false,
+            waits_for: vec![],
+            announced: None,
+        };
         if let Some(before) = table.entries.insert(key.clone(), entry) {
             table.forget_waiting(key, before.waits_for);
         }
+        self.count(&table);
     }
 
     /// Takes a request in hand. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
-    /// look and verdict is lost. False: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was fetched from the store.
-    pub(crate) fn begin(&self, key: &RequestKey, uid: &str, could_wait_for: Vec<WakeKey>) -> bool {
+    /// look and verdict is lost. Returns when it arrived. Nothing: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was
+    /// fetched from the store.
+    pub(crate) fn begin(&self, key: &RequestKey, uid: &str, could_wait_for: Vec<WakeKey>) -> Option<Instant> {
         let mut table = self.lock();
-        let entry = table.entries.get_mut(key).filter(|entry| !entry.is_finished && entry.uid == uid);
-        let Some(entry) = entry else { return false };
+        let entry = table.entries.get_mut(key).filter(|entry| !entry.is_finished && entry.uid == uid)?;
+        let arrived = entry.arrived;
         let waits_for = std::mem::take(&mut entry.waits_for);
         table.forget_waiting(key, waits_for);
         table.in_hand.insert(key.clone(), could_wait_for);
-        true
+        Some(arrived)
     }
 
     /// Lays a request down until one of these changes, or a retry comes.
@@ -113,6 +126,7 @@ impl Pending {
         if let Some(entry) = table.entries.remove(key) {
             table.forget_waiting(key, entry.waits_for);
         }
+        self.count(&table);
     }
 
     /// Drops all that a new list doesn't hold.
@@ -149,6 +163,10 @@ impl Pending {
             .map(|(key, _)| key.clone())
             .collect();
         table.send(&self.wake, woken);
+    }
+
+    fn count(&self, table: &Table) {
+        self.unfinished.set(table.entries.len().try_into().unwrap_or(i64::MAX));
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {

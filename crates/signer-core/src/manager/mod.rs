@@ -23,6 +23,7 @@ use crate::{
     ca_pool::PoolSource,
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     health::{Component, Health, SignerHealth},
+    metrics::Metrics,
     policy::Policy,
     signer::Signer,
     signer_name::SignerName,
@@ -119,7 +120,7 @@ pub enum ManagerError {
     #[error("two signers have the name {0}; give each a name of its own")]
     DuplicateSigner(SignerName),
     /// The address is taken, or isn't this machine's.
-    #[error("can't listen on {address} for /livez and /readyz; choose another address")]
+    #[error("can't listen on {address} for /livez, /readyz and /metrics; choose another address")]
     HttpBind {
         /// What was asked for.
         address: SocketAddr,
@@ -128,7 +129,7 @@ pub enum ManagerError {
         source: io::Error,
     },
     /// The HTTP server ended.
-    #[error("serving /livez and /readyz")]
+    #[error("serving /livez, /readyz and /metrics")]
     Http(#[source] io::Error),
 }
 
@@ -149,7 +150,7 @@ impl Manager {
         self
     }
 
-    /// Answers `/livez` and `/readyz` on this address.
+    /// Answers `/livez`, `/readyz` and `/metrics` on this address.
     pub fn http_bind(mut self, address: SocketAddr) -> Self {
         self.http_bind = Some(address);
         self
@@ -163,6 +164,7 @@ impl Manager {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ManagerError> {
         let (stop, stopped) = watch::channel(false);
         let health = Health::default();
+        let metrics = Metrics::new(health.clone());
         let listener = match self.http_bind {
             Some(address) => {
                 let bound = TcpListener::bind(address).await;
@@ -172,7 +174,7 @@ impl Manager {
         };
         // ends with this future, however that ends
         let mut tasks = JoinSet::new();
-        let signers = self.start(&health, stopped.clone(), &mut tasks)?;
+        let signers = self.start(&health, &metrics, stopped.clone(), &mut tasks)?;
         tasks.spawn(async move {
             shutdown.await;
             tracing::info!("shutting down: finishing the requests in hand");
@@ -185,13 +187,14 @@ impl Manager {
                 tracing::warn!("requests in hand are left unfinished: the API server doesn't answer");
                 Ok(())
             }
-            Err(error) = http::serve(listener, health) => Err(ManagerError::Http(error)),
+            Err(error) = http::serve(listener, health, metrics) => Err(ManagerError::Http(error)),
         }
     }
 
     fn start(
         self,
         health: &Health,
+        metrics: &Metrics,
         stopped: watch::Receiver<bool>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Vec<BoxFuture<'static, ()>>, ManagerError> {
@@ -209,6 +212,7 @@ impl Manager {
             cluster: cluster.clone(),
             roots: Roots::default(),
             instance: self.instance,
+            metrics: metrics.clone(),
             stopped,
         };
         let mut with_services = Vec::new();
