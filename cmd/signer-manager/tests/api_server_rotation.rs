@@ -9,14 +9,16 @@ use std::{fs, path::Path, time::Duration};
 use jiff::Timestamp;
 use signer_core::{CaPool, PROPAGATION, Succession};
 use support::{
-    A_WHILE, SOON, ask,
-    ca::{new_authority, write_pool},
+    A_WHILE, SOON,
+    ageing::age_bundle,
+    ask,
+    ca::{new_authority, subject, write_pool, write_whole},
     issued::issued,
     on_cluster,
     setup::Setup,
     told::{assert_says, waiting},
 };
-use test_cluster::{Certificate, CertificateSource, Error, KeyType, NewPod, Scope, SentRequest};
+use test_cluster::{CertificateSource, Error, KeyType, NewPod, Scope, SentRequest};
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: prod.example.com";
 
@@ -29,9 +31,7 @@ fn read(path: &Path) -> CaPool {
 
 /// Changes a pool file, as a mounted Secret changes: at once.
 fn change(path: &Path, change: impl FnOnce(CaPool) -> CaPool) {
-    let new = path.with_extension("new");
-    fs::write(&new, &*change(read(path)).to_json().unwrap()).unwrap();
-    fs::rename(new, path).unwrap();
+    write_whole(path, &change(read(path)).to_json().unwrap());
 }
 
 /// Adds a successor whose turn has come already: only the bundle holds it back.
@@ -68,10 +68,6 @@ async fn issuer(scope: &Scope, signer_name: &str, name: &str) -> Result<Vec<u8>,
     Ok(issued(scope, &request).await?.leaf().issuer_der().to_vec())
 }
 
-fn subject(pool: &CaPool, index: usize) -> Vec<u8> {
-    Certificate::all(&pool.authority(index).root().to_pem()).unwrap()[0].subject_der().to_vec()
-}
-
 #[tokio::test]
 async fn a_successor_is_published_at_once_and_the_one_before_it_goes_on() -> Result<(), Error> {
     on_cluster(async |scope| {
@@ -83,17 +79,7 @@ async fn a_successor_is_published_at_once_and_the_one_before_it_goes_on() -> Res
         let pool = read(&setup.pool_path(&name));
         published(scope, &name, &pool).await?;
         assert_eq!(issuer(scope, &name, "after").await?, subject(&pool, 0));
-        // as if the root had been published a while ago
-        let bundles = scope.cluster().trust_bundle_api()?;
-        let bundle_name = format!("{}:primary-bundle", name.replace('/', ":"));
-        let mut bundle = bundles.get(&bundle_name).await.unwrap();
-        let annotations = bundle.metadata.annotations.get_or_insert_default();
-        let since = annotations.iter_mut().find(|(key, _)| key.ends_with("/published")).unwrap().1;
-        let earlier = Timestamp::now().checked_sub(PROPAGATION).unwrap().to_string();
-        let mut times: serde_json::Value = serde_json::from_str(since).unwrap();
-        times.as_object_mut().unwrap().values_mut().for_each(|time| *time = earlier.clone().into());
-        *since = times.to_string();
-        bundles.replace(&bundle_name, &kube::api::PostParams::default(), &bundle).await.unwrap();
+        age_bundle(scope, &name, PROPAGATION).await;
         tokio::time::sleep(BETWEEN_WRITES).await;
         assert_eq!(issuer(scope, &name, "later").await?, subject(&pool, 1));
         manager.stop().await;

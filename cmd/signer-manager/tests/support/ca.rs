@@ -9,7 +9,7 @@ use rcgen::{
 use signer_core::{
     CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name,
 };
-use test_cluster::unique;
+use test_cluster::{Certificate, unique};
 
 /// An authority of its own for each signer; `id` is its name within a pool.
 pub(crate) fn new_authority(id: &str) -> CertificateAuthority {
@@ -27,10 +27,19 @@ pub(crate) fn authority_of(id: &str, validity: Duration, made: jiff::Timestamp) 
 
 /// Writes a pool file, as a mounted Secret changes: at once.
 pub(crate) fn write_pool(path: &Path, authorities: Vec<CertificateAuthority>) {
-    let json = CaPool::new(authorities).unwrap().to_json().unwrap();
+    write_whole(path, &CaPool::new(authorities).unwrap().to_json().unwrap());
+}
+
+/// Writes a file at once.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) {
     let new = path.with_extension("new");
-    fs::write(&new, &json).unwrap();
+    fs::write(&new, bytes).unwrap();
     fs::rename(new, path).unwrap();
+}
+
+/// The subject of a CA's root, as its leaves name their issuer.
+pub(crate) fn subject(pool: &CaPool, index: usize) -> Vec<u8> {
+    Certificate::all(&pool.authority(index).root().to_pem()).unwrap()[0].subject_der().to_vec()
 }
 
 /// The kinds of keys that CAs of other software have.

@@ -2,6 +2,7 @@
 //! asked of every answer.
 #![allow(dead_code, reason = "each test program uses its part of it")]
 
+pub(crate) mod ageing;
 pub(crate) mod ca;
 pub(crate) mod gate;
 pub(crate) mod http;
