@@ -12,6 +12,7 @@ pub(crate) mod proxy;
 pub(crate) mod rights;
 pub(crate) mod running;
 pub(crate) mod setup;
+pub(crate) mod shipped;
 pub(crate) mod told;
 
 use std::{future::Future, time::Duration};

@@ -2,12 +2,14 @@
 
 use k8s_openapi::{
     api::{
-        core::v1::Namespace,
-        rbac::v1::{ClusterRole, ClusterRoleBinding},
+        authentication::v1::TokenRequest,
+        authorization::v1::SelfSubjectAccessReview,
+        core::v1::{Namespace, ServiceAccount},
+        rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
     },
     apimachinery::pkg::apis::meta::v1::OwnerReference,
 };
-use kube::{Api, Client, ResourceExt, api::PostParams};
+use kube::{Api, Client, ResourceExt, api::PostParams, config::AuthInfo};
 use serde_json::{Value, json};
 use test_cluster::{Error, Scope, unique};
 
@@ -16,26 +18,39 @@ pub(crate) struct User<'a> {
     scope: &'a Scope,
     name: String,
     owner: OwnerReference,
+    client: Client,
 }
 
 impl<'a> User<'a> {
     /// A user without rights.
     pub(crate) async fn new(scope: &'a Scope) -> Result<Self, Error> {
         let namespace = scope.namespace("rights").await?;
-        let owner: Namespace = Api::all(scope.client()).get(&namespace).await.unwrap();
-        let owner = OwnerReference {
-            api_version: "v1".into(),
-            kind: "Namespace".into(),
-            uid: owner.uid().unwrap_or_default(),
-            name: namespace,
-            ..OwnerReference::default()
-        };
-        Ok(Self { scope, name: format!("signer-{}", unique::label()), owner })
+        let name = format!("signer-{}", unique::label());
+        let client = scope.cluster().client_as(&name, &["system:authenticated"])?;
+        Ok(Self { scope, owner: owner_of(scope, &namespace).await, name, client })
+    }
+
+    /// A service account without rights, by its own token.
+    pub(crate) async fn service_account(
+        scope: &'a Scope,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Self, Error> {
+        scope.ensure_service_account(namespace, name).await?;
+        let accounts: Api<ServiceAccount> = Api::namespaced(scope.client(), namespace);
+        let wanted: TokenRequest = serde_json::from_value(json!({"spec": {"audiences": []}})).unwrap();
+        let token = accounts.create_token_request(name, &PostParams::default(), &wanted).await.unwrap();
+        let token = token.status.unwrap().token;
+        let mut config = scope.cluster().config();
+        config.auth_info = AuthInfo { token: Some(token.into()), ..AuthInfo::default() };
+        let client = Client::try_from(config).unwrap();
+        let name = format!("system:serviceaccount:{namespace}:{name}");
+        Ok(Self { scope, owner: owner_of(scope, namespace).await, name, client })
     }
 
     /// Gives the user these rights, beyond those that it has.
     pub(crate) async fn grant(&self, rules: &[Value]) {
-        let name = format!("{}-{}", self.name, unique::label());
+        let name = format!("signer-{}", unique::label());
         let metadata = json!({"name": name, "ownerReferences": [self.owner]});
         let role = json!({"metadata": metadata, "rules": rules});
         let binding = json!({
@@ -50,9 +65,45 @@ impl<'a> User<'a> {
         bindings.create(&PostParams::default(), &binding).await.unwrap();
     }
 
+    /// Gives the user these rights in a namespace.
+    pub(crate) async fn grant_in(&self, namespace: &str, rules: &[Value]) {
+        let metadata = json!({"name": format!("signer-{}", unique::label())});
+        let role = json!({"metadata": metadata, "rules": rules});
+        let binding = json!({
+            "metadata": metadata,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": metadata["name"]},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": self.name}],
+        });
+        let roles = Api::namespaced(self.scope.client(), namespace);
+        let bindings = Api::namespaced(self.scope.client(), namespace);
+        let role: Role = serde_json::from_value(role).unwrap();
+        roles.create(&PostParams::default(), &role).await.unwrap();
+        let binding: RoleBinding = serde_json::from_value(binding).unwrap();
+        bindings.create(&PostParams::default(), &binding).await.unwrap();
+    }
+
+    /// Whether the user may do that: `resourceAttributes` of a SelfSubjectAccessReview.
+    pub(crate) async fn may(&self, attributes: &Value) -> bool {
+        let review = json!({"spec": {"resourceAttributes": attributes}});
+        let review: SelfSubjectAccessReview = serde_json::from_value(review).unwrap();
+        let answer = Api::all(self.client()).create(&PostParams::default(), &review).await.unwrap();
+        answer.status.unwrap().allowed
+    }
+
     /// A client that acts as the user.
     pub(crate) fn client(&self) -> Client {
-        self.scope.cluster().client_as(&self.name, &["system:authenticated"]).unwrap()
+        self.client.clone()
+    }
+}
+
+async fn owner_of(scope: &Scope, namespace: &str) -> OwnerReference {
+    let owner: Namespace = Api::all(scope.client()).get(namespace).await.unwrap();
+    OwnerReference {
+        api_version: "v1".into(),
+        kind: "Namespace".into(),
+        uid: owner.uid().unwrap_or_default(),
+        name: namespace.into(),
+        ..OwnerReference::default()
     }
 }
 

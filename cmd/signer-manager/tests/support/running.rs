@@ -1,6 +1,6 @@
 //! The manager in this process.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use kube::Client;
 use signer_annotation::AnnotationSigner;
@@ -8,6 +8,7 @@ use signer_core::{Manager, ManagerError, Signer, SignerOptions};
 use signer_manager::{Config, config::SignerKind};
 use signer_service_dns::ServiceDnsSigner;
 use signer_spiffe::SpiffeSigner;
+use tempfile::TempDir;
 use test_cluster::{Scope, SentRequest};
 use tokio::{
     sync::{oneshot, watch},
@@ -28,7 +29,7 @@ pub(crate) struct Running {
     looks: watch::Receiver<Looks>,
     shutdown: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ManagerError>>,
-    _setup: Setup,
+    _dir: Arc<TempDir>,
 }
 
 impl Setup {
@@ -39,7 +40,23 @@ impl Setup {
 
     /// Runs it with the rights of this client.
     pub(crate) fn start_as(&self, client: Client) -> Running {
-        let config = Config::parse(&self.text(), "signers.yaml").unwrap();
+        Running::start(&self.text(), client, self.dir.clone())
+    }
+}
+
+fn add<S: Signer>(
+    manager: Manager,
+    signer: S,
+    options: SignerOptions,
+    looks: &watch::Sender<Looks>,
+) -> Manager {
+    manager.signer(Observed { signer, looks: looks.clone() }, options)
+}
+
+impl Running {
+    /// Runs a configuration, whose files are in this directory.
+    pub(crate) fn start(configuration: &str, client: Client, dir: Arc<TempDir>) -> Self {
+        let config = Config::parse(configuration, "signers.yaml").unwrap();
         let http = free_address();
         let (sender, looks) = watch::channel(Looks::default());
         let manager =
@@ -57,20 +74,9 @@ impl Setup {
             });
         let (shutdown, told) = oneshot::channel();
         let task = tokio::spawn(manager.run(async move { drop(told.await) }));
-        Running { http, looks, shutdown: Some(shutdown), task, _setup: self.clone() }
+        Self { http, looks, shutdown: Some(shutdown), task, _dir: dir }
     }
-}
 
-fn add<S: Signer>(
-    manager: Manager,
-    signer: S,
-    options: SignerOptions,
-    looks: &watch::Sender<Looks>,
-) -> Manager {
-    manager.signer(Observed { signer, looks: looks.clone() }, options)
-}
-
-impl Running {
     /// Ends it as SIGTERM does, and waits for the end.
     pub(crate) async fn stop(mut self) {
         drop(self.shutdown.take());

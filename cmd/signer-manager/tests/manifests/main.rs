@@ -1,0 +1,10 @@
+//! The manifests, as far as they can be judged without a cluster: complete, and of one mind with each other.
+
+#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
+
+mod controller;
+mod examples;
+mod folders;
+mod self_keeping;
+#[path = "../support/shipped.rs"]
+mod shipped;
