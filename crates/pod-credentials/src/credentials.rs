@@ -1,0 +1,210 @@
+//! What a pod shows to others: its private key, and the certificates that say whose it is.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::{
+    certificate::{Certificate, subject_public_key},
+    load_error::{LoadError, Problem},
+    pem::{Blocks, Bytes, read},
+    watched::Mounted,
+};
+
+/// A private key with its certificate and the chain to, but mostly without, the root. It never prints the key.
+#[derive(Clone)]
+pub struct Credentials {
+    key: Arc<CertifiedKey>,
+    chain: Vec<Certificate>,
+}
+
+/// Where [`Credentials`] are mounted.
+///
+/// ```
+/// use pod_credentials::{CredentialFiles, Credentials};
+///
+/// let files = CredentialFiles::bundle("/nowhere/credentials.pem");
+/// let error = Credentials::load(&files, std::time::SystemTime::now()).unwrap_err();
+/// assert!(error.to_string().starts_with("/nowhere/credentials.pem: there is no such file; mount"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialFiles {
+    key: PathBuf,
+    chain: Option<PathBuf>,
+}
+
+impl CredentialFiles {
+    /// The most bytes of a file that are read: the API server takes chains of 100 KiB.
+    pub const MAX_BYTES: usize = 128 * 1024;
+
+    /// One file with the key, then the chain: `credentialBundlePath` of a podCertificate volume. Prefer it: one file can't be read in the middle
+    /// of a renewal.
+    pub fn bundle(file: impl Into<PathBuf>) -> Self {
+        Self { key: file.into(), chain: None }
+    }
+
+    /// Separate files: `keyPath` and `certificateChainPath` of a podCertificate volume. A key of one renewal with a chain of another is
+    /// refused, and both are read again at the next poll.
+    pub fn key_and_chain(key: impl Into<PathBuf>, chain: impl Into<PathBuf>) -> Self {
+        Self { key: key.into(), chain: Some(chain.into()) }
+    }
+
+    fn chain_file(&self) -> &Path {
+        self.chain.as_deref().unwrap_or(&self.key)
+    }
+}
+
+impl Credentials {
+    /// Reads and checks them once. [`Watched`](crate::Watched) does so again and again.
+    ///
+    /// # Errors
+    /// If a file is missing, incomplete or not what it should be, if key and certificate don't belong together, or the certificate isn't valid
+    /// at `now`.
+    pub fn load(files: &CredentialFiles, now: SystemTime) -> Result<Self, LoadError> {
+        Self::parse(files, &Self::read(files)?, now)
+    }
+
+    /// The pod's own certificate.
+    ///
+    /// ```
+    /// # let volume = test_pod_volume::Volume::new();
+    /// # volume.write([("credentials.pem", test_pod_volume::Ca::new("example").dns("web.shop.svc").bundle())]);
+    /// # let file = volume.path("credentials.pem");
+    /// use pod_credentials::{CredentialFiles, Credentials};
+    ///
+    /// let credentials = Credentials::load(&CredentialFiles::bundle(file), std::time::SystemTime::now())?;
+    /// assert_eq!(credentials.leaf().dns_names, ["web.shop.svc"]);
+    /// assert!(!format!("{credentials:?}").contains("PRIVATE"));
+    /// # Ok::<(), pod_credentials::LoadError>(())
+    /// ```
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        &self.chain[0]
+    }
+
+    /// The pod's own certificate, and those of its issuers that are shown along with it.
+    #[must_use]
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    /// Key and chain as rustls wants them.
+    #[must_use]
+    pub fn certified_key(&self) -> &Arc<CertifiedKey> {
+        &self.key
+    }
+
+    fn assemble(
+        files: &CredentialFiles,
+        key: PrivateKeyDer<'static>,
+        der: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, LoadError> {
+        let wrong_key = |problem: String| LoadError::new(&files.key, Problem::BadKey(problem));
+        let provider = crate::provider();
+        let signing_key =
+            provider.key_provider.load_private_key(key).map_err(|error| wrong_key(error.to_string()))?;
+        let public_key = signing_key.public_key().ok_or_else(|| wrong_key("its kind is unknown".into()))?;
+        let chain = parse_all(files.chain_file(), &der)?;
+        if subject_public_key(&der[0]).as_deref() != Some(public_key.as_ref()) {
+            let elsewhere = files.chain.as_ref().map(|_| format!(" in {}", files.key.display()));
+            let problem = Problem::Mismatch { elsewhere: elsewhere.unwrap_or_default() };
+            return Err(LoadError::new(files.chain_file(), problem));
+        }
+        Ok(Self { key: Arc::new(CertifiedKey::new(der, signing_key)), chain })
+    }
+
+    fn validity(&self, files: &CredentialFiles, now: SystemTime) -> Result<(), LoadError> {
+        let leaf = self.leaf();
+        let problem = if now > leaf.not_after {
+            Problem::Expired(leaf.not_after)
+        } else if now < leaf.not_before {
+            Problem::NotYetValid(leaf.not_before)
+        } else {
+            return Ok(());
+        };
+        Err(LoadError::new(files.chain_file(), problem))
+    }
+}
+
+impl Mounted for Credentials {
+    type Files = CredentialFiles;
+
+    fn read(files: &CredentialFiles) -> Result<Vec<Bytes>, LoadError> {
+        let mut bytes = vec![read(&files.key, CredentialFiles::MAX_BYTES)?];
+        if let Some(chain) = &files.chain {
+            bytes.push(read(chain, CredentialFiles::MAX_BYTES)?);
+        }
+        Ok(bytes)
+    }
+
+    fn parse(files: &CredentialFiles, bytes: &[Bytes], now: SystemTime) -> Result<Self, LoadError> {
+        let [first, rest @ ..] = bytes else { return Err(LoadError::new(&files.key, Problem::Missing)) };
+        let mut of_key = Blocks::parse(&files.key, first)?;
+        let found = of_key.found();
+        let key = match (of_key.keys.pop(), of_key.keys.len()) {
+            (None, _) => return Err(LoadError::new(&files.key, Problem::NoKey { found })),
+            (Some(key), 0) => key,
+            (Some(_), more) => return Err(LoadError::new(&files.key, Problem::SeveralKeys(more + 1))),
+        };
+        let of_chain = match rest.first() {
+            None => of_key,
+            Some(chain) => Blocks::parse(files.chain_file(), chain)?,
+        };
+        if of_chain.certificates.is_empty() {
+            let remedy = match rest {
+                [] => "a credential bundle has the key, then the chain (`credentialBundlePath`)",
+                _ => "name the file at `certificateChainPath`",
+            };
+            let found = if rest.is_empty() { found } else { of_chain.found() };
+            return Err(LoadError::new(files.chain_file(), Problem::NoCertificate { found, remedy }));
+        }
+        let credentials = Self::assemble(files, key, of_chain.certificates)?;
+        if credentials.leaf().is_ca {
+            let subject = credentials.leaf().subject.clone();
+            return Err(LoadError::new(files.chain_file(), Problem::LeafIsCa { subject }));
+        }
+        credentials.validity(files, now)?;
+        Ok(credentials)
+    }
+
+    fn still_good(&self, files: &CredentialFiles, now: SystemTime) -> Result<(), LoadError> {
+        self.validity(files, now)
+    }
+
+    fn same_as(&self, other: &Self) -> bool {
+        self.key.cert == other.key.cert
+    }
+
+    fn describe(&self) -> String {
+        let leaf = self.leaf();
+        format!(
+            "certificate {} for {}, valid until {}",
+            leaf.serial,
+            leaf.names().join(", "),
+            crate::certificate::utc(leaf.not_after)
+        )
+    }
+}
+
+/// Parses each certificate of a file.
+pub(crate) fn parse_all(file: &Path, der: &[CertificateDer<'_>]) -> Result<Vec<Certificate>, LoadError> {
+    let parse = |(index, der): (usize, &CertificateDer<'_>)| {
+        Certificate::from_der(der).map_err(|error| {
+            LoadError::new(file, Problem::BadCertificate { position: index + 1, problem: error.to_string() })
+        })
+    };
+    der.iter().enumerate().map(parse).collect()
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key: _, chain } = self;
+        f.debug_struct("Credentials").field("chain", chain).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,248 @@
+//! Who a peer may be.
+
+use std::{fmt, sync::Arc};
+
+use rustls_pki_types::CertificateDer;
+
+use crate::{
+    certificate::{Certificate, CertificateError},
+    spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain},
+};
+
+/// Which SPIFFE IDs a peer may have: those of a trust domain that, if any are named, are among them, and that pass the predicate, if there is one.
+///
+/// ```
+/// use pod_credentials::{SpiffeId, SpiffeRule};
+///
+/// let anybody = SpiffeRule::in_trust_domain("cluster.local".parse()?);
+/// let web = anybody.clone().only("spiffe://cluster.local/ns/shop/sa/web".parse()?);
+/// let shop = anybody.clone().matching(|id| id.service_account().is_some_and(|(namespace, _)| namespace == "shop"));
+///
+/// let id: SpiffeId = "spiffe://cluster.local/ns/shop/sa/cart".parse()?;
+/// assert!(anybody.check(&id).is_ok() && web.check(&id).is_err() && shop.check(&id).is_ok());
+/// # Ok::<(), pod_credentials::SpiffeIdError>(())
+/// ```
+#[derive(Clone)]
+pub struct SpiffeRule {
+    trust_domain: TrustDomain,
+    ids: Vec<SpiffeId>,
+    predicate: Option<Predicate>,
+}
+
+type Predicate = Arc<dyn Fn(&SpiffeId) -> bool + Send + Sync>;
+
+/// Which peers may come, beyond that a trust anchor stands behind them.
+#[derive(Clone, Debug)]
+pub struct PeerRule(Rule);
+
+#[derive(Clone, Debug)]
+enum Rule {
+    AnyTrusted,
+    Spiffe(SpiffeRule),
+    DnsNames(Vec<String>),
+}
+
+/// Why a peer isn't who it should be.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// It has shown no certificate.
+    #[error("the peer has shown no certificate; it must be configured with one")]
+    NoCertificate,
+    /// Its certificate can't be read.
+    #[error("the peer's certificate: {0}")]
+    Unreadable(#[from] CertificateError),
+    /// It has no URI name, or several.
+    #[error(
+        "the peer's certificate has {found} URI names{names}; an X.509-SVID has exactly one, its SPIFFE ID. Use a certificate of a SPIFFE signer"
+    )]
+    NotOneUri {
+        /// How many.
+        found: usize,
+        /// Which, for the message.
+        names: String,
+    },
+    /// Its URI is no SPIFFE ID of a workload.
+    #[error("the peer's certificate: {0}")]
+    NotSpiffe(#[from] SpiffeIdError),
+    /// Its SPIFFE ID is that of a trust domain, not of a workload.
+    #[error("the peer's SPIFFE ID {0} has no path, and so names no workload (X.509-SVID §3.1)")]
+    NoPath(SpiffeId),
+    /// Its certificate is one for signing.
+    #[error("the peer's certificate may sign others, and so authenticates nobody (X.509-SVID §5.2)")]
+    MaySign,
+    /// It belongs to another trust domain.
+    #[error("the peer is {id}, and trust domain {expected} is expected")]
+    WrongTrustDomain {
+        /// Who it is.
+        id: SpiffeId,
+        /// Where it should belong.
+        expected: TrustDomain,
+    },
+    /// It is somebody else.
+    #[error("the peer is {id}, which isn't allowed{expected}")]
+    NotAllowed {
+        /// Who it is.
+        id: SpiffeId,
+        /// Who is, for the message.
+        expected: String,
+    },
+    /// None of its DNS names is an expected one.
+    #[error("the peer's certificate is for {found}, and one of {expected} is expected")]
+    NoExpectedName {
+        /// Its names.
+        found: String,
+        /// The expected ones.
+        expected: String,
+    },
+}
+
+impl SpiffeRule {
+    /// Any workload of a trust domain.
+    #[must_use]
+    pub fn in_trust_domain(trust_domain: TrustDomain) -> Self {
+        Self { trust_domain, ids: Vec::new(), predicate: None }
+    }
+
+    /// This workload alone, or those of further calls.
+    #[must_use]
+    pub fn exactly(id: SpiffeId) -> Self {
+        Self::in_trust_domain(id.trust_domain().clone()).only(id)
+    }
+
+    /// Narrows to this workload, and those of further calls.
+    #[must_use]
+    pub fn only(mut self, id: SpiffeId) -> Self {
+        self.ids.push(id);
+        self
+    }
+
+    /// Narrows to those for which `predicate` holds.
+    #[must_use]
+    pub fn matching(mut self, predicate: impl Fn(&SpiffeId) -> bool + Send + Sync + 'static) -> Self {
+        self.predicate = Some(Arc::new(predicate));
+        self
+    }
+
+    /// Whether a workload may come.
+    ///
+    /// # Errors
+    /// If not, with the reason.
+    pub fn check(&self, id: &SpiffeId) -> Result<(), PeerError> {
+        if id.trust_domain() != &self.trust_domain {
+            return Err(PeerError::WrongTrustDomain { id: id.clone(), expected: self.trust_domain.clone() });
+        }
+        let named = self.ids.is_empty() || self.ids.contains(id);
+        if named && self.predicate.as_ref().is_none_or(|predicate| predicate(id)) {
+            return Ok(());
+        }
+        let expected = match &*self.ids {
+            [] => String::new(),
+            ids => format!("; allowed: {}", join(ids)),
+        };
+        Err(PeerError::NotAllowed { id: id.clone(), expected })
+    }
+}
+
+impl PeerRule {
+    /// Whoever has a certificate for this purpose that a trust anchor stands behind. On a client this means no check of the server's name: it must
+    /// not be used with the anchors of a public CA.
+    #[must_use]
+    pub fn any_trusted() -> Self {
+        Self(Rule::AnyTrusted)
+    }
+
+    /// Workloads with an X.509-SVID, by their SPIFFE ID.
+    #[must_use]
+    pub fn spiffe(rule: SpiffeRule) -> Self {
+        Self(Rule::Spiffe(rule))
+    }
+
+    /// Whoever's certificate has one of these DNS names, letter by letter: a wildcard in a certificate authenticates nobody.
+    #[must_use]
+    pub fn dns_names(names: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(Rule::DnsNames(names.into_iter().map(Into::into).collect()))
+    }
+
+    /// Whether the owner of a certificate, which has been verified already, may come.
+    ///
+    /// # Errors
+    /// If not, with the reason.
+    pub fn check(&self, end_entity: &CertificateDer<'_>) -> Result<(), PeerError> {
+        match &self.0 {
+            Rule::AnyTrusted => Ok(()),
+            Rule::Spiffe(rule) => rule.check(&spiffe_id(end_entity)?),
+            Rule::DnsNames(expected) => {
+                let found = Certificate::from_der(end_entity)?.dns_names;
+                let fits = |name: &String| expected.iter().any(|e| e.eq_ignore_ascii_case(name));
+                if found.iter().any(fits) {
+                    return Ok(());
+                }
+                let found = if found.is_empty() { "no DNS name".into() } else { join(&found) };
+                Err(PeerError::NoExpectedName { found, expected: join(expected) })
+            }
+        }
+    }
+}
+
+/// The SPIFFE ID of the peer of a finished handshake: `connection.peer_certificates()` of rustls, which has verified them. It is held against the rules for
+/// X.509-SVIDs (§5.2); whether the ID is an expected one, a [`SpiffeRule`] says.
+///
+/// # Errors
+/// If there is no certificate, or it is no X.509-SVID of a workload.
+pub fn peer_spiffe_id(certificates: Option<&[CertificateDer<'_>]>) -> Result<SpiffeId, PeerError> {
+    spiffe_id(certificates.and_then(<[_]>::first).ok_or(PeerError::NoCertificate)?)
+}
+
+/// Why this crate has refused a peer, if an error of a handshake says that it has: rustls's own message shows it between brackets.
+#[must_use]
+pub fn refusal(error: &rustls::Error) -> Option<&PeerError> {
+    match error {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn spiffe_id(end_entity: &CertificateDer<'_>) -> Result<SpiffeId, PeerError> {
+    let certificate = Certificate::from_der(end_entity)?;
+    if certificate.is_ca || certificate.may_certify {
+        return Err(PeerError::MaySign);
+    }
+    let [uri] = &*certificate.uris else {
+        let names = match &*certificate.uris {
+            [] => String::new(),
+            uris => format!(" ({})", join(&uris[..uris.len().min(3)])),
+        };
+        return Err(PeerError::NotOneUri { found: certificate.uris.len(), names });
+    };
+    let id: SpiffeId = uri.parse()?;
+    if id.path().is_empty() { Err(PeerError::NoPath(id)) } else { Ok(id) }
+}
+
+fn join(items: &[impl fmt::Display]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl From<PeerError> for rustls::Error {
+    fn from(error: PeerError) -> Self {
+        rustls::CertificateError::Other(rustls::OtherError(Arc::new(error))).into()
+    }
+}
+
+/// rustls shows errors of others by their Debug: it is the message.
+impl fmt::Debug for PeerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for SpiffeRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { trust_domain, ids, predicate } = self;
+        f.debug_struct("SpiffeRule")
+            .field("trust_domain", trust_domain)
+            .field("ids", ids)
+            .field("predicate", &predicate.is_some())
+            .finish()
+    }
+}
