@@ -11,6 +11,8 @@ import (
 	cliflag "k8s.io/component-base/cli/flag"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+
+	"controlplane/gates"
 )
 
 // auditPolicy asks for one event for each finished call, without the objects.
@@ -50,18 +52,15 @@ func parseComponentFlags(sets cliflag.NamedFlagSets, flags []string) error {
 	return all.Parse(flags)
 }
 
-// apiServerFlags are a cluster's usual ones, less what a control plane without nodes can't use.
+// apiServerFlags are a cluster's usual ones, less what a throw-away control plane can't use.
 func apiServerFlags(settings settings, dir *stateDir, pki pki, etcdEndpoint string, port int) ([]string, error) {
 	flags := []string{
 		"--etcd-servers=" + etcdEndpoint,
-		"--bind-address=127.0.0.1",
-		"--advertise-address=127.0.0.1", // else it looks for a default route, and fails without one
 		fmt.Sprintf("--secure-port=%d", port),
 		"--tls-cert-file=" + pki.certificate(apiServerName),
 		"--tls-private-key-file=" + pki.key(apiServerName),
 		"--client-ca-file=" + pki.certificate(authorityName),
 		"--service-cluster-ip-range=10.96.0.0/16",
-		"--endpoint-reconciler-type=none", // a loopback address is no valid endpoint
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-signing-key-file=" + pki.key(serviceAccountName),
 		"--service-account-key-file=" + pki.key(serviceAccountName),
@@ -76,8 +75,9 @@ func apiServerFlags(settings settings, dir *stateDir, pki pki, etcdEndpoint stri
 		// Else an open watch holds up the end for a minute.
 		"--shutdown-watch-termination-grace-period=1s",
 	}
+	flags = append(flags, settings.node.apiServerFlags(pki)...)
 	flags = append(flags, certificatesAPIFlags(!settings.withoutPCRAPI)...)
-	flags = append(flags, gateFlags(controllersGates, true)...)
+	flags = append(flags, gates.Flags(controllersGates, true)...)
 	if settings.auditLog == "" {
 		return flags, nil
 	}

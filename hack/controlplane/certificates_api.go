@@ -7,11 +7,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilversion "k8s.io/apimachinery/pkg/util/version"
-	utilfeature "k8s.io/apiserver/pkg/util/feature"
-	"k8s.io/component-base/featuregate"
 	componentversion "k8s.io/component-base/version"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/apis/certificates"
+
+	"controlplane/gates"
 )
 
 // certificatesAPIs lists each version of the two kinds that this release serves, whatever it is.
@@ -44,27 +44,11 @@ func removed(object runtime.Object) bool {
 	return release.AtLeast(utilversion.MajorMinor(uint(major), uint(minor)))
 }
 
-// certificatesGates are the feature gates of both kinds, and of the volumes that project them.
-var certificatesGates = []featuregate.Feature{"PodCertificateRequest", "ClusterTrustBundle", "ClusterTrustBundleProjection"}
-
 // certificatesAPIFlags turn both kinds on or off, with all that the API server does for them.
 func certificatesAPIFlags(on bool) []string {
 	var resources []string
 	for _, api := range certificatesAPIs() {
 		resources = append(resources, fmt.Sprintf("%s/%s/%s=%t", api.Group, api.Version, api.Resource, on))
 	}
-	return append(gateFlags(certificatesGates, on), "--runtime-config="+strings.Join(resources, ","))
-}
-
-// gateFlags leaves out the gates that this release doesn't know, or refuses to have set: a
-// locked one has become part of Kubernetes.
-func gateFlags(gates []featuregate.Feature, on bool) []string {
-	var flags []string
-	known := utilfeature.DefaultMutableFeatureGate.GetAll()
-	for _, gate := range gates {
-		if spec, ok := known[gate]; ok && !spec.LockToDefault {
-			flags = append(flags, fmt.Sprintf("--feature-gates=%s=%t", gate, on))
-		}
-	}
-	return flags
+	return append(gates.Flags(gates.Certificates, on), "--runtime-config="+strings.Join(resources, ","))
 }

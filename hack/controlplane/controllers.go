@@ -17,14 +17,17 @@ var controllersGates = []featuregate.Feature{"WatchListClient"}
 // runControllers runs a kube-controller-manager with only what tests rely on: namespaces that
 // go away, owners that take their dependants with them, what a pod's admission and start expect
 // in each namespace, and the end of requests after 15 minutes. There is no scheduler, no
-// pod garbage collection and no kubelet: tests bind pods, and play kubelet.
-func runControllers(ctx context.Context, kubeconfig string, pki pki) error {
+// pod garbage collection and no kubelet: tests bind pods, and play kubelet. A real node needs them all.
+func runControllers(ctx context.Context, kubeconfig string, pki pki, node node) error {
 	controllers := []string{
 		names.NamespaceController,
 		names.GarbageCollectorController,
 		names.ServiceAccountController,
 		names.RootCACertificatePublisherController,
 		names.PodCertificateRequestCleanerController,
+	}
+	if node.exists() {
+		controllers = []string{"*"}
 	}
 	manager, err := options.NewKubeControllerManagerOptions()
 	if err != nil {

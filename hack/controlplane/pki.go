@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"os"
@@ -32,18 +33,14 @@ type pki string
 func (p pki) certificate(name string) string { return filepath.Join(string(p), fileName(name)+".crt") }
 func (p pki) key(name string) string         { return filepath.Join(string(p), fileName(name)+".key") }
 
-// fileName drops the "system:" of a user name.
+// fileName drops the "system:" of a user name, and has no colons.
 func fileName(name string) string {
-	_, after, found := strings.Cut(name, ":")
-	if found {
-		return after
-	}
-	return name
+	return strings.ReplaceAll(strings.TrimPrefix(name, "system:"), ":", "-")
 }
 
 // ensurePKI makes the keys once: clients of a control plane that is started again on the same
 // directory go on with the kubeconfig they have. A half-made set never gets the final name.
-func ensurePKI(dir string) (pki, error) {
+func ensurePKI(dir string, node node) (pki, error) {
 	if _, err := os.Stat(dir); err == nil {
 		return pki(dir), nil
 	}
@@ -54,13 +51,13 @@ func ensurePKI(dir string) (pki, error) {
 	if err := os.Mkdir(unfinished, 0o700); err != nil {
 		return "", err
 	}
-	if err := pki(unfinished).generate(); err != nil {
+	if err := pki(unfinished).generate(node); err != nil {
 		return "", fmt.Errorf("generating keys: %w", err)
 	}
 	return pki(dir), os.Rename(unfinished, dir)
 }
 
-func (p pki) generate() error {
+func (p pki) generate(node node) error {
 	authority, err := p.newAuthority()
 	if err != nil {
 		return err
@@ -71,17 +68,27 @@ func (p pki) generate() error {
 		DNSNames:    []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)},
 	}
+	if node.exists() {
+		serving.IPAddresses = append(serving.IPAddresses, node.address)
+	}
 	if err := authority.issue(apiServerName, serving); err != nil {
 		return err
 	}
 	// The controller manager is a superuser too: the role that bootstrap RBAC gives to its user
 	// expects each controller to act through a service account of its own, a detour not needed here.
-	for _, user := range []string{adminName, controllerManagerName} {
+	users := map[string][]string{adminName: {superuserGroup}, controllerManagerName: {superuserGroup}}
+	maps.Copy(users, node.users())
+	for user, groups := range users {
 		err := authority.issue(user, &x509.Certificate{
-			Subject:     pkix.Name{CommonName: user, Organization: []string{superuserGroup}},
+			Subject:     pkix.Name{CommonName: user, Organization: groups},
 			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		})
 		if err != nil {
+			return err
+		}
+	}
+	if node.exists() {
+		if err := authority.issue(kubeletServingName, node.kubeletServing()); err != nil {
 			return err
 		}
 	}

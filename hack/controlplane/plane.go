@@ -41,11 +41,11 @@ func startControlPlane(ctx context.Context, settings settings, dir *stateDir, lo
 	plane.running, plane.cancel = context.WithCancel(context.Background())
 	klog.OsExit = plane.componentExits
 	var err error
-	if plane.pki, err = ensurePKI(dir.file("pki")); err != nil {
+	if plane.pki, err = ensurePKI(dir.file("pki"), settings.node); err != nil {
 		return nil, err
 	}
 	// The port is bound before anybody is told its number, so that no other process takes it.
-	if plane.listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", settings.port)); err != nil {
+	if plane.listener, err = net.Listen("tcp", settings.listenAddress()); err != nil {
 		return nil, fmt.Errorf("%w; choose another --port, or none", err)
 	}
 	if plane.etcd, plane.endpoint, err = startEtcd(ctx, dir, logs); err != nil {
@@ -65,10 +65,10 @@ func (p *controlPlane) componentExits(int) {
 }
 
 func (p *controlPlane) startAPIServer(ctx context.Context) error {
-	err := p.pki.writeKubeconfig(p.kubeconfig(), p.server(), adminName)
-	if err != nil {
+	if err := p.writeKubeconfigs(); err != nil {
 		return err
 	}
+	var err error
 	if p.ready, err = newReadiness(p.kubeconfig()); err != nil {
 		return err
 	}
@@ -85,6 +85,19 @@ func (p *controlPlane) startAPIServer(ctx context.Context) error {
 	return p.await(ctx, checks...)
 }
 
+// writeKubeconfigs names each file after its user, in the directory that is announced.
+func (p *controlPlane) writeKubeconfigs() error {
+	if err := p.pki.writeKubeconfig(p.kubeconfig(), p.server(), adminName); err != nil {
+		return err
+	}
+	for user := range p.settings.node.users() {
+		if err := p.pki.writeKubeconfig(p.dir.file(fileName(user)+".kubeconfig"), p.server(), user); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // startControllers follows the API server: started with it, the controllers would find it
 // unhealthy, sleep a second, and give up for good if a busy machine made that ten.
 func (p *controlPlane) startControllers(ctx context.Context) error {
@@ -95,7 +108,7 @@ func (p *controlPlane) startControllers(ctx context.Context) error {
 	if err := p.pki.writeKubeconfig(kubeconfig, p.server(), controllerManagerName); err != nil {
 		return err
 	}
-	p.launch("kube-controller-manager", func() error { return runControllers(p.running, kubeconfig, p.pki) })
+	p.launch("kube-controller-manager", func() error { return runControllers(p.running, kubeconfig, p.pki, p.settings.node) })
 	return p.await(ctx, p.ready.hasDefaultServiceAccount)
 }
 

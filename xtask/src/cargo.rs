@@ -25,9 +25,21 @@ pub(crate) fn cargo() -> Command {
 /// # Errors
 /// [`Error::Program`] if the build fails; cargo has shown why.
 pub(crate) fn build(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
+    build_with(&[], packages)
+}
+
+/// The same as users get them: optimised, and with the dependencies that the lock file names.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_release(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
+    build_with(&["--release", "--locked"], packages)
+}
+
+fn build_with(options: &[&str], packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut command = cargo();
     // Its messages tell where the binaries are, wherever the target directory is.
-    command.args(["build", "--bins", "--message-format=json-render-diagnostics"]);
+    command.args(["build", "--bins", "--message-format=json-render-diagnostics"]).args(options);
     command.args(packages.iter().flat_map(|package| ["--package", package])).stdout(Stdio::piped());
     let io = || Error::io("running", "cargo");
     let mut child = command.spawn().map_err(io())?;

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use test_cluster::{ControlPlane, Minor, Options};
+use test_cluster::{
+    ControlPlane, Minor, Options,
+    control_plane::{self, Program},
+};
 
 use crate::{error::Error, interrupt::Interrupt};
 
@@ -27,6 +30,12 @@ pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Resul
     println!("Logs are in {}. Ctrl-C ends it, and leaves nothing behind.", plane.dir().display());
     interrupt.requested().await;
     Ok(())
+}
+
+/// Builds one of its programs unless it was before, with progress on standard error, and returns where it is.
+pub(crate) fn build(program: Program, minor: Minor) -> Result<PathBuf, Error> {
+    let mut progress = control_plane::Progress::new(program, minor);
+    Ok(control_plane::build(program, minor, &mut |elapsed| progress.report(elapsed))?)
 }
 
 /// Builds and starts a control plane without blocking the runtime.

@@ -6,9 +6,6 @@ mod configuration;
 mod manager;
 mod play;
 mod stage;
-mod steps;
-mod style;
-mod table;
 mod verdict;
 mod views;
 
@@ -19,11 +16,13 @@ use test_cluster::{Cluster, Minor, Scope};
 use self::{
     cast::Namespaces,
     stage::{Programs, Stage},
-    steps::Steps,
-    style::Style,
     verdict::{Row, Verdict},
 };
-use crate::{error::Error, interrupt::Interrupt};
+use crate::{
+    error::Error,
+    interrupt::Interrupt,
+    terminal::{Steps, Style},
+};
 
 /// Show everything at work on a throw-away Kubernetes control plane: three signers, a few pods, their certificates.
 ///

@@ -32,6 +32,15 @@ pub(crate) enum Error {
     /// Tests failed, and have said so.
     #[error("tests failed")]
     TestsFailed,
+    /// Some of the checks on a real node failed, and stand in its table.
+    #[error("checks failed; logs are in {}", logs.display())]
+    ChecksFailed {
+        /// What the node's programs wrote.
+        logs: PathBuf,
+    },
+    /// The node's first process failed, and has said why.
+    #[error("see above")]
+    NodeFailed,
     /// What was seen is not what the demo promises.
     #[error("{0}")]
     Unmet(String),
@@ -54,7 +63,9 @@ pub(crate) enum Error {
 impl Error {
     /// Tells the user on standard error, and chooses the exit status: 130 after Ctrl-C as for any program, else 1.
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("error: {}", test_cluster::story(self));
+        if !matches!(self, Self::NodeFailed) {
+            eprintln!("error: {}", test_cluster::story(self));
+        }
         if let Self::Step { log, .. } = self {
             eprintln!("{log}");
         }

@@ -4,7 +4,11 @@ mod cargo;
 mod controlplane;
 mod demo;
 mod error;
+mod image;
 mod interrupt;
+mod node_e2e;
+mod program;
+mod terminal;
 mod test;
 
 use std::process::ExitCode;
@@ -24,11 +28,20 @@ enum Command {
     Demo(demo::Arguments),
     Test(test::Arguments),
     Controlplane(controlplane::Arguments),
+    Image(image::Arguments),
+    NodeE2e(node_e2e::Arguments),
+    #[command(hide = true)]
+    NodeE2eInside(node_e2e::InsideArguments),
 }
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Demo(arguments) => interrupt::block_on(|interrupt| demo::run(arguments, interrupt)),
+        Command::Image(arguments) => image::run(arguments),
+        Command::NodeE2e(arguments) => interrupt::block_on(|interrupt| node_e2e::run(arguments, interrupt)),
+        Command::NodeE2eInside(arguments) => {
+            interrupt::block_on(|interrupt| node_e2e::run_inside(arguments, interrupt))
+        }
         Command::Test(arguments) => test::run(&arguments),
         Command::Controlplane(arguments) => {
             interrupt::block_on(|interrupt| controlplane::run(arguments, interrupt))

@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use test_cluster::{ControlPlane, Minor, Options, control_plane, uses_existing};
+use test_cluster::{ControlPlane, Minor, Options, control_plane::Program, uses_existing};
 
-use crate::{cargo::cargo, error::Error};
+use crate::{cargo::cargo, controlplane, error::Error};
 use tally::Tally;
 
 /// By this name of their file, tests on the API server are found (CONTRIBUTING.md).
@@ -56,9 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn build(minor: Minor) -> Result<(), Error> {
-    let mut progress = control_plane::Progress::new(minor);
-    control_plane::build(minor, &mut |elapsed| progress.report(elapsed))?;
-    Ok(())
+    controlplane::build(Program::ControlPlane, minor).map(|_| ())
 }
 
 fn existing(arguments: &Arguments) -> Result<Run, Error> {

@@ -5,6 +5,6 @@ mod build;
 mod process;
 mod progress;
 
-pub use build::build;
-pub use process::{ControlPlane, Options};
+pub use build::{Program, build};
+pub use process::{ControlPlane, Options, RealNode};
 pub use progress::Progress;

@@ -3,6 +3,8 @@
 
 use std::{error::Error as StdError, fmt, io, path::PathBuf, time::Duration};
 
+use crate::control_plane::Program;
+
 /// Why a call of this crate failed.
 ///
 /// A signer's verdict is never an `Error`: see [`Outcome`](crate::Outcome).
@@ -18,10 +20,10 @@ pub enum Error {
         known: Vec<String>,
     },
     /// `hack/controlplane/build` failed.
-    #[error(
-        "building the control plane of Kubernetes {minor} failed; needs Go and a Go module proxy:\n{output}"
-    )]
+    #[error("building {what} of Kubernetes {minor} failed; needs Go and a Go module proxy:\n{output}")]
     Build {
+        /// Which of them.
+        what: Program,
         /// The Kubernetes minor version.
         minor: String,
         /// The end of what the build wrote.

@@ -23,7 +23,7 @@ pub mod verify;
 
 pub use certificate::Certificate;
 pub use cluster::{Cluster, own_control_plane, uses_existing};
-pub use control_plane::{ControlPlane, Options};
+pub use control_plane::{ControlPlane, Options, RealNode};
 pub use error::{Answer, Error, story};
 pub use events::ObjectEvent;
 pub use key::{KeyType, PodKey};

@@ -7,9 +7,9 @@ use test_cluster::Cluster;
 use super::{
     configuration::SERVICE_DNS,
     stage::Stage,
-    style::Style,
     verdict::{Row, Verdict},
 };
+use crate::terminal::Style;
 
 /// What was seen, in one sentence.
 pub(super) fn summary(rows: &[Row], took: Duration, style: &Style) -> String {

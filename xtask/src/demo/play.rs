@@ -6,10 +6,9 @@ use test_cluster::{BoundPod, Kubelet, NewService, Outcome, Scope, SentRequest};
 
 use super::{
     cast::{Namespaces, Role, roles, services},
-    steps::Steps,
     verdict::{Row, judge},
 };
-use crate::error::Error;
+use crate::{error::Error, terminal::Steps};
 
 /// For an answer, an event or a trust bundle. It takes milliseconds; a loaded machine may take longer.
 const SOON: Duration = Duration::from_secs(15);

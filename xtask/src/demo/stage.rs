@@ -7,14 +7,18 @@ use std::{
 };
 
 use tempfile::TempDir;
-use test_cluster::{Cluster, ControlPlane, Minor, Options, control_plane, uses_existing};
+use test_cluster::{Cluster, ControlPlane, Minor, Options, control_plane::Program, uses_existing};
 
 use super::{
     configuration::{POOLS, configuration},
     manager::Manager,
-    steps::Steps,
 };
-use crate::{cargo, controlplane, error::Error};
+use crate::{
+    cargo, controlplane,
+    error::Error,
+    program::{self, blocking},
+    terminal::Steps,
+};
 
 /// How much of a log a failure shows.
 const LOG_LINES: usize = 25;
@@ -42,10 +46,7 @@ pub(super) async fn build(minor: Minor, steps: &Steps) -> Result<Programs, Error
     };
     let programs = Programs { signerctl: program("signerctl")?, signer_manager: program("signer-manager")? };
     if !uses_existing() {
-        let build = blocking(move || {
-            let mut progress = control_plane::Progress::new(minor);
-            Ok(control_plane::build(minor, &mut |elapsed| progress.report(elapsed))?)
-        });
+        let build = blocking(move || controlplane::build(Program::ControlPlane, minor));
         steps
             .loud(&format!("building the control plane of Kubernetes {minor}, unless it was before"), build)
             .await?;
@@ -91,7 +92,7 @@ impl Stage {
                 let mut command = Command::new(signerctl);
                 command.args(["ca-pool", "create", "--ca-id", "1", "--signer", pool.signer_name]);
                 command.args(["--key-type", pool.key_type, "--file"]).arg(self.dir.path().join(pool.file));
-                blocking(move || run_to_end(command)).await?;
+                blocking(move || program::output(&mut command)).await?;
             }
             Ok(())
         };
@@ -171,22 +172,4 @@ impl Stage {
         };
         format!("the last lines of the log of {of}:\n{tail}")
     }
-}
-
-/// Runs a program to its end. Its output counts only if it fails.
-fn run_to_end(mut command: Command) -> Result<(), Error> {
-    let output = command.output().map_err(Error::io("running", command.get_program()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    let output_text = format!("\n{}", String::from_utf8_lossy(&said).trim_end());
-    Err(Error::Program { program: format!("{command:?}"), status: output.status, output: output_text })
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panic| Err(Error::Unmet(panic.to_string())))
 }

@@ -10,11 +10,8 @@ pub(super) use trust_bundle::trust_bundle;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    style::Style,
-    table::wrap,
-    verdict::{Row, Verdict},
-};
+use super::verdict::{Row, Verdict};
+use crate::terminal::{Style, wrap};
 
 /// A title, with an empty line above.
 pub(super) fn heading(style: &Style, text: &str) -> String {

@@ -1,4 +1,4 @@
-//! Builds the control plane's program, once for each state of its sources.
+//! Builds the programs of `hack/controlplane`, once for each state of their sources.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -17,25 +17,53 @@ use crate::{
 /// How often a build looks whether it is done, and reports.
 const PULSE: Duration = Duration::from_millis(100);
 
-/// The program of that Kubernetes version. It is built if `hack/controlplane` has changed since the last time.
+/// What `hack/controlplane` builds for each Kubernetes version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// etcd, kube-apiserver and controllers in one process.
+    ControlPlane,
+    /// kubelet, kube-proxy, kube-scheduler and kubectl.
+    Node,
+}
+
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ControlPlane => "controlplane",
+            Self::Node => "node",
+        }
+    }
+}
+
+impl std::fmt::Display for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ControlPlane => "the control plane",
+            Self::Node => "the node programs",
+        })
+    }
+}
+
+/// That program of that Kubernetes version. It is built if `hack/controlplane` has changed since the last time.
 ///
 /// `waiting` is called every 100 ms while a build goes on, here or in another process, with its duration so far. A
 /// first build takes minutes; an unchanged tree costs a few milliseconds and no call.
-pub fn build(minor: Minor, waiting: &mut dyn FnMut(Duration)) -> Result<PathBuf, Error> {
+pub fn build(program: Program, minor: Minor, waiting: &mut dyn FnMut(Duration)) -> Result<PathBuf, Error> {
+    let (what, name) = (program, program.name());
     let dir = workspace_dir().join("target/controlplane").join(minor.to_string());
     fs::create_dir_all(&dir).map_err(io("creating", &dir))?;
     let began = Instant::now();
-    let _lock = lock(&dir.join("lock"), &mut || waiting(began.elapsed()))?;
+    let _lock = lock(&dir.join(format!("{name}.lock")), &mut || waiting(began.elapsed()))?;
 
-    let program = dir.join("controlplane");
-    let stamp = dir.join("sources.sha256");
-    let sources = fingerprint(minor)?;
+    let program = dir.join(name);
+    let stamp = dir.join(format!("{name}.sha256"));
+    let sources = fingerprint(what, minor)?;
     if program.is_file() && fs::read_to_string(&stamp).is_ok_and(|built| built == sources) {
         return Ok(program);
     }
     // Under another name until it is whole: the old program may be running, and a build may be interrupted.
-    let unfinished = dir.join("controlplane.unfinished");
-    run(minor, &unfinished, &dir.join("build.log"), &mut || waiting(began.elapsed()))?;
+    let unfinished = dir.join(format!("{name}.unfinished"));
+    run(what, minor, &unfinished, &dir.join(format!("{name}.log")), &mut || waiting(began.elapsed()))?;
     fs::rename(&unfinished, &program).map_err(io("renaming", &unfinished))?;
     fs::write(&stamp, sources).map_err(io("writing", &stamp))?;
     Ok(program)
@@ -56,13 +84,20 @@ fn lock(path: &Path, waiting: &mut dyn FnMut()) -> Result<File, Error> {
     }
 }
 
-fn run(minor: Minor, program: &Path, log: &Path, waiting: &mut dyn FnMut()) -> Result<(), Error> {
+fn run(
+    what: Program,
+    minor: Minor,
+    program: &Path,
+    log: &Path,
+    waiting: &mut dyn FnMut(),
+) -> Result<(), Error> {
     let script = source_dir().join("build");
     let output = File::create(log).map_err(io("creating", log))?;
     let both = output.try_clone().map_err(io("creating", log))?;
     let mut build = Command::new(&script)
         .arg(minor.to_string())
         .arg(program)
+        .arg(what.name())
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(both)
@@ -71,10 +106,11 @@ fn run(minor: Minor, program: &Path, log: &Path, waiting: &mut dyn FnMut()) -> R
     loop {
         if let Some(status) = build.try_wait().map_err(io("running", &script))? {
             let output = || tail(log, 30);
-            return status
-                .success()
-                .then_some(())
-                .ok_or_else(|| Error::Build { minor: minor.to_string(), output: output() });
+            return status.success().then_some(()).ok_or_else(|| Error::Build {
+                what,
+                minor: minor.to_string(),
+                output: output(),
+            });
         }
         waiting();
         std::thread::sleep(PULSE);
@@ -82,11 +118,11 @@ fn run(minor: Minor, program: &Path, log: &Path, waiting: &mut dyn FnMut()) -> R
 }
 
 /// SHA-256 over the names and contents of all that the build of this version reads.
-fn fingerprint(minor: Minor) -> Result<String, Error> {
+fn fingerprint(program: Program, minor: Minor) -> Result<String, Error> {
     let root = source_dir();
     let mut files = Vec::new();
     collect(&root, &mut files)?;
-    files.retain(|file| is_source(file.strip_prefix(&root).unwrap_or(file), minor));
+    files.retain(|file| is_source(file.strip_prefix(&root).unwrap_or(file), program, minor));
     files.sort();
     let mut hash = digest::Context::new(&digest::SHA256);
     for file in files {
@@ -98,13 +134,18 @@ fn fingerprint(minor: Minor) -> Result<String, Error> {
     Ok(hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Other versions' module files, the documentation and the maintainer's script don't reach the program.
-fn is_source(file: &Path, minor: Minor) -> bool {
+/// Other versions' module files, the other program's source, the documentation and the maintainer's script don't reach
+/// the program.
+fn is_source(file: &Path, program: Program, minor: Minor) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     if file.starts_with("versions") {
         return name == format!("{minor}.mod") || name == format!("{minor}.sum");
     }
-    name == "build" || (name.ends_with(".go") && !name.ends_with("_test.go"))
+    let of_this = match program {
+        Program::ControlPlane => !file.starts_with("node"),
+        Program::Node => file.starts_with("node") || file.starts_with("gates"),
+    };
+    name == "build" || (of_this && name.ends_with(".go") && !name.ends_with("_test.go"))
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
@@ -135,15 +176,20 @@ mod tests {
     #[test]
     fn only_what_a_version_is_built_from_counts() {
         let minor = Minor::newest().unwrap();
-        let counts = |file: &str| is_source(Path::new(file), minor);
+        let counts = |file: &str| is_source(Path::new(file), Program::ControlPlane, minor);
         assert!(counts("main.go") && counts("build") && counts(&format!("versions/{minor}.mod")));
         assert!(!counts("README.md") && !counts("plane_test.go") && !counts("versions/1.1.mod"));
+        assert!(counts("gates/gates.go") && !counts("node/main.go"));
+        let counts = |file: &str| is_source(Path::new(file), Program::Node, minor);
+        assert!(counts("gates/gates.go") && counts("node/main.go") && !counts("main.go"));
     }
 
     #[test]
     fn the_fingerprint_follows_from_the_sources_alone() {
-        let minor = Minor::newest().unwrap();
-        assert_eq!(fingerprint(minor).unwrap(), fingerprint(minor).unwrap());
-        assert_ne!(fingerprint(minor).unwrap(), fingerprint(Minor::named("oldest").unwrap()).unwrap());
+        let (newest, oldest) = (Minor::newest().unwrap(), Minor::named("oldest").unwrap());
+        let of = |program, minor| fingerprint(program, minor).unwrap();
+        assert_eq!(of(Program::Node, newest), of(Program::Node, newest));
+        assert_ne!(of(Program::Node, newest), of(Program::Node, oldest));
+        assert_ne!(of(Program::Node, newest), of(Program::ControlPlane, newest));
     }
 }

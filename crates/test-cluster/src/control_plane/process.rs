@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    net::IpAddr,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,7 +13,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    build::{build, io, tail},
+    build::{Program, build, io, tail},
     progress::Progress,
 };
 use crate::{Error, Minor};
@@ -34,8 +35,21 @@ pub struct Options {
     pub without_pcr_api: bool,
     /// A directory that survives the end, and can be started on again; `None` is a temporary one.
     pub dir: Option<PathBuf>,
-    /// The API server's port on 127.0.0.1; `None` is a free one. To come back on `dir` where clients expect it.
+    /// The API server's port on 127.0.0.1, or on the node's address; `None` is a free one. To come back on `dir` where clients expect it.
     pub port: Option<u16>,
+    /// A kubelet that is going to run on this machine.
+    pub node: Option<RealNode>,
+}
+
+/// A node on this machine, for which the control plane runs every controller, and beside its announced kubeconfig
+/// leaves `node-<name>.kubeconfig`, `kube-proxy.kubeconfig` and `kube-scheduler.kubeconfig`, and in `pki` the CA and
+/// `kubelet-serving`.
+#[derive(Debug, Clone)]
+pub struct RealNode {
+    /// The Node object's name.
+    pub name: String,
+    /// An address of this machine that isn't loopback; the API server listens there alone.
+    pub address: IpAddr,
 }
 
 /// A running control plane. It ends, and removes its directory, when this is dropped, and whenever and however this
@@ -61,8 +75,8 @@ impl ControlPlane {
     /// It blocks: from async code, call it in `tokio::task::spawn_blocking`.
     pub fn start(options: &Options) -> Result<Self, Error> {
         let minor = options.kubernetes.map_or_else(Minor::newest, Ok)?;
-        let mut progress = Progress::new(minor);
-        let program = build(minor, &mut |elapsed| progress.report(elapsed))?;
+        let mut progress = Progress::new(Program::ControlPlane, minor);
+        let program = build(Program::ControlPlane, minor, &mut |elapsed| progress.report(elapsed))?;
         drop(progress);
         let stderr =
             tempfile::NamedTempFile::new().map_err(io("creating a file in", &std::env::temp_dir()))?;
@@ -151,6 +165,9 @@ fn command(program: &Path, options: &Options) -> Command {
     }
     if options.without_pcr_api {
         command.arg("--without-pcr-api");
+    }
+    if let Some(RealNode { name, address }) = &options.node {
+        command.arg("--node").arg(format!("{name}={address}"));
     }
     // Ctrl-C is for us, who may still need the API server to tidy up; the end of the pipe is for the child.
     command.process_group(0);

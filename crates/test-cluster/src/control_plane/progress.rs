@@ -5,20 +5,22 @@ use std::{
     time::Duration,
 };
 
+use super::build::Program;
 use crate::Minor;
 
 /// One line that counts seconds on a terminal; elsewhere a line at first, and every half minute.
 #[derive(Debug)]
 pub struct Progress {
+    what: Program,
     minor: Minor,
     next: Duration,
     on_terminal: bool,
 }
 
 impl Progress {
-    /// Progress of building the control plane of that version. It shows nothing until the first report.
-    pub fn new(minor: Minor) -> Self {
-        Self { minor, next: Duration::ZERO, on_terminal: stderr().is_terminal() }
+    /// Progress of building that program of that version. It shows nothing until the first report.
+    pub fn new(what: Program, minor: Minor) -> Self {
+        Self { what, minor, next: Duration::ZERO, on_terminal: stderr().is_terminal() }
     }
 
     /// To be called often, with the time since the beginning.
@@ -28,11 +30,11 @@ impl Progress {
         }
         self.next = elapsed + Duration::from_secs(if self.on_terminal { 1 } else { 30 });
         let (start, end) = if self.on_terminal { ("\r", "") } else { ("", "\n") };
-        let (minor, seconds) = (self.minor, elapsed.as_secs());
+        let (what, minor, seconds) = (self.what, self.minor, elapsed.as_secs());
         // Not eprintln!, which a test's output capture would hide until it is over.
         let _ = write!(
             stderr(),
-            "{start}building the control plane of Kubernetes {minor} (some minutes, once) … {seconds} s{end}"
+            "{start}building {what} of Kubernetes {minor} (some minutes, once) … {seconds} s{end}"
         );
     }
 }

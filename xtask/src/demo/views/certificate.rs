@@ -3,12 +3,10 @@
 use test_cluster::Certificate;
 
 use super::{
-    super::{
-        style::Style,
-        verdict::{Row, Verdict, Verified},
-    },
+    super::verdict::{Row, Verdict, Verified},
     brief, field, heading, moment,
 };
+use crate::terminal::Style;
 
 /// An issued certificate in full, with its PEM; empty for a request that was denied.
 pub(in super::super) fn certificate(row: &Row, style: &Style) -> String {

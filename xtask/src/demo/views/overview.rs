@@ -1,13 +1,10 @@
 //! The table of all requests.
 
 use super::{
-    super::{
-        style::Style,
-        table::{Cell, INDENT, TableRow, render, wrap},
-        verdict::{Row, Verdict},
-    },
+    super::verdict::{Row, Verdict},
     brief,
 };
+use crate::terminal::{Cell, INDENT, Style, TableRow, render, wrap};
 
 const HEAD: [&str; 7] = ["POD", "SIGNER", "KEY", "NAMES", "LIFETIME", "REFRESH", "OUTCOME"];
 const NAMES: usize = 3;

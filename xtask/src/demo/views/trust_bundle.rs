@@ -3,13 +3,10 @@
 use test_cluster::Certificate;
 
 use super::{
-    super::{
-        style::Style,
-        verdict::{Row, Verdict},
-    },
+    super::verdict::{Row, Verdict},
     field, heading, moment,
 };
-use crate::error::Error;
+use crate::{error::Error, terminal::Style};
 
 /// The trust bundle that verifies a row's certificate; empty for a request that was denied.
 ///

@@ -6,20 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{style::Style, table::wrap};
+use super::{Progress, Style, wrap};
 use crate::error::Error;
 
 /// A step that takes less is not worth a number.
 const WORTH_TELLING: Duration = Duration::from_millis(100);
 
+/// ECMA-48's EL, which terminals have had since the VT100.
+pub(super) const ERASE_LINE: &str = "\x1b[2K";
+
 /// Prints a line for each step.
 #[derive(Debug)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     style: Style,
 }
 
 impl Steps {
-    pub(super) fn new(style: Style) -> Self {
+    pub(crate) fn new(style: Style) -> Self {
         Self { style }
     }
 
@@ -27,7 +30,7 @@ impl Steps {
     ///
     /// # Errors
     /// [`Error::Step`] around the work's own; an interruption passes as it is.
-    pub(super) async fn quiet<T>(
+    pub(crate) async fn quiet<T>(
         &self,
         what: &str,
         work: impl Future<Output = Result<T, Error>>,
@@ -40,7 +43,7 @@ impl Steps {
     ///
     /// # Errors
     /// As [`Steps::quiet`].
-    pub(super) async fn loud<T>(
+    pub(crate) async fn loud<T>(
         &self,
         what: &str,
         work: impl Future<Output = Result<T, Error>>,
@@ -49,8 +52,22 @@ impl Steps {
         self.finish(what, None, work).await
     }
 
+    /// Does a step that takes long, and tells how far it is.
+    ///
+    /// # Errors
+    /// As [`Steps::quiet`].
+    pub(crate) async fn watched<T>(
+        &self,
+        what: &str,
+        work: impl AsyncFnOnce(&Progress) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let progress = Progress::new(what, self.style);
+        let line = self.style.terminal.then(|| OpenLine::new(&format!("  {} {what}", self.style.dim("…"))));
+        self.finish(what, line, work(&progress)).await
+    }
+
     /// Shows what a step has seen.
-    pub(super) fn tell(&self, what: &str) {
+    pub(crate) fn tell(&self, what: &str) {
         for line in wrap(what, self.style.width.saturating_sub(6)) {
             println!("      {}", self.style.dim(&line));
         }
@@ -92,10 +109,10 @@ impl OpenLine {
         Self { open: true }
     }
 
-    /// What is printed next takes its place; it must not be shorter.
+    /// What is printed next takes its place.
     fn start_over(mut self) {
         self.open = false;
-        print!("\r");
+        print!("\r{ERASE_LINE}");
     }
 }
 

@@ -2,21 +2,21 @@
 
 /// A cell: lines of text, and how to paint them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
-    pub(super) lines: Vec<String>,
+pub(crate) struct Cell {
+    pub(crate) lines: Vec<String>,
     /// Wraps a padded line in colour codes.
-    pub(super) paint: Option<fn(&super::style::Style, &str) -> String>,
+    pub(crate) paint: Option<fn(&super::Style, &str) -> String>,
 }
 
 /// A row, with a line below it that takes the whole width.
 #[derive(Debug, Clone, Default)]
-pub(super) struct TableRow {
-    pub(super) cells: Vec<Cell>,
-    pub(super) below: Option<String>,
+pub(crate) struct TableRow {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) below: Option<String>,
 }
 
 impl Cell {
-    pub(super) fn of(text: impl Into<String>) -> Self {
+    pub(crate) fn of(text: impl Into<String>) -> Self {
         Self { lines: vec![text.into()], paint: None }
     }
 }
@@ -24,18 +24,13 @@ impl Cell {
 const GAP: usize = 2;
 
 /// Of what stands below a row.
-pub(super) const INDENT: usize = 4;
+pub(crate) const INDENT: usize = 4;
 
 /// The narrowest that a shrunk column gets: below that, lines overflow.
 const NARROWEST: usize = 20;
 
 /// Renders a head and rows. If they are too wide for the style, the column at index `flexible` gives way.
-pub(super) fn render(
-    head: &[&str],
-    rows: &[TableRow],
-    flexible: usize,
-    style: &super::style::Style,
-) -> String {
+pub(crate) fn render(head: &[&str], rows: &[TableRow], flexible: usize, style: &super::Style) -> String {
     let widths = widths(head, rows, flexible, style.width);
     let mut out = String::new();
     let head = TableRow { cells: head.iter().map(|title| Cell::of(*title)).collect(), below: None };
@@ -65,7 +60,7 @@ fn widths(head: &[&str], rows: &[TableRow], flexible: usize, available: usize) -
     widths
 }
 
-fn lines(row: &TableRow, widths: &[usize], style: &super::style::Style) -> Vec<String> {
+fn lines(row: &TableRow, widths: &[usize], style: &super::Style) -> Vec<String> {
     let wrapped: Vec<Vec<String>> = row
         .cells
         .iter()
@@ -87,7 +82,7 @@ fn lines(row: &TableRow, widths: &[usize], style: &super::style::Style) -> Vec<S
 }
 
 /// Breaks a text into lines: after a space, slash, dot or comma where there is one, else anywhere.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest: Vec<char> = text.chars().collect();
     let width = width.max(1);
@@ -113,7 +108,7 @@ fn length(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::style::Style, *};
+    use super::{super::Style, *};
 
     fn rows() -> Vec<TableRow> {
         let cells = vec![

@@ -1,4 +1,4 @@
-//! How the demo looks on standard output.
+//! How standard output looks.
 
 use std::{
     env,
@@ -7,12 +7,12 @@ use std::{
 
 /// Colours, where they are wanted: on a terminal, and unless NO_COLOR is set (<https://no-color.org>).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Style {
+pub(crate) struct Style {
     /// Whether standard output is a terminal, on which a line may be written over.
-    pub(super) terminal: bool,
+    pub(crate) terminal: bool,
     colours: bool,
     /// How many columns a line may take.
-    pub(super) width: usize,
+    pub(crate) width: usize,
 }
 
 /// Without a terminal to ask, and without COLUMNS.
@@ -20,7 +20,7 @@ const WIDTH: usize = 120;
 
 impl Style {
     /// As standard output is.
-    pub(super) fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         let terminal = stdout().is_terminal();
         let colours = terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let of_terminal =
@@ -32,23 +32,23 @@ impl Style {
 
     /// For tests.
     #[cfg(test)]
-    pub(super) fn plain(width: usize) -> Self {
+    pub(crate) fn plain(width: usize) -> Self {
         Self { terminal: false, colours: false, width }
     }
 
-    pub(super) fn bold(&self, text: &str) -> String {
+    pub(crate) fn bold(&self, text: &str) -> String {
         self.paint("1", text)
     }
 
-    pub(super) fn dim(&self, text: &str) -> String {
+    pub(crate) fn dim(&self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    pub(super) fn good(&self, text: &str) -> String {
+    pub(crate) fn good(&self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    pub(super) fn bad(&self, text: &str) -> String {
+    pub(crate) fn bad(&self, text: &str) -> String {
         self.paint("31", text)
     }
 

@@ -1,0 +1,100 @@
+//! `cargo xtask node-e2e`: the product as its users meet it, on a real node.
+
+mod builds;
+mod checks;
+mod component;
+mod host;
+mod inside;
+mod kubectl;
+mod layout;
+mod machine;
+mod namespaces;
+mod node;
+mod packages;
+mod summary;
+
+use std::{
+    fs::{self, File},
+    time::Instant,
+};
+
+use test_cluster::Minor;
+
+pub(crate) use self::inside::{InsideArguments, run_inside};
+use crate::{
+    error::Error,
+    interrupt::Interrupt,
+    program::blocking,
+    terminal::{Steps, Style},
+};
+
+/// Apply both folders of manifests on a real node (kubelet, containerd, kube-proxy, cluster DNS), and watch pods speak
+/// mTLS.
+///
+/// For a Debian machine, as root. Installs the packages that are missing and builds the rest, starts the node in
+/// namespaces of its own, ends it, and leaves nothing behind but what it has built, and its logs in
+/// target/node-e2e/log.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Leave the node up until Ctrl-C, and say how to look at it.
+    #[arg(long)]
+    keep: bool,
+    /// Its version: 1.36, newest, oldest [default: newest].
+    #[arg(long, value_name = "VERSION")]
+    kubernetes: Option<Minor>,
+    /// Install and build what is needed, and stop.
+    #[arg(long, conflicts_with = "keep")]
+    build_only: bool,
+}
+
+/// Runs it all. Whatever happens, the node ends.
+pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Result<(), Error> {
+    let minor = arguments.kubernetes.map_or_else(Minor::newest, Ok)?;
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::Unmet("a node needs root; run it as root, or with sudo -E".into()));
+    }
+    let style = Style::of_stdout();
+    let steps = Steps::new(style);
+    println!("{}", style.bold(&format!("Pod certificates on a real node of Kubernetes {minor}")));
+    let began = Instant::now();
+    interrupt.or(prepare(minor, &steps)).await?;
+    println!("  prepared in {} s", began.elapsed().as_secs());
+    if arguments.build_only {
+        return Ok(());
+    }
+    let _lock = lock()?;
+    clear()?;
+    let settings = host::KernelSettings::remember();
+    let result = namespaces::run(minor, arguments.keep, &mut interrupt).await;
+    drop(settings);
+    let cleared = steps.quiet("removing everything", blocking(clear)).await;
+    result.and(cleared)
+}
+
+async fn prepare(minor: Minor, steps: &Steps) -> Result<(), Error> {
+    let packages = packages::missing();
+    if !packages.is_empty() {
+        let what = format!("installing {}", packages.join(" "));
+        steps.quiet(&what, blocking(move || packages::install(&packages))).await?;
+    }
+    builds::all(minor, steps).await
+}
+
+/// Two nodes would share control groups.
+fn lock() -> Result<File, Error> {
+    let path = layout::lock();
+    let file = File::create(&path).map_err(Error::io("creating", &path))?;
+    file.try_lock()
+        .map_err(|_| Error::Unmet(format!("{} is held by another run; wait for its end", path.display())))?;
+    Ok(file)
+}
+
+/// Removes what the node leaves on disk and in the kernel, be it of a run that was killed.
+fn clear() -> Result<(), Error> {
+    host::remove_pod_groups()?;
+    let state = layout::state();
+    if state.exists() {
+        fs::remove_dir_all(&state).map_err(Error::io("removing", &state))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What must hold on the node, one after the other. A check that fails doesn't end the others.
+
+mod clients;
+mod controller;
+mod denial;
+mod live;
+mod pods;
+mod renewal;
+mod startup;
+
+use super::{node::Node, summary::Row};
+use crate::{
+    error::Error,
+    terminal::{Progress, Steps},
+};
+
+/// The namespaces of `example-manifests`.
+const EXAMPLES: [&str; 5] = [
+    "service-dns-unauth-client",
+    "service-dns-spiffe-client",
+    "spiffe-both-ends",
+    "annotation-web",
+    "annotation-peers",
+];
+
+/// Does checks, and keeps what they have seen.
+pub(super) struct Checks<'a> {
+    steps: &'a Steps,
+    rows: Vec<Row>,
+}
+
+impl<'a> Checks<'a> {
+    pub(super) fn new(steps: &'a Steps) -> Self {
+        Self { steps, rows: Vec::new() }
+    }
+
+    /// What was seen, in order.
+    pub(super) fn rows(self) -> Vec<Row> {
+        self.rows
+    }
+
+    /// Does one, which returns what it has seen.
+    async fn check(&mut self, what: &str, work: impl AsyncFnOnce(&Progress) -> Result<String, Error>) {
+        let seen = self.steps.watched(what, work).await.map_err(|error| match error {
+            Error::Step { source, .. } => test_cluster::story(&*source),
+            error => test_cluster::story(&error),
+        });
+        let (Ok(text) | Err(text)) = &seen;
+        text.lines().for_each(|line| self.steps.tell(line));
+        self.rows.push(Row { check: what.into(), seen });
+    }
+}
+
+/// The story of a cluster: applied, in use, under stress.
+pub(super) async fn all(node: &mut Node, checks: &mut Checks<'_>) {
+    let kubectl = &node.kubectl.clone();
+    let controller = async |progress: &Progress| controller::starts_without_pools(kubectl, progress).await;
+    checks.check("the controller starts before its CA pools exist", controller).await;
+    let examples = async |_: &Progress| pods::apply(kubectl, "example-manifests").await;
+    checks.check("the examples apply as they are", examples).await;
+    let pools = async |progress: &Progress| controller::takes_pools_up(kubectl, progress).await;
+    checks.check("the controller takes up pools that signerctl makes", pools).await;
+    let running = async |progress: &Progress| pods::all_ready(kubectl, progress).await;
+    checks.check("every pod runs, with its certificates", running).await;
+    for namespace in EXAMPLES {
+        let answered = async |progress: &Progress| clients::answered(kubectl, namespace, progress).await;
+        checks.check(&format!("{namespace}: answers"), answered).await;
+    }
+    let startup = async |progress: &Progress| startup::measured(kubectl, progress).await;
+    checks.check("a new pod runs at once", startup).await;
+    let denied = async |progress: &Progress| denial::is_told(kubectl, progress).await;
+    checks.check("a name that nobody granted is denied, and its author told", denied).await;
+    let renewal = async |progress: &Progress| renewal::on_kubelet_restart(node, progress).await;
+    checks.check("a restarted kubelet renews each certificate under live connections", renewal).await;
+    let restarted = async |progress: &Progress| controller::restarted(kubectl, progress).await;
+    checks.check("pods start while the controller restarts", restarted).await;
+    let unbroken = async |progress: &Progress| clients::unbroken(kubectl, progress).await;
+    checks.check("no pod restarted, and clients still get their answers", unbroken).await;
+}

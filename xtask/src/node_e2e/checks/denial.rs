@@ -1,0 +1,37 @@
+//! A denied pod, as its author sees it.
+
+use std::time::Duration;
+
+use super::super::{
+    kubectl::{Kubectl, Seen, until},
+    node,
+};
+use crate::{error::Error, terminal::Progress};
+
+/// The kubelet repeats a failed mount with growing pauses.
+const TOLD: Duration = Duration::from_secs(90);
+
+/// Creates a pod that asks for another's name, and waits until `kubectl describe` tells why it doesn't run.
+pub(super) async fn is_told(kubectl: &Kubectl, progress: &Progress) -> Result<String, Error> {
+    let manifest = node::write("denied.yaml", include_str!("../config/denied.yaml"))?;
+    kubectl.run(&format!("apply -f {}", manifest.display())).await?;
+    until(
+        TOLD,
+        |missing| progress.tell(missing),
+        async || {
+            let described = kubectl.run("describe pod impostor --namespace denied").await?;
+            let events = described.split_once("Events:").map_or("", |(_, events)| events);
+            let told = |line: &&str| line.contains("IdentityNotGranted") && line.contains("www.example.com");
+            Ok(match events.lines().find(told) {
+                Some(line) => Seen::Done(single_spaced(line)),
+                None => Seen::Missing("kubectl describe tells nothing yet".into()),
+            })
+        },
+    )
+    .await
+}
+
+/// The columns of a table, without their alignment.
+fn single_spaced(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
