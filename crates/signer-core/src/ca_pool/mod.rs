@@ -224,6 +224,8 @@ mod choice_tests;
 #[cfg(test)]
 mod files_tests;
 #[cfg(test)]
-mod rotation_tests;
+mod json_tests;
 #[cfg(test)]
-mod tests;
+mod pem_tests;
+#[cfg(test)]
+mod rotation_tests;
