@@ -150,14 +150,21 @@ async fn a_wrong_pool_of_an_older_generation_changes_nothing() -> Result<(), Err
         let path = setup.pool_path(&name);
         rotate(&path);
         let right = fs::read(&path).unwrap();
+        let pool = CaPool::from_json(&right).unwrap();
         let manager = setup.start(scope);
         manager.ready().await;
         write_pool(&path, vec![new_authority("1")]);
+        let page = manager.readyz(|page| page.body.contains("older than the one in use")).await;
+        assert_eq!(page.code, 200, "{page:?}");
+        assert_eq!(issuer(scope, &name, "running").await?, subject(&pool, 0));
+        manager.stop().await;
+        // who doesn't know the right one any more signs nothing
+        let manager = setup.start(scope);
         manager.readyz(|page| page.body.contains("not ready")).await;
-        published(scope, &name, &CaPool::from_json(&right).unwrap()).await?;
+        published(scope, &name, &pool).await?;
         let (_, request) = asked(scope, &name, "wrong").await?;
         request.stays_pending(A_WHILE).await?;
-        fs::write(&path, right).unwrap();
+        write_whole(&path, &right);
         issued(scope, &request).await?;
         manager.stop().await;
         Ok(())

@@ -72,7 +72,8 @@ impl<'a> DesiredBundle<'a> {
             return Repair::Newer(published.generation());
         }
         let annotations = self.annotations(&published, now);
-        if current.spec.trust_bundle == self.anchors
+        let anchors = format!("{}{}", self.anchors, published.pem_of(&published.kept(self.pool, now)));
+        if current.spec.trust_bundle == anchors
             && holds(current.labels(), &self.labels)
             && holds(current.annotations(), &annotations)
         {
@@ -81,7 +82,7 @@ impl<'a> DesiredBundle<'a> {
         let mut bundle = current.clone();
         bundle.labels_mut().extend(self.labels.clone());
         bundle.annotations_mut().extend(annotations);
-        bundle.spec.trust_bundle.clone_from(&self.anchors);
+        bundle.spec.trust_bundle = anchors;
         Repair::Write(Box::new(bundle))
     }
 
@@ -92,13 +93,17 @@ impl<'a> DesiredBundle<'a> {
         let latest = now.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX);
         let since = |root| published.since(root).filter(|since| *since <= latest).unwrap_or(now);
         let roots = self.pool.roots();
-        let published = roots.iter().map(|root| (root.fingerprint(), since(root))).collect();
+        let own = roots.iter().map(|root| (root.fingerprint(), since(root)));
         let retiring =
             roots.iter().filter_map(|root| Some((root.fingerprint(), self.pool.last_leaf_under(root)?)));
+        let kept = published.kept(self.pool, now);
+        let since_of_kept = kept.keys().filter_map(|root| Some((root.clone(), *published.since.get(root)?)));
+        let (published, retiring) =
+            (own.chain(since_of_kept).collect(), retiring.chain(kept.clone()).collect());
         BTreeMap::from([
             (self.signer_name.label_key(GENERATION), self.pool.generation().to_string()),
             (self.signer_name.label_key(PUBLISHED), json(&published)),
-            (self.signer_name.label_key(RETIRING), json(&retiring.collect())),
+            (self.signer_name.label_key(RETIRING), json(&retiring)),
         ])
     }
 }

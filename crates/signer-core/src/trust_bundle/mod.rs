@@ -2,6 +2,7 @@
 
 mod desired;
 mod published;
+mod replaced;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,6 +30,9 @@ use crate::{
 
 /// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.
 const BETWEEN_WRITES: Duration = Duration::from_secs(5);
+
+/// How often a bundle in order is looked at again: a root that is kept until its leaves have expired leaves it then.
+const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
 /// Keeps the trust bundle of one signer.
 pub(crate) struct BundleKeeper {
@@ -75,7 +79,7 @@ impl BundleKeeper {
                     Watched::Unreadable(_) | Watched::Failing => {}
                 },
                 Ok(()) = self.pool.changed() => {}
-                () = time::sleep(BETWEEN_WRITES), if !is_settled => {}
+                () = time::sleep(if is_settled { LOOK_AGAIN } else { BETWEEN_WRITES }) => {}
             }
         }
     }

@@ -18,10 +18,18 @@ use crate::{
 pub(crate) struct Published {
     generation: u64,
     /// Of those that are in the bundle.
-    since: ByRoot,
+    pub(super) since: ByRoot,
+    pub(super) anchors: BTreeMap<String, Anchor>,
     /// Of those that were to be in it when it was written.
     written: BTreeSet<String>,
-    retiring: ByRoot,
+    pub(super) retiring: ByRoot,
+}
+
+/// A root in the bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Anchor {
+    pub(super) der: Vec<u8>,
+    pub(super) not_after: Timestamp,
 }
 
 /// A time for each of some roots, by their fingerprints.
@@ -34,6 +42,13 @@ pub(crate) const PUBLISHED: &str = "published";
 /// The annotation `<path>.<domain>/retiring`: when the last leaf under a root that has a successor expires.
 pub(crate) const RETIRING: &str = "retiring";
 
+impl Anchor {
+    fn new(der: &[u8]) -> Option<Self> {
+        let certificate = CaCertificate::from_der("the trust bundle", der).ok()?;
+        Some(Self { der: der.to_vec(), not_after: certificate.not_after() })
+    }
+}
+
 impl Published {
     /// Reads a bundle. Annotations that can't be read count as absent: then the roots count as published just now, which is the careful answer.
     pub(crate) fn of(bundle: &ClusterTrustBundle, signer: &SignerName) -> Self {
@@ -42,12 +57,13 @@ impl Published {
             annotation(item).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
         };
         let anchors = CertificateDer::pem_slice_iter(bundle.spec.trust_bundle.as_bytes()).flatten();
-        let anchors: BTreeSet<String> = anchors.map(|anchor| fingerprint(&anchor)).collect();
+        let anchors: BTreeMap<String, Anchor> =
+            anchors.filter_map(|der| Some((fingerprint(&der), Anchor::new(&der)?))).collect();
         let mut since = by_root(PUBLISHED);
         let written = since.keys().cloned().collect();
-        since.retain(|root, _| anchors.contains(root));
+        since.retain(|root, _| anchors.contains_key(root));
         let generation = annotation(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
-        Self { generation, since, written, retiring: by_root(RETIRING) }
+        Self { generation, since, anchors, written, retiring: by_root(RETIRING) }
     }
 
     /// The version of the pool that it was made of.
@@ -67,6 +83,7 @@ impl Published {
     /// If none may sign.
     pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
         let choice = pool.choose(now, |root| self.standing(root, pool))?;
+        self.check_is_known(pool, choice, now)?;
         let fingerprint = pool.authority(choice.index).root().fingerprint();
         let settled = self.retiring.get(&fingerprint).filter(|_| self.is_ahead_of(pool));
         Ok(Choice {
