@@ -9,7 +9,8 @@ use kube::{
     discovery::{Scope as Reach, pinned_kind},
 };
 use serde_json::Value;
-use tempfile::TempDir;
+use signer_core::{PoolOrigin, PoolSource};
+use signer_manager::Config;
 use test_cluster::{Error, Scope};
 
 use crate::support::{
@@ -59,16 +60,18 @@ pub(crate) fn start_shipped(names: &Names, client: Client) -> Running {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let pools = format!("{}/", dir.path().display());
     let configuration = renamed(&configuration(CONTROLLER), names).replace("/run/ca-state/", &pools);
-    make_pools(&dir, &configuration);
+    make_pools(&configuration);
     Running::start(&configuration, client, dir)
 }
 
-/// A pool for each signer, where the Secrets are mounted.
-fn make_pools(dir: &TempDir, configuration: &str) {
-    for path in configuration.split(['{', '}']).filter_map(|part| part.strip_prefix("file: ")) {
-        assert!(path.starts_with(dir.path().to_str().unwrap()), "{path}");
-        fs::create_dir(std::path::Path::new(path).parent().unwrap()).unwrap();
-        write_pool(path.as_ref(), vec![new_authority("1")]);
+/// A pool for each signer, where its Secret is mounted.
+fn make_pools(configuration: &str) {
+    for signer in Config::parse(configuration, "signers.yaml").unwrap().signers {
+        let PoolOrigin::Files(PoolSource::PoolFile(path)) = signer.ca_pool else {
+            panic!("a file: {signer:?}")
+        };
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        write_pool(&path, vec![new_authority("1")]);
     }
 }
 

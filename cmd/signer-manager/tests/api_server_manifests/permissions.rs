@@ -81,7 +81,7 @@ async fn what_breaks(life: &Life<'_>, removed: &Permission) -> Result<String, Er
         ("signers", "sign") => {
             let name = name.as_deref().unwrap_or_default();
             life.ask_all().await?;
-            life.says(&[&format!("{name}: not ready"), &format!("(422); the controller needs")]).await
+            life.says(&[&format!("{name}: not ready"), "(422); the controller needs"]).await
         }
         ("podcertificaterequests/status", "update") => {
             life.ask_all().await?;

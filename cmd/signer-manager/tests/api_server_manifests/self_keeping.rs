@@ -26,14 +26,14 @@ use crate::{
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The component under names of its own: Secrets that are there, and a service account with the ClusterRole.
-struct Corner<'a> {
+struct Component<'a> {
     names: Names,
     secrets: Vec<Value>,
     role_rule: Value,
     account: User<'a>,
 }
 
-impl<'a> Corner<'a> {
+impl<'a> Component<'a> {
     async fn new(scope: &'a Scope) -> Result<Self, Error> {
         let names = [own_namespaces(scope, &[CONTROLLER]).await?, own_domains(scope)].concat();
         let of_kind = |name: &str, kind: &str| -> Vec<Value> {
@@ -79,10 +79,11 @@ impl<'a> Corner<'a> {
 #[tokio::test(flavor = "multi_thread")]
 async fn get_and_update_suffice_to_fill_and_to_rotate() -> Result<(), Error> {
     on_cluster(async |scope| {
-        let corner = Corner::new(scope).await?;
-        corner.account.grant_in(corner.namespace(), &[corner.role_rule.clone()]).await;
-        let secrets: Api<Secret> = Api::namespaced(scope.client(), corner.namespace());
-        let names = texts(&corner.secrets.iter().map(|secret| secret["metadata"].clone()).collect(), "name");
+        let component = Component::new(scope).await?;
+        component.account.grant_in(component.namespace(), std::slice::from_ref(&component.role_rule)).await;
+        let secrets: Api<Secret> = Api::namespaced(scope.client(), component.namespace());
+        let names =
+            texts(&component.secrets.iter().map(|secret| secret["metadata"].clone()).collect(), "name");
         // a CA with a tenth of its life left
         let ageing = authority_of("1", YEAR, Timestamp::now() - (328 * 24).hours());
         let ageing = CaPool::new(vec![ageing]).unwrap().to_json().unwrap().to_vec();
@@ -90,20 +91,20 @@ async fn get_and_update_suffice_to_fill_and_to_rotate() -> Result<(), Error> {
             Secret { data: Some([("pool".to_owned(), ByteString(ageing))].into()), ..Secret::default() };
         secrets.patch(&names[0], &PatchParams::default(), &Patch::Merge(&filled)).await.unwrap();
 
-        let manager = corner.start();
+        let manager = component.start();
         manager.ready().await;
-        corner.pool(scope.client(), &names[0], 2).await;
-        let first = corner.pool(scope.client(), &names[1], 1).await;
+        component.pool(scope.client(), &names[0], 2).await;
+        let first = component.pool(scope.client(), &names[1], 1).await;
 
         // the manifests applied again change nothing in a pool
-        for secret in &corner.secrets {
+        for secret in &component.secrets {
             apply(&scope.client(), secret, &really()).await.unwrap();
         }
-        let again = corner.pool(scope.client(), &names[1], 1).await;
+        let again = component.pool(scope.client(), &names[1], 1).await;
         assert_eq!(again.signing().root().fingerprint(), first.signing().root().fingerprint());
 
         // no other Secret, and not even the names of these
-        let own: Api<Secret> = Api::namespaced(corner.account.client(), corner.namespace());
+        let own: Api<Secret> = Api::namespaced(component.account.client(), component.namespace());
         assert_eq!(code(own.get("another").await), 403);
         assert_eq!(code(own.list(&ListParams::default()).await), 403);
         manager.stop().await;
@@ -115,15 +116,15 @@ async fn get_and_update_suffice_to_fill_and_to_rotate() -> Result<(), Error> {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_get_or_update_a_pool_does_not_keep_itself() -> Result<(), Error> {
     on_cluster(async |scope| {
-        for missing in list(&Corner::new(scope).await?.role_rule["verbs"]) {
-            let corner = Corner::new(scope).await?;
-            let mut rule = corner.role_rule.clone();
+        for missing in list(&Component::new(scope).await?.role_rule["verbs"]) {
+            let component = Component::new(scope).await?;
+            let mut rule = component.role_rule.clone();
             rule["verbs"].as_array_mut().unwrap().retain(|verb| *verb != *missing);
-            corner.account.grant_in(corner.namespace(), &[rule]).await;
-            let manager = corner.start();
+            component.account.grant_in(component.namespace(), &[rule]).await;
+            let manager = component.start();
             let refused = format!("cannot {missing} resource \"secrets\"");
             let page =
-                manager.readyz(|page| page.body.matches(&refused).count() == corner.secrets.len()).await;
+                manager.readyz(|page| page.body.matches(&refused).count() == component.secrets.len()).await;
             assert_eq!(page.code, 503);
         }
         Ok(())
