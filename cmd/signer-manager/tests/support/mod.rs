@@ -9,6 +9,7 @@ pub(crate) mod http;
 pub(crate) mod issued;
 pub(crate) mod mounted;
 pub(crate) mod observed;
+pub(crate) mod pool;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod rights;
