@@ -26,7 +26,7 @@ pub(crate) async fn age_bundle(scope: &Scope, signer_name: &str, by: Duration) {
     loop {
         let mut bundle = bundles.get(&name).await.unwrap();
         for (key, text) in bundle.metadata.annotations.get_or_insert_default() {
-            if key.ends_with("/published") || key.ends_with("/retiring") {
+            if ["/published", "/retiring", "/kept"].iter().any(|item| key.ends_with(item)) {
                 let mut times: Map<String, Value> = serde_json::from_str(text).unwrap();
                 times.values_mut().for_each(|time| *time = earlier(time, by));
                 *text = Value::from(times).to_string();

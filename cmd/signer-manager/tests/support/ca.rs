@@ -13,16 +13,16 @@ use test_cluster::{Certificate, unique};
 
 /// An authority of its own for each signer; `id` is its name within a pool.
 pub(crate) fn new_authority(id: &str) -> CertificateAuthority {
-    authority_of(id, NewRoot::DEFAULT_VALIDITY, jiff::Timestamp::now())
+    new_authority_of(id, Duration::ZERO, NewRoot::DEFAULT_VALIDITY)
 }
 
-/// An authority made some time ago, for that long.
-pub(crate) fn authority_of(id: &str, validity: Duration, made: jiff::Timestamp) -> CertificateAuthority {
+/// One that was made so long ago, and is valid from then on for that long.
+pub(crate) fn new_authority_of(id: &str, age: Duration, validity: Duration) -> CertificateAuthority {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
     let common_name = root_common_name(&format!("test {}", unique::label()), id, [1, 2, 3, 4]).unwrap();
     let root = NewRoot { id: id.into(), common_name, validity };
     let serial = SerialNumber::from_random([7; 16]);
-    CertificateAuthority::new_root(root, key, serial, made).unwrap()
+    CertificateAuthority::new_root(root, key, serial, jiff::Timestamp::now() - age).unwrap()
 }
 
 /// Writes a pool file, as a mounted Secret changes: at once.

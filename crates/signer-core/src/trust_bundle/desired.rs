@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
 
-use super::published::{ByRoot, GENERATION, PUBLISHED, Published, RETIRING};
+use super::published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING};
 use crate::{
     api::{ClusterTrustBundle, ClusterTrustBundleSpec},
     authority::pem,
@@ -72,7 +72,7 @@ impl<'a> DesiredBundle<'a> {
             return Repair::Newer(published.generation());
         }
         let annotations = self.annotations(&published, now);
-        let anchors = format!("{}{}", self.anchors, published.pem_of(&published.kept(self.pool, now)));
+        let anchors = format!("{}{}", self.anchors, published.pem_of(&published.to_keep(self.pool, now)));
         if current.spec.trust_bundle == anchors
             && holds(current.labels(), &self.labels)
             && holds(current.annotations(), &annotations)
@@ -96,15 +96,17 @@ impl<'a> DesiredBundle<'a> {
         let own = roots.iter().map(|root| (root.fingerprint(), since(root)));
         let retiring =
             roots.iter().filter_map(|root| Some((root.fingerprint(), self.pool.last_leaf_under(root)?)));
-        let kept = published.kept(self.pool, now);
+        let kept = published.to_keep(self.pool, now);
         let since_of_kept = kept.keys().filter_map(|root| Some((root.clone(), *published.since.get(root)?)));
-        let (published, retiring) =
-            (own.chain(since_of_kept).collect(), retiring.chain(kept.clone()).collect());
-        BTreeMap::from([
+        let mut annotations = BTreeMap::from([
             (self.signer_name.label_key(GENERATION), self.pool.generation().to_string()),
-            (self.signer_name.label_key(PUBLISHED), json(&published)),
-            (self.signer_name.label_key(RETIRING), json(&retiring)),
-        ])
+            (self.signer_name.label_key(PUBLISHED), json(&own.chain(since_of_kept).collect())),
+            (self.signer_name.label_key(RETIRING), json(&retiring.collect())),
+        ]);
+        if !(kept.is_empty() && published.kept.is_empty()) {
+            annotations.insert(self.signer_name.label_key(KEPT), json(&kept));
+        }
+        annotations
     }
 }
 

@@ -161,10 +161,14 @@ impl BundleKeeper {
     fn lags_behind(&self, own: u64, published: u64) -> String {
         let (bundle, annotation) = (self.signer_name.bundle_name(), self.signer_name.label_key(GENERATION));
         let what = if own == published { "another CA pool" } else { "the CA pool" };
+        let then = if own == 0 {
+            "what is published now stays trusted then, and this one signs a quarter of an hour later"
+        } else {
+            "pods refuse each other's certificates then until they have new ones"
+        };
         format!(
             "the trust bundle was made of generation {published} of {what}, and this replica holds generation {own}; it waits for the pool of the bundle. \
-             If that is lost for good, `kubectl annotate clustertrustbundle {bundle} {annotation}-` lets this one take its place; pods refuse each other's \
-             certificates then until they have new ones"
+             If that is lost for good, `kubectl annotate clustertrustbundle {bundle} {annotation}-` lets this one take its place; {then}"
         )
     }
 

@@ -22,7 +22,8 @@ pub(crate) struct Published {
     pub(super) anchors: BTreeMap<String, Anchor>,
     /// Of those that were to be in it when it was written.
     written: BTreeSet<String>,
-    pub(super) retiring: ByRoot,
+    retiring: ByRoot,
+    pub(super) kept: ByRoot,
 }
 
 /// A root in the bundle.
@@ -41,6 +42,8 @@ pub(crate) const GENERATION: &str = "generation";
 pub(crate) const PUBLISHED: &str = "published";
 /// The annotation `<path>.<domain>/retiring`: when the last leaf under a root that has a successor expires.
 pub(crate) const RETIRING: &str = "retiring";
+/// The annotation `<path>.<domain>/kept`: until when leaves may live under a root that stays published though its CA was replaced outright.
+pub(crate) const KEPT: &str = "kept";
 
 impl Anchor {
     fn new(der: &[u8]) -> Option<Self> {
@@ -63,7 +66,7 @@ impl Published {
         let written = since.keys().cloned().collect();
         since.retain(|root, _| anchors.contains_key(root));
         let generation = annotation(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
-        Self { generation, since, anchors, written, retiring: by_root(RETIRING) }
+        Self { generation, since, anchors, written, retiring: by_root(RETIRING), kept: by_root(KEPT) }
     }
 
     /// The version of the pool that it was made of.

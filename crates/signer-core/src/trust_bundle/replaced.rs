@@ -12,23 +12,21 @@ use crate::{
 };
 
 impl Published {
-    /// The roots that stay published though a pool hasn't got them, each with the time until which its leaves may live. Where generations are counted there are none: who
+    /// The roots that stay published though a pool hasn't got them, each with the time until which its leaves may live. Where generations are counted none are added: who
     /// removes a CA there has thought of its leaves, or wants them refused.
-    pub(super) fn kept(&self, pool: &CaPool, now: Timestamp) -> ByRoot {
-        if pool.generation() > 0 || self.generation() > 0 {
-            return ByRoot::new();
-        }
+    pub(super) fn to_keep(&self, pool: &CaPool, now: Timestamp) -> ByRoot {
         let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
-        let is_outright =
-            !own.iter().any(|root| self.since.contains_key(root) && !self.retiring.contains_key(root));
+        let is_counted = pool.generation() > 0 || self.generation() > 0;
+        let is_current = |root: &String| self.since.contains_key(root) && !self.kept.contains_key(root);
+        let is_replaced_now = !is_counted && !own.iter().any(is_current);
         let others = self.since.keys().filter(|root| !own.contains(root));
         let kept = others.filter_map(|root| {
-            let replaced_now = || (is_outright && self.can_have_signed(root, now)).then_some(now);
-            let anchor = self.anchors.get(root)?;
-            let until = match self.retiring.get(root) {
+            let until = match self.kept.get(root) {
                 Some(until) => *until,
-                None => after(replaced_now()?, LONGEST_LEAF).min(anchor.not_after),
+                None if is_replaced_now && self.can_have_signed(root, now) => after(now, LONGEST_LEAF),
+                None => return None,
             };
+            let until = until.min(self.anchors.get(root)?.not_after);
             (after(until, PROPAGATION) > now).then(|| (root.clone(), until))
         });
         kept.collect()
@@ -51,7 +49,7 @@ impl Published {
         choice: Choice,
         now: Timestamp,
     ) -> Result<(), NoChoice> {
-        if self.kept(pool, now).is_empty() {
+        if pool.generation() > 0 || self.to_keep(pool, now).is_empty() {
             return Ok(());
         }
         let since = self.since(pool.authority(choice.index).root()).ok_or(NoChoice::Unpublished)?;
@@ -73,8 +71,6 @@ fn after(time: Timestamp, by: std::time::Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use kube::ResourceExt;
 
     use super::{
         super::{
@@ -140,7 +136,7 @@ mod tests {
         let both = repaired(&wrong, &bundle, now() + DAY).unwrap();
         let again = repaired(&right, &both, now() + DAY + PROPAGATION / 2).unwrap();
         assert!(has(&again, &right) && !has(&again, &wrong));
-        assert_eq!((again.annotations(), again.spec.clone()), (bundle.annotations(), bundle.spec.clone()));
+        assert!(repaired(&right, &again, now() + DAY * 2).is_none());
     }
 
     #[test]
@@ -156,6 +152,24 @@ mod tests {
         let expired = first.signing().not_after() + PROPAGATION;
         let bundle = desired(&first, &signer()).created(&resource(), now());
         assert!(!has(&repaired(&second, &bundle, expired).unwrap(), &first));
+    }
+
+    #[test]
+    fn what_is_kept_stays_when_generations_begin_to_be_counted_and_a_leaked_ca_does_not() {
+        let (old, new) = (pool(), pool());
+        let bundle = desired(&old, &signer()).created(&resource(), now());
+        let both = repaired(&new, &bundle, now() + DAY).unwrap();
+        let counted = pool_copy(&new).with_longest_leaf(DAY, now() + DAY);
+        let counted_bundle = repaired(&counted, &both, now() + DAY).unwrap();
+        assert!(has(&counted_bundle, &old) && has(&counted_bundle, &new));
+        assert!(repaired(&counted, &counted_bundle, now() + DAY * 2).is_none());
+        let replacement = pool().into_authorities().remove(0);
+        let safe =
+            pool_copy(&old).without_compromised("1", Some((replacement.with_id("2"), None)), now() + DAY);
+        let safe = safe.unwrap();
+        let alone = repaired(&safe, &bundle, now() + DAY).unwrap();
+        assert!(!has(&alone, &old) && has(&alone, &safe));
+        assert_eq!(choose(&alone, &safe, now() + DAY), Ok(0));
     }
 
     fn pool_copy(pool: &CaPool) -> CaPool {
