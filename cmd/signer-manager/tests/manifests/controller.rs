@@ -19,7 +19,7 @@ fn sign_and_attest_are_for_the_configured_signers() {
 }
 
 #[test]
-fn bundles_are_read_and_changed_by_name() {
+fn bundles_are_changed_by_name() {
     let names: Vec<SignerName> = signer_names().iter().map(|name| name.parse().unwrap()).collect();
     let bundles: Vec<_> = names.iter().map(SignerName::bundle_name).collect();
     for rule in rules().iter().filter(|rule| rule["resources"][0] == "clustertrustbundles") {

@@ -96,3 +96,29 @@ fn all_containers_run_one_image() {
     }
     assert_eq!(count, 11, "containers");
 }
+
+/// Paths of manifests in documents and comments, with which readers are sent there.
+#[test]
+fn what_is_referred_to_is_there() {
+    let docs = fs::read_dir(workspace_dir().join("docs")).unwrap();
+    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().into_string().unwrap()));
+    let documents =
+        docs.chain(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(str::to_owned)).map(read);
+    let kind = fs::read_dir(workspace_dir().join("kind")).unwrap().map(|entry| read(entry.unwrap().path()));
+    let manifests = [CONTROLLER, SELF_KEEPING, EXAMPLES].map(folder).concat();
+    let texts: Vec<_> =
+        documents.chain(kind).chain(manifests.into_iter().map(|manifest| manifest.text)).collect();
+    let is_part_of_path = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let mut count = 0;
+    for word in texts.iter().flat_map(|text| text.split(|c| !is_part_of_path(c))) {
+        let path = word.trim_end_matches(['.', '/']);
+        if ["controller-manifests/", "example-manifests/", "overlays/", "kind/1."]
+            .iter()
+            .any(|start| path.starts_with(start))
+        {
+            count += 1;
+            assert!(workspace_dir().join(path).exists(), "{path}");
+        }
+    }
+    assert!(count > 0, "no references");
+}

@@ -40,9 +40,9 @@ impl<'a> User<'a> {
         let accounts: Api<ServiceAccount> = Api::namespaced(scope.client(), namespace);
         let wanted: TokenRequest = serde_json::from_value(json!({"spec": {"audiences": []}})).unwrap();
         let token = accounts.create_token_request(name, &PostParams::default(), &wanted).await.unwrap();
-        let token = token.status.unwrap().token;
+        let token = token.status.and_then(|status| status.token);
         let mut config = scope.cluster().config();
-        config.auth_info = AuthInfo { token: Some(token.into()), ..AuthInfo::default() };
+        config.auth_info = AuthInfo { token: token.map(Into::into), ..AuthInfo::default() };
         let client = Client::try_from(config).unwrap();
         let name = format!("system:serviceaccount:{namespace}:{name}");
         Ok(Self { scope, owner: owner_of(scope, namespace).await, name, client })
@@ -96,7 +96,8 @@ impl<'a> User<'a> {
     }
 }
 
-async fn owner_of(scope: &Scope, namespace: &str) -> OwnerReference {
+/// The namespace as the owner of what has none.
+pub(crate) async fn owner_of(scope: &Scope, namespace: &str) -> OwnerReference {
     let owner: Namespace = Api::all(scope.client()).get(namespace).await.unwrap();
     OwnerReference {
         api_version: "v1".into(),

@@ -25,7 +25,7 @@ pub(crate) fn folder(folder: &str) -> Vec<Manifest> {
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".yaml")).collect();
     names.sort();
     assert!(!names.is_empty(), "no manifests in {}", dir.display());
-    names.into_iter().map(|name| Manifest { text: read(&format!("{folder}/{name}")), name }).collect()
+    names.into_iter().map(|name| Manifest { text: read(format!("{folder}/{name}")), name }).collect()
 }
 
 /// A file of the repository.

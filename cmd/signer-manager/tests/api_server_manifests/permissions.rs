@@ -1,0 +1,119 @@
+//! The ClusterRole is what the manager needs, and nothing else: run as its service account, it works; without any one of the role's permissions,
+//! something that can be named breaks.
+
+mod life;
+mod permission;
+
+use futures::future::join_all;
+use serde_json::json;
+use test_cluster::{Error, Kubelet, Scope};
+
+use self::{
+    life::Life,
+    permission::{Permission, of_role, rules},
+};
+use crate::{
+    corner::{Names, own_domains, own_namespaces},
+    support::{A_WHILE, SOON, on_cluster, shipped::CONTROLLER},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_suffices_and_leaves_secrets_alone() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let namespaces = own_namespaces(scope, &[CONTROLLER]).await?;
+        let (names, kubelet) = ([namespaces.clone(), own_domains(scope)].concat(), scope.kubelet().await?);
+        let life = Life::begin(scope, &kubelet, &names, &rules(&names)).await?;
+        life.works().await?;
+        life.everything_works().await?;
+        let verbs = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+        for (verb, namespace) in verbs.into_iter().flat_map(|verb| [(verb, ""), (verb, &namespaces[0].1)]) {
+            let attributes = json!({"resource": "secrets", "verb": verb, "namespace": namespace});
+            assert!(!life.account.may(&attributes).await, "{attributes}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_one_permission_something_breaks() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let namespaces = own_namespaces(scope, &[CONTROLLER]).await?;
+        let kubelet = scope.kubelet().await?;
+        let count = of_role(&namespaces).len();
+        let each = (0..count).map(|removed| breaks(scope, &kubelet, &namespaces, removed));
+        for broken in join_all(each).await {
+            eprintln!("{}", broken?);
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Runs the manager, under names of its own, without that permission, and says what breaks.
+async fn breaks(
+    scope: &Scope,
+    kubelet: &Kubelet,
+    namespaces: &Names,
+    removed: usize,
+) -> Result<String, Error> {
+    let names = [namespaces.clone(), own_domains(scope)].concat();
+    let mut permissions = of_role(&names);
+    let removed = permissions.remove(removed);
+    let rules: Vec<_> = permissions.iter().map(Permission::rule).collect();
+    let life = Life::begin(scope, kubelet, &names, &rules).await?;
+    let attributes = removed.attributes();
+    assert!(!life.account.may(&attributes).await, "another rule grants it too: {removed}");
+    let broken = what_breaks(&life, &removed).await?;
+    Ok(format!("without {removed}: {broken}"))
+}
+
+async fn what_breaks(life: &Life<'_>, removed: &Permission) -> Result<String, Error> {
+    let Permission { resource, verb, name, .. } = removed;
+    let refused = format!("cannot {verb} resource \"{resource}\"");
+    match (resource.as_str(), verb.as_str()) {
+        // said from the start
+        (_, "list" | "watch") | ("clustertrustbundles", "create") => life.says(&[&refused]).await,
+        ("signers", "attest") => {
+            let name = name.as_deref().unwrap_or_default();
+            life.says(&[&format!("{name}: not ready"), &format!("the verb attest on signers {name}")]).await
+        }
+        ("signers", "sign") => {
+            let name = name.as_deref().unwrap_or_default();
+            life.ask_all().await?;
+            life.says(&[&format!("{name}: not ready"), "(422); the controller needs"]).await
+        }
+        ("podcertificaterequests/status", "update") => {
+            life.ask_all().await?;
+            life.says(&["the API server refuses the outcome of requests (403)", &refused]).await
+        }
+        ("podcertificaterequests", "get") => {
+            life.works().await?;
+            life.conflict();
+            life.ask_all().await?;
+            life.says(&[&refused]).await
+        }
+        ("clustertrustbundles", "update") => {
+            life.works().await?;
+            life.change_bundles().await?;
+            life.says(&[&refused]).await
+        }
+        ("pods", "get") => {
+            life.works().await?;
+            let refresh = life.ask_again().await?;
+            refresh.stays_pending(A_WHILE).await?;
+            life.account.grant(&[removed.rule()]).await;
+            refresh.outcome(SOON).await?.issued()?;
+            Ok("a running pod's certificate isn't renewed".into())
+        }
+        ("events", "create") => {
+            let pod = life.denied().await?;
+            tokio::time::sleep(A_WHILE).await;
+            assert_eq!(life.events_of(&pod).await?, []);
+            Ok("nobody hears why a pod's certificate was denied".into())
+        }
+        _ => panic!(
+            "nothing is known to break without {removed}: remove it from the role, or say here what it is for"
+        ),
+    }
+}
