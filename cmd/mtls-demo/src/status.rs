@@ -73,7 +73,7 @@ impl<'a> Situation<'a> {
                 since
                     .map(|since| ("in use", format!("since {} ({})", utc(since), from_now(since, self.now)))),
             );
-            rows.push(("chain", format!("{} certificates", current.chain().len())));
+            rows.push(("chain", chain(current.chain().len())));
         }
         let heading = format!("Certificate {}", self.served.credentials_file.display());
         Section { heading, problem: problem.as_ref().map(ToString::to_string), rows }
@@ -108,10 +108,18 @@ impl<'a> Situation<'a> {
     }
 }
 
+fn chain(certificates: usize) -> String {
+    match certificates {
+        1 => "this certificate alone: its issuer is the trust anchor".into(),
+        more => format!("{more} certificates, this one first"),
+    }
+}
+
 fn times(number: u64) -> String {
     match number {
         0 => "not since start".into(),
         1 => "once since start".into(),
+        2 => "twice since start".into(),
         many => format!("{many} times since start"),
     }
 }

@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn times_are_utc_and_said_relative_to_now() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_324_800);
-        assert_eq!(utc(time), "2026-11-22T04:00:00Z");
+        assert_eq!(utc(time + Duration::from_millis(400)), "2026-11-22T05:20:00Z");
         assert_eq!(from_now(time, time - Duration::from_secs(90)), "in 1m 30s");
         assert_eq!(from_now(time, time + Duration::from_secs(7200)), "2h ago");
     }

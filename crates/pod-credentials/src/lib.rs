@@ -1,4 +1,41 @@
 //! Live with Kubernetes pod certificates.
+//!
+//! Kubelet mounts a certificate that it renews while the pod runs, and trust anchors that change while the pod runs. A program that reads both once works
+//! until the certificate ends, which is hours after everybody has tested it. With this crate, it goes on:
+//!
+//! - [`Watched`] follows the mounted files. A good one replaces the last; a missing, partial, expired or foreign one is reported ([`LoadError`]: file, rule, remedy),
+//!   and what was good stays in use.
+//! - [`server_config`] and [`client_config`] are rustls configurations in which **each handshake** shows the certificate, and trusts the anchors, that are in use at that
+//!   moment. Connections that live go on.
+//! - [`PeerRule`] and [`SpiffeRule`] say which peers may come, on either side; [`peer_spiffe_id`] tells a handler who the peer is.
+//!
+//! It needs rustls and a thread for each watched file, and no async runtime, no Kubernetes client and no permission.
+//!
+//! # A server
+//! With axum (or anything on hyper) and tokio-rustls. Clients are workloads of one trust domain, and the handler learns which:
+//! ```no_run
+#![doc = include_str!("../examples/axum_server.rs")]
+//! ```
+//!
+//! # A client
+//! With hyper. The server has a certificate for its DNS name; the client shows its own to whoever asks:
+//! ```no_run
+#![doc = include_str!("../examples/client.rs")]
+//! ```
+//! Both are complete programs in `examples/`; a test runs them against each other through a renewal.
+//!
+//! # What to know
+//! - **The volume.** Prefer `credentialBundlePath`, one file: separate key and chain files may be read in the middle of a renewal. This crate then refuses the pair,
+//!   keeps the last one, and looks again. Don't mount with `subPath`: kubelet never updates such a mount.
+//! - **Sessions aren't resumed.** A resumed session takes over what an earlier handshake has verified; changed anchors, or an identity that has ended, would
+//!   not count. Each connection costs a full handshake: keep connections, as HTTP clients with pools do.
+//! - **Connections outlive certificates.** TLS verifies at the handshake alone. A server that must not talk for long with a peer whose certificate has ended closes connections after
+//!   some hours.
+//! - **Anchors come before what is signed under them**, by minutes; so a poll of seconds ([`DEFAULT_POLL`]) loses nothing.
+//! - **An expired certificate stays in use** until a better one comes, and [`Status::problem`] says so: the peer's clock decides, not ours. A file that has expired when
+//!   it is first seen is refused.
+//! - **Order means nothing in a trust bundle.** Kubelet shuffles it; that counts as no change.
+//! - **What changes is logged** with `tracing`, keys never; [`Watched::status`] tells the same to a readiness probe.
 
 mod certificate;
 mod client;

@@ -191,12 +191,13 @@ mod tests {
     }
 
     proptest! {
+        /// But for capitals in the scheme or trust domain, which it lowers and this crate, which never normalises, refuses.
         #[test]
         fn judges_as_the_spiffe_crate_does(text in "spiffe://[a-zA-Z0-9._%:@-]{0,8}(/[a-zA-Z0-9._%-]{0,3}){0,4}|\\PC{0,20}") {
-            let (ours, theirs) = (text.parse::<SpiffeId>(), spiffe::SpiffeId::new(&text));
-            prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?} {:?}", ours, theirs);
-            if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
-                prop_assert_eq!(ours.to_string(), theirs.to_string());
+            let ours = text.parse::<SpiffeId>();
+            let theirs = spiffe::SpiffeId::new(&text).ok().filter(|id| id.to_string() == text);
+            prop_assert_eq!(ours.is_ok(), theirs.is_some(), "{:?} {:?}", ours, theirs);
+            if let (Ok(ours), Some(theirs)) = (ours, theirs) {
                 prop_assert_eq!(ours.to_string(), text);
                 prop_assert_eq!(ours.path(), theirs.path());
                 prop_assert_eq!(ours.trust_domain().as_str(), theirs.trust_domain_name());

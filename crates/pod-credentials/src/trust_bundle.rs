@@ -126,7 +126,8 @@ impl Mounted for TrustBundle {
     }
 
     fn describe(&self) -> String {
-        format!("trust bundle of {} anchors", self.der.len())
+        let subjects: Vec<_> = self.anchors.iter().map(|anchor| format!("{:?}", anchor.subject)).collect();
+        format!("trust anchors: {}", subjects.join(", "))
     }
 }
 

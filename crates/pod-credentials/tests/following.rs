@@ -1,0 +1,176 @@
+//! Files that change as kubelet changes them.
+
+#![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
+
+use std::{
+    fs,
+    time::{Duration, Instant, SystemTime},
+};
+
+use pod_credentials::{CredentialFiles, Credentials, Look, TrustBundle, TrustFile, Watched};
+use test_pod_volume::{Ca, Volume};
+
+const BUNDLE: &str = "credentials.pem";
+
+fn watch(volume: &Volume) -> Watched<Credentials> {
+    Watched::once(CredentialFiles::bundle(volume.path(BUNDLE)), SystemTime::now())
+}
+
+fn look(watched: &Watched<Credentials>) -> Look {
+    watched.look(SystemTime::now())
+}
+
+fn name(watched: &Watched<Credentials>) -> String {
+    watched.current().unwrap().leaf().names().join(",")
+}
+
+fn problem(watched: &Watched<Credentials>) -> String {
+    watched.status().problem.map(|problem| problem.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_program_may_start_before_its_files_are_there() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    let watched = watch(&volume);
+    assert!(watched.current().is_none());
+    let error = watched.ready().unwrap_err().to_string();
+    assert!(error.contains(BUNDLE) && error.contains("no such file"), "{error}");
+    volume.write([(BUNDLE, ca.dns("a").bundle())]);
+    assert_eq!(look(&watched), Look::Changed);
+    assert_eq!(name(&watched), "a");
+    let status = watched.status();
+    assert!(status.problem.is_none() && status.renewals == 0 && status.since.is_some());
+}
+
+#[test]
+fn a_swap_of_the_symlink_is_a_renewal() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    volume.write([(BUNDLE, ca.dns("a").bundle())]);
+    let watched = watch(&volume);
+    assert_eq!(look(&watched), Look::Unchanged);
+    volume.write([(BUNDLE, ca.dns("b").bundle())]);
+    assert_eq!(look(&watched), Look::Changed);
+    assert_eq!((name(&watched), watched.status().renewals), ("b".into(), 1));
+    assert_eq!(look(&watched), Look::Unchanged);
+}
+
+#[test]
+fn the_same_files_in_a_new_folder_are_no_renewal() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    let leaf = ca.dns("a");
+    let (key, chain) = (leaf.key(), leaf.chain());
+    volume.write([(BUNDLE, format!("{key}{chain}"))]);
+    let watched = watch(&volume);
+    for same in [format!("{key}{chain}"), format!("{chain}\n{key}\n")] {
+        volume.write([(BUNDLE, same)]);
+        assert_eq!(look(&watched), Look::Unchanged);
+    }
+    assert_eq!(watched.status().renewals, 0);
+}
+
+#[test]
+fn whatever_goes_wrong_the_last_good_one_stays_in_use() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    volume.write([(BUNDLE, ca.dns("good").bundle())]);
+    let watched = watch(&volume);
+    let expired = ca.dns("b").valid(SystemTime::now() - Duration::from_secs(7200), Duration::from_secs(3600));
+    let whole = ca.dns("b").bundle();
+    for (content, said) in [
+        (whole[..whole.len() / 3].to_owned(), "no complete PEM"),
+        (ca.root(), "no private key"),
+        (expired.bundle(), "expired"),
+        (ca.dns("b").key() + &ca.dns("b").chain(), "isn't that of the private key"),
+    ] {
+        volume.write([(BUNDLE, content)]);
+        assert_eq!(look(&watched), Look::Problem);
+        assert_eq!(look(&watched), Look::Unchanged, "the same problem is said once");
+        assert!(problem(&watched).contains(said), "{}", problem(&watched));
+        assert_eq!(name(&watched), "good");
+    }
+    fs::remove_file(volume.path("..data")).unwrap();
+    assert_eq!(look(&watched), Look::Problem);
+    assert!(problem(&watched).contains("no such file") && name(&watched) == "good");
+    volume.write([(BUNDLE, ca.dns("better").bundle())]);
+    assert_eq!(look(&watched), Look::Changed);
+    assert_eq!((problem(&watched), name(&watched)), (String::new(), "better".into()));
+}
+
+#[test]
+fn a_mend_to_what_is_in_use_is_no_renewal() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    let good = ca.dns("good").bundle();
+    volume.write([(BUNDLE, good.clone())]);
+    let watched = watch(&volume);
+    volume.write([(BUNDLE, "broken".into())]);
+    assert_eq!(look(&watched), Look::Problem);
+    volume.write([(BUNDLE, good)]);
+    assert_eq!(look(&watched), Look::Unchanged);
+    assert_eq!((problem(&watched), watched.status().renewals), (String::new(), 0));
+}
+
+#[test]
+fn a_certificate_that_expires_in_use_is_a_problem_and_stays() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    volume.write([(BUNDLE, ca.dns("a").bundle())]);
+    let watched = watch(&volume);
+    let later = SystemTime::now() + Duration::from_secs(7200);
+    assert_eq!(watched.look(later), Look::Problem);
+    assert!(problem(&watched).contains("expired") && name(&watched) == "a");
+    assert_eq!(watched.look(later), Look::Unchanged);
+}
+
+#[test]
+fn a_certificate_from_the_future_is_taken_when_its_time_has_come() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    let soon = SystemTime::now() + Duration::from_secs(300);
+    volume.write([(BUNDLE, ca.dns("a").valid(soon, Duration::from_secs(3600)).bundle())]);
+    let watched = watch(&volume);
+    assert!(watched.current().is_none() && problem(&watched).contains("clock slow"));
+    assert_eq!(watched.look(soon + Duration::from_secs(1)), Look::Changed);
+}
+
+#[test]
+fn separate_files_are_taken_once_they_fit() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    let (old, new) = (ca.dns("old"), ca.dns("new"));
+    volume.write([("key.pem", old.key()), ("chain.pem", old.chain())]);
+    let files = CredentialFiles::key_and_chain(volume.path("key.pem"), volume.path("chain.pem"));
+    let watched = Watched::once(files, SystemTime::now());
+    // as if kubelet had swapped between the two reads
+    volume.write([("key.pem", old.key()), ("chain.pem", new.chain())]);
+    assert_eq!((look(&watched), name(&watched)), (Look::Problem, "old".into()));
+    volume.write([("key.pem", new.key()), ("chain.pem", new.chain())]);
+    assert_eq!((look(&watched), name(&watched)), (Look::Changed, "new".into()));
+}
+
+#[test]
+fn shuffled_anchors_are_no_change_and_new_ones_are() {
+    let volume = Volume::new();
+    let [a, b, c] = ["a", "b", "c"].map(|name| Ca::new(name).root());
+    volume.write([("roots.pem", format!("{a}{b}"))]);
+    let watched: Watched<TrustBundle> =
+        Watched::once(TrustFile::new(volume.path("roots.pem")), SystemTime::now());
+    volume.write([("roots.pem", format!("{b}\n{a}"))]);
+    assert_eq!(watched.look(SystemTime::now()), Look::Unchanged);
+    assert_eq!(watched.status().renewals, 0);
+    volume.write([("roots.pem", format!("{b}{c}{a}"))]);
+    assert_eq!(watched.look(SystemTime::now()), Look::Changed);
+    assert_eq!((watched.current().unwrap().anchors().len(), watched.status().renewals), (3, 1));
+}
+
+#[test]
+fn a_thread_follows_until_nobody_is_left() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    let files = CredentialFiles::bundle(volume.path(BUNDLE));
+    let watched: Watched<Credentials> = Watched::follow(files, Duration::from_millis(5)).unwrap();
+    let clone = watched.clone();
+    drop(watched);
+    for expected in ["a", "b"] {
+        volume.write([(BUNDLE, ca.dns(expected).bundle())]);
+        let end = Instant::now() + Duration::from_secs(30);
+        while clone.current().is_none_or(|current| current.leaf().dns_names != [expected]) {
+            assert!(Instant::now() < end, "{:?}", clone.status());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
