@@ -119,8 +119,9 @@ impl BundleKeeper {
                     return true;
                 }
                 Repair::Newer(generation) => {
-                    let problem = self.lags_behind(pool.generation(), generation);
-                    if Published::of(current, &self.signer_name).has_none_of(&pool) {
+                    let has_none = Published::of(current, &self.signer_name).has_none_of(&pool);
+                    let problem = self.lags_behind(pool.generation(), generation, has_none);
+                    if has_none {
                         self.health.broken(Component::TrustBundle, &problem);
                     } else {
                         self.health.warned(Component::TrustBundle, &problem);
@@ -158,10 +159,11 @@ impl BundleKeeper {
         }
     }
 
-    fn lags_behind(&self, own: u64, published: u64) -> String {
+    /// `has_none`: the bundle has no root of the own pool.
+    fn lags_behind(&self, own: u64, published: u64, has_none: bool) -> String {
         let (bundle, annotation) = (self.signer_name.bundle_name(), self.signer_name.label_key(GENERATION));
         let what = if own == published { "another CA pool" } else { "the CA pool" };
-        let then = if own == 0 {
+        let then = if own == 0 && has_none {
             "what is published now stays trusted then, and this one signs a quarter of an hour later"
         } else {
             "pods refuse each other's certificates then until they have new ones"

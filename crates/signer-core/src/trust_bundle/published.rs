@@ -31,6 +31,8 @@ pub(crate) struct Published {
 pub(super) struct Anchor {
     pub(super) der: Vec<u8>,
     pub(super) not_after: Timestamp,
+    subject: Vec<u8>,
+    spki: Vec<u8>,
 }
 
 /// A time for each of some roots, by their fingerprints.
@@ -48,7 +50,17 @@ pub(crate) const KEPT: &str = "kept";
 impl Anchor {
     fn new(der: &[u8]) -> Option<Self> {
         let certificate = CaCertificate::from_der("the trust bundle", der).ok()?;
-        Some(Self { der: der.to_vec(), not_after: certificate.not_after() })
+        Some(Self {
+            der: der.to_vec(),
+            not_after: certificate.not_after(),
+            subject: certificate.subject_der().to_vec(),
+            spki: certificate.spki_der().to_vec(),
+        })
+    }
+
+    /// A root that was renewed with its name and its key vouches for the same certificates: those two make a trust anchor (RFC 5280 §6.1.1 (d)).
+    pub(super) fn vouches_for_the_same_as(&self, root: &CaCertificate) -> bool {
+        self.subject == root.subject_der() && self.spki == root.spki_der()
     }
 }
 

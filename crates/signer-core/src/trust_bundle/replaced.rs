@@ -52,8 +52,10 @@ impl Published {
         if pool.generation() > 0 || self.to_keep(pool, now).is_empty() {
             return Ok(());
         }
-        let since = self.since(pool.authority(choice.index).root()).ok_or(NoChoice::Unpublished)?;
-        let known = after(since, PROPAGATION);
+        let root = pool.authority(choice.index).root();
+        let same = self.anchors.iter().filter(|(_, anchor)| anchor.vouches_for_the_same_as(root));
+        let since = same.filter_map(|(anchor, _)| self.since.get(anchor)).min();
+        let known = after(*since.ok_or(NoChoice::Unpublished)?, PROPAGATION);
         if known <= now { Ok(()) } else { Err(NoChoice::Spreading { known }) }
     }
 
@@ -79,7 +81,10 @@ mod tests {
         },
         *,
     };
-    use crate::api::ClusterTrustBundle;
+    use crate::{
+        api::ClusterTrustBundle,
+        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey},
+    };
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -115,6 +120,21 @@ mod tests {
         assert!(repaired(&new, &both, end - Duration::from_secs(1)).is_none());
         let alone = repaired(&new, &both, end).unwrap();
         assert!(!has(&alone, &old) && has(&alone, &new));
+    }
+
+    #[test]
+    fn a_root_that_is_renewed_with_its_key_goes_on_at_once() {
+        let old = pool();
+        let bundle = desired(&old, &signer()).created(&resource(), now());
+        let key = SigningKey::from_pkcs8(&old.signing().key().to_pkcs8().unwrap()).unwrap();
+        let root = NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: DAY * 100 };
+        let serial = SerialNumber::from_random([2; 16]);
+        let renewed = CertificateAuthority::new_root(root, key, serial, now() + DAY).unwrap();
+        let renewed = CaPool::new(vec![renewed]).unwrap();
+        assert_eq!(choose(&bundle, &renewed, now() + DAY), Ok(0));
+        let both = repaired(&renewed, &bundle, now() + DAY).unwrap();
+        assert!(has(&both, &old) && has(&both, &renewed));
+        assert_eq!(choose(&both, &renewed, now() + DAY), Ok(0));
     }
 
     #[test]
