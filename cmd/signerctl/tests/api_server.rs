@@ -52,7 +52,7 @@ async fn pool_is_created_once_and_shown() -> Result<(), Error> {
             let pool = CaPool::from_json(&data["pool"].0).unwrap();
             let root = pool.signing().root();
             assert!(root.subject().starts_with("CN=example.com/web CA 1 "), "{}", root.subject());
-            for expected in [&root.fingerprint(), "secretName: web-ca", "{file: /run/ca-pools/web-ca/pool}"] {
+            for expected in [&root.fingerprint(), "secretName: web-ca", "{file: /run/ca-state/web-ca/pool}"] {
                 assert!(report.contains(expected), "{expected}: {report}");
             }
 

@@ -69,35 +69,7 @@ async fn breaks(
 }
 
 async fn what_breaks(life: &Life<'_>, removed: &Permission) -> Result<String, Error> {
-    let Permission { resource, verb, name, .. } = removed;
-    let refused = format!("cannot {verb} resource \"{resource}\"");
-    match (resource.as_str(), verb.as_str()) {
-        // said from the start
-        (_, "list" | "watch") | ("clustertrustbundles", "create") => life.says(&[&refused]).await,
-        ("signers", "attest") => {
-            let name = name.as_deref().unwrap_or_default();
-            life.says(&[&format!("{name}: not ready"), &format!("the verb attest on signers {name}")]).await
-        }
-        ("signers", "sign") => {
-            let name = name.as_deref().unwrap_or_default();
-            life.ask_all().await?;
-            life.says(&[&format!("{name}: not ready"), "(422); the controller needs"]).await
-        }
-        ("podcertificaterequests/status", "update") => {
-            life.ask_all().await?;
-            life.says(&["the API server refuses the outcome of requests (403)", &refused]).await
-        }
-        ("podcertificaterequests", "get") => {
-            life.works().await?;
-            life.conflict();
-            life.ask_all().await?;
-            life.says(&[&refused]).await
-        }
-        ("clustertrustbundles", "update") => {
-            life.works().await?;
-            life.change_bundles().await?;
-            life.says(&[&refused]).await
-        }
+    match (removed.resource.as_str(), removed.verb.as_str()) {
         ("pods", "get") => {
             life.works().await?;
             let refresh = life.ask_again().await?;
@@ -112,8 +84,55 @@ async fn what_breaks(life: &Life<'_>, removed: &Permission) -> Result<String, Er
             assert_eq!(life.events_of(&pod).await?, []);
             Ok("nobody hears why a pod's certificate was denied".into())
         }
+        _ => {
+            let complaint = complaint_without(removed);
+            has_need_of(life, removed).await?;
+            life.says(&complaint).await
+        }
+    }
+}
+
+/// What `/readyz` says then.
+fn complaint_without(removed: &Permission) -> Vec<String> {
+    let Permission { resource, verb, name, .. } = removed;
+    let (refused, name) =
+        (format!("cannot {verb} resource \"{resource}\""), name.as_deref().unwrap_or_default());
+    match (resource.as_str(), verb.as_str()) {
+        (_, "list" | "watch") | ("clustertrustbundles", "create") | ("podcertificaterequests", "get") => {
+            vec![refused]
+        }
+        ("clustertrustbundles", "update") => {
+            vec![format!("writing the ClusterTrustBundle {name}: "), refused]
+        }
+        ("podcertificaterequests/status", "update") => {
+            vec!["the API server refuses the outcome of requests (403)".into(), refused]
+        }
+        ("signers", "sign") => vec![format!("{name}: not ready"), "(422); the controller needs".into()],
+        ("signers", "attest") => {
+            vec![format!("{name}: not ready"), format!("the verb attest on signers {name}")]
+        }
         _ => panic!(
             "nothing is known to break without {removed}: remove it from the role, or say here what it is for"
         ),
     }
+}
+
+/// Has the manager do what it needs the permission for. For some it does so from the start.
+async fn has_need_of(life: &Life<'_>, removed: &Permission) -> Result<(), Error> {
+    match (removed.resource.as_str(), removed.verb.as_str()) {
+        ("podcertificaterequests/status", "update") | ("signers", "sign") => {
+            life.ask_all().await?;
+        }
+        ("podcertificaterequests", "get") => {
+            life.works().await?;
+            life.conflict();
+            life.ask_all().await?;
+        }
+        ("clustertrustbundles", "update") => {
+            life.works().await?;
+            life.change_bundles().await?;
+        }
+        _ => {}
+    }
+    Ok(())
 }

@@ -41,7 +41,7 @@ fn next(place: &Place, signer: Option<&SignerName>) -> String {
             )
         }
         Place::Secret { namespace, name } => {
-            let directory = Path::new("/run/ca-pools").join(name);
+            let directory = Path::new("/run/ca-state").join(name);
             let file = directory.join(POOL_KEY);
             format!(
                 "Next, in signer-manager's Deployment:\n\n  \

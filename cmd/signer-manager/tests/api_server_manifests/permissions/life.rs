@@ -138,9 +138,9 @@ impl<'a> Life<'a> {
     }
 
     /// Waits until `/readyz` says all of these.
-    pub(super) async fn says(&self, texts: &[&str]) -> Result<String, Error> {
+    pub(super) async fn says(&self, texts: &[String]) -> Result<String, Error> {
         let page = self.manager.readyz(|page| texts.iter().all(|text| page.body.contains(text))).await;
-        let line = page.body.lines().find(|line| line.contains(texts[texts.len() - 1]));
+        let line = page.body.lines().find(|line| line.contains(&texts[texts.len() - 1]));
         Ok(line.unwrap_or_default().trim().to_owned())
     }
 }
