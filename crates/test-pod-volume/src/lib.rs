@@ -4,4 +4,4 @@ mod ca;
 mod volume;
 
 pub use ca::{Ca, Leaf};
-pub use volume::Volume;
+pub use volume::{Access, Volume};

@@ -1,10 +1,13 @@
 //! A projected volume, as kubelet writes it.
 
 use std::{
-    fs,
-    os::unix::fs::symlink,
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tempfile::TempDir;
@@ -15,6 +18,18 @@ use tempfile::TempDir;
 pub struct Volume {
     dir: TempDir,
     writes: AtomicU32,
+    access: Mutex<Option<Access>>,
+}
+
+/// Who may read the files.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The files' mode, such as `0o640`.
+    pub mode: u32,
+    /// The owner; kubelet's own user, root, by default.
+    pub user: Option<u32>,
+    /// The group, likewise.
+    pub group: Option<u32>,
 }
 
 impl Default for Volume {
@@ -30,7 +45,14 @@ impl Volume {
     /// If there is no room for temporary files.
     #[must_use]
     pub fn new() -> Self {
-        Self { dir: TempDir::new().expect("a temporary folder"), writes: AtomicU32::new(0) }
+        let dir = TempDir::new().expect("a temporary folder");
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("it is ours");
+        Self { dir, writes: AtomicU32::new(0), access: Mutex::new(None) }
+    }
+
+    /// Gives the files of all further writes this owner and mode.
+    pub fn set_access(&self, access: Access) {
+        *self.access.lock().unwrap_or_else(PoisonError::into_inner) = Some(access);
     }
 
     /// Where a file of the volume is.
@@ -60,6 +82,7 @@ impl Volume {
         fs::create_dir(root.join(&new))?;
         for (name, content) in files {
             fs::write(root.join(&new).join(name), content)?;
+            self.protect(&root.join(&new).join(name))?;
             if !root.join(name).is_symlink() {
                 symlink(Path::new("..data").join(name), root.join(name))?;
             }
@@ -67,5 +90,11 @@ impl Volume {
         symlink(&new, root.join("..data_tmp"))?;
         fs::rename(root.join("..data_tmp"), data)?;
         old.map_or(Ok(()), |old| fs::remove_dir_all(root.join(old)))
+    }
+
+    fn protect(&self, file: &Path) -> std::io::Result<()> {
+        let Some(access) = *self.access.lock().unwrap_or_else(PoisonError::into_inner) else { return Ok(()) };
+        fs::set_permissions(file, Permissions::from_mode(access.mode))?;
+        chown(file, access.user, access.group)
     }
 }

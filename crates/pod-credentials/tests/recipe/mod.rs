@@ -1,0 +1,84 @@
+//! The recipes of `docs/using-certificates.md`: read from the page, so that it can't be wrong, and followed with Debian's programs.
+
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const PAGE: &str = include_str!("../../../../docs/using-certificates.md");
+pub(crate) const SOON: Duration = Duration::from_secs(60);
+
+/// The block of the page that follows `<!-- tested: NAME -->`.
+pub(crate) fn block(name: &str) -> &'static str {
+    let mark = format!("<!-- tested: {name} -->\n```");
+    let (_, rest) = PAGE.split_once(&mark).unwrap_or_else(|| panic!("the page must have {mark:?}"));
+    let (_, rest) = rest.split_once('\n').unwrap();
+    rest.split_once("```\n").unwrap().0
+}
+
+/// The block with paths and ports of this test in place of those of a pod, each of which it must have.
+pub(crate) fn adapted(name: &str, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(block(name).to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{name} must have {from:?}:\n{text}");
+        text.replace(from, to)
+    })
+}
+
+/// A program of Debian's.
+pub(crate) fn program(name: &str, folders: &[&str], package: &str) -> PathBuf {
+    let found = folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("this test needs {name}: apt-get install {package}"))
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A process that ends with the test, its output in a file.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
+        let file = fs::File::create(log).unwrap();
+        let child =
+            command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+        Self { child, log: log.to_owned() }
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+/// SIGTERM, so that a server ends its workers too.
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("{}:\n{}", self.log.display(), self.log());
+        }
+    }
+}
+
+/// Tries until there is something.
+pub(crate) fn until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + SOON;
+    loop {
+        if let Some(found) = attempt() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
