@@ -15,6 +15,8 @@ mod summary;
 
 use std::{
     fs::{self, File},
+    io,
+    path::Path,
     time::Instant,
 };
 
@@ -64,6 +66,7 @@ pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Resul
     }
     let _lock = lock()?;
     clear()?;
+    remove(&layout::logs())?;
     let settings = host::KernelSettings::remember();
     let result = namespaces::run(minor, arguments.keep, &mut interrupt).await;
     drop(settings);
@@ -92,9 +95,16 @@ fn lock() -> Result<File, Error> {
 /// Removes what the node leaves on disk and in the kernel, be it of a run that was killed.
 fn clear() -> Result<(), Error> {
     host::remove_pod_groups()?;
-    let state = layout::state();
-    if state.exists() {
-        fs::remove_dir_all(&state).map_err(Error::io("removing", &state))?;
+    let log = layout::state().join("plane/controlplane.log");
+    if log.exists() {
+        fs::rename(&log, layout::logs().join("controlplane.log")).map_err(Error::io("moving", &log))?;
     }
-    Ok(())
+    remove(&layout::state())
+}
+
+fn remove(dir: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("removing", dir)(error)),
+        _ => Ok(()),
+    }
 }

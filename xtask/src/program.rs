@@ -1,6 +1,6 @@
 //! Runs programs to their end.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use crate::error::Error;
 
@@ -15,7 +15,14 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
     }
     let said = [output.stdout, output.stderr].concat();
     let output_text = format!("\n{}", String::from_utf8_lossy(&said).trim_end());
-    Err(Error::Program { program: format!("{command:?}"), status: output.status, output: output_text })
+    Err(Error::Program { program: shown(command), status: output.status, output: output_text })
+}
+
+/// A command line to read: the program's name, and its arguments.
+fn shown(command: &Command) -> String {
+    let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = [name].into_iter().chain(command.get_args()).map(|word| word.to_string_lossy());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Does what blocks without blocking the runtime.

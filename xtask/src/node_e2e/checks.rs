@@ -55,25 +55,25 @@ impl<'a> Checks<'a> {
 pub(super) async fn all(node: &mut Node, checks: &mut Checks<'_>) {
     let kubectl = &node.kubectl.clone();
     let controller = async |progress: &Progress| controller::starts_without_pools(kubectl, progress).await;
-    checks.check("the controller starts before its CA pools exist", controller).await;
+    checks.check("controller starts before its CA pools exist", controller).await;
     let examples = async |_: &Progress| pods::apply(kubectl, "example-manifests").await;
-    checks.check("the examples apply as they are", examples).await;
+    checks.check("examples apply as they are", examples).await;
     let pools = async |progress: &Progress| controller::takes_pools_up(kubectl, progress).await;
-    checks.check("the controller takes up pools that signerctl makes", pools).await;
+    checks.check("controller takes up new CA pools", pools).await;
     let running = async |progress: &Progress| pods::all_ready(kubectl, progress).await;
-    checks.check("every pod runs, with its certificates", running).await;
+    checks.check("every pod runs with its certificates", running).await;
     for namespace in EXAMPLES {
         let answered = async |progress: &Progress| clients::answered(kubectl, namespace, progress).await;
-        checks.check(&format!("{namespace}: answers"), answered).await;
+        checks.check(&format!("{namespace} answers"), answered).await;
     }
     let startup = async |progress: &Progress| startup::measured(kubectl, progress).await;
     checks.check("a new pod runs at once", startup).await;
     let denied = async |progress: &Progress| denial::is_told(kubectl, progress).await;
-    checks.check("a name that nobody granted is denied, and its author told", denied).await;
+    checks.check("denied, and kubectl describe tells why", denied).await;
     let renewal = async |progress: &Progress| renewal::on_kubelet_restart(node, progress).await;
-    checks.check("a restarted kubelet renews each certificate under live connections", renewal).await;
+    checks.check("kubelet restart renews all certificates", renewal).await;
     let restarted = async |progress: &Progress| controller::restarted(kubectl, progress).await;
-    checks.check("pods start while the controller restarts", restarted).await;
+    checks.check("a pod starts while the controller restarts", restarted).await;
     let unbroken = async |progress: &Progress| clients::unbroken(kubectl, progress).await;
-    checks.check("no pod restarted, and clients still get their answers", unbroken).await;
+    checks.check("no container restarted, all clients content", unbroken).await;
 }

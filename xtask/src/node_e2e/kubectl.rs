@@ -39,7 +39,13 @@ impl Kubectl {
     pub(super) async fn run(&self, arguments: &str) -> Result<String, Error> {
         let mut command = self.command();
         command.args(arguments.split(' '));
-        blocking(move || program::output(&mut command)).await
+        let output = blocking(move || program::output(&mut command)).await;
+        output.map_err(|error| match error {
+            Error::Program { status, output, .. } => {
+                Error::Program { program: format!("kubectl {arguments}"), status, output }
+            }
+            other => other,
+        })
     }
 
     /// Runs it with `-o json`, and returns what it wrote.

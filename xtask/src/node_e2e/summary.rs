@@ -14,10 +14,8 @@ const SEEN: usize = 2;
 
 /// Every check on a line.
 pub(super) fn table(rows: &[Row], style: &Style) -> String {
-    let cell = |text: &str, paint: Option<fn(&Style, &str) -> String>| Cell {
-        lines: text.lines().map(str::to_owned).collect(),
-        paint,
-    };
+    let cell =
+        |text: &str, paint: Option<fn(&Style, &str) -> String>| Cell { lines: vec![text.to_owned()], paint };
     let rows: Vec<TableRow> = rows
         .iter()
         .map(|Row { check, seen }| {
@@ -25,6 +23,8 @@ pub(super) fn table(rows: &[Row], style: &Style) -> String {
                 Ok(text) => ("✓", text, Style::good),
                 Err(text) => ("✗", text, Style::bad),
             };
+            // The rest stands where it happened.
+            let text = text.lines().next().unwrap_or_default();
             let cells = vec![cell(mark, Some(paint)), cell(check, None), cell(text, None)];
             TableRow { cells, below: None }
         })

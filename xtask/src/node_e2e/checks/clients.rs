@@ -1,6 +1,6 @@
 //! What the examples' clients say: a line for each poll.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     super::kubectl::{Kubectl, Seen, until},
@@ -17,45 +17,47 @@ const SUCCESS: &str = "status=200";
 /// One that didn't.
 pub(super) const FAILURE: &str = "poll failed";
 
-/// Waits until each client's last poll got the answer that it should, and returns what it said.
+/// Waits until each client's last polls got the answers that they should, and returns who was seen to answer.
 pub(super) async fn answered(
     kubectl: &Kubectl,
     namespace: &str,
     progress: &Progress,
 ) -> Result<String, Error> {
-    let echoed = echoed(namespace);
+    let (urls, echoed) = expected(namespace);
     until(
         ANSWERED,
         |missing| progress.tell(missing),
         async || {
-            let mut answers = Vec::new();
+            let mut servers = BTreeSet::new();
             for pod in clients(kubectl, namespace).await? {
-                let log = log(kubectl, &pod, "--tail=1").await?;
-                if !log.contains(SUCCESS) || !log.contains(&echoed) {
-                    return Ok(Seen::Missing(format!("{} says: {}", pod.name(), log.trim())));
+                let log = log(kubectl, &pod, &format!("--tail={urls}")).await?;
+                let asked: BTreeSet<&str> = log.lines().map(|line| field(line, "url=")).collect();
+                let good = |line: &str| line.contains(SUCCESS) && line.contains(&echoed);
+                if asked.len() < urls || !log.lines().all(good) {
+                    let last = log.lines().find(|line| !good(line)).unwrap_or("nothing yet");
+                    return Ok(Seen::Missing(format!("{} says: {last}", pod.name())));
                 }
-                answers.push(format!("{}: {}", pod.name(), field(&log, "server=")));
+                servers.extend(log.lines().map(|line| field(line, "server=").to_owned()));
             }
-            if answers.is_empty() {
+            if servers.is_empty() {
                 return Ok(Seen::Missing("there is no client".into()));
             }
-            let mut seen = format!("server: {}", answers.join("; "));
-            if !echoed.is_empty() {
-                seen += &format!("\nechoed: {echoed}");
-            }
-            Ok(Seen::Done(seen))
+            let servers: Vec<String> = servers.into_iter().collect();
+            let echoed = if echoed.is_empty() { String::new() } else { format!(", which sees {echoed}") };
+            Ok(Seen::Done(format!("{}{echoed}", servers.join(", "))))
         },
     )
     .await
 }
 
-/// What the server's answer must hold.
-fn echoed(namespace: &str) -> String {
+/// How many URLs a client of that namespace polls, and what each answer must hold.
+fn expected(namespace: &str) -> (usize, String) {
     match namespace {
+        "annotation-peers" => (3, String::new()),
         "service-dns-spiffe-client" | "spiffe-both-ends" => {
-            format!("spiffe://cluster.local/ns/{namespace}/sa/client")
+            (1, format!("spiffe://cluster.local/ns/{namespace}/sa/client"))
         }
-        _ => String::new(),
+        _ => (1, String::new()),
     }
 }
 

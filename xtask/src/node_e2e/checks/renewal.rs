@@ -44,8 +44,8 @@ pub(super) async fn on_kubelet_restart(node: &mut Node, progress: &Progress) -> 
     let polls = polls_since(&kubectl, restart, progress).await?;
     same_pods(&pods, &pods::of_examples(&kubectl).await?)?;
     Ok(format!(
-        "{wanted} certificates issued again {:.0} s after the restart, all {} servers show theirs after {:.0} s; {polls} polls, none failed; a \
-         connection from before still answers",
+        "{wanted} certificates after {:.0} s, shown by {} servers after {:.0} s; {polls} polls, none failed; an old connection still \
+         answers",
         issued.as_secs_f32(),
         shown.len(),
         renewed.as_secs_f32()

@@ -37,7 +37,7 @@ pub(super) async fn measured(kubectl: &Kubectl, progress: &Progress) -> Result<S
         plain.push(plain_pod(kubectl, index).await?);
     }
     Ok(format!(
-        "{} pods, created to running: {}\n{PLAIN} pods without certificates: {}",
+        "{} pods run {} after their creation; {PLAIN} without certificates {}",
         certified.len(),
         span(certified),
         span(plain)
