@@ -2,7 +2,11 @@
 
 mod buildah;
 
-use std::{fs, path::{Path, PathBuf}, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use test_cluster::workspace_dir;
 
