@@ -1,6 +1,6 @@
 //! From the configuration to running signers.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use kube::{Client, config::Kubeconfig};
 use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
@@ -86,14 +86,18 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     Ok(manager.run(shutdown).await?)
 }
 
+/// A watch is ended by the API server within five minutes, so a longer silence is a dead connection.
+const LONGEST_SILENCE: Duration = Duration::from_secs(330);
+
 async fn client(kubeconfig: Option<&Path>) -> Result<Client, RunError> {
-    let config = match kubeconfig {
+    let mut config = match kubeconfig {
         Some(path) => from_kubeconfig(path).await.map_err(|source| {
             let path = path.display().to_string();
             RunError::Kubeconfig { path, source }
         })?,
         None => kube::Config::infer().await.map_err(RunError::NoCluster)?,
     };
+    config.read_timeout.get_or_insert(LONGEST_SILENCE);
     Client::try_from(config).map_err(RunError::Client)
 }
 

@@ -77,7 +77,8 @@ struct Watch<K, Begin, Pauses> {
 }
 
 struct Failure {
-    at: Instant,
+    /// The end of the pause after it: what fails soon after that is the same trouble, however long the pauses have grown.
+    resumed: Instant,
     is_of_list: bool,
 }
 
@@ -115,6 +116,8 @@ impl<K, Begin: Fn() -> Events<K>, Pauses: Backoff> Watch<K, Begin, Pauses> {
                 Some(Err(error)) => {
                     let is_failing = self.fail(&error);
                     if is_gone(&error) {
+                        // whoever goes on with this watch starts with a list
+                        self.events = (self.begin)();
                         return Watched::Gone;
                     }
                     if is_failing {
@@ -148,8 +151,13 @@ impl<K, Begin: Fn() -> Events<K>, Pauses: Backoff> Watch<K, Begin, Pauses> {
     /// it begins anew. Returns whether what is known gets old.
     fn fail(&mut self, error: &watcher::Error) -> bool {
         let is_of_list = matches!(error, watcher::Error::InitialListFailed(_));
-        let is_again = self.last_failure.as_ref().is_some_and(|failure| failure.at.elapsed() < ONE_TROUBLE);
-        self.last_failure = Some(Failure { at: Instant::now(), is_of_list });
+        let now = Instant::now();
+        let is_again = self
+            .last_failure
+            .as_ref()
+            .is_some_and(|failure| now.duration_since(failure.resumed) < ONE_TROUBLE);
+        let resumed = now + self.pauses.next().unwrap_or(ONE_TROUBLE);
+        self.last_failure = Some(Failure { resumed, is_of_list });
         self.proven_at = None;
         let problem = format!("watching {}: {}", self.component, describe(error));
         let is_failing = is_again || is_of_list;
@@ -159,7 +167,7 @@ impl<K, Begin: Fn() -> Events<K>, Pauses: Backoff> Watch<K, Begin, Pauses> {
         } else {
             tracing::info!("{problem}; trying again");
         }
-        self.resume_at = Some(Instant::now() + self.pauses.next().unwrap_or(ONE_TROUBLE));
+        self.resume_at = Some(resumed);
         is_failing
     }
 }

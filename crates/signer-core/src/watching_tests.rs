@@ -136,6 +136,45 @@ async fn lists_that_work_with_a_watch_that_never_does_are_no_proof_and_pauses_gr
     assert_eq!(all.last(), Some(&told("silence", false, 4)), "{all:?}");
 }
 
+#[test]
+fn failures_are_one_trouble_however_long_the_pauses_have_grown() {
+    /// As long as kube's longest with its jitter.
+    struct Long;
+
+    impl Iterator for Long {
+        type Item = Duration;
+
+        fn next(&mut self) -> Option<Duration> {
+            Some(ONE_TROUBLE * 2)
+        }
+    }
+
+    impl Backoff for Long {
+        fn reset(&mut self) {}
+    }
+
+    let begin = || stream::pending::<Item>().boxed();
+    let mut watch = Watch::new(begin, Long, LONG, Component::Pods, vec![]);
+    let failed = || watcher::Error::WatchStartFailed(refused());
+    assert!(!watch.fail(&failed()));
+    // the pause, as if it had passed
+    watch.last_failure.as_mut().unwrap().resumed = Instant::now();
+    assert!(watch.fail(&failed()));
+    assert!(
+        watch.last_failure.unwrap().resumed > Instant::now() + ONE_TROUBLE,
+        "it counts from the pause's end"
+    );
+}
+
+#[tokio::test]
+async fn a_watch_that_is_gone_begins_with_a_list_if_somebody_goes_on_with_it() {
+    let gone = kube::Error::Api(kube::core::Status::failure("no", "NotFound").with_code(404).boxed());
+    let first = list().into_iter().chain([Err(watcher::Error::WatchStartFailed(gone))]).collect();
+    let (all, watches) = play(SHORT, vec![first, list().into()]).await;
+    let what: Vec<_> = all.iter().map(|told| told.what).collect();
+    assert_eq!((what, watches), (vec!["list", "listed", "gone", "list", "listed", "silence"], 2));
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_told_by_name() {
     let metadata = kube::api::ObjectMeta {

@@ -24,6 +24,7 @@ use self::{
     running::{Shared, run_signer, until},
 };
 use crate::{
+    api::patience::{UNTIL_HEADERS, patient},
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     health::{Component, Health, SignerHealth},
     metrics::Metrics,
@@ -102,7 +103,11 @@ impl Manager {
     /// # Errors
     /// If no signers, or two of one name, were added, or the HTTP address can't be used. A missing CA pool, API or permission is no error: the signer that
     /// lacks it isn't ready, `/readyz` and the log say why, and it starts when that is mended.
-    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ManagerError> {
+    pub async fn run(
+        mut self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ManagerError> {
+        self.client = patient(self.client, UNTIL_HEADERS);
         let (stop, stopped) = watch::channel(false);
         let health = Health::default();
         let metrics = Metrics::new(health.clone());
