@@ -39,6 +39,9 @@ pub struct ServerArgs {
     /// Ask clients for an X.509-SVID, and tell those that show one who they are at /spiffe-echo
     #[arg(long, requires = "spiffe_trust_bundle", conflicts_with = "client_trust_bundle")]
     pub enable_spiffe_client_support: bool,
+    /// Close the door to everybody without such an identity, in the handshake, where no reason can be given
+    #[arg(long, requires = "enable_spiffe_client_support")]
+    pub require_spiffe_client: bool,
     /// The trust anchors of SPIFFE clients
     #[arg(long, value_name = "FILE", requires = "enable_spiffe_client_support")]
     pub spiffe_trust_bundle: Option<PathBuf>,
@@ -113,7 +116,8 @@ mod tests {
         for line in [
             "server --server-creds /run/tls/credentials.pem",
             "server --listen 0.0.0.0:8443 --server-creds c --enable-spiffe-client-support --spiffe-trust-bundle t \
-             --spiffe-trust-domain example.org --allow-spiffe-id spiffe://example.org/a --allow-spiffe-id spiffe://example.org/b",
+             --spiffe-trust-domain example.org --allow-spiffe-id spiffe://example.org/a --allow-spiffe-id spiffe://example.org/b \
+             --require-spiffe-client",
             "server --server-creds c --client-trust-bundle t --allow-client-dns a --allow-client-dns b --status-listen [::]:8080",
             "client --fetch-url https://server.web.svc/spiffe-echo --server-trust-bundle t",
             "client --fetch-url https://a --fetch-url https://b:8443/x --server-trust-bundle t --client-cred-bundle c \
@@ -129,6 +133,7 @@ mod tests {
         for (line, said) in [
             ("server", "--server-creds"),
             ("server --server-creds c --enable-spiffe-client-support", "--spiffe-trust-bundle"),
+            ("server --server-creds c --require-spiffe-client", "--enable-spiffe-client-support"),
             ("server --server-creds c --spiffe-trust-bundle t", "--enable-spiffe-client-support"),
             ("server --server-creds c --allow-client-dns a", "--client-trust-bundle"),
             (

@@ -13,13 +13,11 @@ pub(crate) fn expected(certificate: &Certificate, now: SystemTime) -> String {
     let half = certificate.not_before + lifetime / 2;
     let estimate = match half > now {
         true => format!("about {} ({})", utc(half), from_now(half, now)),
-        false => format!(
-            "about {} ({}, so this signer has other habits, or renewal is overdue)",
-            utc(half),
-            from_now(half, now)
-        ),
+        false => format!("later than {} ({}), or overdue", utc(half), from_now(half, now)),
     };
-    format!("{estimate}, if the signer renews at half of the lifetime; a pod can't see when kubelet will")
+    format!(
+        "{estimate}; most signers renew at half of the lifetime, some shortly before its end, and a pod can't see when kubelet will"
+    )
 }
 
 #[cfg(test)]
@@ -31,9 +29,9 @@ mod tests {
         let leaf = certificate();
         let half = leaf.not_before + leaf.not_after.duration_since(leaf.not_before).unwrap() / 2;
         let text = expected(&leaf, half - Duration::from_secs(600));
-        assert!(text.starts_with(&format!("about {} (in 10m), if the signer", utc(half))), "{text}");
+        assert!(text.starts_with(&format!("about {} (in 10m); most signers", utc(half))), "{text}");
         let text = expected(&leaf, half + Duration::from_secs(600));
-        assert!(text.contains("10m ago") && text.contains("overdue"), "{text}");
+        assert!(text.starts_with("later than") && text.contains("10m ago), or overdue"), "{text}");
     }
 
     fn certificate() -> Certificate {

@@ -53,9 +53,14 @@ fn follow_files(args: &ServerArgs) -> Result<(Served, Clients), Box<dyn Error>> 
     let clients = if let Some(file) = &args.spiffe_trust_bundle {
         let bundle = trust(file)?;
         served.trust = Some((bundle.clone(), file.clone()));
-        served.spiffe = Some(spiffe_rule(args)?);
-        // The identity is judged by the handler, which can say to the client what is wrong; a handshake can't.
-        Clients::optional(&bundle, PeerRule::any_trusted())
+        let rule = spiffe_rule(args)?;
+        served.spiffe = Some(rule.clone());
+        if args.require_spiffe_client {
+            Clients::required(&bundle, PeerRule::spiffe(rule))
+        } else {
+            // The identity is judged by the handler, which can say to the client what is wrong; a handshake can't.
+            Clients::optional(&bundle, PeerRule::any_trusted())
+        }
     } else if let Some(file) = &args.client_trust_bundle {
         let bundle = trust(file)?;
         served.trust = Some((bundle.clone(), file.clone()));

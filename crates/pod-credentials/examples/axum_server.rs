@@ -3,6 +3,7 @@
 use axum::{Extension, Router, routing::get};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use pod_credentials::*;
+use tokio::time::{Duration, sleep, timeout};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,10 +18,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/", get(|Extension(peer): Extension<SpiffeId>| async move { format!("hello, {peer}\n") }));
     let listener = tokio::net::TcpListener::bind(listen).await?;
     loop {
-        let (tcp, _) = listener.accept().await?;
+        let Ok((tcp, _)) = listener.accept().await else {
+            sleep(Duration::from_millis(500)).await; // no more connections can be had: some will end
+            continue;
+        };
         let (tls, app) = (tls.clone(), app.clone());
         tokio::spawn(async move {
-            let stream = tls.accept(tcp).await.map_err(|error| eprintln!("no TLS: {error}")).ok()?;
+            let tls = timeout(Duration::from_secs(10), tls.accept(tcp)).await.ok()?; // nobody holds one for ever
+            let stream = tls.map_err(|error| eprintln!("no TLS: {error}")).ok()?;
             let peer = peer_spiffe_id(stream.get_ref().1.peer_certificates()).ok()?;
             let service = TowerToHyperService::new(app.layer(Extension(peer)));
             hyper::server::conn::http1::Builder::new()

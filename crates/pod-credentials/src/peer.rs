@@ -9,7 +9,7 @@ use crate::{
     spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain},
 };
 
-/// Which SPIFFE IDs a peer may have: those of a trust domain that, if any are named, are among them, and that pass the predicate, if there is one.
+/// Which SPIFFE IDs a peer may have: those of a trust domain that, if any are named, are among them, and that pass each predicate, if there are any.
 ///
 /// ```
 /// use pod_credentials::{SpiffeId, SpiffeRule};
@@ -26,7 +26,7 @@ use crate::{
 pub struct SpiffeRule {
     trust_domain: TrustDomain,
     ids: Vec<SpiffeId>,
-    predicate: Option<Predicate>,
+    predicates: Vec<Predicate>,
 }
 
 type Predicate = Arc<dyn Fn(&SpiffeId) -> bool + Send + Sync>;
@@ -101,7 +101,7 @@ impl SpiffeRule {
     /// Any workload of a trust domain.
     #[must_use]
     pub fn in_trust_domain(trust_domain: TrustDomain) -> Self {
-        Self { trust_domain, ids: Vec::new(), predicate: None }
+        Self { trust_domain, ids: Vec::new(), predicates: Vec::new() }
     }
 
     /// This workload alone, or those of further calls.
@@ -117,10 +117,10 @@ impl SpiffeRule {
         self
     }
 
-    /// Narrows to those for which `predicate` holds.
+    /// Narrows to those for which `predicate` holds too.
     #[must_use]
     pub fn matching(mut self, predicate: impl Fn(&SpiffeId) -> bool + Send + Sync + 'static) -> Self {
-        self.predicate = Some(Arc::new(predicate));
+        self.predicates.push(Arc::new(predicate));
         self
     }
 
@@ -133,7 +133,7 @@ impl SpiffeRule {
             return Err(PeerError::WrongTrustDomain { id: id.clone(), expected: self.trust_domain.clone() });
         }
         let named = self.ids.is_empty() || self.ids.contains(id);
-        if named && self.predicate.as_ref().is_none_or(|predicate| predicate(id)) {
+        if named && self.predicates.iter().all(|predicate| predicate(id)) {
             return Ok(());
         }
         let expected = match &*self.ids {
@@ -238,11 +238,11 @@ impl fmt::Debug for PeerError {
 
 impl fmt::Debug for SpiffeRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { trust_domain, ids, predicate } = self;
+        let Self { trust_domain, ids, predicates } = self;
         f.debug_struct("SpiffeRule")
             .field("trust_domain", trust_domain)
             .field("ids", ids)
-            .field("predicate", &predicate.is_some())
+            .field("predicates", &predicates.len())
             .finish()
     }
 }

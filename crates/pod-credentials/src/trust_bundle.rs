@@ -64,12 +64,15 @@ impl TrustBundle {
         &self.anchors
     }
 
-    fn of(file: &TrustFile, der: Vec<CertificateDer<'static>>) -> Result<Self, LoadError> {
+    fn of(file: &TrustFile, in_file: Vec<CertificateDer<'static>>) -> Result<Self, LoadError> {
         let bad = |position, problem| LoadError::new(&file.0, Problem::BadCertificate { position, problem });
         let mut roots = RootCertStore::empty();
-        for (index, certificate) in der.iter().enumerate() {
+        for (index, certificate) in in_file.iter().enumerate() {
             roots.add(certificate.clone()).map_err(|error| bad(index + 1, error.to_string()))?;
         }
+        let mut der = in_file;
+        der.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
+        der.dedup();
         let (roots, provider) = (Arc::new(roots), crate::provider());
         let unusable = |error: rustls::server::VerifierBuilderError| bad(1, error.to_string());
         Ok(Self {
@@ -110,10 +113,7 @@ impl Mounted for TrustBundle {
                 return Err(refused(Problem::NotACa { position, subject }));
             }
         }
-        let mut der = blocks.certificates;
-        der.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
-        der.dedup();
-        Self::of(file, der)
+        Self::of(file, blocks.certificates)
     }
 
     /// The anchors' own validity isn't judged: RFC 5280 §6.1.1 (d) gives a trust anchor none.

@@ -78,7 +78,7 @@ pub enum Look {
 }
 
 impl<T: Mounted> Watched<T> {
-    /// Looks at the files once, then at each `poll` on a thread of its own, which ends soon after the last clone is gone.
+    /// Looks at the files once, then at each `poll` (10 ms at least) on a thread of its own, which ends soon after the last clone is gone.
     ///
     /// What changes and what goes wrong is logged (`tracing`).
     ///
@@ -174,9 +174,12 @@ impl<T: Mounted> Status<T> {
     }
 }
 
+/// Less would be a loop without a pause.
+const SHORTEST_POLL: Duration = Duration::from_millis(10);
+
 fn follow<T: Mounted>(inner: &Weak<Inner<T>>, poll: Duration) {
     loop {
-        thread::sleep(poll);
+        thread::sleep(poll.max(SHORTEST_POLL));
         let Some(inner) = inner.upgrade() else { return };
         Watched(inner).look(SystemTime::now());
     }
@@ -186,6 +189,14 @@ fn follow<T: Mounted>(inner: &Weak<Inner<T>>, poll: Duration) {
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.as_ref().map_or_else(|| "it hasn't been looked at yet".to_owned(), ToString::to_string))]
 pub struct NotReady(Option<LoadError>);
+
+impl NotReady {
+    /// What is wrong with the files.
+    #[must_use]
+    pub fn problem(&self) -> Option<&LoadError> {
+        self.0.as_ref()
+    }
+}
 
 /// rustls shows errors of others by their Debug: it is the message.
 impl fmt::Debug for NotReady {

@@ -99,6 +99,12 @@ fn each_broken_rule_is_said_on_either_side() {
             "isn't allowed; allowed: spiffe://cluster.local/ns/shop/sa/web",
         ),
         (ca.uri("spiffe://cluster.local/ns/x/sa/cart"), mesh().matching(only_shop), "isn't allowed"),
+        (
+            ca.uri("spiffe://cluster.local/ns/x/sa/cart"),
+            mesh().matching(only_shop).matching(|_| true),
+            "isn't allowed",
+        ),
+        (ca.uri(CART), mesh().matching(|_| false).matching(only_shop), "isn't allowed"),
         (signing, mesh(), "may sign others"),
     ] {
         let rule = PeerRule::spiffe(rule);

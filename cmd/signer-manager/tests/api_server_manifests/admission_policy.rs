@@ -91,11 +91,13 @@ async fn only_the_kubelet_of_its_node_may_ask_for_a_pods_certificate() -> Result
         let refusal = stage.refusal(scope, as_admin).await;
         assert!(refusal.contains(&told(admin)), "{refusal}");
 
-        // another node: without the group that NodeRestriction goes by, so that the policy alone judges
-        let other = format!("system:node:{}", scope.kubelet().await?.node_name());
-        let as_other = scope.cluster().client_as(&other, &["system:masters", "system:authenticated"])?;
-        let refusal = stage.refusal(scope, as_other).await;
-        assert!(refusal.contains(&told(&other)), "{refusal}");
+        // somebody of a node's name whom NodeRestriction doesn't know as one; and another node, in whose case the policy alone judges, too
+        let nodes = [node.to_owned(), scope.kubelet().await?.node_name().to_owned()];
+        for named in nodes.map(|node| format!("system:node:{node}")) {
+            let client = scope.cluster().client_as(&named, &["system:masters", "system:authenticated"])?;
+            let refusal = stage.refusal(scope, client).await;
+            assert!(refusal.contains(&told(&named)), "{refusal}");
+        }
 
         let account = User::service_account(scope, &stage.namespace, "builder").await?;
         let rule = json!({"apiGroups": ["certificates.k8s.io"], "resources": ["podcertificaterequests"], "verbs": ["create"]});
