@@ -21,6 +21,16 @@ fn there_is_one_for_each_version() {
     assert_eq!(files, versions);
 }
 
+#[test]
+fn each_names_the_image_of_its_version() {
+    for minor in Minor::all().unwrap() {
+        let config = documents(&read(format!("kind/{minor}.yaml"))).unwrap().remove(0);
+        let images: Vec<_> = config["nodes"].as_array().unwrap().iter().map(|node| node["image"].as_str()).collect();
+        let begin = format!("kindest/node:v{minor}.");
+        assert!(images.iter().all(|image| image.is_some_and(|image| image.starts_with(&begin) && image.contains("@sha256:"))));
+    }
+}
+
 #[tokio::test]
 async fn it_switches_on_what_this_version_leaves_off() -> Result<(), Error> {
     on_cluster(async |scope| {
