@@ -2,7 +2,11 @@
 
 mod buildah;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use test_cluster::workspace_dir;
 
@@ -55,7 +59,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Builds the programs and writes the archive; returns the directory that the image is a copy of.
-pub(crate) fn build(output: &PathBuf) -> Result<PathBuf, Error> {
+pub(crate) fn build(output: &Path) -> Result<PathBuf, Error> {
     let built = cargo::build_release(&PROGRAMS)?;
     let root = root();
     clear(&root)?;

@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, StatusCode, Uri, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use pod_credentials::{Certificate, refusal};
-use rustls::ClientConfig;
+use rustls::{AlertDescription, ClientConfig};
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -90,20 +90,30 @@ fn refused_late(error: hyper::Error, url: &Uri) -> FetchError {
 
 /// The reason of a failed handshake, in words that lead on.
 fn why(error: &io::Error) -> String {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        None => error.to_string(),
-        Some(tls) => match (refusal(tls), tls) {
-            (Some(reason), _) => reason.to_string(),
-            (_, rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
-                "no anchor of --server-trust-bundle stands behind the server's certificate".into()
-            }
-            (_, rustls::Error::AlertReceived(alert)) => {
-                format!(
-                    "the server ended it ({alert:?}); does it trust this client's certificate? Its log says more"
-                )
-            }
-            (_, other) => other.to_string(),
-        },
+    use rustls::{CertificateError::UnknownIssuer, Error};
+    let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) else {
+        // an alert that comes after a request may be lost with the connection
+        return format!("{error}; if the server ended the connection, its log says why");
+    };
+    match (refusal(tls), tls) {
+        (Some(reason), _) => reason.to_string(),
+        (_, Error::InvalidCertificate(UnknownIssuer)) => {
+            "no anchor of --server-trust-bundle stands behind the server's certificate".into()
+        }
+        (_, Error::AlertReceived(alert)) => {
+            format!("the server ended it ({alert:?}{}); its log says why", hint(*alert))
+        }
+        (_, other) => other.to_string(),
+    }
+}
+
+fn hint(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::UnknownCA => ": it doesn't trust the CA of this client's certificate",
+        AlertDescription::CertificateRequired => ": it wants a client certificate, see --client-cred-bundle",
+        AlertDescription::CertificateUnknown => ": it doesn't admit this client's certificate",
+        AlertDescription::CertificateExpired => ": this client's certificate has expired",
+        AlertDescription::AccessDenied => ": it may have no certificate yet",
+        _ => "",
     }
 }

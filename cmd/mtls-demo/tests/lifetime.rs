@@ -138,7 +138,7 @@ fn an_expired_certificate_makes_the_server_unready() {
     let ca = Ca::new("mesh");
     let server = Pod::new(&ca, "localhost");
     let from = SystemTime::now() - Duration::from_secs(3600);
-    server.mount(ca.dns("localhost").valid(from, Duration::from_secs(3603)).bundle(), ca.root());
+    server.mount(ca.dns("localhost").valid(from, Duration::from_secs(3608)).bundle(), ca.root());
     let running = server.serve(&[]);
     running.probe_until("/healthz", "200 OK");
     let unready = running.probe_until("/healthz", "503");

@@ -51,8 +51,8 @@ fn a_client_of_an_unknown_ca_gets_no_connection() {
     let polls = client.fetch(&running.url("/spiffe-echo"), &[]);
     polls.line(&[
         "poll failed",
-        "the server ended it (UnknownCA)",
-        "does it trust this client's certificate",
+        "UnknownCA: it doesn't trust the CA of this client's certificate",
+        "its log says why",
     ]);
     running.line(&["no TLS connection", "UnknownIssuer"]);
 }
@@ -96,5 +96,8 @@ fn peers_are_known_by_dns_names() {
     other.fetch(&running.url("/"), &[]).line(&["poll failed", "the server ended it"]);
     running
         .line(&["no TLS connection", "is for peer-2.peer.db.svc, and one of peer-1.peer.db.svc is expected"]);
-    other.fetch_anonymously(&running.url("/"), &[]).line(&["poll failed", "CertificateRequired"]);
+    other.fetch_anonymously(&running.url("/"), &[]).line(&[
+        "poll failed",
+        "CertificateRequired: it wants a client certificate, see --client-cred-bundle",
+    ]);
 }

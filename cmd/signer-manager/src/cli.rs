@@ -48,12 +48,12 @@ pub struct RunArgs {
     /// What is logged: a level, or tracing directives such as info,signer_core=debug
     #[arg(long, value_name = "FILTER", default_value = "info,kube_runtime=warn")]
     pub log: String,
-    /// Where `/livez` and `/readyz` are answered.
+    /// Where `/livez`, `/readyz` and `/metrics` are answered.
     #[arg(
         long,
         value_name = "ADDRESS",
         default_value = "0.0.0.0:8080",
-        help = "Where /livez and /readyz are answered; for IPv6 alone, [::]:8080"
+        help = "Where /livez, /readyz and /metrics are answered; for IPv6 alone, [::]:8080"
     )]
     pub http_bind: SocketAddr,
 }

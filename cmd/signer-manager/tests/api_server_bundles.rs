@@ -158,7 +158,8 @@ async fn a_pool_that_changes_is_published_and_a_broken_one_leaves_the_last_good_
         let setup = Setup::new().signer(&name, SPIFFE);
         let (manager, path) = (setup.start(scope), setup.pool_path(&name));
         bundle_of(scope, &name, &roots(&setup, &name)).await?;
-        write_pool(&path, vec![new_authority("1"), new_authority("2")]);
+        let first = CaPool::from_json(&std::fs::read(&path).unwrap()).unwrap().into_authorities().remove(0);
+        write_pool(&path, vec![first, new_authority("2")]);
         let right = roots(&setup, &name);
         bundle_of(scope, &name, &right).await?;
 

@@ -4,72 +4,31 @@
 
 mod support;
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use jiff::Timestamp;
-use signer_core::{CaPool, PROPAGATION, Succession};
+use signer_core::PROPAGATION;
 use support::{
-    A_WHILE, SOON, ask,
-    ca::{new_authority, write_pool},
+    ageing::age_bundle,
+    ca::{new_authority, subject},
     issued::issued,
     on_cluster,
+    pool::{asked, change, issuer, published, read, rotate},
     setup::Setup,
     told::{assert_says, waiting},
 };
-use test_cluster::{Certificate, CertificateSource, Error, KeyType, NewPod, Scope, SentRequest};
+use test_cluster::Error;
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: prod.example.com";
 
 /// Longer than the keeper of a bundle waits after it has written one, before it looks again.
 const BETWEEN_WRITES: Duration = Duration::from_secs(7);
 
-fn read(path: &Path) -> CaPool {
-    CaPool::from_json(&fs::read(path).unwrap()).unwrap()
-}
-
-/// Changes a pool file, as a mounted Secret changes: at once.
-fn change(path: &Path, change: impl FnOnce(CaPool) -> CaPool) {
-    let new = path.with_extension("new");
-    fs::write(&new, &*change(read(path)).to_json().unwrap()).unwrap();
-    fs::rename(new, path).unwrap();
-}
-
-/// Adds a successor whose turn has come already: only the bundle holds it back.
-fn rotate(path: &Path) {
-    let now = Timestamp::now();
-    let day = Some(Duration::from_secs(24 * 3600));
-    let succession = Succession { signs_from: now, longest_leaf: day, predecessors_longest_leaf: day };
-    change(path, |pool| pool.with_successor(new_authority("2"), succession, now).unwrap());
-}
-
 /// The same signer with a pool file of its own that says the same: a replica that learns later of changes.
 fn replica(of: &Setup, signer_name: &str) -> Setup {
     let replica = Setup::new().signer_without_pool(signer_name, SPIFFE);
     fs::copy(of.pool_path(signer_name), replica.pool_path(signer_name)).unwrap();
     replica
-}
-
-async fn published(scope: &Scope, signer_name: &str, pool: &CaPool) -> Result<(), Error> {
-    let anchors: String = pool.roots().into_iter().map(|root| root.to_pem()).collect();
-    scope.cluster().trust_bundle(signer_name, SOON, |bundle| bundle.anchors_pem == anchors).await.map(|_| ())
-}
-
-async fn asked(scope: &Scope, signer_name: &str, name: &str) -> Result<(String, SentRequest), Error> {
-    let namespace = scope.namespace(name).await?;
-    let source = CertificateSource::new(signer_name, KeyType::EcdsaP256);
-    let (pod, request) =
-        ask(&scope.kubelet().await?, NewPod::new(&namespace, "web-0").certificate(source)).await?;
-    Ok((pod.uid, request))
-}
-
-/// Who signs now.
-async fn issuer(scope: &Scope, signer_name: &str, name: &str) -> Result<Vec<u8>, Error> {
-    let (_, request) = asked(scope, signer_name, name).await?;
-    Ok(issued(scope, &request).await?.leaf().issuer_der().to_vec())
-}
-
-fn subject(pool: &CaPool, index: usize) -> Vec<u8> {
-    Certificate::all(&pool.authority(index).root().to_pem()).unwrap()[0].subject_der().to_vec()
 }
 
 #[tokio::test]
@@ -83,17 +42,7 @@ async fn a_successor_is_published_at_once_and_the_one_before_it_goes_on() -> Res
         let pool = read(&setup.pool_path(&name));
         published(scope, &name, &pool).await?;
         assert_eq!(issuer(scope, &name, "after").await?, subject(&pool, 0));
-        // as if the root had been published a while ago
-        let bundles = scope.cluster().trust_bundle_api()?;
-        let bundle_name = format!("{}:primary-bundle", name.replace('/', ":"));
-        let mut bundle = bundles.get(&bundle_name).await.unwrap();
-        let annotations = bundle.metadata.annotations.get_or_insert_default();
-        let since = annotations.iter_mut().find(|(key, _)| key.ends_with("/published")).unwrap().1;
-        let earlier = Timestamp::now().checked_sub(PROPAGATION).unwrap().to_string();
-        let mut times: serde_json::Value = serde_json::from_str(since).unwrap();
-        times.as_object_mut().unwrap().values_mut().for_each(|time| *time = earlier.clone().into());
-        *since = times.to_string();
-        bundles.replace(&bundle_name, &kube::api::PostParams::default(), &bundle).await.unwrap();
+        age_bundle(scope, &name, PROPAGATION).await;
         tokio::time::sleep(BETWEEN_WRITES).await;
         assert_eq!(issuer(scope, &name, "later").await?, subject(&pool, 1));
         manager.stop().await;
@@ -151,29 +100,6 @@ async fn a_leaked_root_goes_at_once_and_no_replica_brings_it_back_or_signs_under
         fs::copy(new.pool_path(&name), old.pool_path(&name)).unwrap();
         assert_eq!(issued(scope, &request).await?.leaf().issuer_der(), subject(&pool, 0));
         slow.stop().await;
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_wrong_pool_of_an_older_generation_changes_nothing() -> Result<(), Error> {
-    on_cluster(async |scope| {
-        let name = scope.signer_name("spiffe");
-        let setup = Setup::new().signer(&name, SPIFFE);
-        let path = setup.pool_path(&name);
-        rotate(&path);
-        let right = fs::read(&path).unwrap();
-        let manager = setup.start(scope);
-        manager.ready().await;
-        write_pool(&path, vec![new_authority("1")]);
-        manager.readyz(|page| page.body.contains("not ready")).await;
-        published(scope, &name, &CaPool::from_json(&right).unwrap()).await?;
-        let (_, request) = asked(scope, &name, "wrong").await?;
-        request.stays_pending(A_WHILE).await?;
-        fs::write(&path, right).unwrap();
-        issued(scope, &request).await?;
-        manager.stop().await;
         Ok(())
     })
     .await

@@ -10,7 +10,7 @@ use std::{
 use crate::{load_error::LoadError, pem::Bytes};
 
 /// What is mounted into a pod and may change: [`Credentials`](crate::Credentials) and [`TrustBundle`](crate::TrustBundle).
-pub trait Mounted: Sized + Send + Sync + 'static {
+pub trait Mounted: sealed::Sealed + Sized + Send + Sync + 'static {
     /// Where it is mounted.
     type Files: fmt::Debug + Send + Sync + 'static;
     #[doc(hidden)]
@@ -23,6 +23,14 @@ pub trait Mounted: Sized + Send + Sync + 'static {
     fn same_as(&self, other: &Self) -> bool;
     #[doc(hidden)]
     fn describe(&self) -> String;
+}
+
+pub(crate) mod sealed {
+    /// Keeps others from implementing [`Mounted`](super::Mounted), whose methods may change.
+    pub trait Sealed {}
+
+    impl Sealed for crate::Credentials {}
+    impl Sealed for crate::TrustBundle {}
 }
 
 /// How often files are looked at by default. Kubelet renews a certificate hours before it ends, and new anchors minutes before anything is signed under
@@ -123,7 +131,7 @@ impl<T: Mounted> Watched<T> {
             });
         let mut status = self.0.status.write().unwrap_or_else(PoisonError::into_inner);
         let look = match looked {
-            Ok(None) => status.as_before(),
+            Ok(None) => status.keep(),
             Ok(Some((new, bytes))) => {
                 *known = bytes;
                 status.take(new, now)
@@ -136,16 +144,18 @@ impl<T: Mounted> Watched<T> {
 }
 
 impl<T: Mounted> Status<T> {
-    fn as_before(&mut self) -> Look {
-        self.problem = None;
+    fn keep(&mut self) -> Look {
+        if self.problem.take().is_some() {
+            tracing::info!("the problem is gone, and what was loaded last is in use as before");
+        }
         Look::Unchanged
     }
 
     fn take(&mut self, new: T, now: SystemTime) -> Look {
-        self.problem = None;
         if self.current.as_ref().is_some_and(|current| current.same_as(&new)) {
-            return Look::Unchanged;
+            return self.keep();
         }
+        self.problem = None;
         tracing::info!("in use from now on: {}", new.describe());
         self.renewals += u64::from(self.current.is_some());
         self.current = Some(Arc::new(new));

@@ -84,6 +84,7 @@ mod issue;
 mod key_type;
 mod leaf;
 mod manager;
+mod metrics;
 pub mod names;
 mod policy;
 mod public_key;

@@ -24,11 +24,22 @@ use crate::health::{Component, SignerHealth};
 pub(crate) enum Watched<K> {
     /// An event.
     Event(Event<K>),
+    /// This object has changed or gone, and can't be read: what was known of it doesn't hold any more.
+    Unreadable(ObjectName),
+    /// The watch fails again and again: what is known gets old, until the next event.
+    Failing,
     /// The API server doesn't serve this version of the resource any more: it must be discovered anew.
     Gone,
 }
 
-/// Watches for ever, with backoff after errors. What is wrong stands in `health` until a list has succeeded.
+/// Names an object; the namespace is empty for one of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectName {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+/// Watches for ever, with backoff after errors. What is wrong stands in `health` until it has been seen to work.
 pub(crate) fn watch<K>(
     api: Api<DeserializeGuard<K>>,
     config: watcher::Config,
@@ -40,7 +51,7 @@ where
     K::DynamicType: Send,
 {
     let begin = move || watcher(api.clone(), config.clone()).boxed();
-    let watch = Watch::new(begin, DefaultBackoff::default(), component, health);
+    let watch = Watch::new(begin, DefaultBackoff::default(), ONE_TROUBLE, component, health);
     stream::unfold(watch, |mut watch| async move { Some((watch.next().await, watch)) })
 }
 
@@ -54,29 +65,60 @@ struct Watch<K, Begin, Pauses> {
     events: Events<K>,
     begin: Begin,
     pauses: Pauses,
-    last_failure: Option<Instant>,
+    /// How long it has to last after a failure until it counts as working.
+    probation: Duration,
+    last_failure: Option<Failure>,
+    /// When it will have lasted.
+    proven_at: Option<Instant>,
+    /// The pause after a failure.
+    resume_at: Option<Instant>,
     component: Component,
     health: Vec<SignerHealth>,
 }
 
+struct Failure {
+    at: Instant,
+    is_of_list: bool,
+}
+
 impl<K, Begin: Fn() -> Events<K>, Pauses: Backoff> Watch<K, Begin, Pauses> {
-    fn new(begin: Begin, pauses: Pauses, component: Component, health: Vec<SignerHealth>) -> Self {
-        Self { events: begin(), begin, pauses, last_failure: None, component, health }
+    fn new(
+        begin: Begin,
+        pauses: Pauses,
+        probation: Duration,
+        component: Component,
+        health: Vec<SignerHealth>,
+    ) -> Self {
+        let events = begin();
+        let (last_failure, proven_at, resume_at) = (None, None, None);
+        Self { events, begin, pauses, probation, last_failure, proven_at, resume_at, component, health }
     }
 
     async fn next(&mut self) -> Watched<K> {
         loop {
-            match self.events.next().await {
+            if let Some(resume_at) = self.resume_at.take() {
+                time::sleep_until(resume_at).await;
+            }
+            let event = tokio::select! {
+                biased;
+                event = self.events.next() => event,
+                () = until(self.proven_at) => {
+                    self.works();
+                    continue;
+                }
+            };
+            match event {
                 Some(Ok(event)) => {
                     self.note(&event);
-                    if let Some(event) = readable(event, self.component) {
-                        return Watched::Event(event);
-                    }
+                    return readable(event, self.component);
                 }
                 Some(Err(error)) => {
-                    self.fail(&error).await;
+                    let is_failing = self.fail(&error);
                     if is_gone(&error) {
                         return Watched::Gone;
+                    }
+                    if is_failing {
+                        return Watched::Failing;
                     }
                 }
                 None => self.events = (self.begin)(),
@@ -84,48 +126,68 @@ impl<K, Begin: Fn() -> Events<K>, Pauses: Backoff> Watch<K, Begin, Pauses> {
         }
     }
 
-    /// A complete list proves that it works, and so does a change. The beginning of a list comes before anything is asked.
+    /// A change proves that it works. So does a complete list, unless it was the watch after such a list that failed: then the next one has to last.
+    /// The beginning of a list comes before anything is asked.
     fn note(&mut self, event: &Event<DeserializeGuard<K>>) {
-        if matches!(event, Event::InitDone | Event::Apply(_) | Event::Delete(_)) {
-            self.pauses.reset();
-            self.last_failure = None;
-            self.health.iter().for_each(|health| health.mended(self.component));
+        match event {
+            Event::Init | Event::InitApply(_) => {}
+            Event::InitDone if self.last_failure.as_ref().is_some_and(|failure| !failure.is_of_list) => {
+                self.proven_at = Some(Instant::now() + self.probation);
+            }
+            Event::InitDone | Event::Apply(_) | Event::Delete(_) => self.works(),
         }
     }
 
+    fn works(&mut self) {
+        self.pauses.reset();
+        (self.last_failure, self.proven_at) = (None, None);
+        self.health.iter().for_each(|health| health.mended(self.component));
+    }
+
     /// A connection that is lost once is taken up again, and where nothing happens no event tells of it; so that is no trouble yet. If it fails again,
-    /// it begins anew: then a list tells when it works.
-    async fn fail(&mut self, error: &watcher::Error) {
-        let is_again = self.last_failure.is_some_and(|at| at.elapsed() < ONE_TROUBLE);
-        self.last_failure = Some(Instant::now());
+    /// it begins anew. Returns whether what is known gets old.
+    fn fail(&mut self, error: &watcher::Error) -> bool {
+        let is_of_list = matches!(error, watcher::Error::InitialListFailed(_));
+        let is_again = self.last_failure.as_ref().is_some_and(|failure| failure.at.elapsed() < ONE_TROUBLE);
+        self.last_failure = Some(Failure { at: Instant::now(), is_of_list });
+        self.proven_at = None;
         let problem = format!("watching {}: {}", self.component, describe(error));
-        if is_again || matches!(error, watcher::Error::InitialListFailed(_)) {
+        let is_failing = is_again || is_of_list;
+        if is_failing {
             self.health.iter().for_each(|health| health.broken(self.component, &problem));
             self.events = (self.begin)();
         } else {
             tracing::info!("{problem}; trying again");
         }
-        time::sleep(self.pauses.next().unwrap_or(ONE_TROUBLE)).await;
+        self.resume_at = Some(Instant::now() + self.pauses.next().unwrap_or(ONE_TROUBLE));
+        is_failing
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => time::sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 
 /// The event without the guard. An object that can't be read is as good as absent; the next change of it is tried again.
-fn readable<K>(event: Event<DeserializeGuard<K>>, component: Component) -> Option<Event<K>> {
-    let read = |object: DeserializeGuard<K>| {
-        object
-            .0
-            .inspect_err(|invalid| {
-                let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
-                tracing::warn!(?namespace, ?name, error = %invalid.error, "can't read one of {component}; it is passed over");
-            })
-            .ok()
+fn readable<K>(event: Event<DeserializeGuard<K>>, component: Component) -> Watched<K> {
+    let read = |object: DeserializeGuard<K>, event: fn(K) -> Event<K>| match object.0 {
+        Ok(object) => Watched::Event(event(object)),
+        Err(invalid) => {
+            let namespace = invalid.metadata.namespace.unwrap_or_default();
+            let name = invalid.metadata.name.unwrap_or_default();
+            tracing::warn!(namespace, name, error = %invalid.error, "can't read one of {component}; it is passed over");
+            Watched::Unreadable(ObjectName { namespace, name })
+        }
     };
     match event {
-        Event::Init => Some(Event::Init),
-        Event::InitDone => Some(Event::InitDone),
-        Event::InitApply(object) => read(object).map(Event::InitApply),
-        Event::Apply(object) => read(object).map(Event::Apply),
-        Event::Delete(object) => read(object).map(Event::Delete),
+        Event::Init => Watched::Event(Event::Init),
+        Event::InitDone => Watched::Event(Event::InitDone),
+        Event::InitApply(object) => read(object, Event::InitApply),
+        Event::Apply(object) => read(object, Event::Apply),
+        Event::Delete(object) => read(object, Event::Delete),
     }
 }
 
@@ -157,69 +219,5 @@ pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::VecDeque, iter};
-
-    use k8s_openapi::api::core::v1::Pod;
-
-    use super::*;
-    use crate::health::Health;
-
-    type Scripts = std::sync::Mutex<VecDeque<Vec<watcher::Result<Event<DeserializeGuard<Pod>>>>>>;
-
-    struct NoPause;
-
-    impl Iterator for NoPause {
-        type Item = Duration;
-
-        fn next(&mut self) -> Option<Duration> {
-            Some(Duration::ZERO)
-        }
-    }
-
-    impl Backoff for NoPause {
-        fn reset(&mut self) {}
-    }
-
-    fn refused() -> kube::Error {
-        kube::Error::Api(kube::core::Status::failure("no", "Forbidden").with_code(403).boxed())
-    }
-
-    /// Plays one script after the other, each in a watch of its own; returns how ready the signer was after each event, and how many watches there were.
-    async fn play(scripts: Vec<Vec<watcher::Result<Event<DeserializeGuard<Pod>>>>>) -> (Vec<bool>, usize) {
-        let health = Health::default();
-        let signer = health.signer(&"example.com/a".parse().unwrap(), &[Component::Pods]);
-        let count = scripts.iter().flatten().filter(|item| item.is_ok()).count();
-        let (total, scripts) = (scripts.len(), Scripts::new(scripts.into()));
-        let begin = || {
-            let script = scripts.lock().unwrap().pop_front().unwrap_or_default();
-            stream::iter(script).chain(stream::pending()).boxed()
-        };
-        let mut watch = Watch::new(begin, NoPause, Component::Pods, vec![signer]);
-        let mut ready = Vec::new();
-        for _ in 0..count {
-            watch.next().await;
-            ready.push(health.report().signers[0].problems.is_empty());
-        }
-        (ready, total - scripts.lock().unwrap().len())
-    }
-
-    #[tokio::test]
-    async fn only_a_complete_list_proves_that_it_works() {
-        let lists = |times| {
-            iter::repeat_with(|| vec![Ok(Event::Init), Err(watcher::Error::InitialListFailed(refused()))])
-                .take(times)
-        };
-        let scripts = lists(2).chain([vec![Ok(Event::Init), Ok(Event::InitDone)]]).collect();
-        assert_eq!(play(scripts).await, (vec![false, false, false, true], 3));
-    }
-
-    #[tokio::test]
-    async fn a_connection_lost_once_is_no_trouble_and_lost_again_it_begins_anew() {
-        let lost = || Err(watcher::Error::WatchStartFailed(refused()));
-        let change = || Ok(Event::Delete(DeserializeGuard(Ok(Pod::default()))));
-        let once = vec![Ok(Event::Init), Ok(Event::InitDone), lost(), change(), lost(), lost()];
-        let anew = vec![Ok(Event::Init), Ok(Event::InitDone)];
-        assert_eq!(play(vec![once, anew]).await, (vec![false, true, true, false, true], 2));
-    }
-}
+#[path = "watching_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ use rustls_pki_types::CertificateDer;
 
 pub use self::{
     openssl::is_installed as openssl_is_installed, openssl::verify as openssl, webpki::verify as webpki,
+    webpki::verify_at as webpki_at,
 };
 use crate::{Certificate, Error};
 

@@ -30,7 +30,21 @@ impl Ca {
     /// If rcgen can't make it.
     #[must_use]
     pub fn new(common_name: &str) -> Self {
-        let mut params = named(common_name);
+        Self::of(named(common_name))
+    }
+
+    /// A CA whose root has an empty subject.
+    ///
+    /// # Panics
+    /// If rcgen can't make it.
+    #[must_use]
+    pub fn without_subject() -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        Self::of(params)
+    }
+
+    fn of(mut params: CertificateParams) -> Self {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect(WHY)).expect(WHY))

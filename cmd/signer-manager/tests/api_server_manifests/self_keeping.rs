@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{Timestamp, ToSpan};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
     Api, Client,
@@ -15,7 +14,7 @@ use test_cluster::{Error, Scope};
 use crate::{
     corner::{Names, apply, own_domains, own_namespaces, really},
     support::{
-        ca::authority_of,
+        ca::new_authority_of,
         eventually, on_cluster,
         rights::User,
         running::Running,
@@ -85,7 +84,7 @@ async fn get_and_update_suffice_to_fill_and_to_rotate() -> Result<(), Error> {
         let names =
             texts(&component.secrets.iter().map(|secret| secret["metadata"].clone()).collect(), "name");
         // a CA with a tenth of its life left
-        let ageing = authority_of("1", YEAR, Timestamp::now() - (328 * 24).hours());
+        let ageing = new_authority_of("1", Duration::from_secs(328 * 24 * 3600), YEAR);
         let ageing = CaPool::new(vec![ageing]).unwrap().to_json().unwrap().to_vec();
         let filled =
             Secret { data: Some([("pool".to_owned(), ByteString(ageing))].into()), ..Secret::default() };

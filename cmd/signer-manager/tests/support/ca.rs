@@ -9,28 +9,37 @@ use rcgen::{
 use signer_core::{
     CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name,
 };
-use test_cluster::unique;
+use test_cluster::{Certificate, unique};
 
 /// An authority of its own for each signer; `id` is its name within a pool.
 pub(crate) fn new_authority(id: &str) -> CertificateAuthority {
-    authority_of(id, NewRoot::DEFAULT_VALIDITY, jiff::Timestamp::now())
+    new_authority_of(id, Duration::ZERO, NewRoot::DEFAULT_VALIDITY)
 }
 
-/// An authority made some time ago, for that long.
-pub(crate) fn authority_of(id: &str, validity: Duration, made: jiff::Timestamp) -> CertificateAuthority {
+/// One that was made so long ago, and is valid from then on for that long.
+pub(crate) fn new_authority_of(id: &str, age: Duration, validity: Duration) -> CertificateAuthority {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
     let common_name = root_common_name(&format!("test {}", unique::label()), id, [1, 2, 3, 4]).unwrap();
     let root = NewRoot { id: id.into(), common_name, validity };
     let serial = SerialNumber::from_random([7; 16]);
-    CertificateAuthority::new_root(root, key, serial, made).unwrap()
+    CertificateAuthority::new_root(root, key, serial, jiff::Timestamp::now() - age).unwrap()
 }
 
 /// Writes a pool file, as a mounted Secret changes: at once.
 pub(crate) fn write_pool(path: &Path, authorities: Vec<CertificateAuthority>) {
-    let json = CaPool::new(authorities).unwrap().to_json().unwrap();
+    write_whole(path, &CaPool::new(authorities).unwrap().to_json().unwrap());
+}
+
+/// Writes a file at once.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) {
     let new = path.with_extension("new");
-    fs::write(&new, &json).unwrap();
+    fs::write(&new, bytes).unwrap();
     fs::rename(new, path).unwrap();
+}
+
+/// The subject of a CA's root, as its leaves name their issuer.
+pub(crate) fn subject(pool: &CaPool, index: usize) -> Vec<u8> {
+    Certificate::all(&pool.authority(index).root().to_pem()).unwrap()[0].subject_der().to_vec()
 }
 
 /// The kinds of keys that CAs of other software have.

@@ -2,11 +2,14 @@
 //! asked of every answer.
 #![allow(dead_code, reason = "each test program uses its part of it")]
 
+pub(crate) mod ageing;
 pub(crate) mod ca;
 pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod issued;
+pub(crate) mod mounted;
 pub(crate) mod observed;
+pub(crate) mod pool;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod rights;

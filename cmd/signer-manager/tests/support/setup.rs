@@ -38,6 +38,14 @@ impl Setup {
         self.with(name, fields, pool)
     }
 
+    /// Adds a signer whose pool is in a Secret, and keeps itself.
+    pub(crate) fn signer_in_secret(self, name: &str, fields: &str, namespace: &str, secret: &str) -> Self {
+        let pool = format!(
+            "secret: {{namespace: {namespace}, name: {secret}}}, rotation: automatic, keyType: ED25519"
+        );
+        self.with(name, fields, pool)
+    }
+
     /// Adds a signer with a CA of others' making.
     pub(crate) fn signer_of(self, name: &str, fields: &str, ca: &PemCa) -> Self {
         let pool = ca.write(self.dir.path(), &file_name(name));

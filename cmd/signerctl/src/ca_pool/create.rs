@@ -34,7 +34,7 @@ pub(crate) struct Create {
     /// The longest lifetime that the CA may give a certificate: the signer's maxLifetime. The pool records it, and the CA can go so much earlier once it has a successor.
     #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime)]
     max_lifetime: Option<Duration>,
-    /// How long until the CA signs. Needed only where running pods have certificates of a pool that was lost: they get the new root before they meet its certificates.
+    /// How long until the CA signs. Where pods have certificates of another CA, the trust bundle holds it back for 15 minutes by itself.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     after: Option<Duration>,
     /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject.

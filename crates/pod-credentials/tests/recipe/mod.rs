@@ -60,10 +60,10 @@ impl Process {
     }
 }
 
-/// SIGTERM, so that a server ends its workers too.
+/// SIGINT ends nginx with its workers, and PostgreSQL without waiting for its clients, as SIGTERM would.
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
         if thread::panicking() {
             eprintln!("{}:\n{}", self.log.display(), self.log());

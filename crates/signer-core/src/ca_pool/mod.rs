@@ -72,6 +72,16 @@ impl CaPool {
         self.generation
     }
 
+    /// Whether another pool is newer; or, of the same generation, has nothing in common with this one, so that neither follows from the other. (Pools that don't count
+    /// their generations are replaced as their owner likes.)
+    #[must_use]
+    pub fn yields_to(&self, in_use: &Self) -> bool {
+        let shares_a_root = || self.roots().iter().any(|root| in_use.roots().contains(root));
+        let is_counted = in_use.generation > 0;
+        self.generation < in_use.generation
+            || is_counted && self.generation == in_use.generation && !shares_a_root()
+    }
+
     /// What the pool records of each authority's life, in the order of the pool.
     #[must_use]
     pub fn tenures(&self) -> Vec<Tenure> {
@@ -214,6 +224,8 @@ mod choice_tests;
 #[cfg(test)]
 mod files_tests;
 #[cfg(test)]
-mod rotation_tests;
+mod json_tests;
 #[cfg(test)]
-mod tests;
+mod pem_tests;
+#[cfg(test)]
+mod rotation_tests;

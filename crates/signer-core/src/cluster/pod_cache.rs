@@ -1,8 +1,11 @@
 //! The pods that start right now, kept by a watch.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use k8s_openapi::api::core::v1 as core;
@@ -10,7 +13,10 @@ use kube::runtime::watcher::Event;
 use tokio::sync::{broadcast, watch};
 
 use super::Pod;
-use crate::signer_name::SignerName;
+use crate::{
+    signer_name::SignerName,
+    watching::{ObjectName, Watched},
+};
 
 /// The pods that are pending, have a node, and ask one of these signers for a certificate: those whose first certificate is due. A running pod's
 /// refresh isn't found here. Cheap to clone: clones see the same pods.
@@ -20,6 +26,7 @@ pub(crate) struct PodCache {
     pods: Arc<RwLock<PodsByName>>,
     changes: broadcast::Sender<PodKey>,
     is_listed: watch::Sender<bool>,
+    is_current: Arc<AtomicBool>,
 }
 
 type PodsByName = HashMap<PodKey, Arc<Pod>>;
@@ -44,6 +51,7 @@ impl PodCache {
             pods: Arc::default(),
             changes: broadcast::Sender::new(OUTSTANDING_CHANGES),
             is_listed: watch::Sender::new(false),
+            is_current: Arc::default(),
         }
     }
 
@@ -53,8 +61,11 @@ impl PodCache {
         let _ = self.is_listed.subscribe().wait_for(|is_listed| *is_listed).await;
     }
 
-    /// The pod as it was some moments ago.
+    /// The pod as it was some moments ago; none while the watch fails, since nothing tells how old what is known is.
     pub(crate) fn get(&self, key: &PodKey) -> Option<Arc<Pod>> {
+        if !self.is_current.load(Ordering::Relaxed) {
+            return None;
+        }
         self.pods.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
@@ -63,15 +74,24 @@ impl PodCache {
         self.changes.subscribe()
     }
 
-    /// Takes in an event of the watch. A new list leaves the old pods in place until it has arrived; those it lacks go then.
-    pub(crate) fn take(&self, event: Event<core::Pod>, listed: &mut PodsByName) {
+    /// Takes in what the watch brings. A new list leaves the old pods in place until it has arrived; those it lacks go then.
+    pub(crate) fn take(&self, watched: Watched<core::Pod>, listed: &mut PodsByName) {
+        let event = match watched {
+            Watched::Event(event) => event,
+            Watched::Unreadable(ObjectName { namespace, name }) => {
+                return self.remove(PodKey { namespace, name });
+            }
+            Watched::Failing | Watched::Gone => return self.is_current.store(false, Ordering::Relaxed),
+        };
         match event {
             Event::Init => listed.clear(),
             Event::InitApply(pod) => listed.extend(self.entry(pod)),
             Event::InitDone => {
-                let keys: Vec<_> = listed.keys().cloned().collect();
-                *self.write() = std::mem::take(listed);
-                keys.into_iter().for_each(|key| self.tell(key));
+                let keys: HashSet<_> = listed.keys().cloned().collect();
+                let before = std::mem::replace(&mut *self.write(), std::mem::take(listed));
+                self.is_current.store(true, Ordering::Relaxed);
+                let gone = before.into_keys().filter(|key| !keys.contains(key)).collect::<Vec<_>>();
+                keys.into_iter().chain(gone).for_each(|key| self.tell(key));
                 self.is_listed.send_replace(true);
             }
             Event::Apply(pod) => {
@@ -80,12 +100,13 @@ impl PodCache {
                     self.tell(key);
                 }
             }
-            Event::Delete(pod) => {
-                let key = PodKey::of(&Pod::from(pod));
-                self.write().remove(&key);
-                self.tell(key);
-            }
+            Event::Delete(pod) => self.remove(PodKey::of(&Pod::from(pod))),
         }
+    }
+
+    fn remove(&self, key: PodKey) {
+        self.write().remove(&key);
+        self.tell(key);
     }
 
     fn entry(&self, pod: core::Pod) -> Option<(PodKey, Arc<Pod>)> {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api::patience::in_time,
     health::{Component, SignerHealth},
-    watching::{Watched, watch},
+    watching::watch,
 };
 
 /// How fresh an answer has to be.
@@ -86,8 +86,10 @@ impl ClusterReader {
 
     /// The Services of a namespace.
     pub(crate) async fn services_of(&self, namespace: &str, freshness: Freshness) -> kube::Result<Services> {
-        if freshness == Freshness::Recent {
-            return Ok(self.services.namespace(namespace));
+        if freshness == Freshness::Recent
+            && let Some(services) = self.services.namespace(namespace)
+        {
+            return Ok(services);
         }
         let api: Api<core::Service> = Api::namespaced(self.client.clone(), namespace);
         let list = in_time(api.list(&ListParams::default())).await?;
@@ -100,9 +102,7 @@ impl ClusterReader {
         let mut events = Box::pin(watch(Api::all(self.client.clone()), config, Component::Pods, health));
         let mut listed = HashMap::new();
         while let Some(watched) = events.next().await {
-            if let Watched::Event(event) = watched {
-                self.pods.take(event, &mut listed);
-            }
+            self.pods.take(watched, &mut listed);
         }
     }
 
@@ -112,9 +112,7 @@ impl ClusterReader {
         let mut events = Box::pin(watch(Api::all(self.client.clone()), config, Component::Services, health));
         let mut listed = HashMap::new();
         while let Some(watched) = events.next().await {
-            if let Watched::Event(event) = watched {
-                self.services.take(event, &mut listed);
-            }
+            self.services.take(watched, &mut listed);
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use k8s_openapi::api::core::v1 as core;
@@ -10,6 +13,7 @@ use kube::runtime::watcher::Event;
 use tokio::sync::{broadcast, watch};
 
 use super::{Service, Services};
+use crate::watching::{ObjectName, Watched};
 
 /// The Services of all namespaces. Cheap to clone: clones see the same Services.
 #[derive(Clone, Debug)]
@@ -17,6 +21,7 @@ pub(crate) struct ServiceIndex {
     namespaces: Arc<RwLock<HashMap<String, Services>>>,
     changes: broadcast::Sender<String>,
     is_listed: watch::Sender<bool>,
+    is_current: Arc<AtomicBool>,
 }
 
 /// A list of Services that is still arriving, by namespace.
@@ -31,6 +36,7 @@ impl ServiceIndex {
             namespaces: Arc::default(),
             changes: broadcast::Sender::new(OUTSTANDING_CHANGES),
             is_listed: watch::Sender::new(false),
+            is_current: Arc::default(),
         }
     }
 
@@ -40,10 +46,13 @@ impl ServiceIndex {
         let _ = self.is_listed.subscribe().wait_for(|is_listed| *is_listed).await;
     }
 
-    /// The Services of a namespace, as they were some moments ago.
-    pub(crate) fn namespace(&self, namespace: &str) -> Services {
+    /// The Services of a namespace, as they were some moments ago; unknown while the watch fails, since nothing tells how old what is known is.
+    pub(crate) fn namespace(&self, namespace: &str) -> Option<Services> {
+        if !self.is_current.load(Ordering::Relaxed) {
+            return None;
+        }
         let namespaces = self.namespaces.read().unwrap_or_else(PoisonError::into_inner);
-        namespaces.get(namespace).cloned().unwrap_or_default()
+        Some(namespaces.get(namespace).cloned().unwrap_or_default())
     }
 
     /// Tells of each namespace in which a Service changes from now on.
@@ -51,8 +60,13 @@ impl ServiceIndex {
         self.changes.subscribe()
     }
 
-    /// Takes in an event of the watch. A new list leaves the old Services in place until it has arrived; those it lacks go then.
-    pub(crate) fn take(&self, event: Event<core::Service>, listed: &mut ListedServices) {
+    /// Takes in what the watch brings. A new list leaves the old Services in place until it has arrived; those it lacks go then.
+    pub(crate) fn take(&self, watched: Watched<core::Service>, listed: &mut ListedServices) {
+        let event = match watched {
+            Watched::Event(event) => event,
+            Watched::Unreadable(ObjectName { namespace, name }) => return self.remove(namespace, &name),
+            Watched::Failing | Watched::Gone => return self.is_current.store(false, Ordering::Relaxed),
+        };
         match event {
             Event::Init => listed.clear(),
             Event::InitApply(service) => {
@@ -61,6 +75,7 @@ impl ServiceIndex {
             }
             Event::InitDone => {
                 self.replace(std::mem::take(listed));
+                self.is_current.store(true, Ordering::Relaxed);
                 self.is_listed.send_replace(true);
             }
             Event::Apply(service) => {
@@ -70,8 +85,7 @@ impl ServiceIndex {
             }
             Event::Delete(service) => {
                 let (namespace, service) = entry(service);
-                self.remove(&namespace, service.name());
-                self.tell(namespace);
+                self.remove(namespace, service.name());
             }
         }
     }
@@ -82,6 +96,7 @@ impl ServiceIndex {
             let remains = listed.contains_key(namespace);
             if !remains {
                 services.replace([]);
+                self.tell(namespace.clone());
             }
             remains
         });
@@ -91,13 +106,15 @@ impl ServiceIndex {
         }
     }
 
-    fn remove(&self, namespace: &str, name: &str) {
+    fn remove(&self, namespace: String, name: &str) {
         let mut namespaces = self.write();
-        let Some(services) = namespaces.get(namespace) else { return };
+        let Some(services) = namespaces.get(&namespace) else { return };
         services.remove(name);
         if services.is_empty() {
-            namespaces.remove(namespace);
+            namespaces.remove(&namespace);
         }
+        drop(namespaces);
+        self.tell(namespace);
     }
 
     fn tell(&self, namespace: String) {
@@ -120,16 +137,66 @@ mod tests {
 
     use super::*;
 
+    fn service(namespace: &str, name: &str) -> core::Service {
+        serde_json::from_value(serde_json::json!({
+            "metadata": {"namespace": namespace, "name": name}, "spec": {"selector": {"app": "web"}},
+        }))
+        .unwrap()
+    }
+
+    fn listed(index: &ServiceIndex, services: impl IntoIterator<Item = core::Service>) {
+        let mut listed = ListedServices::new();
+        index.take(Watched::Event(Event::Init), &mut listed);
+        for service in services {
+            index.take(Watched::Event(Event::InitApply(service)), &mut listed);
+        }
+        index.take(Watched::Event(Event::InitDone), &mut listed);
+    }
+
+    fn count(index: &ServiceIndex) -> Option<usize> {
+        let labels = [("app".to_owned(), "web".to_owned())].into();
+        index.namespace("shop").map(|services| services.selecting(&labels).len())
+    }
+
     #[test]
     fn what_it_lacks_counts_when_it_has_been_filled() {
         let (index, mut listed) = (ServiceIndex::new(), ListedServices::new());
         for event in [Event::Init, Event::InitApply(core::Service::default()), Event::Init] {
-            index.take(event, &mut listed);
+            index.take(Watched::Event(event), &mut listed);
             assert!(index.first_list().now_or_never().is_none());
         }
-        index.take(Event::InitDone, &mut listed);
+        index.take(Watched::Event(Event::InitDone), &mut listed);
         assert!(index.first_list().now_or_never().is_some());
-        index.take(Event::Init, &mut listed);
+        index.take(Watched::Event(Event::Init), &mut listed);
         assert!(index.first_list().now_or_never().is_some());
+    }
+
+    #[test]
+    fn while_the_watch_fails_nothing_is_known() {
+        let index = ServiceIndex::new();
+        listed(&index, [service("shop", "web")]);
+        assert_eq!(count(&index), Some(1));
+        index.take(Watched::Failing, &mut ListedServices::new());
+        assert_eq!(count(&index), None);
+        listed(&index, []);
+        assert_eq!(count(&index), Some(0));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_known_as_it_was() {
+        let index = ServiceIndex::new();
+        listed(&index, [service("shop", "web"), service("shop", "api")]);
+        let name = ObjectName { namespace: "shop".into(), name: "web".into() };
+        index.take(Watched::Unreadable(name), &mut ListedServices::new());
+        assert_eq!(count(&index), Some(1));
+    }
+
+    #[test]
+    fn a_namespace_that_a_new_list_lacks_has_changed() {
+        let index = ServiceIndex::new();
+        listed(&index, [service("shop", "web")]);
+        let mut changes = index.changes();
+        listed(&index, []);
+        assert_eq!(changes.try_recv(), Ok("shop".to_owned()));
     }
 }

@@ -1,18 +1,22 @@
 //! The door through which requests come in: finished ones stay outside.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use kube::runtime::{reflector::store::Writer, watcher::Event};
 use tokio::sync::oneshot;
 
-use super::pending::{Pending, RequestKey};
+use super::{
+    pending::{Pending, RequestKey},
+    reconcile::uid,
+};
 use crate::{api::PodCertificateRequest, status::condition::is_final, watching::Watched};
 
 /// Keeps the store of unfinished requests, and says which ones to look at.
 pub(crate) struct Door {
     store: Writer<PodCertificateRequest>,
     pending: Arc<Pending>,
-    listed: HashSet<RequestKey>,
+    /// Keys and UIDs.
+    listed: HashMap<RequestKey, String>,
     gone: Option<oneshot::Sender<()>>,
 }
 
@@ -23,7 +27,7 @@ impl Door {
         pending: Arc<Pending>,
     ) -> (Self, oneshot::Receiver<()>) {
         let (gone, is_gone) = oneshot::channel();
-        (Self { store, pending, listed: HashSet::new(), gone: Some(gone) }, is_gone)
+        (Self { store, pending, listed: HashMap::new(), gone: Some(gone) }, is_gone)
     }
 
     /// Takes in what the watch brings, and returns the requests to look at now. Those of a list are looked at when it is complete, since the store shows
@@ -31,6 +35,8 @@ impl Door {
     pub(crate) fn pass(&mut self, watched: Watched<PodCertificateRequest>) -> Vec<RequestKey> {
         let event = match watched {
             Watched::Event(event) => event,
+            // a request's spec never changes, so what is known of it holds
+            Watched::Unreadable(_) | Watched::Failing => return vec![],
             Watched::Gone => {
                 // nobody listens: the controller ends already
                 self.gone.take().map(|gone| gone.send(()));
@@ -44,19 +50,20 @@ impl Door {
             }
             Event::InitApply(request) if is_finished(&request) => vec![],
             Event::InitApply(request) => {
-                self.listed.insert(RequestKey::of(&request));
+                self.listed.insert(RequestKey::of(&request), uid(&request).to_owned());
                 self.keep(&Event::InitApply(trimmed(request)))
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
                 self.keep(&Event::InitDone);
-                self.pending.retain(&listed);
-                listed.into_iter().inspect(|key| self.pending.arrive(key)).collect()
+                self.pending.retain(|key| listed.contains_key(key));
+                listed.iter().for_each(|(key, uid)| self.pending.arrive(key, uid));
+                listed.into_keys().collect()
             }
             Event::Apply(request) if !is_finished(&request) => {
                 let key = RequestKey::of(&request);
+                self.pending.arrive(&key, uid(&request));
                 self.keep(&Event::Apply(trimmed(request)));
-                self.pending.arrive(&key);
                 vec![key]
             }
             Event::Apply(request) | Event::Delete(request) => {
@@ -91,6 +98,8 @@ mod tests {
         runtime::reflector::{ObjectRef, Store},
     };
 
+    use prometheus_client::metrics::gauge::Gauge;
+
     use super::*;
     use crate::api::{PodCertificateRequestSpec, PodCertificateRequestStatus};
 
@@ -101,7 +110,7 @@ mod tests {
     fn door() -> (Door, Store<PodCertificateRequest>) {
         let writer = Writer::new(resource());
         let store = writer.as_reader();
-        (Door::new(writer, Arc::new(Pending::new().0)).0, store)
+        (Door::new(writer, Arc::new(Pending::new(Gauge::default()).0)).0, store)
     }
 
     fn request(name: &str, condition: Option<&str>) -> PodCertificateRequest {

@@ -1,11 +1,14 @@
 //! The controller of one signer: it watches the signer's requests and brings each to its outcome.
 
+mod audit;
 mod door;
 mod held;
 pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod reconcile;
+mod refusal;
 mod retry;
+mod waits;
 
 use std::{
     convert::Infallible,

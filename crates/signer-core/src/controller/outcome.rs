@@ -1,7 +1,8 @@
 //! From a request's claims to its outcome: the pod is looked up and held against them, the signer decides, the certificate is issued.
 
-use std::sync::Arc;
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -45,6 +46,8 @@ pub(crate) enum LookError {
     Services(#[source] kube::Error),
     #[error("the signer can't decide")]
     Signer(#[source] BoxError),
+    #[error("the signer panicked: a bug of its own; the other requests go on")]
+    Panic,
     #[error("signing")]
     Issue(#[source] IssueError),
     #[error("the signing thread ended early")]
@@ -64,7 +67,7 @@ pub(crate) struct Examiner<S> {
 
 impl<S: Signer> Examiner<S> {
     /// Looks at a request. What is recent suffices to issue and to wait; what would be final is looked at again in what is certain.
-    pub(crate) async fn examine(&self, claims: &Arc<Claims>, now: Timestamp) -> Result<Outcome, LookError> {
+    pub(crate) async fn examine(&self, claims: &Arc<Claims>) -> Result<Outcome, LookError> {
         let decision = match self.look(claims, Freshness::Recent).await? {
             Look::Decided(decision @ (Decision::Issue(_) | Decision::Wait(_))) => decision,
             Look::Decided(Decision::Deny(_)) | Look::PodNotFound | Look::LeaveAlone => {
@@ -78,7 +81,7 @@ impl<S: Signer> Examiner<S> {
         match decision {
             Decision::Deny(denial) => Ok(Outcome::Denied(denial)),
             Decision::Wait(wait) => Ok(Outcome::Waiting(wait)),
-            Decision::Issue(leaf) => self.issue(claims, leaf, now).await,
+            Decision::Issue(leaf) => self.issue(claims, leaf).await,
         }
     }
 
@@ -114,16 +117,13 @@ impl<S: Signer> Examiner<S> {
             services,
             signer_max_lifetime: self.policy.max_lifetime,
         };
-        self.signer.decide(&request).await.map_err(LookError::Signer)
+        contained(self.signer.decide(&request)).await
     }
 
-    /// Issues, off the runtime's threads where signing takes milliseconds.
-    async fn issue(
-        &self,
-        claims: &Arc<Claims>,
-        leaf: Box<Leaf>,
-        now: Timestamp,
-    ) -> Result<Outcome, LookError> {
+    /// Issues, off the runtime's threads where signing takes milliseconds. It is dated when it is signed, since the API server refuses what is minutes old,
+    /// and reads may have taken a while.
+    async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {
+        let now = Timestamp::now();
         let PoolState { pool, problem } = self.pool.borrow().clone();
         let Some(pool) = pool else {
             return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));
@@ -168,6 +168,13 @@ impl<S: Signer> Examiner<S> {
         let published = published.as_ref().ok_or("it isn't known yet which trust anchors are published")?;
         published.choose(pool, now).map_err(|error| error.to_string())
     }
+}
+
+/// A signer that panics loses this look, not the process in which other signers run.
+async fn contained(decide: impl Future<Output = Result<Decision, BoxError>>) -> Result<Decision, LookError> {
+    // nothing of ours is shared with it
+    let decided = AssertUnwindSafe(decide).catch_unwind().await;
+    decided.map_err(|_| LookError::Panic)?.map_err(LookError::Signer)
 }
 
 enum Look {
@@ -217,6 +224,12 @@ mod tests {
         }
         let for_good = Decision::deny_for_good(REASON, "why");
         assert_eq!(withheld_if_running(for_good.clone(), &running), for_good);
+    }
+
+    #[tokio::test]
+    async fn a_signer_that_panics_is_tried_again() {
+        let decided = contained(async { panic!("a bug in a signer") }).await;
+        assert!(matches!(decided, Err(LookError::Panic)));
     }
 
     #[test]

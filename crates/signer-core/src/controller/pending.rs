@@ -3,8 +3,10 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::mpsc;
 
 use crate::cluster::pod_cache::PodKey;
@@ -31,6 +33,7 @@ pub(crate) enum WakeKey {
 pub(crate) struct Pending {
     table: Mutex<Table>,
     wake: mpsc::UnboundedSender<RequestKey>,
+    unfinished: Gauge,
 }
 
 #[derive(Default)]
@@ -41,8 +44,10 @@ struct Table {
     waiting: HashMap<WakeKey, HashSet<RequestKey>>,
 }
 
-#[derive(Default)]
+/// A request of this UID: another one may come by the same name.
 struct Entry {
+    uid: String,
+    arrived: Instant,
     is_finished: bool,
     waits_for: Vec<WakeKey>,
     announced: Option<Announcement>,
@@ -56,26 +61,43 @@ pub(crate) struct Announcement {
 }
 
 impl Pending {
-    /// Nothing pending; keys of requests that are woken go to the receiver.
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<RequestKey>) {
+    /// Nothing pending; keys of requests that are woken go to the receiver. The gauge shows how many there are.
+    pub(crate) fn new(unfinished: Gauge) -> (Self, mpsc::UnboundedReceiver<RequestKey>) {
         let (wake, woken) = mpsc::unbounded_channel();
-        (Self { table: Mutex::default(), wake }, woken)
+        unfinished.set(0);
+        (Self { table: Mutex::default(), wake, unfinished }, woken)
     }
 
     /// Notes a request that the watch shows.
-    pub(crate) fn arrive(&self, key: &RequestKey) {
-        self.lock().entries.entry(key.clone()).or_default();
+    pub(crate) fn arrive(&self, key: &RequestKey, uid: &str) {
+        let mut table = self.lock();
+        if table.entries.get(key).is_some_and(|entry| entry.uid == uid) {
+            return;
+        }
+        let entry = Entry {
+            uid: uid.to_owned(),
+            arrived: Instant::now(),
+            is_finished: false,
+            waits_for: vec![],
+            announced: None,
+        };
+        if let Some(before) = table.entries.insert(key.clone(), entry) {
+            table.forget_waiting(key, before.waits_for);
+        }
+        self.count(&table);
     }
 
     /// Takes a request in hand. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
-    /// look and verdict is lost. False: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was fetched from the store.
-    pub(crate) fn begin(&self, key: &RequestKey, could_wait_for: Vec<WakeKey>) -> bool {
+    /// look and verdict is lost. Returns when it arrived. Nothing: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was
+    /// fetched from the store.
+    pub(crate) fn begin(&self, key: &RequestKey, uid: &str, could_wait_for: Vec<WakeKey>) -> Option<Instant> {
         let mut table = self.lock();
-        let Some(entry) = table.entries.get_mut(key).filter(|entry| !entry.is_finished) else { return false };
+        let entry = table.entries.get_mut(key).filter(|entry| !entry.is_finished && entry.uid == uid)?;
+        let arrived = entry.arrived;
         let waits_for = std::mem::take(&mut entry.waits_for);
         table.forget_waiting(key, waits_for);
         table.in_hand.insert(key.clone(), could_wait_for);
-        true
+        Some(arrived)
     }
 
     /// Lays a request down until one of these changes, or a retry comes.
@@ -90,10 +112,10 @@ impl Pending {
     }
 
     /// Notes that its outcome is written.
-    pub(crate) fn finish(&self, key: &RequestKey) {
+    pub(crate) fn finish(&self, key: &RequestKey, uid: &str) {
         let mut table = self.lock();
         table.in_hand.remove(key);
-        if let Some(entry) = table.entries.get_mut(key) {
+        if let Some(entry) = table.entries.get_mut(key).filter(|entry| entry.uid == uid) {
             entry.is_finished = true;
         }
     }
@@ -104,11 +126,12 @@ impl Pending {
         if let Some(entry) = table.entries.remove(key) {
             table.forget_waiting(key, entry.waits_for);
         }
+        self.count(&table);
     }
 
     /// Drops all that a new list doesn't hold.
-    pub(crate) fn retain(&self, listed: &HashSet<RequestKey>) {
-        let gone: Vec<_> = self.lock().entries.keys().filter(|key| !listed.contains(key)).cloned().collect();
+    pub(crate) fn retain(&self, is_listed: impl Fn(&RequestKey) -> bool) {
+        let gone: Vec<_> = self.lock().entries.keys().filter(|key| !is_listed(key)).cloned().collect();
         gone.iter().for_each(|key| self.forget(key));
     }
 
@@ -142,6 +165,10 @@ impl Pending {
         table.send(&self.wake, woken);
     }
 
+    fn count(&self, table: &Table) {
+        self.unfinished.set(table.entries.len().try_into().unwrap_or(i64::MAX));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,89 +196,5 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(name: &str) -> RequestKey {
-        RequestKey { namespace: "shop".into(), name: name.into() }
-    }
-
-    fn with_a() -> (Pending, mpsc::UnboundedReceiver<RequestKey>) {
-        let (pending, woken) = Pending::new();
-        pending.arrive(&key("a"));
-        (pending, woken)
-    }
-
-    fn services() -> WakeKey {
-        WakeKey::Services("shop".into())
-    }
-
-    #[test]
-    fn a_change_wakes_who_waits_for_it_and_nobody_else() {
-        let (pending, mut woken) = Pending::new();
-        for (name, waits_for) in [("a", services()), ("b", WakeKey::Authority)] {
-            pending.arrive(&key(name));
-            assert!(pending.begin(&key(name), vec![]));
-            pending.settle(&key(name), vec![waits_for]);
-        }
-        pending.wake(&services());
-        assert_eq!(woken.try_recv(), Ok(key("a")));
-        assert!(woken.try_recv().is_err());
-    }
-
-    #[test]
-    fn a_change_between_look_and_verdict_is_not_lost() {
-        let (pending, mut woken) = with_a();
-        assert!(pending.begin(&key("a"), vec![services(), WakeKey::Authority]));
-        pending.wake(&services());
-        pending.settle(&key("a"), vec![services()]);
-        assert_eq!(woken.try_recv(), Ok(key("a")));
-    }
-
-    #[test]
-    fn one_change_wakes_once() {
-        let (pending, mut woken) = with_a();
-        pending.begin(&key("a"), vec![]);
-        pending.settle(&key("a"), vec![services()]);
-        pending.wake(&services());
-        pending.wake(&services());
-        assert!(woken.try_recv().is_ok() && woken.try_recv().is_err());
-    }
-
-    #[test]
-    fn what_is_finished_is_not_begun_again_and_leaves_nothing() {
-        let (pending, mut woken) = with_a();
-        assert!(pending.begin(&key("a"), vec![services()]));
-        pending.finish(&key("a"));
-        assert!(!pending.begin(&key("a"), vec![services()]));
-        pending.wake_all();
-        assert!(woken.try_recv().is_err());
-        pending.forget(&key("a"));
-        assert!(!pending.begin(&key("a"), vec![services()]), "what was fetched from the store just before");
-        let table = pending.lock();
-        assert!(table.entries.is_empty() && table.in_hand.is_empty() && table.waiting.is_empty());
-    }
-
-    #[test]
-    fn what_a_new_list_lacks_is_dropped() {
-        let (pending, _woken) = Pending::new();
-        for name in ["a", "b"] {
-            pending.arrive(&key(name));
-            pending.begin(&key(name), vec![]);
-            pending.settle(&key(name), vec![services()]);
-        }
-        pending.retain(&HashSet::from([key("b")]));
-        assert_eq!(pending.lock().entries.len(), 1);
-        assert_eq!(pending.lock().waiting[&services()].len(), 1);
-    }
-
-    #[test]
-    fn the_same_message_is_news_once() {
-        let (pending, _woken) = with_a();
-        pending.begin(&key("a"), vec![]);
-        let say = |message: &str| Announcement { reason: "R".into(), message: message.into() };
-        assert!(pending.is_news(&key("a"), say("x")));
-        assert!(!pending.is_news(&key("a"), say("x")));
-        assert!(pending.is_news(&key("a"), say("y")));
-    }
-}
+#[path = "pending_tests.rs"]
+mod tests;

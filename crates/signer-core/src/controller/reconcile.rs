@@ -1,22 +1,24 @@
 //! One look at one request, and what is written of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{api::ApiResource, runtime::controller::Action};
 
 use super::{
+    audit::Records,
     outcome::{Examiner, LookError, Outcome},
-    pending::{Announcement, Pending, RequestKey, WakeKey},
+    pending::{Announcement, Pending, RequestKey},
+    refusal::{is_refusal, missing_permission},
     retry::retry_delay,
+    waits::{could_wait_for, waits_for},
 };
 use crate::{
     api::{PodCertificateRequest, PodCertificateRequestStatus},
-    cluster::pod_cache::PodKey,
     decision::{Denial, Grounds, Wait},
     health::{Component, SignerHealth},
-    issue::IssuedCertificate,
+    metrics::SignerMetrics,
     request::{Claims, ClaimsError},
     signer::Signer,
     signer_name::SignerName,
@@ -38,6 +40,7 @@ pub(crate) struct Context<S> {
     pub(crate) writer: StatusWriter,
     pub(crate) events: Events,
     pub(crate) health: SignerHealth,
+    pub(crate) metrics: SignerMetrics,
 }
 
 /// Why a request is tried again.
@@ -55,15 +58,14 @@ pub(crate) async fn reconcile<S: Signer>(
     context: Arc<Context<S>>,
 ) -> Result<Action, ReconcileError> {
     let key = RequestKey::of(&request);
-    if !context.pending.begin(&key, could_wait_for(&request)) {
+    let Some(arrived) = context.pending.begin(&key, uid(&request), could_wait_for(&request)) else {
         return Ok(Action::await_change());
-    }
-    let now = Timestamp::now();
+    };
     let outcome = match Claims::parse(&request) {
-        Ok(claims) => context.examiner.examine(&Arc::new(claims), now).await?,
+        Ok(claims) => context.examiner.examine(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
-    context.conclude(&request, &key, outcome, now).await
+    context.conclude(&InHand { request: &request, key, arrived }, outcome, Timestamp::now()).await
 }
 
 /// Tries again later. What went wrong is logged here, and nowhere else.
@@ -74,37 +76,51 @@ pub(crate) fn try_again<S>(
 ) -> Action {
     let key = RequestKey::of(&request);
     context.pending.settle(&key, could_wait_for(&request));
+    context.metrics.retried();
     let delay = delay(&request);
     tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "will try again: {}", describe(error));
     Action::requeue(delay)
 }
 
+/// A request that is looked at.
+struct InHand<'a> {
+    request: &'a PodCertificateRequest,
+    key: RequestKey,
+    arrived: Instant,
+}
+
 impl<S: Signer> Context<S> {
     async fn conclude(
         &self,
-        request: &PodCertificateRequest,
-        key: &RequestKey,
+        in_hand: &InHand<'_>,
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Action, ReconcileError> {
+        let InHand { request, key, arrived } = in_hand;
         match outcome {
             Outcome::Issued(certificate) => {
-                if self.write(request, key, &condition::issued(&certificate, now)).await? == Written::Done {
-                    self.audit_issued(request, &certificate);
+                let written = self.write(in_hand, &condition::issued(&certificate, now)).await;
+                match &written {
+                    Ok(Written::Done) => self.records(request).issued(&certificate, arrived.elapsed()),
+                    Ok(Written::ByAnother | Written::Gone) => {}
+                    Err(ReconcileError::Write(error)) if is_refusal(error) => {}
+                    Err(_) => self.records(request).unconfirmed(&certificate),
                 }
+                written?;
             }
             Outcome::Denied(denial) => {
-                if self.write(request, key, &condition::denied(&denial, now)).await? == Written::Done {
-                    self.audit(request, "Denied", denial.reason.as_str(), &denial.message);
-                    self.events.warn(pod_of(request), denial.reason.as_str(), &denial.message, now).await;
+                let (reason, message) = (denial.reason.as_str(), denial.message.as_str());
+                if self.write(in_hand, &condition::denied(&denial, now)).await? == Written::Done {
+                    self.records(request).told("Denied", reason, message);
+                    self.events.warn(pod_of(request), reason, message, now).await;
                 }
             }
             Outcome::LeftAlone => {
-                self.audit(request, "LeftAlone", "", "the pod is terminating or finished");
+                self.records(request).told("LeftAlone", "", "the pod is terminating or finished");
                 self.pending.settle(key, vec![]);
             }
             Outcome::Waiting(wait) => {
-                self.announce(request, key, &wait, now).await;
+                self.announce(in_hand, &wait, now).await;
                 self.pending.settle(key, waits_for(request, &wait));
                 return Ok(Action::requeue(delay(request)));
             }
@@ -115,48 +131,41 @@ impl<S: Signer> Context<S> {
     /// Only what was written by us is ours to tell: of two replicas, one serial number counts.
     async fn write(
         &self,
-        request: &PodCertificateRequest,
-        key: &RequestKey,
+        in_hand: &InHand<'_>,
         status: &PodCertificateRequestStatus,
     ) -> Result<Written, ReconcileError> {
+        let InHand { request, key, .. } = in_hand;
         match self.writer.write(request, status).await {
             Ok(written) => {
                 self.health.mended(Component::Status);
                 if written != Written::Done {
                     tracing::debug!(signer = %self.signer_name, request = key.name, ?written, "not ours to finish any more");
                 }
-                self.pending.finish(key);
+                self.pending.finish(key, uid(request));
                 Ok(written)
             }
             Err(error) => {
-                self.report_refusal(&error);
+                if let Some(problem) = missing_permission(&error, &self.signer_name) {
+                    self.health.broken(Component::Status, &problem);
+                }
                 Err(ReconcileError::Write(error))
             }
         }
     }
 
-    /// A missing permission shows as 403, and a missing `sign` as 422: a matter for the operator, never a verdict on the request.
-    fn report_refusal(&self, error: &kube::Error) {
-        let kube::Error::Api(status) = error else { return };
-        if matches!(status.code, 403 | 422) {
-            let problem = format!(
-                "the API server refuses the outcome of requests ({}); the controller needs update on podcertificaterequests/status and the verb sign \
-                 on signers {}: {}",
-                status.code, self.signer_name, status.message
-            );
-            self.health.broken(Component::Status, &problem);
-        }
-    }
-
     /// Says once, to the request and to its pod, why it waits.
-    async fn announce(&self, request: &PodCertificateRequest, key: &RequestKey, wait: &Wait, now: Timestamp) {
+    async fn announce(&self, InHand { request, key, .. }: &InHand<'_>, wait: &Wait, now: Timestamp) {
         let (reason, message) = (wait.reason.as_str(), wait.message.as_str());
         let announcement = Announcement { reason: reason.to_owned(), message: message.to_owned() };
         if self.pending.is_news(key, announcement) {
-            self.audit(request, "Pending", reason, message);
+            self.records(request).told("Pending", reason, message);
             self.events.warn(self.reference(request), reason, message, now).await;
             self.events.warn(pod_of(request), reason, message, now).await;
         }
+    }
+
+    fn records<'a>(&'a self, request: &'a PodCertificateRequest) -> Records<'a> {
+        Records { metrics: &self.metrics, signer: &self.signer_name, request }
     }
 
     fn reference(&self, request: &PodCertificateRequest) -> ObjectReference {
@@ -169,23 +178,6 @@ impl<S: Signer> Context<S> {
             ..Default::default()
         }
     }
-
-    fn audit_issued(&self, request: &PodCertificateRequest, certificate: &IssuedCertificate) {
-        let spec = &request.spec;
-        tracing::info!(
-            target: "audit", outcome = "Issued", signer = %self.signer_name, namespace = request.metadata.namespace, request = request.metadata.name,
-            pod = spec.pod_name, pod_uid = spec.pod_uid, service_account = spec.service_account_name, node = spec.node_name,
-            serial = %certificate.serial, not_before = %certificate.not_before, not_after = %certificate.not_after,
-        );
-    }
-
-    fn audit(&self, request: &PodCertificateRequest, outcome: &str, reason: &str, message: &str) {
-        let spec = &request.spec;
-        tracing::info!(
-            target: "audit", outcome, signer = %self.signer_name, namespace = request.metadata.namespace, request = request.metadata.name,
-            pod = spec.pod_name, pod_uid = spec.pod_uid, service_account = spec.service_account_name, node = spec.node_name, reason, message,
-        );
-    }
 }
 
 impl RequestKey {
@@ -196,6 +188,10 @@ impl RequestKey {
             name: meta.name.clone().unwrap_or_default(),
         }
     }
+}
+
+pub(crate) fn uid(request: &PodCertificateRequest) -> &str {
+    request.metadata.uid.as_deref().unwrap_or_default()
 }
 
 fn unparsable(error: &ClaimsError) -> Outcome {
@@ -212,29 +208,6 @@ fn unparsable(error: &ClaimsError) -> Outcome {
             message,
             grounds: Grounds::Fixed,
         }),
-    }
-}
-
-fn pod_key(request: &PodCertificateRequest) -> PodKey {
-    PodKey {
-        namespace: request.metadata.namespace.clone().unwrap_or_default(),
-        name: request.spec.pod_name.clone(),
-    }
-}
-
-fn could_wait_for(request: &PodCertificateRequest) -> Vec<WakeKey> {
-    let pod = pod_key(request);
-    vec![WakeKey::Services(pod.namespace.clone()), WakeKey::Pod(pod), WakeKey::Authority]
-}
-
-/// What can end a wait. Signers may wait for what only they know; a change of the pod or of a Service is worth another look.
-fn waits_for(request: &PodCertificateRequest, wait: &Wait) -> Vec<WakeKey> {
-    let pod = pod_key(request);
-    match &wait.reason {
-        reason if *reason == reasons::CERTIFICATE_AUTHORITY_UNAVAILABLE => vec![WakeKey::Authority],
-        reason if *reason == reasons::POD_NOT_FOUND => vec![WakeKey::Pod(pod)],
-        reason if *reason == reasons::PUBLIC_KEY_MISSING => vec![],
-        _ => vec![WakeKey::Services(pod.namespace.clone()), WakeKey::Pod(pod)],
     }
 }
 

@@ -1,16 +1,32 @@
-//! `/livez` and `/readyz`.
+//! `/livez`, `/readyz` and `/metrics`.
 
 use std::{fmt::Write, future, io};
 
-use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
 use tokio::net::TcpListener;
 
-use crate::health::{Health, Report};
+use crate::{
+    health::{Health, Report},
+    metrics::Metrics,
+};
+
+/// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Answers for as long as it is polled; without a listener, nobody can ask. It waits for no client's end.
-pub(crate) async fn serve(listener: Option<TcpListener>, health: Health) -> io::Result<()> {
+pub(crate) async fn serve(listener: Option<TcpListener>, health: Health, metrics: Metrics) -> io::Result<()> {
     let Some(listener) = listener else { return future::pending().await };
-    let routes = Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(readyz));
+    let scraped = move || async move { ([(CONTENT_TYPE, OPEN_METRICS)], metrics.page()) };
+    let routes = Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(scraped));
     axum::serve(listener, routes.with_state(health)).await
 }
 

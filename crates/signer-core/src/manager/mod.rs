@@ -1,15 +1,19 @@
 //! The manager: the builder that takes signers and runs them.
 
+mod error;
 mod exclusive;
 mod http;
+mod options;
 mod own_pool;
 mod running;
 mod secret_pool;
 mod shutdown;
 
+pub use error::ManagerError;
+pub use options::{PoolOrigin, SignerOptions};
 pub use secret_pool::SecretPool;
 pub use shutdown::shutdown_signal;
-use std::{collections::HashSet, fmt, future::Future, io, net::SocketAddr, time::Duration};
+use std::{collections::HashSet, fmt, future::Future, net::SocketAddr, time::Duration};
 
 use futures::future::BoxFuture;
 use kube::Client;
@@ -20,51 +24,12 @@ use self::{
     running::{Shared, run_signer, until},
 };
 use crate::{
-    ca_pool::PoolSource,
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     health::{Component, Health, SignerHealth},
-    policy::Policy,
+    metrics::Metrics,
     signer::Signer,
     signer_name::SignerName,
 };
-
-/// What a signer runs with.
-#[derive(Clone, Debug)]
-pub struct SignerOptions {
-    /// Where its CA pool comes from.
-    pub ca_pool: PoolOrigin,
-    /// What the operator has settled.
-    pub policy: Policy,
-}
-
-impl SignerOptions {
-    /// The default policy, with this CA pool.
-    #[must_use]
-    pub fn new(ca_pool: impl Into<PoolOrigin>) -> Self {
-        Self { ca_pool: ca_pool.into(), policy: Policy::default() }
-    }
-}
-
-/// Where a signer's CA pool comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PoolOrigin {
-    /// Files, as Secrets are mounted. The process needs no permission for Secrets.
-    Files(PoolSource),
-    /// A Secret, which the process reads itself, and keeps if wanted.
-    Secret(SecretPool),
-}
-
-impl From<PoolSource> for PoolOrigin {
-    fn from(source: PoolSource) -> Self {
-        Self::Files(source)
-    }
-}
-
-impl From<SecretPool> for PoolOrigin {
-    fn from(secret: SecretPool) -> Self {
-        Self::Secret(secret)
-    }
-}
 
 /// Runs signers side by side in one process, each with a CA of its own.
 ///
@@ -109,29 +74,6 @@ struct Registered {
     run: Box<dyn FnOnce(Shared, SignerHealth) -> BoxFuture<'static, ()> + Send>,
 }
 
-/// Why a manager can't run at all. Whatever may pass keeps a signer from being ready instead.
-#[derive(Debug, thiserror::Error)]
-pub enum ManagerError {
-    /// It has nothing to do.
-    #[error("no signers are configured")]
-    NoSigners,
-    /// Two signers would answer the same requests.
-    #[error("two signers have the name {0}; give each a name of its own")]
-    DuplicateSigner(SignerName),
-    /// The address is taken, or isn't this machine's.
-    #[error("can't listen on {address} for /livez and /readyz; choose another address")]
-    HttpBind {
-        /// What was asked for.
-        address: SocketAddr,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-    /// The HTTP server ended.
-    #[error("serving /livez and /readyz")]
-    Http(#[source] io::Error),
-}
-
 impl Manager {
     /// A manager without signers. It talks to the cluster through this client.
     pub fn new(client: Client) -> Self {
@@ -149,7 +91,7 @@ impl Manager {
         self
     }
 
-    /// Answers `/livez` and `/readyz` on this address.
+    /// Answers `/livez`, `/readyz` and `/metrics` on this address.
     pub fn http_bind(mut self, address: SocketAddr) -> Self {
         self.http_bind = Some(address);
         self
@@ -163,6 +105,7 @@ impl Manager {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ManagerError> {
         let (stop, stopped) = watch::channel(false);
         let health = Health::default();
+        let metrics = Metrics::new(health.clone());
         let listener = match self.http_bind {
             Some(address) => {
                 let bound = TcpListener::bind(address).await;
@@ -172,7 +115,7 @@ impl Manager {
         };
         // ends with this future, however that ends
         let mut tasks = JoinSet::new();
-        let signers = self.start(&health, stopped.clone(), &mut tasks)?;
+        let signers = self.start(&health, &metrics, stopped.clone(), &mut tasks)?;
         tasks.spawn(async move {
             shutdown.await;
             tracing::info!("shutting down: finishing the requests in hand");
@@ -185,13 +128,14 @@ impl Manager {
                 tracing::warn!("requests in hand are left unfinished: the API server doesn't answer");
                 Ok(())
             }
-            Err(error) = http::serve(listener, health) => Err(ManagerError::Http(error)),
+            Err(error) = http::serve(listener, health, metrics) => Err(ManagerError::Http(error)),
         }
     }
 
     fn start(
         self,
         health: &Health,
+        metrics: &Metrics,
         stopped: watch::Receiver<bool>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Vec<BoxFuture<'static, ()>>, ManagerError> {
@@ -209,6 +153,7 @@ impl Manager {
             cluster: cluster.clone(),
             roots: Roots::default(),
             instance: self.instance,
+            metrics: metrics.clone(),
             stopped,
         };
         let mut with_services = Vec::new();

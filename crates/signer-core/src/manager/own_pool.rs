@@ -39,9 +39,12 @@ pub(crate) fn own_pool(
     own
 }
 
-/// A new pool, unless another signer has a key or root of it; then the one in use stays.
+/// A new pool, unless it is older than the one in use, or another signer has a key or root of it; then the one in use stays.
 fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, roots: &Roots) -> PoolState {
     let Some(pool) = &read.pool else { return read };
+    if let Some(newer) = in_use.pool.as_ref().filter(|in_use| pool.yields_to(in_use)) {
+        return PoolState { pool: Some(newer.clone()), problem: Some(yields(pool, newer)) };
+    }
     match roots.claim(signer, &fingerprints(pool)) {
         Ok(()) => read,
         Err(other) => PoolState {
@@ -52,6 +55,15 @@ fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, roots: &Root
             )),
         },
     }
+}
+
+fn yields(pool: &CaPool, newer: &CaPool) -> String {
+    format!(
+        "the CA pool that is there now (generation {}) is older than the one in use (generation {}), or another one. Put the newer one back: it is lost when \
+         this process ends. If the other one is meant, restart the manager (docs/ca-rotation.md, \"A wrong pool\", says what happens then)",
+        pool.generation(),
+        newer.generation()
+    )
 }
 
 fn replace_if_other(current: &mut PoolState, state: PoolState) -> bool {
@@ -139,6 +151,26 @@ mod tests {
         assert!(replace_if_other(&mut current, state(None)));
         assert!(!replace_if_other(&mut current, state(None)));
         assert!(replace_if_other(&mut current, state(Some("bad"))));
+    }
+
+    #[test]
+    fn an_older_pool_does_not_take_the_place_of_a_newer_one() {
+        let (roots, signer) = (Roots::default(), "example.com/a".parse().unwrap());
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let read = |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None };
+        let copy = |pool: &CaPool| CaPool::from_json(&pool.to_json().unwrap()).unwrap();
+        let (uncounted, other) = (Arc::new(pool(&[(2020, 2030)])), Arc::new(pool(&[(2020, 2030)])));
+        let older = Arc::new(copy(&uncounted).with_longest_leaf(Duration::from_secs(7200), now));
+        let newer = Arc::new(copy(&older).with_longest_leaf(Duration::from_secs(9000), now));
+        for behind in [&uncounted, &other, &older] {
+            let kept = accept(read(behind), &read(&newer), &signer, &roots);
+            assert!(Arc::ptr_eq(&kept.pool.unwrap(), &newer));
+            assert!(kept.problem.unwrap().contains("older than the one in use"));
+        }
+        for (in_use, follows) in [(&older, &newer), (&newer, &newer), (&uncounted, &other)] {
+            let taken = accept(read(follows), &read(in_use), &signer, &roots);
+            assert!(Arc::ptr_eq(&taken.pool.unwrap(), follows) && taken.problem.is_none());
+        }
     }
 
     #[test]

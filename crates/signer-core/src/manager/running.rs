@@ -12,6 +12,7 @@ use crate::{
     cluster::reader::ClusterReader,
     controller::{self, Ended, outcome::Examiner, pending::Pending, reconcile::Context},
     health::{Component, SignerHealth},
+    metrics::Metrics,
     policy::Policy,
     signer::Signer,
     status::{events::Events, writer::StatusWriter},
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) cluster: ClusterReader,
     pub(crate) roots: Roots,
     pub(crate) instance: String,
+    pub(crate) metrics: Metrics,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
@@ -72,7 +74,8 @@ impl<S: Signer> Running<'_, S> {
     /// Serves with these versions of the API, until they are gone or the signer is stopped.
     async fn serve(&self, api: CertificatesApi) -> Ended {
         let client = &self.shared.client;
-        let (pending, woken) = Pending::new();
+        let metrics = self.shared.metrics.of(self.signer.name());
+        let (pending, woken) = Pending::new(metrics.unfinished());
         let (published, is_published) = watch::channel(None);
         let first_reads = self.first_reads(is_published.clone());
         let bundle = BundleKeeper {
@@ -98,6 +101,7 @@ impl<S: Signer> Running<'_, S> {
             writer: StatusWriter::new(client.clone(), api.requests),
             events: Events::new(client.clone(), self.shared.instance.clone()),
             health: self.health.clone(),
+            metrics,
         };
         let stopped = until(self.shared.stopped.clone());
         tokio::select! {

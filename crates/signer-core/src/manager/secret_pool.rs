@@ -54,6 +54,19 @@ enum SecretPoolError {
     Write(#[source] kube::Error),
 }
 
+/// How often a Secret that others write at the same time is read again at once.
+const LOOKS_AT_ONCE: usize = 4;
+
+/// What a look at the Secret gave.
+enum Found {
+    /// The pool that is in use.
+    InUse,
+    /// Another one.
+    Pool(CaPool),
+    /// Somebody else has written in between; what they wrote has to be read.
+    Overtaken,
+}
+
 /// Follows a Secret, and keeps its pool if that is wanted. The future does the work, and ends when all receivers are gone.
 pub(crate) fn follow_secret(
     client: Client,
@@ -81,10 +94,17 @@ impl Keeper {
     /// Reads the Secret, does what is due, and tells what is new.
     async fn look(&self, version: &mut Option<String>, sender: &watch::Sender<PoolState>) {
         let in_use = sender.borrow().pool.clone();
-        let result = self.read_and_keep(version, in_use).await;
+        let mut result = Ok(Found::Overtaken);
+        for _ in 0..LOOKS_AT_ONCE {
+            result = self.read_and_keep(version, in_use.clone()).await;
+            if !matches!(result, Ok(Found::Overtaken)) {
+                break;
+            }
+        }
         sender.send_if_modified(|state| match result {
-            Ok(None) => state.problem.take().is_some(),
-            Ok(Some(pool)) => {
+            Ok(Found::Overtaken) => false,
+            Ok(Found::InUse) => state.problem.take().is_some(),
+            Ok(Found::Pool(pool)) => {
                 state.pool = Some(Arc::new(pool));
                 state.problem = None;
                 true
@@ -100,50 +120,52 @@ impl Keeper {
         });
     }
 
-    /// The pool, if it is another than that of `version`.
+    /// Finds a pool if it is another than that of `version`.
     async fn read_and_keep(
         &self,
         version: &mut Option<String>,
         in_use: Option<Arc<CaPool>>,
-    ) -> Result<Option<CaPool>, SecretPoolError> {
+    ) -> Result<Found, SecretPoolError> {
         let secret = self.api.get_opt(&self.source.name).await.map_err(SecretPoolError::Read)?;
+        let Some(upkeep) = &self.source.upkeep else {
+            let secret = secret.ok_or(SecretPoolError::NoSecret)?;
+            return found(pool_of(&secret)?, &secret, version);
+        };
         let secret = match secret {
             Some(secret) => secret,
-            None if self.source.upkeep.is_some() => self.create_empty().await?,
-            None => return Err(SecretPoolError::NoSecret),
+            None => match self.create_empty().await? {
+                Some(secret) => secret,
+                None => return Ok(Found::Overtaken),
+            },
         };
         let pool = pool_of(&secret)?;
-        if let (None, Some(in_use), Some(_)) = (&pool, in_use, &self.source.upkeep) {
-            return self.write_back(secret, &in_use).await.map(|()| None);
+        if let Some(in_use) = in_use
+            && pool.as_ref().is_none_or(|pool| pool.yields_to(&in_use))
+        {
+            return self.write_back(secret, &in_use).await;
         }
-        let due = self
-            .source
-            .upkeep
-            .as_ref()
-            .map_or(Due::Nothing, |upkeep| upkeep.due(pool.as_ref(), Timestamp::now()));
+        let due = upkeep.due(pool.as_ref(), Timestamp::now());
         if due == Due::Nothing {
-            let pool = pool.ok_or(SecretPoolError::NoPool)?;
-            let is_news = *version != secret.metadata.resource_version;
-            version.clone_from(&secret.metadata.resource_version);
-            return Ok(is_news.then_some(pool));
+            return found(pool, &secret, version);
         }
         *version = None;
-        self.write(secret, pool, due).await
+        self.write(secret, pool, upkeep.clone(), due).await
     }
 
     /// Creates the Secret where that is permitted. It can't be permitted for one name alone, so usually it isn't.
-    async fn create_empty(&self) -> Result<Secret, SecretPoolError> {
+    async fn create_empty(&self) -> Result<Option<Secret>, SecretPoolError> {
         let metadata = ObjectMeta { name: Some(self.source.name.clone()), ..ObjectMeta::default() };
         match self.api.create(&PostParams::default(), &Secret { metadata, ..Secret::default() }).await {
-            Ok(secret) => Ok(secret),
+            Ok(secret) => Ok(Some(secret)),
+            Err(error) if is_status(&error, 409) => Ok(None),
             Err(error) if is_status(&error, 403) || is_status(&error, 404) => Err(SecretPoolError::NoSecret),
-            // another replica was faster; the next look finds what it made
             Err(error) => Err(SecretPoolError::Write(error)),
         }
     }
 
-    /// A Secret that was emptied, or deleted and made anew, gets back what is in use. A new pool in its place would be refused by everyone who has certificates of the old one.
-    async fn write_back(&self, mut secret: Secret, in_use: &CaPool) -> Result<(), SecretPoolError> {
+    /// A Secret that was emptied, or deleted and made anew, or overwritten with an older version, gets back what is in use. Whoever has certificates of that would refuse
+    /// those of another pool.
+    async fn write_back(&self, mut secret: Secret, in_use: &CaPool) -> Result<Found, SecretPoolError> {
         let json = ByteString(in_use.to_json()?.to_vec());
         secret.data.get_or_insert_default().insert(KEY.to_owned(), json);
         match self.api.replace(&self.source.name, &PostParams::default(), &secret).await {
@@ -152,23 +174,23 @@ impl Keeper {
                 tracing::warn!(
                     namespace,
                     name,
-                    "the Secret had lost its CA pool; the one in use was written back"
+                    "the Secret had lost its CA pool, or had an older one; the one in use was written back"
                 );
-                Ok(())
+                Ok(Found::InUse)
             }
-            Err(error) if is_status(&error, 409) => Ok(()),
+            Err(error) if is_status(&error, 409) => Ok(Found::Overtaken),
             Err(error) => Err(SecretPoolError::Write(error)),
         }
     }
 
-    /// Writes the changed pool. Of several replicas one wins; the others read what it wrote at their next look.
+    /// Writes the changed pool. Of several replicas one wins; the others read what it wrote.
     async fn write(
         &self,
         secret: Secret,
         pool: Option<CaPool>,
+        upkeep: Upkeep,
         due: Due,
-    ) -> Result<Option<CaPool>, SecretPoolError> {
-        let Some(upkeep) = self.source.upkeep.clone() else { return Ok(pool) };
+    ) -> Result<Found, SecretPoolError> {
         let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due))
             .await
             .map_err(|_| SecretPoolError::Thread)??;
@@ -176,12 +198,24 @@ impl Keeper {
             Ok(_) => {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
                 tracing::info!(namespace, name, generation = changed.generation(), "CA pool written");
-                Ok(Some(changed))
+                Ok(Found::Pool(changed))
             }
-            Err(error) if is_status(&error, 409) => Ok(None),
+            Err(error) if is_status(&error, 409) => Ok(Found::Overtaken),
             Err(error) => Err(SecretPoolError::Write(error)),
         }
     }
+}
+
+/// The pool of a Secret that needs nothing, if it is another than that of `version`.
+fn found(
+    pool: Option<CaPool>,
+    secret: &Secret,
+    version: &mut Option<String>,
+) -> Result<Found, SecretPoolError> {
+    let pool = pool.ok_or(SecretPoolError::NoPool)?;
+    let is_news = *version != secret.metadata.resource_version;
+    version.clone_from(&secret.metadata.resource_version);
+    Ok(if is_news { Found::Pool(pool) } else { Found::InUse })
 }
 
 /// Making keys takes a while, RSA seconds.

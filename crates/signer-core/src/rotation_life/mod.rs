@@ -5,6 +5,7 @@
 //! sign one.
 
 mod certificates;
+mod outright;
 mod replica;
 mod rules;
 mod scenarios;

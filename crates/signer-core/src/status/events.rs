@@ -1,7 +1,6 @@
 //! Events: what somebody must hear about a request that isn't issued.
 
-use std::hash::{BuildHasher, Hasher};
-
+use aws_lc_rs::digest;
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -70,16 +69,17 @@ fn warning(about: ObjectReference, reason: &str, message: &str, instance: &str, 
     }
 }
 
-/// `<object>.<hash of UID, reason and message>`
+/// `<object>.<hash of UID, reason and message>`, the same in each build: replicas of two versions may run side by side.
 fn name(about: &ObjectReference, reason: &str, message: &str) -> String {
-    let mut hasher = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default().build_hasher();
+    let mut hash = digest::Context::new(&digest::SHA256);
     for part in [about.uid.as_deref().unwrap_or_default(), reason, message] {
-        hasher.write(part.as_bytes());
-        hasher.write_u8(0xff);
+        hash.update(part.as_bytes());
+        hash.update(&[0xff]);
     }
+    let hash: String = hash.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let object = about.name.as_deref().unwrap_or_default();
     let object = &object[..object.len().min(LONGEST_NAME - 17)];
-    format!("{}.{:016x}", object.trim_end_matches(['.', '-']), hasher.finish())
+    format!("{}.{hash}", object.trim_end_matches(['.', '-']))
 }
 
 #[cfg(test)]
@@ -96,6 +96,11 @@ mod tests {
         let all =
             [name(&pod("web-0"), "R", "m"), name(&pod("web-0"), "R", "n"), name(&pod("web-0"), "Rm", "")];
         assert!(all[0] != all[1] && all[0] != all[2], "{all:?}");
+    }
+
+    #[test]
+    fn the_name_is_the_same_in_each_build() {
+        assert_eq!(name(&pod("web-0"), "R", "m"), "web-0.a42776f9fb5b5467");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
 
-use super::published::{ByRoot, GENERATION, PUBLISHED, Published, RETIRING};
+use super::published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING};
 use crate::{
     api::{ClusterTrustBundle, ClusterTrustBundleSpec},
     authority::pem,
@@ -72,7 +72,8 @@ impl<'a> DesiredBundle<'a> {
             return Repair::Newer(published.generation());
         }
         let annotations = self.annotations(&published, now);
-        if current.spec.trust_bundle == self.anchors
+        let anchors = format!("{}{}", self.anchors, published.pem_of(&published.to_keep(self.pool, now)));
+        if current.spec.trust_bundle == anchors
             && holds(current.labels(), &self.labels)
             && holds(current.annotations(), &annotations)
         {
@@ -81,7 +82,7 @@ impl<'a> DesiredBundle<'a> {
         let mut bundle = current.clone();
         bundle.labels_mut().extend(self.labels.clone());
         bundle.annotations_mut().extend(annotations);
-        bundle.spec.trust_bundle.clone_from(&self.anchors);
+        bundle.spec.trust_bundle = anchors;
         Repair::Write(Box::new(bundle))
     }
 
@@ -92,14 +93,20 @@ impl<'a> DesiredBundle<'a> {
         let latest = now.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX);
         let since = |root| published.since(root).filter(|since| *since <= latest).unwrap_or(now);
         let roots = self.pool.roots();
-        let published = roots.iter().map(|root| (root.fingerprint(), since(root))).collect();
+        let own = roots.iter().map(|root| (root.fingerprint(), since(root)));
         let retiring =
             roots.iter().filter_map(|root| Some((root.fingerprint(), self.pool.last_leaf_under(root)?)));
-        BTreeMap::from([
+        let kept = published.to_keep(self.pool, now);
+        let since_of_kept = kept.keys().filter_map(|root| Some((root.clone(), *published.since.get(root)?)));
+        let mut annotations = BTreeMap::from([
             (self.signer_name.label_key(GENERATION), self.pool.generation().to_string()),
-            (self.signer_name.label_key(PUBLISHED), json(&published)),
+            (self.signer_name.label_key(PUBLISHED), json(&own.chain(since_of_kept).collect())),
             (self.signer_name.label_key(RETIRING), json(&retiring.collect())),
-        ])
+        ]);
+        if !(kept.is_empty() && published.kept.is_empty()) {
+            annotations.insert(self.signer_name.label_key(KEPT), json(&kept));
+        }
+        annotations
     }
 }
 

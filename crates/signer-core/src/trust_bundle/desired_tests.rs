@@ -15,19 +15,19 @@ use crate::{
     signer_name::SignerName,
 };
 
-fn resource() -> ApiResource {
+pub(super) fn resource() -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("certificates.k8s.io", "v1", "ClusterTrustBundle"))
 }
 
-fn signer() -> SignerName {
+pub(super) fn signer() -> SignerName {
     "row-major.net/spiffe".parse().unwrap()
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
 }
 
-fn pool() -> CaPool {
+pub(super) fn pool() -> CaPool {
     let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
     let root =
         NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY };
@@ -35,7 +35,7 @@ fn pool() -> CaPool {
     CaPool::new(vec![CertificateAuthority::new_root(root, key, serial, now()).unwrap()]).unwrap()
 }
 
-fn desired<'a>(pool: &'a CaPool, signer: &'a SignerName) -> DesiredBundle<'a> {
+pub(super) fn desired<'a>(pool: &'a CaPool, signer: &'a SignerName) -> DesiredBundle<'a> {
     let labels = BTreeMap::from([("trust-domain".to_owned(), "cluster.local".to_owned())]);
     DesiredBundle::new(signer, &labels, pool)
 }

@@ -2,6 +2,7 @@
 
 mod desired;
 mod published;
+mod replaced;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,6 +30,9 @@ use crate::{
 
 /// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.
 const BETWEEN_WRITES: Duration = Duration::from_secs(5);
+
+/// How often a bundle in order is looked at again: a root that is kept until its leaves have expired leaves it then.
+const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
 /// Keeps the trust bundle of one signer.
 pub(crate) struct BundleKeeper {
@@ -71,9 +75,11 @@ impl BundleKeeper {
                 Some(watched) = events.next() => match watched {
                     Watched::Gone => return,
                     Watched::Event(event) => take(event, &mut seen, &mut listed),
+                    // what can't be read can't be repaired, and what is known is compared when it is written
+                    Watched::Unreadable(_) | Watched::Failing => {}
                 },
                 Ok(()) = self.pool.changed() => {}
-                () = time::sleep(BETWEEN_WRITES), if !is_settled => {}
+                () = time::sleep(if is_settled { LOOK_AGAIN } else { BETWEEN_WRITES }) => {}
             }
         }
     }
@@ -113,8 +119,9 @@ impl BundleKeeper {
                     return true;
                 }
                 Repair::Newer(generation) => {
-                    let problem = self.lags_behind(pool.generation(), generation);
-                    if Published::of(current, &self.signer_name).has_none_of(&pool) {
+                    let has_none = Published::of(current, &self.signer_name).has_none_of(&pool);
+                    let problem = self.lags_behind(pool.generation(), generation, has_none);
+                    if has_none {
                         self.health.broken(Component::TrustBundle, &problem);
                     } else {
                         self.health.warned(Component::TrustBundle, &problem);
@@ -152,13 +159,18 @@ impl BundleKeeper {
         }
     }
 
-    fn lags_behind(&self, own: u64, published: u64) -> String {
+    /// `has_none`: the bundle has no root of the own pool.
+    fn lags_behind(&self, own: u64, published: u64, has_none: bool) -> String {
         let (bundle, annotation) = (self.signer_name.bundle_name(), self.signer_name.label_key(GENERATION));
         let what = if own == published { "another CA pool" } else { "the CA pool" };
+        let then = if own == 0 && has_none {
+            "what is published now stays trusted then, and this one signs a quarter of an hour later"
+        } else {
+            "pods refuse each other's certificates then until they have new ones"
+        };
         format!(
             "the trust bundle was made of generation {published} of {what}, and this replica holds generation {own}; it waits for the pool of the bundle. \
-             If that is lost for good, `kubectl annotate clustertrustbundle {bundle} {annotation}-` lets this one take its place; pods refuse each other's \
-             certificates then until they have new ones"
+             If that is lost for good, `kubectl annotate clustertrustbundle {bundle} {annotation}-` lets this one take its place; {then}"
         )
     }
 

@@ -18,10 +18,21 @@ use crate::{
 pub(crate) struct Published {
     generation: u64,
     /// Of those that are in the bundle.
-    since: ByRoot,
+    pub(super) since: ByRoot,
+    pub(super) anchors: BTreeMap<String, Anchor>,
     /// Of those that were to be in it when it was written.
     written: BTreeSet<String>,
     retiring: ByRoot,
+    pub(super) kept: ByRoot,
+}
+
+/// A root in the bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Anchor {
+    pub(super) der: Vec<u8>,
+    pub(super) not_after: Timestamp,
+    subject: Vec<u8>,
+    spki: Vec<u8>,
 }
 
 /// A time for each of some roots, by their fingerprints.
@@ -33,6 +44,25 @@ pub(crate) const GENERATION: &str = "generation";
 pub(crate) const PUBLISHED: &str = "published";
 /// The annotation `<path>.<domain>/retiring`: when the last leaf under a root that has a successor expires.
 pub(crate) const RETIRING: &str = "retiring";
+/// The annotation `<path>.<domain>/kept`: until when leaves may live under a root that stays published though its CA was replaced outright.
+pub(crate) const KEPT: &str = "kept";
+
+impl Anchor {
+    fn new(der: &[u8]) -> Option<Self> {
+        let certificate = CaCertificate::from_der("the trust bundle", der).ok()?;
+        Some(Self {
+            der: der.to_vec(),
+            not_after: certificate.not_after(),
+            subject: certificate.subject_der().to_vec(),
+            spki: certificate.spki_der().to_vec(),
+        })
+    }
+
+    /// A root that was renewed with its name and its key vouches for the same certificates: those two make a trust anchor (RFC 5280 §6.1.1 (d)).
+    pub(super) fn vouches_for_the_same_as(&self, root: &CaCertificate) -> bool {
+        self.subject == root.subject_der() && self.spki == root.spki_der()
+    }
+}
 
 impl Published {
     /// Reads a bundle. Annotations that can't be read count as absent: then the roots count as published just now, which is the careful answer.
@@ -42,12 +72,13 @@ impl Published {
             annotation(item).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
         };
         let anchors = CertificateDer::pem_slice_iter(bundle.spec.trust_bundle.as_bytes()).flatten();
-        let anchors: BTreeSet<String> = anchors.map(|anchor| fingerprint(&anchor)).collect();
+        let anchors: BTreeMap<String, Anchor> =
+            anchors.filter_map(|der| Some((fingerprint(&der), Anchor::new(&der)?))).collect();
         let mut since = by_root(PUBLISHED);
         let written = since.keys().cloned().collect();
-        since.retain(|root, _| anchors.contains(root));
+        since.retain(|root, _| anchors.contains_key(root));
         let generation = annotation(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
-        Self { generation, since, written, retiring: by_root(RETIRING) }
+        Self { generation, since, anchors, written, retiring: by_root(RETIRING), kept: by_root(KEPT) }
     }
 
     /// The version of the pool that it was made of.
@@ -67,6 +98,7 @@ impl Published {
     /// If none may sign.
     pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
         let choice = pool.choose(now, |root| self.standing(root, pool))?;
+        self.check_is_known(pool, choice, now)?;
         let fingerprint = pool.authority(choice.index).root().fingerprint();
         let settled = self.retiring.get(&fingerprint).filter(|_| self.is_ahead_of(pool));
         Ok(Choice {

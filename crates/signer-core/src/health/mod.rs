@@ -1,47 +1,40 @@
 //! What is ready, and what is wrong, signer by signer. `/readyz` shows it.
 
+mod component;
+
 use std::{
     collections::BTreeMap,
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub(crate) use self::component::Component;
 use crate::signer_name::SignerName;
 
-/// Something that a signer needs in order to serve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Component {
-    /// The APIs that the cluster serves.
-    Api,
-    /// The watch of requests.
-    PodCertificateRequests,
-    /// The watch of pods that start.
-    Pods,
-    /// The watch of Services.
-    Services,
-    /// A CA that can sign.
-    CertificateAuthority,
-    /// The watch of the bundle.
-    ClusterTrustBundles,
-    /// The published trust anchors.
-    TrustBundle,
-    /// The permission to write outcomes.
-    Status,
+/// Whether a signer serves in spite of what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// It doesn't.
+    Error,
+    /// It does.
+    Warning,
 }
 
-impl fmt::Display for Component {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Api => "the certificates.k8s.io API",
-            Self::PodCertificateRequests => "PodCertificateRequests",
-            Self::Pods => "pods",
-            Self::Services => "Services",
-            Self::CertificateAuthority => "the certificate authority",
-            Self::ClusterTrustBundles => "ClusterTrustBundles",
-            Self::TrustBundle => "the trust bundle",
-            Self::Status => "the outcome of requests",
-        })
+impl Severity {
+    /// As it is named in metrics.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
     }
+}
+
+/// Something that is wrong with a component of a signer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) signer: SignerName,
+    pub(crate) component: Component,
+    pub(crate) severity: Severity,
 }
 
 /// The health of all signers of a process.
@@ -104,6 +97,20 @@ impl Health {
         Report { is_ready: all_were_ready && one_is_ready, signers: signers.collect() }
     }
 
+    /// All that is wrong now.
+    pub(crate) fn troubles(&self) -> Vec<Trouble> {
+        let states = self.lock();
+        let of = |signer: &SignerName, components: &BTreeMap<Component, String>, severity| -> Vec<_> {
+            let trouble =
+                |component: &Component| Trouble { signer: signer.clone(), component: *component, severity };
+            components.keys().map(trouble).collect()
+        };
+        let both = states.iter().flat_map(|(signer, state)| {
+            [of(signer, &state.problems, Severity::Error), of(signer, &state.warnings, Severity::Warning)]
+        });
+        both.flatten().collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SignerName, State>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,62 +165,4 @@ impl SignerHealth {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn two() -> (Health, SignerHealth, SignerHealth) {
-        let health = Health::default();
-        let needs = [Component::PodCertificateRequests, Component::CertificateAuthority];
-        let a = health.signer(&"example.com/a".parse().unwrap(), &needs);
-        let b = health.signer(&"example.com/b".parse().unwrap(), &needs);
-        (health, a, b)
-    }
-
-    fn mend(signer: &SignerHealth) {
-        signer.mended(Component::PodCertificateRequests);
-        signer.mended(Component::CertificateAuthority);
-    }
-
-    #[test]
-    fn ready_when_each_has_been_ready_once() {
-        let (health, a, b) = two();
-        mend(&a);
-        assert!(!health.report().is_ready);
-        mend(&b);
-        assert!(health.report().is_ready);
-    }
-
-    #[test]
-    fn later_unready_only_when_none_is() {
-        let (health, a, b) = two();
-        mend(&a);
-        mend(&b);
-        a.broken(Component::CertificateAuthority, "the pool is gone");
-        assert!(health.report().is_ready);
-        b.broken(Component::CertificateAuthority, "so is this one");
-        assert!(!health.report().is_ready);
-        b.mended(Component::CertificateAuthority);
-        assert!(health.report().is_ready);
-    }
-
-    #[test]
-    fn a_component_that_works_with_a_warning_is_ready() {
-        let (health, a, b) = two();
-        mend(&b);
-        a.mended(Component::PodCertificateRequests);
-        a.warned(Component::CertificateAuthority, "the file is broken");
-        assert!(health.report().is_ready);
-        assert_eq!(health.report().signers[0].warnings, ["the file is broken"]);
-        a.mended(Component::CertificateAuthority);
-        assert!(health.report().signers[0].warnings.is_empty());
-    }
-
-    #[test]
-    fn a_signer_that_is_not_ready_is_named_with_its_reason() {
-        let (health, a, _) = two();
-        a.broken(Component::CertificateAuthority, "the pool is gone");
-        let report = health.report();
-        assert_eq!(report.signers[0].name.as_str(), "example.com/a");
-        assert_eq!(report.signers[0].problems, ["waiting for PodCertificateRequests", "the pool is gone"]);
-    }
-}
+mod tests;

@@ -1,0 +1,47 @@
+//! What is recorded of outcomes: in the audit log, since requests themselves are deleted after minutes, and in the metrics.
+
+use std::time::Duration;
+
+use crate::{
+    api::PodCertificateRequest, issue::IssuedCertificate, metrics::SignerMetrics, signer_name::SignerName,
+};
+
+/// Records what becomes of one request.
+pub(crate) struct Records<'a> {
+    pub(crate) metrics: &'a SignerMetrics,
+    pub(crate) signer: &'a SignerName,
+    pub(crate) request: &'a PodCertificateRequest,
+}
+
+impl Records<'_> {
+    /// Its certificate was written, so long after it had been seen.
+    pub(crate) fn issued(&self, certificate: &IssuedCertificate, after: Duration) {
+        self.metrics.issued(after);
+        self.certificate("Issued", certificate);
+    }
+
+    /// Its certificate was signed, and the API server's answer to the write lost: pods may or may not come to have it.
+    pub(crate) fn unconfirmed(&self, certificate: &IssuedCertificate) {
+        self.metrics.told("Unconfirmed", "");
+        self.certificate("Unconfirmed", certificate);
+    }
+
+    /// Somebody was told something else.
+    pub(crate) fn told(&self, outcome: &str, reason: &str, message: &str) {
+        self.metrics.told(outcome, reason);
+        let (signer, meta, spec) = (self.signer, &self.request.metadata, &self.request.spec);
+        tracing::info!(
+            target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod = spec.pod_name, pod_uid = spec.pod_uid,
+            service_account = spec.service_account_name, node = spec.node_name, reason, message,
+        );
+    }
+
+    fn certificate(&self, outcome: &str, certificate: &IssuedCertificate) {
+        let (signer, meta, spec) = (self.signer, &self.request.metadata, &self.request.spec);
+        tracing::info!(
+            target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod = spec.pod_name, pod_uid = spec.pod_uid,
+            service_account = spec.service_account_name, node = spec.node_name, serial = %certificate.serial, not_before = %certificate.not_before,
+            not_after = %certificate.not_after,
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Why a manager can't run.
+
+use std::{io, net::SocketAddr};
+
+use crate::signer_name::SignerName;
+
+/// Why a manager can't run at all. Whatever may pass keeps a signer from being ready instead.
+#[derive(Debug, thiserror::Error)]
+pub enum ManagerError {
+    /// It has nothing to do.
+    #[error("no signers are configured")]
+    NoSigners,
+    /// Two signers would answer the same requests.
+    #[error("two signers have the name {0}; give each a name of its own")]
+    DuplicateSigner(SignerName),
+    /// The address is taken, or isn't this machine's.
+    #[error("can't listen on {address} for /livez, /readyz and /metrics; choose another address")]
+    HttpBind {
+        /// What was asked for.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The HTTP server ended.
+    #[error("serving /livez, /readyz and /metrics")]
+    Http(#[source] io::Error),
+}

@@ -1,0 +1,42 @@
+//! What a signer runs with.
+
+use super::SecretPool;
+use crate::{ca_pool::PoolSource, policy::Policy};
+
+/// What a signer runs with.
+#[derive(Clone, Debug)]
+pub struct SignerOptions {
+    /// Where its CA pool comes from.
+    pub ca_pool: PoolOrigin,
+    /// What the operator has settled.
+    pub policy: Policy,
+}
+
+impl SignerOptions {
+    /// The default policy, with this CA pool.
+    #[must_use]
+    pub fn new(ca_pool: impl Into<PoolOrigin>) -> Self {
+        Self { ca_pool: ca_pool.into(), policy: Policy::default() }
+    }
+}
+
+/// Where a signer's CA pool comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PoolOrigin {
+    /// Files, as Secrets are mounted. The process needs no permission for Secrets.
+    Files(PoolSource),
+    /// A Secret, which the process reads itself, and keeps if wanted.
+    Secret(SecretPool),
+}
+
+impl From<PoolSource> for PoolOrigin {
+    fn from(source: PoolSource) -> Self {
+        Self::Files(source)
+    }
+}
+
+impl From<SecretPool> for PoolOrigin {
+    fn from(secret: SecretPool) -> Self {
+        Self::Secret(secret)
+    }
+}

@@ -1,0 +1,160 @@
+//! What monitoring is told: counts, times and what is wrong, in the OpenMetrics text format.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+use crate::{health::Health, signer_name::SignerName};
+
+/// The metrics of a process. Cheap to clone: clones count together.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    registry: Arc<Registry>,
+    requests: Family<[Label; 3], Counter>,
+    issuance: Family<[Label; 1], Histogram, fn() -> Histogram>,
+    retries: Family<[Label; 1], Counter>,
+    unfinished: Family<[Label; 1], Gauge>,
+}
+
+/// The metrics of one signer.
+#[derive(Clone, Debug)]
+pub(crate) struct SignerMetrics {
+    all: Metrics,
+    signer: SignerName,
+}
+
+type Label = (&'static str, String);
+
+const PREFIX: &str = "pod_certificate_signer";
+
+/// A certificate that waits for nobody takes milliseconds; one that waits for a Service or a CA, minutes.
+const SECONDS: [f64; 14] =
+    [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0];
+
+impl Metrics {
+    pub(crate) fn new(health: Health) -> Self {
+        let issuance = || Histogram::new(SECONDS);
+        let mut metrics = Self {
+            registry: Arc::default(),
+            requests: Family::default(),
+            issuance: Family::new_with_constructor(issuance),
+            retries: Family::default(),
+            unfinished: Family::default(),
+        };
+        let mut registry = Registry::with_prefix(PREFIX);
+        let Self { registry: _, requests, issuance, retries, unfinished } = metrics.clone();
+        registry.register("requests", "Outcomes of requests, as they were told", requests);
+        let help = "From when a request was seen until its certificate was written";
+        registry.register_with_unit("issuance", help, Unit::Seconds, issuance);
+        registry.register("retries", "Looks at requests that failed, and were repeated", retries);
+        registry.register("unfinished_requests", "Requests without an outcome", unfinished);
+        registry.register_collector(Box::new(health));
+        metrics.registry = Arc::new(registry);
+        metrics
+    }
+
+    pub(crate) fn of(&self, signer: &SignerName) -> SignerMetrics {
+        SignerMetrics { all: self.clone(), signer: signer.clone() }
+    }
+
+    /// The page that is scraped.
+    pub(crate) fn page(&self) -> String {
+        let mut page = String::new();
+        // writing to a String can't fail
+        let _ = text::encode(&mut page, &self.registry);
+        page
+    }
+}
+
+impl SignerMetrics {
+    /// A certificate was written, so long after its request was seen.
+    pub(crate) fn issued(&self, after: Duration) {
+        self.told("Issued", "Issued");
+        self.all.issuance.get_or_create(&self.label()).observe(after.as_secs_f64());
+    }
+
+    /// Something else became of a request, or was told of it. Reasons are few: they are written in the code of the signers.
+    pub(crate) fn told(&self, outcome: &str, reason: &str) {
+        let [signer] = self.label();
+        let labels = [signer, ("outcome", outcome.to_owned()), ("reason", reason.to_owned())];
+        self.all.requests.get_or_create(&labels).inc();
+    }
+
+    /// A look failed, and will be repeated.
+    pub(crate) fn retried(&self) {
+        self.all.retries.get_or_create(&self.label()).inc();
+    }
+
+    /// The number of requests without an outcome.
+    pub(crate) fn unfinished(&self) -> Gauge {
+        self.all.unfinished.get_or_create(&self.label()).clone()
+    }
+
+    fn label(&self) -> [Label; 1] {
+        [("signer", self.signer.to_string())]
+    }
+}
+
+impl Collector for Health {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let ready = Family::<[Label; 1], Gauge>::default();
+        for signer in self.report().signers {
+            let labels = [("signer", signer.name.to_string())];
+            ready.get_or_create(&labels).set(signer.problems.is_empty().into());
+        }
+        let problems = Family::<[Label; 3], Gauge>::default();
+        for trouble in self.troubles() {
+            let labels = [
+                ("signer", trouble.signer.to_string()),
+                ("component", trouble.component.label().to_owned()),
+                ("severity", trouble.severity.label().to_owned()),
+            ];
+            problems.get_or_create(&labels).set(1);
+        }
+        let help = "Whether the signer can serve";
+        ready.encode(encoder.encode_descriptor("ready", help, None, ready.metric_type())?)?;
+        let help = "What keeps a signer from serving (error), or is wrong though it serves (warning)";
+        problems.encode(encoder.encode_descriptor("problem", help, None, problems.metric_type())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Component;
+
+    #[test]
+    fn the_page_has_outcomes_times_and_what_is_wrong() {
+        let health = Health::default();
+        let name: SignerName = "example.com/a".parse().unwrap();
+        let signer = health.signer(&name, &[Component::CertificateAuthority, Component::Pods]);
+        signer.mended(Component::Pods);
+        signer.warned(Component::Services, "once more");
+        let metrics = Metrics::new(health);
+        let of_signer = metrics.of(&name);
+        of_signer.issued(Duration::from_millis(3));
+        of_signer.told("Denied", "IdentityNotGranted");
+        of_signer.retried();
+        of_signer.unfinished().set(2);
+        let page = metrics.page();
+        for line in [
+            r#"requests_total{signer="example.com/a",outcome="Issued",reason="Issued"} 1"#,
+            r#"requests_total{signer="example.com/a",outcome="Denied",reason="IdentityNotGranted"} 1"#,
+            r#"issuance_seconds_bucket{le="0.002",signer="example.com/a"} 0"#,
+            r#"issuance_seconds_bucket{le="0.005",signer="example.com/a"} 1"#,
+            r#"retries_total{signer="example.com/a"} 1"#,
+            r#"unfinished_requests{signer="example.com/a"} 2"#,
+            r#"ready{signer="example.com/a"} 0"#,
+            r#"problem{signer="example.com/a",component="certificate-authority",severity="error"} 1"#,
+            r#"problem{signer="example.com/a",component="services",severity="warning"} 1"#,
+        ] {
+            assert!(page.contains(&format!("\n{PREFIX}_{line}\n")), "{line} isn't in\n{page}");
+        }
+        assert!(!page.contains("component=\"pods\"") && page.ends_with("# EOF\n"), "{page}");
+    }
+}

@@ -1,0 +1,198 @@
+//! Roots of CAs that were replaced outright: whoever overwrites `tls.crt`, or a pool that doesn't count its generations, leaves pods with certificates of a CA that no pool
+//! knows any more. Only the bundle still does.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::published::{ByRoot, Published};
+use crate::{
+    authority::CaCertificate,
+    ca_pool::{CaPool, Choice, LONGEST_LEAF, NoChoice, PROPAGATION},
+};
+
+impl Published {
+    /// The roots that stay published though a pool hasn't got them, each with the time until which its leaves may live. Where generations are counted none are added: who
+    /// removes a CA there has thought of its leaves, or wants them refused.
+    pub(super) fn to_keep(&self, pool: &CaPool, now: Timestamp) -> ByRoot {
+        let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
+        let is_counted = pool.generation() > 0 || self.generation() > 0;
+        let is_current = |root: &String| self.since.contains_key(root) && !self.kept.contains_key(root);
+        let is_replaced_now = !is_counted && !own.iter().any(is_current);
+        let others = self.since.keys().filter(|root| !own.contains(root));
+        let kept = others.filter_map(|root| {
+            let until = match self.kept.get(root) {
+                Some(until) => *until,
+                None if is_replaced_now && self.can_have_signed(root, now) => after(now, LONGEST_LEAF),
+                None => return None,
+            };
+            let until = until.min(self.anchors.get(root)?.not_after);
+            (after(until, PROPAGATION) > now).then(|| (root.clone(), until))
+        });
+        kept.collect()
+    }
+
+    /// A CA whose root isn't known yet doesn't sign where pods know another.
+    fn can_have_signed(&self, root: &str, now: Timestamp) -> bool {
+        let is_known =
+            |root: &str| self.since.get(root).is_some_and(|since| after(*since, PROPAGATION) <= now);
+        is_known(root) || !self.since.keys().any(|other| other != root && is_known(other))
+    }
+
+    /// Lets a CA that replaces another outright wait until pods know it: they have certificates of the other one.
+    ///
+    /// # Errors
+    /// If they don't know it yet.
+    pub(super) fn check_is_known(
+        &self,
+        pool: &CaPool,
+        choice: Choice,
+        now: Timestamp,
+    ) -> Result<(), NoChoice> {
+        if pool.generation() > 0 || self.to_keep(pool, now).is_empty() {
+            return Ok(());
+        }
+        let root = pool.authority(choice.index).root();
+        let same = self.anchors.iter().filter(|(_, anchor)| anchor.vouches_for_the_same_as(root));
+        let since = same.filter_map(|(anchor, _)| self.since.get(anchor)).min();
+        let known = after(*since.ok_or(NoChoice::Unpublished)?, PROPAGATION);
+        if known <= now { Ok(()) } else { Err(NoChoice::Spreading { known }) }
+    }
+
+    /// These of the published roots, in PEM.
+    pub(super) fn pem_of(&self, roots: &BTreeMap<String, Timestamp>) -> String {
+        let anchors = roots.keys().filter_map(|root| self.anchors.get(root));
+        anchors.map(|anchor| crate::authority::pem::certificate(&anchor.der)).collect()
+    }
+}
+
+fn after(time: Timestamp, by: std::time::Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{
+        super::{
+            Repair,
+            desired_tests::{desired, now, pool, resource, signer},
+        },
+        *,
+    };
+    use crate::{
+        api::ClusterTrustBundle,
+        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey},
+    };
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn repaired(pool: &CaPool, bundle: &ClusterTrustBundle, at: Timestamp) -> Option<ClusterTrustBundle> {
+        match desired(pool, &signer()).repair(bundle, at) {
+            Repair::Write(bundle) => Some(*bundle),
+            Repair::InOrder => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn choose(bundle: &ClusterTrustBundle, pool: &CaPool, at: Timestamp) -> Result<usize, NoChoice> {
+        Published::of(bundle, &signer()).choose(pool, at).map(|choice| choice.index)
+    }
+
+    fn has(bundle: &ClusterTrustBundle, pool: &CaPool) -> bool {
+        bundle.spec.trust_bundle.contains(&pool.signing().root().to_pem())
+    }
+
+    #[test]
+    fn a_ca_that_was_replaced_outright_stays_trusted_and_the_new_one_waits_until_it_is() {
+        let (old, new) = (pool(), pool());
+        let bundle = desired(&old, &signer()).created(&resource(), now());
+        let later = now() + DAY;
+        assert_eq!(choose(&bundle, &new, later), Err(NoChoice::Unpublished), "not even before it is written");
+        let both = repaired(&new, &bundle, later).unwrap();
+        assert!(has(&both, &old) && has(&both, &new));
+        let known = later + PROPAGATION;
+        assert_eq!(choose(&both, &new, known - Duration::from_secs(1)), Err(NoChoice::Spreading { known }));
+        assert_eq!(choose(&both, &new, known), Ok(0));
+        assert!(repaired(&new, &both, known).is_none(), "in order");
+        let end = later + LONGEST_LEAF + PROPAGATION;
+        assert!(repaired(&new, &both, end - Duration::from_secs(1)).is_none());
+        let alone = repaired(&new, &both, end).unwrap();
+        assert!(!has(&alone, &old) && has(&alone, &new));
+    }
+
+    #[test]
+    fn a_root_that_is_renewed_with_its_key_goes_on_at_once() {
+        let old = pool();
+        let bundle = desired(&old, &signer()).created(&resource(), now());
+        let key = SigningKey::from_pkcs8(&old.signing().key().to_pkcs8().unwrap()).unwrap();
+        let root = NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: DAY * 100 };
+        let serial = SerialNumber::from_random([2; 16]);
+        let renewed = CertificateAuthority::new_root(root, key, serial, now() + DAY).unwrap();
+        let renewed = CaPool::new(vec![renewed]).unwrap();
+        assert_eq!(choose(&bundle, &renewed, now() + DAY), Ok(0));
+        let both = repaired(&renewed, &bundle, now() + DAY).unwrap();
+        assert!(has(&both, &old) && has(&both, &renewed));
+        assert_eq!(choose(&both, &renewed, now() + DAY), Ok(0));
+    }
+
+    #[test]
+    fn a_replica_that_still_has_the_old_one_goes_on_with_it() {
+        let (old, new) = (pool(), pool());
+        let bundle = desired(&old, &signer()).created(&resource(), now());
+        let both = repaired(&new, &bundle, now() + DAY).unwrap();
+        assert_eq!(choose(&both, &old, now() + DAY), Ok(0));
+        let known = now() + DAY + PROPAGATION;
+        let again = repaired(&old, &both, known).unwrap();
+        assert!(has(&again, &old) && has(&again, &new));
+        assert_eq!(choose(&again, &new, known), Ok(0));
+    }
+
+    #[test]
+    fn a_wrong_one_that_is_taken_back_in_time_leaves_nothing() {
+        let (right, wrong) = (pool(), pool());
+        let bundle = desired(&right, &signer()).created(&resource(), now());
+        let both = repaired(&wrong, &bundle, now() + DAY).unwrap();
+        let again = repaired(&right, &both, now() + DAY + PROPAGATION / 2).unwrap();
+        assert!(has(&again, &right) && !has(&again, &wrong));
+        assert!(repaired(&right, &again, now() + DAY * 2).is_none());
+    }
+
+    #[test]
+    fn what_a_pool_of_several_leaves_out_and_what_has_expired_is_not_kept() {
+        let (first, second) = (pool(), pool());
+        let both = CaPool::new(vec![
+            pool_copy(&first).into_authorities().remove(0),
+            pool_copy(&second).into_authorities().remove(0).with_id("2"),
+        ]);
+        let bundle = desired(&both.unwrap(), &signer()).created(&resource(), now());
+        let one = repaired(&first, &bundle, now() + DAY).unwrap();
+        assert!(has(&one, &first) && !has(&one, &second));
+        let expired = first.signing().not_after() + PROPAGATION;
+        let bundle = desired(&first, &signer()).created(&resource(), now());
+        assert!(!has(&repaired(&second, &bundle, expired).unwrap(), &first));
+    }
+
+    #[test]
+    fn what_is_kept_stays_when_generations_begin_to_be_counted_and_a_leaked_ca_does_not() {
+        let (old, new) = (pool(), pool());
+        let bundle = desired(&old, &signer()).created(&resource(), now());
+        let both = repaired(&new, &bundle, now() + DAY).unwrap();
+        let counted = pool_copy(&new).with_longest_leaf(DAY, now() + DAY);
+        let counted_bundle = repaired(&counted, &both, now() + DAY).unwrap();
+        assert!(has(&counted_bundle, &old) && has(&counted_bundle, &new));
+        assert!(repaired(&counted, &counted_bundle, now() + DAY * 2).is_none());
+        let replacement = pool().into_authorities().remove(0);
+        let safe =
+            pool_copy(&old).without_compromised("1", Some((replacement.with_id("2"), None)), now() + DAY);
+        let safe = safe.unwrap();
+        let alone = repaired(&safe, &bundle, now() + DAY).unwrap();
+        assert!(!has(&alone, &old) && has(&alone, &safe));
+        assert_eq!(choose(&alone, &safe, now() + DAY), Ok(0));
+    }
+
+    fn pool_copy(pool: &CaPool) -> CaPool {
+        CaPool::from_json(&pool.to_json().unwrap()).unwrap()
+    }
+}
