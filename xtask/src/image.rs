@@ -44,7 +44,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Error> {
         total += size;
     }
     println!("  {:>5.1} MiB  in all, for user {USER}", mebibytes(total));
-    println!("  docker load --input {0}   # or: kind load image-archive {0}", output.display());
+    let shown = output.strip_prefix(workspace_dir()).unwrap_or(&output).display();
+    println!(
+        "in {shown}, for: kind load image-archive FILE, docker load --input FILE, ctr images import FILE"
+    );
     Ok(())
 }
 
@@ -74,7 +77,7 @@ pub(crate) fn build(output: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Removes a directory that may not exist.
-fn clear(dir: &PathBuf) -> Result<(), Error> {
+fn clear(dir: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("clearing", dir)(error)),
         _ => Ok(()),
@@ -82,8 +85,8 @@ fn clear(dir: &PathBuf) -> Result<(), Error> {
 }
 
 /// Each file below that directory, as the image names it, with its size in bytes.
-fn contents(root: &PathBuf) -> Result<Vec<(String, u64)>, Error> {
-    let (mut files, mut dirs) = (Vec::new(), vec![root.clone()]);
+fn contents(root: &Path) -> Result<Vec<(String, u64)>, Error> {
+    let (mut files, mut dirs) = (Vec::new(), vec![root.to_owned()]);
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(&dir).map_err(Error::io("listing", &dir))? {
             let path = entry.map_err(Error::io("listing", &dir))?.path();
