@@ -22,6 +22,15 @@ pub(crate) const NAME: &str = concat!("localhost/pod-certificate-signers:", env!
 /// Nobody's user: it owns no file.
 const USER: &str = "65532:65532";
 
+/// How the programs are compiled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Optimised {
+    /// As users get them, which takes minutes for each program.
+    Yes,
+    /// As tests have them.
+    No,
+}
+
 /// Build the container image of all programs, on a machine without Docker.
 ///
 /// It is an archive that `docker load`, `kind load image-archive`, `podman load` and `ctr images import` take. Needs
@@ -36,7 +45,7 @@ pub(crate) struct Arguments {
 /// Builds it, and says what is in it.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Error> {
     let output = arguments.output.unwrap_or_else(archive);
-    let root = build(&output)?;
+    let root = build(&output, Optimised::Yes)?;
     println!("{NAME}");
     let mut total = 0;
     for (path, size) in contents(&root)? {
@@ -52,7 +61,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Error> {
 }
 
 /// Where the archive is by default.
-pub(crate) fn archive() -> PathBuf {
+fn archive() -> PathBuf {
     workspace_dir().join("target/image/pod-certificate-signers.tar")
 }
 
@@ -62,8 +71,11 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Builds the programs and writes the archive; returns the directory that the image is a copy of.
-pub(crate) fn build(output: &Path) -> Result<PathBuf, Error> {
-    let built = cargo::build_release(&PROGRAMS)?;
+pub(crate) fn build(output: &Path, optimised: Optimised) -> Result<PathBuf, Error> {
+    let built = match optimised {
+        Optimised::Yes => cargo::build_release(&PROGRAMS)?,
+        Optimised::No => cargo::build(&PROGRAMS)?,
+    };
     let root = root();
     clear(&root)?;
     let script = workspace_dir().join("hack/image/rootfs");

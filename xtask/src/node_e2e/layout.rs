@@ -35,7 +35,7 @@ pub(super) fn node_image_root() -> PathBuf {
 
 /// The archive of the project's image.
 pub(super) fn image() -> PathBuf {
-    crate::image::archive()
+    root().join("image.tar")
 }
 
 /// The files of the project's image.
