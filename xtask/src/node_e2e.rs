@@ -64,15 +64,15 @@ pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Resul
     println!("{}", style.bold(&format!("Pod certificates on a real node of Kubernetes {minor}")));
     let began = Instant::now();
     let optimised = if arguments.dev { Optimised::No } else { Optimised::Yes };
+    let _lock = lock()?;
     interrupt.or(prepare(minor, optimised, &steps)).await?;
     println!("  prepared in {} s", began.elapsed().as_secs());
     if arguments.build_only {
         return Ok(());
     }
-    let _lock = lock()?;
     clear()?;
     remove(&layout::logs())?;
-    let settings = host::KernelSettings::remember();
+    let settings = host::KernelSettings::remember(layout::kernel_settings())?;
     let result = namespaces::run(minor, arguments.keep, &mut interrupt).await;
     drop(settings);
     let cleared = steps.quiet("removing everything", blocking(clear)).await;
@@ -88,9 +88,10 @@ async fn prepare(minor: Minor, optimised: Optimised, steps: &Steps) -> Result<()
     builds::all(minor, optimised, steps).await
 }
 
-/// Two nodes would share control groups.
+/// Two nodes would share control groups, and two builds the image's files.
 fn lock() -> Result<File, Error> {
-    let path = layout::lock();
+    let (root, path) = (layout::root(), layout::lock());
+    fs::create_dir_all(&root).map_err(Error::io("creating", &root))?;
     let file = File::create(&path).map_err(Error::io("creating", &path))?;
     file.try_lock()
         .map_err(|_| Error::Unmet(format!("{} is held by another run; wait for its end", path.display())))?;

@@ -53,6 +53,11 @@ pub(super) fn lock() -> PathBuf {
     root().join("lock")
 }
 
+/// Kernel settings as they were before a run, while it goes on.
+pub(super) fn kernel_settings() -> PathBuf {
+    root().join("kernel-settings.json")
+}
+
 pub(super) fn root() -> PathBuf {
     workspace_dir().join("target/node-e2e")
 }
