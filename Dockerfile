@@ -1,7 +1,7 @@
 # The image of all programs, for x86-64 and arm64, from the repository's root:
 #   docker build --tag localhost/pod-certificate-signers:0.1.0 .
 # A machine without Docker takes `cargo xtask image`, which fills the image in the same way.
-ARG RUST=1.89
+ARG RUST=1.95
 FROM rust:${RUST}-bookworm AS build
 WORKDIR /src
 COPY . .

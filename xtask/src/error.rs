@@ -38,7 +38,7 @@ pub(crate) enum Error {
         /// What the node's programs wrote.
         logs: PathBuf,
     },
-    /// The node's first process failed, and has said why.
+    /// The node's first process failed, and has said why; or it was told to end.
     #[error("see above")]
     NodeFailed,
     /// What was seen is not what the demo promises.

@@ -22,6 +22,15 @@ pub(crate) const NAME: &str = concat!("localhost/pod-certificate-signers:", env!
 /// Nobody's user: it owns no file.
 const USER: &str = "65532:65532";
 
+/// How the programs are compiled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Optimised {
+    /// As users get them, which takes minutes for each program.
+    Yes,
+    /// As tests have them.
+    No,
+}
+
 /// Build the container image of all programs, on a machine without Docker.
 ///
 /// It is an archive that `docker load`, `kind load image-archive`, `podman load` and `ctr images import` take. Needs
@@ -36,7 +45,7 @@ pub(crate) struct Arguments {
 /// Builds it, and says what is in it.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Error> {
     let output = arguments.output.unwrap_or_else(archive);
-    let root = build(&output)?;
+    let root = build(&output, Optimised::Yes)?;
     println!("{NAME}");
     let mut total = 0;
     for (path, size) in contents(&root)? {
@@ -44,12 +53,15 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Error> {
         total += size;
     }
     println!("  {:>5.1} MiB  in all, for user {USER}", mebibytes(total));
-    println!("  docker load --input {0}   # or: kind load image-archive {0}", output.display());
+    let shown = output.strip_prefix(workspace_dir()).unwrap_or(&output).display();
+    println!(
+        "in {shown}, for: kind load image-archive FILE, docker load --input FILE, ctr images import FILE"
+    );
     Ok(())
 }
 
 /// Where the archive is by default.
-pub(crate) fn archive() -> PathBuf {
+fn archive() -> PathBuf {
     workspace_dir().join("target/image/pod-certificate-signers.tar")
 }
 
@@ -59,8 +71,11 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Builds the programs and writes the archive; returns the directory that the image is a copy of.
-pub(crate) fn build(output: &Path) -> Result<PathBuf, Error> {
-    let built = cargo::build_release(&PROGRAMS)?;
+pub(crate) fn build(output: &Path, optimised: Optimised) -> Result<PathBuf, Error> {
+    let built = match optimised {
+        Optimised::Yes => cargo::build_release(&PROGRAMS)?,
+        Optimised::No => cargo::build(&PROGRAMS)?,
+    };
     let root = root();
     clear(&root)?;
     let script = workspace_dir().join("hack/image/rootfs");
@@ -74,7 +89,7 @@ pub(crate) fn build(output: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Removes a directory that may not exist.
-fn clear(dir: &PathBuf) -> Result<(), Error> {
+fn clear(dir: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("clearing", dir)(error)),
         _ => Ok(()),
@@ -82,8 +97,8 @@ fn clear(dir: &PathBuf) -> Result<(), Error> {
 }
 
 /// Each file below that directory, as the image names it, with its size in bytes.
-fn contents(root: &PathBuf) -> Result<Vec<(String, u64)>, Error> {
-    let (mut files, mut dirs) = (Vec::new(), vec![root.clone()]);
+fn contents(root: &Path) -> Result<Vec<(String, u64)>, Error> {
+    let (mut files, mut dirs) = (Vec::new(), vec![root.to_owned()]);
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(&dir).map_err(Error::io("listing", &dir))? {
             let path = entry.map_err(Error::io("listing", &dir))?.path();

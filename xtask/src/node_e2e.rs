@@ -25,6 +25,7 @@ use test_cluster::Minor;
 pub(crate) use self::inside::{InsideArguments, run_inside};
 use crate::{
     error::Error,
+    image::Optimised,
     interrupt::Interrupt,
     program::blocking,
     terminal::{Steps, Style},
@@ -44,6 +45,9 @@ pub(crate) struct Arguments {
     /// Its version: 1.36, newest, oldest [default: newest].
     #[arg(long, value_name = "VERSION")]
     kubernetes: Option<Minor>,
+    /// Run unoptimised programs, which tests have built already; users' image takes minutes more.
+    #[arg(long)]
+    dev: bool,
     /// Install and build what is needed, and stop.
     #[arg(long, conflicts_with = "keep")]
     build_only: bool,
@@ -59,33 +63,35 @@ pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Resul
     let steps = Steps::new(style);
     println!("{}", style.bold(&format!("Pod certificates on a real node of Kubernetes {minor}")));
     let began = Instant::now();
-    interrupt.or(prepare(minor, &steps)).await?;
+    let optimised = if arguments.dev { Optimised::No } else { Optimised::Yes };
+    let _lock = lock()?;
+    interrupt.or(prepare(minor, optimised, &steps)).await?;
     println!("  prepared in {} s", began.elapsed().as_secs());
     if arguments.build_only {
         return Ok(());
     }
-    let _lock = lock()?;
     clear()?;
     remove(&layout::logs())?;
-    let settings = host::KernelSettings::remember();
+    let settings = host::KernelSettings::remember(layout::kernel_settings())?;
     let result = namespaces::run(minor, arguments.keep, &mut interrupt).await;
     drop(settings);
     let cleared = steps.quiet("removing everything", blocking(clear)).await;
     result.and(cleared)
 }
 
-async fn prepare(minor: Minor, steps: &Steps) -> Result<(), Error> {
+async fn prepare(minor: Minor, optimised: Optimised, steps: &Steps) -> Result<(), Error> {
     let packages = packages::missing();
     if !packages.is_empty() {
         let what = format!("installing {}", packages.join(" "));
         steps.quiet(&what, blocking(move || packages::install(&packages))).await?;
     }
-    builds::all(minor, steps).await
+    builds::all(minor, optimised, steps).await
 }
 
-/// Two nodes would share control groups.
+/// Two nodes would share control groups, and two builds the image's files.
 fn lock() -> Result<File, Error> {
-    let path = layout::lock();
+    let (root, path) = (layout::root(), layout::lock());
+    fs::create_dir_all(&root).map_err(Error::io("creating", &root))?;
     let file = File::create(&path).map_err(Error::io("creating", &path))?;
     file.try_lock()
         .map_err(|_| Error::Unmet(format!("{} is held by another run; wait for its end", path.display())))?;

@@ -8,19 +8,20 @@ use super::layout;
 use crate::{
     controlplane,
     error::Error,
-    image::{self, Contents, write_archive},
+    image::{self, Contents, Optimised, write_archive},
     program::{self, blocking},
     terminal::Steps,
 };
 
 /// Builds all of it; what was built before takes seconds.
-pub(super) async fn all(minor: Minor, steps: &Steps) -> Result<(), Error> {
+pub(super) async fn all(minor: Minor, optimised: Optimised, steps: &Steps) -> Result<(), Error> {
     let node = "building kubelet, kube-proxy, kube-scheduler and kubectl";
     steps.loud(node, blocking(move || controlplane::build(Program::Node, minor))).await?;
     let plane = "building etcd, kube-apiserver and the controllers";
     steps.loud(plane, blocking(move || controlplane::build(Program::ControlPlane, minor))).await?;
     steps.loud("building CoreDNS", blocking(node_image)).await?;
-    steps.loud("building the project's image", blocking(|| image::build(&layout::image()))).await?;
+    let image = blocking(move || image::build(&layout::image(), optimised));
+    steps.loud("building the project's image", image).await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What a node changes beyond its namespaces: kernel settings, and control groups. Both are put back.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     thread,
@@ -22,28 +23,42 @@ const KERNEL_SETTINGS: [&str; 6] = [
 /// How long a killed process may take to leave its control group.
 const LEAVING: Duration = Duration::from_secs(10);
 
-/// Kernel settings as they were. Put back when this is dropped.
+/// Kernel settings as they were. Put back when this is dropped, or by the next run if this one is killed.
 #[derive(Debug)]
-pub(super) struct KernelSettings(Vec<(PathBuf, String)>);
+pub(super) struct KernelSettings {
+    file: PathBuf,
+    values: BTreeMap<PathBuf, String>,
+}
 
 impl KernelSettings {
-    pub(super) fn remember() -> Self {
+    /// Reads them, after those in the file, which a killed run has left, have been put back.
+    pub(super) fn remember(file: PathBuf) -> Result<Self, Error> {
+        if let Ok(left) = fs::read(&file) {
+            put_back(&serde_json::from_slice(&left).unwrap_or_default());
+        }
         let read = |name: &&str| {
             let path = Path::new("/proc/sys").join(name);
-            fs::read_to_string(&path).ok().map(|value| (path, value))
+            fs::read_to_string(&path).ok().map(|value| (path, value.trim().to_owned()))
         };
-        Self(KERNEL_SETTINGS.iter().filter_map(read).collect())
+        let values = KERNEL_SETTINGS.iter().filter_map(read).collect();
+        let text = serde_json::to_vec(&values).unwrap_or_default();
+        fs::write(&file, text).map_err(Error::io("writing", &file))?;
+        Ok(Self { file, values })
     }
 }
 
 impl Drop for KernelSettings {
     fn drop(&mut self) {
-        for (path, value) in &self.0 {
-            if fs::read_to_string(path).is_ok_and(|now| now != *value)
-                && let Err(error) = fs::write(path, value)
-            {
-                eprintln!("{} is no longer {}: {error}", path.display(), value.trim());
-            }
+        put_back(&self.values);
+        let _ = fs::remove_file(&self.file);
+    }
+}
+
+fn put_back(values: &BTreeMap<PathBuf, String>) {
+    for (path, value) in values {
+        let changed = fs::read_to_string(path).is_ok_and(|now| now.trim() != value);
+        if changed && let Err(error) = fs::write(path, value) {
+            eprintln!("{} is no longer {value}: {error}", path.display());
         }
     }
 }

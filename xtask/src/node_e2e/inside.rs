@@ -30,7 +30,8 @@ pub(crate) struct InsideArguments {
 pub(crate) async fn run_inside(arguments: InsideArguments, mut interrupt: Interrupt) -> Result<(), Error> {
     tokio::select! {
         result = interrupt.or(perform(&arguments)) => result,
-        _ = blocking(end_of_input) => Err(Error::Interrupted),
+        // Whoever wants it tells the user.
+        _ = blocking(end_of_input) => Err(Error::NodeFailed),
     }
 }
 

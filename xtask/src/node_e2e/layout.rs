@@ -35,7 +35,7 @@ pub(super) fn node_image_root() -> PathBuf {
 
 /// The archive of the project's image.
 pub(super) fn image() -> PathBuf {
-    crate::image::archive()
+    root().join("image.tar")
 }
 
 /// The files of the project's image.
@@ -51,6 +51,11 @@ pub(super) fn manifests(folder: &str) -> PathBuf {
 /// Held by a run: the machine's control groups have room for one.
 pub(super) fn lock() -> PathBuf {
     root().join("lock")
+}
+
+/// Kernel settings as they were before a run, while it goes on.
+pub(super) fn kernel_settings() -> PathBuf {
+    root().join("kernel-settings.json")
 }
 
 pub(super) fn root() -> PathBuf {

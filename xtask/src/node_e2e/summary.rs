@@ -23,7 +23,7 @@ pub(super) fn table(rows: &[Row], style: &Style) -> String {
                 Ok(text) => ("✓", text, Style::good),
                 Err(text) => ("✗", text, Style::bad),
             };
-            // The rest stands where it happened.
+            // What more there was to say stands where it happened.
             let text = text.lines().next().unwrap_or_default();
             let cells = vec![cell(mark, Some(paint)), cell(check, None), cell(text, None)];
             TableRow { cells, below: None }

@@ -87,7 +87,7 @@ pub(super) fn field<'a>(line: &'a str, key: &str) -> &'a str {
 pub(super) async fn unbroken(kubectl: &Kubectl, progress: &Progress) -> Result<String, Error> {
     let pods = pods::of_examples(kubectl).await?;
     if let Some(pod) = pods.iter().find(|pod| pod.restarts() > 0) {
-        return Err(Error::Unmet(format!("{}/{} has restarted", pod.namespace(), pod.name())));
+        return Err(Error::Unmet(format!("{pod} has restarted")));
     }
     for namespace in super::EXAMPLES {
         answered(kubectl, namespace, progress).await?;

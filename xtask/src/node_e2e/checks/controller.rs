@@ -65,7 +65,11 @@ pub(super) async fn takes_pools_up(kubectl: &Kubectl, progress: &Progress) -> Re
     }
     let began = Instant::now();
     ready(kubectl, progress).await?;
-    Ok(format!("ready {} s after the last of {} pools", began.elapsed().as_secs(), POOLS.len()))
+    Ok(format!(
+        "ready {} s after the last of {} Secrets, at the pace of kubelet's mounts",
+        began.elapsed().as_secs(),
+        POOLS.len()
+    ))
 }
 
 /// Deletes all its pods at once, and creates another's pod at the same time.

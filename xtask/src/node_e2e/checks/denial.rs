@@ -21,17 +21,17 @@ pub(super) async fn is_told(kubectl: &Kubectl, progress: &Progress) -> Result<St
         async || {
             let described = kubectl.run("describe pod impostor --namespace denied").await?;
             let events = described.split_once("Events:").map_or("", |(_, events)| events);
-            let told = |line: &&str| line.contains("IdentityNotGranted") && line.contains("www.example.com");
-            Ok(match events.lines().find(told) {
-                Some(line) => Seen::Done(single_spaced(line)),
-                None => Seen::Missing("kubectl describe tells nothing yet".into()),
+            let told = |by: &str| {
+                let words = [by, "IdentityNotGranted", "www.example.com"];
+                events.lines().any(|line| words.iter().all(|word| line.contains(word)))
+            };
+            Ok(if told("pod-certificate-signer") && told("FailedMount") {
+                let short = "IdentityNotGranted, told by an event of the controller's and by kubelet's";
+                Seen::Done(format!("{short}\nEvents:{events}"))
+            } else {
+                Seen::Missing("kubectl describe doesn't tell yet".into())
             })
         },
     )
     .await
-}
-
-/// The columns of a table, without their alignment.
-fn single_spaced(line: &str) -> String {
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,6 @@
 //! The examples' pods.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -79,6 +79,12 @@ impl Pod {
     }
 }
 
+impl fmt::Display for Pod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace(), self.name())
+    }
+}
+
 impl From<Value> for Pod {
     fn from(value: Value) -> Self {
         Self(value)
@@ -112,12 +118,9 @@ pub(super) async fn all_ready(kubectl: &Kubectl, progress: &Progress) -> Result<
             let pods = of_examples(kubectl).await?;
             let waiting: Vec<&Pod> = pods.iter().filter(|pod| !pod.is_ready()).collect();
             if pods.is_empty() || !waiting.is_empty() {
-                let names: Vec<String> =
-                    waiting.iter().map(|pod| format!("{}/{}", pod.namespace(), pod.name())).collect();
                 let ready = pods.len() - waiting.len();
-                let missing =
-                    format!("{ready} of {} pods are ready, without {}", pods.len(), names.join(", "));
-                return Ok(Seen::Missing(missing));
+                let first = waiting.first().map_or_else(String::new, |pod| format!(", not {pod}"));
+                return Ok(Seen::Missing(format!("{ready} of {} pods are ready{first}", pods.len())));
             }
             let certificates: usize = pods.iter().map(Pod::certificates).sum();
             Ok(Seen::Done(format!("{} pods with {certificates} certificates", pods.len())))

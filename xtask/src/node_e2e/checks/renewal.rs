@@ -161,7 +161,7 @@ fn same_pods(before: &[Pod], after: &[Pod]) -> Result<(), Error> {
     let same =
         |old: &&Pod| after.iter().any(|new| new.uid() == old.uid() && new.restarts() == old.restarts());
     match before.iter().find(|old| !same(old)) {
-        Some(pod) => Err(Error::Unmet(format!("{}/{} was restarted", pod.namespace(), pod.name()))),
+        Some(pod) => Err(Error::Unmet(format!("{pod} was restarted"))),
         None => Ok(()),
     }
 }
