@@ -26,10 +26,12 @@ use support::{
     setup::Setup,
 };
 use test_cluster::{CertificateSource, Error, KeyType, NewPod, Scope};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: a.example.com";
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How often a Secret is looked at, and a little more.
+const A_LOOK: Duration = Duration::from_secs(11);
 
 /// A Secret, the signer whose pool it holds, and what its replicas run with.
 struct Kept<'a> {
@@ -183,6 +185,43 @@ async fn whoever_is_overtaken_looks_again_at_once() -> Result<(), Error> {
         let pool = timeout(before_the_next_look, kept.pool_of(&["1"])).await.expect("it must look at once");
         assert_eq!(gate.outstanding(), 0);
         kept.published(&pool).await?;
+        replica.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+/// As docs/ca-rotation.md has it, "A backup from before the last rotation".
+#[tokio::test]
+async fn an_older_version_that_was_put_back_before_the_start_stays_as_it_is_and_so_does_the_bundle()
+-> Result<(), Error> {
+    on_cluster(async |scope| {
+        // its CA is in its last third
+        let old = CaPool::first(new_authority_of("1", 250 * DAY, 365 * DAY), DAY).unwrap();
+        let kept = Kept::new(scope, Some(&old)).await?;
+        let replica = kept.start();
+        let both = kept.pool_of(&["1", "2"]).await;
+        kept.published(&both).await?;
+        replica.stop().await;
+
+        kept.put(|secret| secret.data = Some(data(&old))).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("waits for the pool of the bundle")).await;
+        sleep(A_LOOK * 2).await;
+        assert_eq!(kept.read().await.unwrap().to_json().unwrap(), old.to_json().unwrap());
+        kept.published(&both).await?;
+        assert_eq!(kept.issuer().await?, subject(&old, 0));
+        kept.put(|secret| secret.data = Some(data(&both))).await;
+        replica.readyz(|page| !page.body.contains("waits for the pool of the bundle")).await;
+
+        // a pool that is gone isn't replaced by one that pods don't know
+        replica.stop().await;
+        kept.put(|secret| secret.data = None).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("there is no pool in it")).await;
+        kept.put(|secret| secret.data = Some(data(&both))).await;
+        replica.ready().await;
+        assert_eq!(subject(&kept.read().await.unwrap(), 1), subject(&both, 1));
         replica.stop().await;
         Ok(())
     })
