@@ -16,7 +16,7 @@ use crate::{
     policy::Policy,
     signer::Signer,
     status::{events::Events, writer::StatusWriter},
-    trust_bundle::{BundleKeeper, Published},
+    trust_bundle::{BundleKeeper, Memory, Published},
 };
 
 /// What the signers of a process share.
@@ -95,6 +95,7 @@ impl<S: Signer> Running<'_, S> {
             pool: self.pool.clone(),
             published: self.published.clone(),
             health: self.health.clone(),
+            memory: Memory::default(),
         };
         let context = Context {
             signer_name: self.signer.name().clone(),

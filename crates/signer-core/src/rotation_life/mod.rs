@@ -5,6 +5,7 @@
 //! sign one.
 
 mod certificates;
+mod deleted;
 mod outright;
 mod replica;
 mod rules;
