@@ -139,6 +139,10 @@ impl BundleKeeper {
                     self.health.mended(Component::TrustBundle);
                     return true;
                 }
+                Repair::Settling => {
+                    self.health.mended(Component::TrustBundle);
+                    return false;
+                }
                 Repair::ForeignOwner(owner) => {
                     self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
                     return true;
