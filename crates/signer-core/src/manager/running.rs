@@ -43,8 +43,8 @@ pub(crate) async fn run_signer<S: Signer>(
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
     let published = watch::Sender::new(None);
     let pools = follow(options.ca_pool, &shared.client, published.subscribe());
-    let pool =
-        own_pool(pools, signer.name().clone(), policy.max_lifetime, shared.roots.clone(), health.clone());
+    let (roots, told) = (shared.roots.clone(), published.subscribe());
+    let pool = own_pool(pools, signer.name().clone(), policy.max_lifetime, roots, told, health.clone());
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,
