@@ -180,6 +180,15 @@ impl World {
         }
     }
 
+    /// As `kubectl annotate` does with `<item>-`.
+    pub(super) fn remove_annotation(&mut self, item: &str) {
+        if let Some(bundle) = &mut self.bundle {
+            bundle.annotations_mut().remove(&self.signer.label_key(item)).unwrap();
+            self.published = Published::of(bundle, &self.signer);
+            self.tell();
+        }
+    }
+
     /// Issues the longest leaf that a replica may give.
     fn issue(&mut self, index: usize) {
         let Some((pool, choice)) = self.replicas[index].choose(self) else { return };
