@@ -122,14 +122,37 @@ async fn an_older_version_that_was_put_back_before_the_start_stays_as_it_is_and_
         kept.put(|secret| secret.data = Some(data(&both))).await;
         replica.readyz(|page| !page.body.contains("waits for the pool of the bundle")).await;
 
-        // a pool that is gone isn't replaced by one that pods don't know
         replica.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_empty_secret_is_not_filled_while_a_bundle_has_roots_that_pods_may_need() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let pool = CaPool::first(new_authority_of("1", Duration::ZERO, DAY * 365), DAY).unwrap();
+        let kept = Kept::new(scope, Some(&pool)).await?;
+        let replica = kept.start();
+        kept.published(&pool).await?;
+        replica.stop().await;
+
         kept.put(|secret| secret.data = None).await;
         let replica = kept.start();
         replica.readyz(|page| page.body.contains("there is no pool in it")).await;
-        kept.put(|secret| secret.data = Some(data(&both))).await;
+        kept.put(|secret| secret.data = Some(data(&pool))).await;
         replica.ready().await;
-        assert_eq!(subject(&kept.read().await.unwrap(), 1), subject(&both, 1));
+        assert_eq!(subject(&kept.read().await.unwrap(), 0), subject(&pool, 0));
+        replica.stop().await;
+
+        // unless nobody needs the old one any more
+        kept.put(|secret| secret.data = None).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("delete the trust bundle")).await;
+        let bundle = format!("{}:primary-bundle", kept.signer_name.replace('/', ":"));
+        scope.cluster().trust_bundle_api()?.delete(&bundle, &DeleteParams::default()).await.unwrap();
+        let anew = kept.pool_of(&["1"]).await;
+        kept.published(&anew).await?;
         replica.stop().await;
         Ok(())
     })

@@ -24,7 +24,7 @@ const SPIFFE: &str = "kind: spiffe, trustDomain: a.example.com";
 /// A Secret, the signer whose pool it holds, and what its replicas run with.
 pub(crate) struct Kept<'a> {
     scope: &'a Scope,
-    signer_name: String,
+    pub(crate) signer_name: String,
     pub(crate) secrets: Api<Secret>,
     pub(crate) setup: Setup,
 }

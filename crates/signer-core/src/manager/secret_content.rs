@@ -24,7 +24,8 @@ pub(super) enum SecretPoolError {
     #[error("it has no key `{KEY}`; make the pool with `signerctl ca-pool create --namespace … --name …`")]
     NoPool,
     #[error(
-        "there is no pool in it, and the trust bundle has the roots of one. Put that back; if it is lost, see docs/ca-rotation.md, \"A lost key\""
+        "there is no pool in it, and the trust bundle has the roots of one. Put that back; if it is lost, see docs/ca-rotation.md, \"A lost key\"; \
+         if no pod has certificates of it any more, delete the trust bundle"
     )]
     Lost,
     #[error("it holds no pool, and none is made before it is known what the trust bundle holds")]

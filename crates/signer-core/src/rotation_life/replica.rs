@@ -92,7 +92,7 @@ impl Replica {
 
     fn holds_back(&self, world: &World) -> bool {
         let pool = &world.versions[self.held].1;
-        world.rules != Rules::ForgetBundle && self.memory.holds_back(Some(pool), self.clock(world))
+        world.rules != Rules::ForgetBundle && self.memory.holds_back(pool, self.clock(world))
     }
 
     fn clock(&self, world: &World) -> Timestamp {

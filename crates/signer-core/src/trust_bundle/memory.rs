@@ -25,9 +25,9 @@ impl Memory {
 
     /// Whether a replica with this pool leaves a bundle that is gone to others: its pool is older than the one of which that was made. It doesn't do so for ever, as the newer
     /// one may be lost: a changed Secret reaches all replicas within [`PROPAGATION`].
-    pub(crate) fn holds_back(&self, pool: Option<&CaPool>, now: Timestamp) -> bool {
+    pub(crate) fn holds_back(&self, pool: &CaPool, now: Timestamp) -> bool {
         let ends = self.absent_since.map(|since| since.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX));
-        pool.map_or(0, CaPool::generation) < self.generation && ends.is_some_and(|ends| now < ends)
+        pool.generation() < self.generation && ends.is_some_and(|ends| now < ends)
     }
 
     /// The generation of the last bundle.

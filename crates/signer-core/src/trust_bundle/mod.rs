@@ -101,7 +101,8 @@ impl BundleKeeper {
 
     /// Whether somebody else has to make the bundle anew. What it was holds until then.
     fn holds_back(&self) -> bool {
-        self.memory.holds_back(self.pool.borrow().pool.as_deref(), Timestamp::now())
+        let pool = self.pool.borrow().pool.clone();
+        pool.is_some_and(|pool| self.memory.holds_back(&pool, Timestamp::now()))
     }
 
     /// Tells the controller what is published. What isn't known yet isn't told.
@@ -121,7 +122,7 @@ impl BundleKeeper {
 
     /// Writes the bundle if it differs. False: it has to be tried again.
     async fn publish(&self, seen: &mut Seen) -> bool {
-        let Some(pool) = self.pool.borrow().pool.clone() else { return !self.holds_back() };
+        let Some(pool) = self.pool.borrow().pool.clone() else { return true };
         let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool);
         let api: Api<ClusterTrustBundle> = Api::all_with(self.client.clone(), &self.resource);
         let now = Timestamp::now();
