@@ -199,7 +199,6 @@ mod tests {
         let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
         assert_eq!(hindrance_of(&state, None, now), None);
         assert_eq!(hindrance_of(&state, Some(&Published::default()), now), None);
-        assert_eq!(hindrance_of(&PoolState::default(), Some(&Published::default()), now), None);
     }
 
     #[test]
