@@ -7,8 +7,10 @@ mod support;
 use std::{fs, time::Duration};
 
 use jiff::Timestamp;
+use kube::api::DeleteParams;
 use signer_core::PROPAGATION;
 use support::{
+    A_WHILE,
     ageing::age_bundle,
     ca::{new_authority, subject},
     issued::issued,
@@ -96,6 +98,14 @@ async fn a_leaked_root_goes_at_once_and_no_replica_brings_it_back_or_signs_under
         let message = waiting(scope, &pod_uid, &request, "CertificateAuthorityUnavailable").await?;
         assert_says(&message, &["a newer CA pool, which doesn't have this CA any more"]);
         published(scope, &name, &pool).await?;
+        // nor does it make the bundle anew
+        let bundle = format!("{}:primary-bundle", name.replace('/', ":"));
+        let bundles = scope.cluster().trust_bundle_api()?;
+        bundles.delete(&bundle, &DeleteParams::default()).await.unwrap();
+        slow.readyz(|page| page.body.contains("leaves making it anew to replicas")).await;
+        tokio::time::sleep(BETWEEN_WRITES).await;
+        assert!(bundles.get_opt(&bundle).await.unwrap().is_none());
+        request.stays_pending(A_WHILE).await?;
         // the newer pool reaches it, and it serves who waits
         fs::copy(new.pool_path(&name), old.pool_path(&name)).unwrap();
         assert_eq!(issued(scope, &request).await?.leaf().issuer_der(), subject(&pool, 0));

@@ -7,112 +7,22 @@ mod support;
 use std::time::Duration;
 
 use axum::http::Method;
-use k8s_openapi::{ByteString, api::core::v1::Secret};
-use kube::{
-    Api,
-    api::{DeleteParams, ObjectMeta, PostParams},
-};
-use signer_core::{CaPool, CertificateAuthority, LEEWAY, PROPAGATION};
+use k8s_openapi::ByteString;
+use kube::api::DeleteParams;
+use signer_core::{CaPool, LEEWAY, PROPAGATION};
 use support::{
-    SOON,
-    ageing::{age_bundle, aged_pool},
-    ask,
     ca::{new_authority_of, subject},
     eventually,
     gate::{Fate, Gate},
-    issued::issued,
+    kept::{Kept, data},
     on_cluster,
-    running::Running,
-    setup::Setup,
 };
-use test_cluster::{CertificateSource, Error, KeyType, NewPod, Scope};
-use tokio::time::timeout;
+use test_cluster::Error;
+use tokio::time::{sleep, timeout};
 
-const SPIFFE: &str = "kind: spiffe, trustDomain: a.example.com";
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// A Secret, the signer whose pool it holds, and what its replicas run with.
-struct Kept<'a> {
-    scope: &'a Scope,
-    signer_name: String,
-    secrets: Api<Secret>,
-    setup: Setup,
-}
-
-impl<'a> Kept<'a> {
-    /// An empty Secret, as the manifests ship it, or one with this pool.
-    async fn new(scope: &'a Scope, pool: Option<&CaPool>) -> Result<Self, Error> {
-        let (namespace, signer_name) = (scope.namespace("ca").await?, scope.signer_name("spiffe"));
-        let setup = Setup::new().signer_in_secret(&signer_name, SPIFFE, &namespace, "ca");
-        let secrets: Api<Secret> = Api::namespaced(scope.client(), &namespace);
-        let metadata = ObjectMeta { name: Some("ca".into()), ..ObjectMeta::default() };
-        let secret = Secret { metadata, data: pool.map(data), ..Secret::default() };
-        secrets.create(&PostParams::default(), &secret).await.unwrap();
-        Ok(Self { scope, signer_name, secrets, setup })
-    }
-
-    fn start(&self) -> Running {
-        self.setup.start(self.scope)
-    }
-
-    async fn read(&self) -> Result<CaPool, String> {
-        let secret = self.secrets.get_opt("ca").await.unwrap().unwrap_or_default();
-        let json = secret.data.unwrap_or_default().remove("pool").unwrap_or_default();
-        CaPool::from_json(&json.0).map_err(|error| error.to_string())
-    }
-
-    /// The pool, once it has these CAs.
-    async fn pool_of(&self, ids: &[&str]) -> CaPool {
-        eventually("those CAs in the Secret", async || {
-            let pool = self.read().await?;
-            let found: Vec<&str> = pool.authorities().map(CertificateAuthority::id).collect();
-            if found == ids { Ok(pool) } else { Err(format!("{found:?}")) }
-        })
-        .await
-    }
-
-    /// Overwrites what the Secret holds.
-    async fn put(&self, change: impl Fn(&mut Secret)) {
-        loop {
-            let mut secret = self.secrets.get("ca").await.unwrap();
-            change(&mut secret);
-            match self.secrets.replace("ca", &PostParams::default(), &secret).await {
-                Err(kube::Error::Api(status)) if status.code == 409 => {}
-                written => return drop(written.unwrap()),
-            }
-        }
-    }
-
-    /// Waits until the bundle says what the pool says.
-    async fn published(&self, pool: &CaPool) -> Result<(), Error> {
-        let anchors: String = pool.roots().into_iter().map(|root| root.to_pem()).collect();
-        let is_it = |bundle: &test_cluster::TrustBundle| bundle.anchors_pem == anchors;
-        self.scope.cluster().trust_bundle(&self.signer_name, SOON, is_it).await.map(drop)
-    }
-
-    /// Lets time pass: for the pool first, since only both together let a successor sign.
-    async fn pass(&self, time: Duration) {
-        self.put(|secret| {
-            let pool = &mut secret.data.as_mut().unwrap().get_mut("pool").unwrap().0;
-            *pool = aged_pool(pool, time);
-        })
-        .await;
-        age_bundle(self.scope, &self.signer_name, time).await;
-    }
-
-    /// Who signs now.
-    async fn issuer(&self) -> Result<Vec<u8>, Error> {
-        let namespace = self.scope.namespace("web").await?;
-        let source = CertificateSource::new(&self.signer_name, KeyType::EcdsaP256);
-        let pod = NewPod::new(&namespace, "web-0").certificate(source);
-        let (_, request) = ask(&self.scope.kubelet().await?, pod).await?;
-        Ok(issued(self.scope, &request).await?.leaf().issuer_der().to_vec())
-    }
-}
-
-fn data(pool: &CaPool) -> std::collections::BTreeMap<String, ByteString> {
-    [("pool".to_owned(), ByteString(pool.to_json().unwrap().to_vec()))].into()
-}
+/// How often a Secret is looked at, and a little more.
+const A_LOOK: Duration = Duration::from_secs(11);
 
 #[tokio::test]
 async fn of_three_replicas_one_fills_an_empty_secret_and_all_write_back_what_is_lost() -> Result<(), Error> {
@@ -183,6 +93,97 @@ async fn whoever_is_overtaken_looks_again_at_once() -> Result<(), Error> {
         let pool = timeout(before_the_next_look, kept.pool_of(&["1"])).await.expect("it must look at once");
         assert_eq!(gate.outstanding(), 0);
         kept.published(&pool).await?;
+        replica.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+/// As docs/ca-rotation.md has it, "A backup from before the last rotation".
+#[tokio::test]
+async fn an_older_version_that_was_put_back_before_the_start_stays_as_it_is_and_so_does_the_bundle()
+-> Result<(), Error> {
+    on_cluster(async |scope| {
+        // its CA is in its last third
+        let old = CaPool::first(new_authority_of("1", 250 * DAY, 365 * DAY), DAY).unwrap();
+        let kept = Kept::new(scope, Some(&old)).await?;
+        let replica = kept.start();
+        let both = kept.pool_of(&["1", "2"]).await;
+        kept.published(&both).await?;
+        replica.stop().await;
+
+        kept.put(|secret| secret.data = Some(data(&old))).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("waits for the pool of the bundle")).await;
+        sleep(A_LOOK * 2).await;
+        assert_eq!(kept.read().await.unwrap().to_json().unwrap(), old.to_json().unwrap());
+        kept.published(&both).await?;
+        assert_eq!(kept.issuer().await?, subject(&old, 0));
+        kept.put(|secret| secret.data = Some(data(&both))).await;
+        replica.readyz(|page| !page.body.contains("waits for the pool of the bundle")).await;
+
+        replica.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_empty_secret_is_not_filled_while_a_bundle_has_roots_that_pods_may_need() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let pool = CaPool::first(new_authority_of("1", Duration::ZERO, DAY * 365), DAY).unwrap();
+        let kept = Kept::new(scope, Some(&pool)).await?;
+        let replica = kept.start();
+        kept.published(&pool).await?;
+        replica.stop().await;
+
+        kept.put(|secret| secret.data = None).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("there is no pool in it")).await;
+        kept.put(|secret| secret.data = Some(data(&pool))).await;
+        replica.ready().await;
+        assert_eq!(subject(&kept.read().await.unwrap(), 0), subject(&pool, 0));
+        replica.stop().await;
+
+        // unless nobody needs the old one any more
+        kept.put(|secret| secret.data = None).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("delete the trust bundle")).await;
+        let bundle = format!("{}:primary-bundle", kept.signer_name.replace('/', ":"));
+        scope.cluster().trust_bundle_api()?.delete(&bundle, &DeleteParams::default()).await.unwrap();
+        let anew = kept.pool_of(&["1"]).await;
+        kept.published(&anew).await?;
+        replica.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pool_without_a_generation_gets_one_and_a_wrong_one_is_not_taken_for_it() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let uncounted =
+            |cn: &str| CaPool::new(vec![new_authority_of(cn, Duration::ZERO, DAY * 365)]).unwrap();
+        let right = uncounted("1");
+        let kept = Kept::new(scope, Some(&right)).await?;
+        let replica = kept.start();
+        let counted = eventually("a generation", async || match kept.read().await? {
+            pool if pool.generation() > 0 => Ok(pool),
+            _ => Err("it has none".to_owned()),
+        })
+        .await;
+        assert_eq!(subject(&counted, 0), subject(&right, 0));
+        kept.put(|secret| secret.data = Some(data(&uncounted("wrong")))).await;
+        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&right, 0));
+
+        // who knows of what version of the manager it is? so it stays until somebody empties the Secret
+        kept.put(|secret| secret.data = Some([("pool".into(), ByteString(b"none".to_vec()))].into())).await;
+        let page = replica.readyz(|page| page.body.contains("the last good pool stays in use")).await;
+        assert_eq!(page.code, 200, "{page:?}");
+        sleep(A_LOOK * 2).await;
+        kept.read().await.unwrap_err();
+        kept.put(|secret| secret.data = Some([("pool".into(), ByteString::default())].into())).await;
+        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&right, 0));
         replica.stop().await;
         Ok(())
     })

@@ -120,6 +120,8 @@ async fn a_ca_that_is_overwritten_stays_trusted_and_the_new_one_waits_until_pods
         let (pod_uid, request) = asked(scope, &name, "after").await?;
         let message = waiting(scope, &pod_uid, &request, "CertificateAuthorityUnavailable").await?;
         assert_says(&message, &["isn't known to all pods before"]);
+        let page = manager.readyz(|page| page.body.contains("no certificates are issued now")).await;
+        assert_eq!(page.code, 200, "it passes: {page:?}");
         age_bundle(scope, &name, PROPAGATION).await;
         let issued = issued(scope, &request).await?;
         assert_eq!(issued.leaf().issuer_der(), subject(&new, 0));

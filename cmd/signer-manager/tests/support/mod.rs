@@ -7,6 +7,7 @@ pub(crate) mod ca;
 pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod issued;
+pub(crate) mod kept;
 pub(crate) mod mounted;
 pub(crate) mod observed;
 pub(crate) mod pool;

@@ -108,6 +108,12 @@ impl CaPool {
         for member in &mut self.members {
             member.longest_leaf = member.longest_leaf.map(|recorded| recorded.max(longest_leaf));
         }
+        self.counted(now)
+    }
+
+    /// The same pool as a new version.
+    #[must_use]
+    pub fn counted(mut self, now: Timestamp) -> Self {
         self.generation = next_generation(self.generation, now);
         self
     }

@@ -40,6 +40,8 @@ pub enum Due {
     Removal(Vec<String>),
     /// The signer gives longer lifetimes than the pool records.
     LongerLeaves,
+    /// Its generations aren't counted yet, so that nobody could tell a wrong pool from this one.
+    Generation,
 }
 
 /// Why a pool can't be kept.
@@ -86,7 +88,7 @@ impl Upkeep {
         if pool.tenures().iter().any(|tenure| self.is_longer_than(tenure.longest_leaf)) {
             return Due::LongerLeaves;
         }
-        Due::Nothing
+        if pool.generation() == 0 { Due::Generation } else { Due::Nothing }
     }
 
     /// Does what is due; `ingredients` are asked for only where a new CA is.
@@ -121,7 +123,8 @@ impl Upkeep {
                 pool.without(&ids, now).map(Some).map_err(rotation)
             }
             (Due::LongerLeaves, Some(pool)) => Ok(Some(pool.with_longest_leaf(self.longest_leaf, now))),
-            (Due::Removal(_) | Due::LongerLeaves, None) => Ok(None),
+            (Due::Generation, Some(pool)) => Ok(Some(pool.counted(now))),
+            (Due::Removal(_) | Due::LongerLeaves | Due::Generation, None) => Ok(None),
         }
     }
 
@@ -223,6 +226,14 @@ mod tests {
         let longer = Upkeep { longest_leaf: Duration::from_secs(48 * 3600), ..upkeep() };
         assert_eq!(live(&longer, &mut pool, 1..3), [(1, Due::LongerLeaves)]);
         assert_eq!(pool.unwrap().tenures()[0].longest_leaf, Some(longer.longest_leaf));
+    }
+
+    #[test]
+    fn generations_begin_to_be_counted_at_once() {
+        let root = upkeep().new_root("1", ingredients().unwrap(), at(0)).unwrap();
+        let mut pool = Some(CaPool::beginning_with(root, None, Some(upkeep().longest_leaf)).unwrap());
+        assert_eq!(live(&upkeep(), &mut pool, 1..10), [(1, Due::Generation)]);
+        assert_eq!(pool.unwrap().generation(), at(1).as_second().unsigned_abs());
     }
 
     #[test]

@@ -5,7 +5,9 @@ mod exclusive;
 mod http;
 mod options;
 mod own_pool;
+mod permitted;
 mod running;
+mod secret_content;
 mod secret_pool;
 mod shutdown;
 

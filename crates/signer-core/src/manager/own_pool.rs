@@ -8,10 +8,11 @@ use tokio::{sync::watch, time::timeout};
 use super::exclusive::{Roots, fingerprints};
 use crate::{
     authority::CertificateAuthority,
-    ca_pool::{CaPool, DEFAULT_POLL, PoolState},
+    ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState},
     health::{Component, SignerHealth},
     issue::{IssueError, Terms},
     signer_name::SignerName,
+    trust_bundle::Published,
 };
 
 /// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool, for a signer that gives leaves of at most `max_lifetime`, becomes
@@ -21,14 +22,21 @@ pub(crate) fn own_pool(
     signer: SignerName,
     max_lifetime: Duration,
     roots: Roots,
+    published: watch::Receiver<Option<Published>>,
     health: SignerHealth,
 ) -> watch::Receiver<PoolState> {
     let (send, own) = watch::channel(PoolState::default());
     tokio::spawn(async move {
+        let mut hindrance = None;
         // ends with the last who wants the pool, or with the one who reads it
         while !send.is_closed() {
             let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
-            report(&state, max_lifetime, Timestamp::now(), &health);
+            let now = Timestamp::now();
+            let before = hindrance.take();
+            hindrance = hindrance_of(&state, published.borrow().as_ref(), now);
+            // a bundle follows its pool after seconds: whatever is gone at the next look needs no word
+            let lasting = hindrance.filter(|_| hindrance == before);
+            report(&state, lasting, max_lifetime, now, &health);
             send.send_if_modified(|current| replace_if_other(current, state));
             // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
             if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
@@ -73,22 +81,41 @@ fn replace_if_other(current: &mut PoolState, state: PoolState) -> bool {
     is_other
 }
 
-fn report(state: &PoolState, max_lifetime: Duration, now: Timestamp, health: &SignerHealth) {
+/// Why none of its CAs may sign, as far as that is known.
+fn hindrance_of(state: &PoolState, published: Option<&Published>, now: Timestamp) -> Option<NoChoice> {
+    published?.choose(state.pool.as_deref()?, now).err()
+}
+
+fn report(
+    state: &PoolState,
+    hindrance: Option<NoChoice>,
+    max_lifetime: Duration,
+    now: Timestamp,
+    health: &SignerHealth,
+) {
     let component = Component::CertificateAuthority;
-    match (&state.pool, &state.problem) {
-        (None, None) => {}
-        (None, Some(problem)) => health.broken(component, problem),
-        (Some(pool), problem) => match (exhausted(pool, now), problem) {
-            (Some(end), _) => health.broken(component, &end),
-            (None, None) => match warning(pool, max_lifetime, now) {
-                Some(warning) => health.warned(component, &warning),
-                None => health.mended(component),
-            },
-            (None, Some(problem)) => {
-                health.warned(component, &format!("{problem}; the last good pool stays in use"))
-            }
-        },
+    let Some(pool) = &state.pool else {
+        return state.problem.iter().for_each(|problem| health.broken(component, problem));
+    };
+    let broken = hindrance.filter(|hindrance| !passes(hindrance)).map(unsigned);
+    if let Some(problem) = exhausted(pool, now).or(broken) {
+        return health.broken(component, &problem);
     }
+    let kept = state.problem.as_ref().map(|problem| format!("{problem}; the last good pool stays in use"));
+    // none of these keeps a rollout from going on
+    match kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, max_lifetime, now)) {
+        Some(warning) => health.warned(component, &warning),
+        None => health.mended(component),
+    }
+}
+
+fn unsigned(hindrance: NoChoice) -> String {
+    format!("no certificates are issued now: {hindrance}")
+}
+
+/// Whether a signer only waits, and nobody has to do anything.
+fn passes(hindrance: &NoChoice) -> bool {
+    matches!(hindrance, NoChoice::Spreading { .. } | NoChoice::NotYet { from: Some(_) })
 }
 
 /// What is wrong, or soon will be, with a pool that can sign.
@@ -116,7 +143,7 @@ fn exhausted(pool: &CaPool, now: Timestamp) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authority::fixtures::TestCa;
+    use crate::{authority::fixtures::TestCa, health::Health};
 
     fn pool(of_years: &[(i32, i32)]) -> CaPool {
         let authorities = of_years.iter().enumerate().map(|(i, (begin, end))| {
@@ -140,6 +167,38 @@ mod tests {
         assert_eq!(problem(&pool, "2021-12-31T23:59:59Z"), None);
         let beginning = problem(&self::pool(&[(2022, 2026)]), "2021-12-31T23:59:59Z").unwrap();
         assert!(beginning.contains("is valid from 2022-01-01T00:00:00Z on"), "{beginning}");
+    }
+
+    #[test]
+    fn a_pool_of_which_none_signs_is_said_and_only_what_does_not_pass_makes_unready() {
+        let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
+        let health = all.signer(&signer, &[Component::CertificateAuthority]);
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
+        let of = |hindrance| {
+            report(&state, hindrance, Duration::from_secs(86_400), now, &health);
+            let mut report = all.report();
+            let signer = report.signers.remove(0);
+            (report.is_ready, signer.problems.concat() + &signer.warnings.concat())
+        };
+        assert_eq!(of(None), (true, String::new()));
+        for passing in [NoChoice::Spreading { known: now }, NoChoice::NotYet { from: Some(now) }] {
+            let (is_ready, said) = of(Some(passing));
+            assert!(is_ready && said.contains("no certificates are issued now"), "{said}");
+        }
+        for lasting in [NoChoice::Unpublished, NoChoice::Dropped] {
+            let (is_ready, said) = of(Some(lasting));
+            assert!(!is_ready && said.contains("no certificates are issued now"), "{said}");
+        }
+        assert_eq!(of(None), (true, String::new()));
+    }
+
+    #[test]
+    fn nothing_hinders_a_pool_whose_bundle_is_not_there_yet_or_not_known() {
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
+        assert_eq!(hindrance_of(&state, None, now), None);
+        assert_eq!(hindrance_of(&state, Some(&Published::default()), now), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     policy::Policy,
     signer::Signer,
     status::{events::Events, writer::StatusWriter},
-    trust_bundle::{BundleKeeper, Published},
+    trust_bundle::{BundleKeeper, Memory, Published},
 };
 
 /// What the signers of a process share.
@@ -41,16 +41,23 @@ pub(crate) async fn run_signer<S: Signer>(
     health: SignerHealth,
 ) {
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
-    let pools = follow(options.ca_pool, &shared.client);
-    let pool =
-        own_pool(pools, signer.name().clone(), policy.max_lifetime, shared.roots.clone(), health.clone());
+    let published = watch::Sender::new(None);
+    let pools = follow(options.ca_pool, &shared.client, published.subscribe());
+    let (roots, told) = (shared.roots.clone(), published.subscribe());
+    let pool = own_pool(pools, signer.name().clone(), policy.max_lifetime, roots, told, health.clone());
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,
             () = until(shared.stopped.clone()) => return,
         };
-        let running =
-            Running { signer: &signer, policy: &policy, shared: &shared, health: &health, pool: &pool };
+        let running = Running {
+            signer: &signer,
+            policy: &policy,
+            shared: &shared,
+            health: &health,
+            pool: &pool,
+            published: &published,
+        };
         if running.serve(api).await == Ended::Shutdown {
             return;
         }
@@ -68,6 +75,7 @@ struct Running<'a, S> {
     shared: &'a Shared,
     health: &'a SignerHealth,
     pool: &'a watch::Receiver<PoolState>,
+    published: &'a watch::Sender<Option<Published>>,
 }
 
 impl<S: Signer> Running<'_, S> {
@@ -76,16 +84,18 @@ impl<S: Signer> Running<'_, S> {
         let client = &self.shared.client;
         let metrics = self.shared.metrics.of(self.signer.name());
         let (pending, woken) = Pending::new(metrics.unfinished());
-        let (published, is_published) = watch::channel(None);
-        let first_reads = self.first_reads(is_published.clone());
+        // what another version of the API told is read anew
+        self.published.send_replace(None);
+        let first_reads = self.first_reads(self.published.subscribe());
         let bundle = BundleKeeper {
             client: client.clone(),
             resource: api.bundles,
             signer_name: self.signer.name().clone(),
             labels: self.signer.bundle_labels(),
             pool: self.pool.clone(),
-            published,
+            published: self.published.clone(),
             health: self.health.clone(),
+            memory: Memory::default(),
         };
         let context = Context {
             signer_name: self.signer.name().clone(),
@@ -95,7 +105,7 @@ impl<S: Signer> Running<'_, S> {
                 policy: Arc::clone(self.policy),
                 cluster: self.shared.cluster.clone(),
                 pool: self.pool.clone(),
-                published: is_published,
+                published: self.published.subscribe(),
             },
             pending: Arc::new(pending),
             writer: StatusWriter::new(client.clone(), api.requests),
@@ -128,7 +138,11 @@ impl<S: Signer> Running<'_, S> {
 }
 
 /// Starts to follow a pool.
-fn follow(origin: PoolOrigin, client: &Client) -> watch::Receiver<PoolState> {
+fn follow(
+    origin: PoolOrigin,
+    client: &Client,
+    published: watch::Receiver<Option<Published>>,
+) -> watch::Receiver<PoolState> {
     match origin {
         PoolOrigin::Files(source) => {
             let (pools, follow) = watch_pool(source, DEFAULT_POLL);
@@ -136,7 +150,7 @@ fn follow(origin: PoolOrigin, client: &Client) -> watch::Receiver<PoolState> {
             pools
         }
         PoolOrigin::Secret(secret) => {
-            let (pools, follow) = follow_secret(client.clone(), secret);
+            let (pools, follow) = follow_secret(client.clone(), secret, published);
             tokio::spawn(follow);
             pools
         }

@@ -3,18 +3,21 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use k8s_openapi::{ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{Api, Client, api::PostParams};
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
+use super::{
+    permitted::permitted,
+    secret_content::{SecretPoolError, change, holding, pool_of},
+};
 use crate::{
-    authority::{SigningKey, SigningKeyError, SigningKeyType},
-    ca_pool::{CaPool, Due, Ingredients, PoolError, PoolState, Upkeep, UpkeepError},
-    watching::{describe, is_status},
+    api::patience::in_time,
+    ca_pool::{CaPool, Due, PoolState, Upkeep},
+    trust_bundle::Published,
+    watching::is_status,
 };
 
-/// The key of the Secret under which the pool stands.
-const KEY: &str = "pool";
 /// How often the Secret is read. A watch would need permission for every Secret of the namespace; get and update can be granted for one.
 const POLL: Duration = Duration::from_secs(10);
 
@@ -27,31 +30,6 @@ pub struct SecretPool {
     pub name: String,
     /// How it keeps itself; `None`: it is only read.
     pub upkeep: Option<Upkeep>,
-}
-
-/// Why there is no pool in a Secret.
-#[derive(Debug, thiserror::Error)]
-enum SecretPoolError {
-    #[error("reading the Secret: {}", describe(.0))]
-    Read(#[source] kube::Error),
-    #[error(
-        "there is no such Secret; create it with `kubectl create secret generic`, empty where the signer keeps its pool itself"
-    )]
-    NoSecret,
-    #[error("it has no key `{KEY}`; make the pool with `signerctl ca-pool create --namespace … --name …`")]
-    NoPool,
-    #[error(transparent)]
-    Pool(#[from] PoolError),
-    #[error(transparent)]
-    Upkeep(#[from] UpkeepError),
-    #[error(transparent)]
-    Key(#[from] SigningKeyError),
-    #[error("the system gives no random numbers")]
-    Random,
-    #[error("the thread that makes keys ended early")]
-    Thread,
-    #[error("writing the Secret: {}", describe(.0))]
-    Write(#[source] kube::Error),
 }
 
 /// How often a Secret that others write at the same time is read again at once.
@@ -67,14 +45,19 @@ enum Found {
     Overtaken,
 }
 
-/// Follows a Secret, and keeps its pool if that is wanted. The future does the work, and ends when all receivers are gone.
+/// Follows a Secret, and keeps its pool if that is wanted, as far as what is `published` permits it. The future does the work, and ends when all receivers are gone.
 pub(crate) fn follow_secret(
     client: Client,
     source: SecretPool,
+    mut published: watch::Receiver<Option<Published>>,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
     let (sender, receiver) = watch::channel(PoolState::default());
-    let keeper = Keeper { api: Api::namespaced(client, &source.namespace), source };
     (receiver, async move {
+        if source.upkeep.is_some() {
+            // an empty Secret is filled at once where that is permitted; whoever doesn't learn in time what is published looks again later
+            let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
+        }
+        let keeper = Keeper { api: Api::namespaced(client, &source.namespace), source, published };
         let mut version = None;
         loop {
             keeper.look(&mut version, &sender).await;
@@ -88,6 +71,7 @@ pub(crate) fn follow_secret(
 struct Keeper {
     api: Api<Secret>,
     source: SecretPool,
+    published: watch::Receiver<Option<Published>>,
 }
 
 impl Keeper {
@@ -126,7 +110,9 @@ impl Keeper {
         version: &mut Option<String>,
         in_use: Option<Arc<CaPool>>,
     ) -> Result<Found, SecretPoolError> {
-        let secret = self.api.get_opt(&self.source.name).await.map_err(SecretPoolError::Read)?;
+        // read before the Secret: whoever sees a bundle sees the pool that it was made of too
+        let published = self.published.borrow().clone();
+        let secret = in_time(self.api.get_opt(&self.source.name)).await.map_err(SecretPoolError::Read)?;
         let Some(upkeep) = &self.source.upkeep else {
             let secret = secret.ok_or(SecretPoolError::NoSecret)?;
             return found(pool_of(&secret)?, &secret, version);
@@ -144,7 +130,8 @@ impl Keeper {
         {
             return self.write_back(secret, &in_use).await;
         }
-        let due = upkeep.due(pool.as_ref(), Timestamp::now());
+        let now = Timestamp::now();
+        let due = permitted(upkeep.due(pool.as_ref(), now), pool.as_ref(), published.as_ref(), now)?;
         if due == Due::Nothing {
             return found(pool, &secret, version);
         }
@@ -155,7 +142,8 @@ impl Keeper {
     /// Creates the Secret where that is permitted. It can't be permitted for one name alone, so usually it isn't.
     async fn create_empty(&self) -> Result<Option<Secret>, SecretPoolError> {
         let metadata = ObjectMeta { name: Some(self.source.name.clone()), ..ObjectMeta::default() };
-        match self.api.create(&PostParams::default(), &Secret { metadata, ..Secret::default() }).await {
+        let empty = Secret { metadata, ..Secret::default() };
+        match in_time(self.api.create(&PostParams::default(), &empty)).await {
             Ok(secret) => Ok(Some(secret)),
             Err(error) if is_status(&error, 409) => Ok(None),
             Err(error) if is_status(&error, 403) || is_status(&error, 404) => Err(SecretPoolError::NoSecret),
@@ -165,10 +153,8 @@ impl Keeper {
 
     /// A Secret that was emptied, or deleted and made anew, or overwritten with an older version, gets back what is in use. Whoever has certificates of that would refuse
     /// those of another pool.
-    async fn write_back(&self, mut secret: Secret, in_use: &CaPool) -> Result<Found, SecretPoolError> {
-        let json = ByteString(in_use.to_json()?.to_vec());
-        secret.data.get_or_insert_default().insert(KEY.to_owned(), json);
-        match self.api.replace(&self.source.name, &PostParams::default(), &secret).await {
+    async fn write_back(&self, secret: Secret, in_use: &CaPool) -> Result<Found, SecretPoolError> {
+        match self.replace(&holding(secret, in_use)?).await {
             Ok(_) => {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
                 tracing::warn!(
@@ -183,6 +169,10 @@ impl Keeper {
         }
     }
 
+    async fn replace(&self, secret: &Secret) -> kube::Result<Secret> {
+        in_time(self.api.replace(&self.source.name, &PostParams::default(), secret)).await
+    }
+
     /// Writes the changed pool. Of several replicas one wins; the others read what it wrote.
     async fn write(
         &self,
@@ -194,7 +184,7 @@ impl Keeper {
         let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due))
             .await
             .map_err(|_| SecretPoolError::Thread)??;
-        match self.api.replace(&self.source.name, &PostParams::default(), &secret).await {
+        match self.replace(&secret).await {
             Ok(_) => {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
                 tracing::info!(namespace, name, generation = changed.generation(), "CA pool written");
@@ -216,31 +206,4 @@ fn found(
     let is_news = *version != secret.metadata.resource_version;
     version.clone_from(&secret.metadata.resource_version);
     Ok(if is_news { Found::Pool(pool) } else { Found::InUse })
-}
-
-/// Making keys takes a while, RSA seconds.
-fn change(
-    mut secret: Secret,
-    pool: Option<CaPool>,
-    upkeep: &Upkeep,
-    due: &Due,
-) -> Result<(Secret, CaPool), SecretPoolError> {
-    let pool = upkeep.apply(due, pool, Timestamp::now(), || ingredients(upkeep.key_type))?;
-    let pool = pool.ok_or(SecretPoolError::NoPool)?;
-    let json = ByteString(pool.to_json()?.to_vec());
-    secret.data.get_or_insert_default().insert(KEY.to_owned(), json);
-    Ok((secret, pool))
-}
-
-fn ingredients(key_type: SigningKeyType) -> Result<Ingredients, SecretPoolError> {
-    let (mut serial, mut unique) = ([0; 16], [0; 4]);
-    aws_lc_rs::rand::fill(&mut serial).map_err(|_| SecretPoolError::Random)?;
-    aws_lc_rs::rand::fill(&mut unique).map_err(|_| SecretPoolError::Random)?;
-    Ok(Ingredients { key: SigningKey::generate(key_type)?, serial, unique })
-}
-
-/// The pool in a Secret; `None` if it holds none yet.
-fn pool_of(secret: &Secret) -> Result<Option<CaPool>, PoolError> {
-    let bytes = secret.data.as_ref().and_then(|data| data.get(KEY)).map(|bytes| bytes.0.as_slice());
-    bytes.filter(|bytes| !bytes.is_empty()).map(CaPool::from_json).transpose()
 }

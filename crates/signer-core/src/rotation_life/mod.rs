@@ -5,6 +5,7 @@
 //! sign one.
 
 mod certificates;
+mod deleted;
 mod outright;
 mod replica;
 mod rules;
@@ -41,7 +42,13 @@ fn seed_of_today() -> u8 {
 #[test]
 fn the_same_schedules_find_what_is_wrong_with_other_rules() {
     let config = Config { cases: 2000, max_shrink_iters: 0, ..Config::default() };
-    for rules in [Rules::SignEarly, Rules::PruneEarly, Rules::ForgetRetirement, Rules::NoGenerations] {
+    for rules in [
+        Rules::SignEarly,
+        Rules::PruneEarly,
+        Rules::ForgetRetirement,
+        Rules::ForgetBundle,
+        Rules::NoGenerations,
+    ] {
         assert!(find_violation(rules, config.clone(), 1).is_some(), "{rules:?} should break something");
     }
 }

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::world::World;
+use super::{rules::Rules, world::World};
 use crate::{
     api::ClusterTrustBundle,
     ca_pool::{CaPool, Choice},
-    trust_bundle::{DesiredBundle, Repair},
+    trust_bundle::{DesiredBundle, Memory, Published, Repair},
 };
 
 #[derive(Clone, Debug)]
@@ -20,16 +20,31 @@ pub(super) struct Replica {
     pub(super) is_up: bool,
     /// The version of the pool that it holds.
     pub(super) held: usize,
+    memory: Memory,
 }
 
 impl Replica {
     pub(super) fn new(lag: Duration, ahead_seconds: i64) -> Self {
-        Self { lag, ahead: SignedDuration::from_secs(ahead_seconds), is_up: true, held: 0 }
+        Self {
+            lag,
+            ahead: SignedDuration::from_secs(ahead_seconds),
+            is_up: true,
+            held: 0,
+            memory: Memory::default(),
+        }
     }
 
     pub(super) fn start(&mut self, versions: &[(Timestamp, Arc<CaPool>)]) {
         self.is_up = true;
         self.held = versions.len() - 1;
+        self.memory = Memory::default();
+    }
+
+    /// Hears what is published; `None`: there is no bundle.
+    pub(super) fn hear(&mut self, published: Option<&Published>, now: Timestamp) {
+        if self.is_up {
+            self.memory.note(published, now.checked_add(self.ahead).unwrap());
+        }
     }
 
     pub(super) fn learn(&mut self, now: Timestamp, versions: &[(Timestamp, Arc<CaPool>)]) {
@@ -53,11 +68,14 @@ impl Replica {
         let pool = &world.versions[self.held].1;
         let desired = DesiredBundle::new(&world.signer, &std::collections::BTreeMap::new(), pool);
         let Some(current) = &world.bundle else {
+            if self.holds_back(world) {
+                return None;
+            }
             return Some(desired.created(&world.resource(), self.clock(world)));
         };
         match desired.repair(current, self.clock(world)) {
             Repair::Write(bundle) => Some(*bundle),
-            Repair::InOrder | Repair::ForeignOwner(_) | Repair::Newer(_) => None,
+            Repair::InOrder | Repair::Settling | Repair::ForeignOwner(_) | Repair::Newer(_) => None,
         }
     }
 
@@ -67,7 +85,14 @@ impl Replica {
             return None;
         }
         let pool = &world.versions[self.held].1;
-        world.rules.choose(&world.published, pool, self.clock(world)).map(|choice| (&**pool, choice))
+        let was_told = world.bundle.is_none() && self.holds_back(world);
+        let published = if was_told { &world.published_before } else { &world.published };
+        world.rules.choose(published, pool, self.clock(world)).map(|choice| (&**pool, choice))
+    }
+
+    fn holds_back(&self, world: &World) -> bool {
+        let pool = &world.versions[self.held].1;
+        world.rules != Rules::ForgetBundle && self.memory.holds_back(pool, self.clock(world))
     }
 
     fn clock(&self, world: &World) -> Timestamp {

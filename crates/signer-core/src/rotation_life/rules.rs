@@ -17,6 +17,8 @@ pub(super) enum Rules {
     PruneEarly,
     /// A replica takes no notice of what a newer version of the pool has settled.
     ForgetRetirement,
+    /// A replica doesn't remember what a bundle that is gone was made of.
+    ForgetBundle,
     /// A pool has no generations.
     NoGenerations,
 }
@@ -24,7 +26,9 @@ pub(super) enum Rules {
 impl Rules {
     pub(super) fn choose(self, published: &Published, pool: &CaPool, now: Timestamp) -> Option<Choice> {
         match self {
-            Self::Real | Self::PruneEarly | Self::NoGenerations => published.choose(pool, now),
+            Self::Real | Self::PruneEarly | Self::ForgetBundle | Self::NoGenerations => {
+                published.choose(pool, now)
+            }
             Self::SignEarly => pool.choose(now, |_| Standing::Since(Timestamp::UNIX_EPOCH)),
             Self::ForgetRetirement => {
                 pool.choose(now, |root| published.since(root).map_or(Standing::Absent, Standing::Since))

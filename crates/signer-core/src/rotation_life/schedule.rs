@@ -104,8 +104,10 @@ impl Life {
             Step::Prune => self.world.prune(),
             Step::Stop(index) => self.stop(*index),
             Step::Start(index) => self.start(*index),
-            // whoever is cut off would make the bundle anew, as he knows it
-            Step::DeleteBundle | Step::StripAnnotations if has_one_cut_off => {}
+            // what was stripped tells nobody that it is of a newer pool than his own
+            Step::StripAnnotations if has_one_cut_off => {}
+            // whoever is cut off makes it anew, as he knows it, if nobody else does in time
+            Step::DeleteBundle if has_one_cut_off && !self.somebody_keeps_up() => {}
             Step::DeleteBundle => self.world.delete_bundle(),
             Step::StripAnnotations => self.world.strip_annotations(),
         }
@@ -132,6 +134,13 @@ impl Life {
         if self.world.replicas[..self.ordinary].iter().all(|replica| !replica.is_up) {
             self.nobody_since.get_or_insert(self.world.now);
         }
+    }
+
+    /// Whether a replica holds the pool of which the bundle was made, or a newer one.
+    fn somebody_keeps_up(&self) -> bool {
+        let generation = |replica: &Replica| self.world.versions[replica.held].1.generation();
+        let mut up = self.world.replicas.iter().filter(|replica| replica.is_up);
+        up.any(|replica| generation(replica) >= self.world.published.generation())
     }
 
     fn start(&mut self, index: usize) {

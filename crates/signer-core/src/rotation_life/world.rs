@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) replicas: Vec<Replica>,
     pub(super) bundle: Option<ClusterTrustBundle>,
     pub(super) published: Published,
+    /// What it said before it was deleted.
+    pub(super) published_before: Published,
     /// What the bundle said, and from when on. Pods keep what they have while there is none.
     pub(super) history: Vec<(Timestamp, String)>,
     /// Until when a leaf lives under each root (PEM), and which CA's it is.
@@ -57,6 +59,7 @@ impl World {
             replicas,
             bundle: None,
             published: Published::default(),
+            published_before: Published::default(),
             history: Vec::new(),
             leaves: BTreeMap::new(),
             compromised: BTreeSet::new(),
@@ -131,6 +134,7 @@ impl World {
 
     /// Everyone does what there is to do at this moment, in either order.
     pub(super) fn settle(&mut self) {
+        self.tell();
         for index in 0..self.replicas.len() {
             self.replicas[index].learn(self.now, &self.versions);
             self.issue(index);
@@ -149,11 +153,19 @@ impl World {
         self.history.push((self.now, bundle.spec.trust_bundle.clone()));
         self.published = Published::of(&bundle, &self.signer);
         self.bundle = Some(bundle);
+        self.tell();
+    }
+
+    /// Everyone hears what is published.
+    fn tell(&mut self) {
+        let published = self.bundle.is_some().then_some(&self.published);
+        self.replicas.iter_mut().for_each(|replica| replica.hear(published, self.now));
     }
 
     pub(super) fn delete_bundle(&mut self) {
         self.bundle = None;
-        self.published = Published::default();
+        self.published_before = std::mem::take(&mut self.published);
+        self.tell();
     }
 
     pub(super) fn resource(&self) -> ApiResource {
@@ -164,6 +176,16 @@ impl World {
         if let Some(bundle) = &mut self.bundle {
             bundle.annotations_mut().clear();
             self.published = Published::of(bundle, &self.signer);
+            self.tell();
+        }
+    }
+
+    /// As `kubectl annotate` does with `<item>-`.
+    pub(super) fn remove_annotation(&mut self, item: &str) {
+        if let Some(bundle) = &mut self.bundle {
+            bundle.annotations_mut().remove(&self.signer.label_key(item)).unwrap();
+            self.published = Published::of(bundle, &self.signer);
+            self.tell();
         }
     }
 

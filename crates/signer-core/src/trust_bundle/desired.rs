@@ -26,6 +26,8 @@ pub(crate) struct DesiredBundle<'a> {
 pub(crate) enum Repair {
     /// Nothing.
     InOrder,
+    /// Nothing yet: another replica may have another file than this one, and which of them is behind has to be waited for.
+    Settling,
     /// This has to be written over it.
     Write(Box<ClusterTrustBundle>),
     /// It belongs to the signer of this name, and is left as it is.
@@ -81,6 +83,10 @@ impl<'a> DesiredBundle<'a> {
         }
         let mut bundle = current.clone();
         bundle.labels_mut().extend(self.labels.clone());
+        if published.is_left_to_settle(self.pool, now) {
+            let is_labelled = holds(current.labels(), &self.labels);
+            return if is_labelled { Repair::Settling } else { Repair::Write(Box::new(bundle)) };
+        }
         bundle.annotations_mut().extend(annotations);
         bundle.spec.trust_bundle = anchors;
         Repair::Write(Box::new(bundle))

@@ -1,8 +1,10 @@
 //! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
 
 mod desired;
+mod memory;
 mod published;
 mod replaced;
+mod told;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,9 +17,9 @@ use kube::{
 };
 use tokio::{sync::watch, time};
 
-use self::published::GENERATION;
 pub(crate) use self::{
     desired::{DesiredBundle, Repair},
+    memory::Memory,
     published::Published,
 };
 use crate::{
@@ -25,7 +27,7 @@ use crate::{
     ca_pool::PoolState,
     health::{Component, SignerHealth},
     signer_name::SignerName,
-    watching::{Watched, describe, is_status, watch},
+    watching::{Watched, is_status, watch},
 };
 
 /// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.
@@ -44,6 +46,7 @@ pub(crate) struct BundleKeeper {
     /// Hears what is published, as the API server tells it.
     pub(crate) published: watch::Sender<Option<Published>>,
     pub(crate) health: SignerHealth,
+    pub(crate) memory: Memory,
 }
 
 /// What is known of the bundle that the API server holds.
@@ -67,9 +70,11 @@ impl BundleKeeper {
         let mut seen = Seen::Nothing;
         let mut listed = None;
         loop {
+            self.remember(&seen);
             self.tell(&seen);
             // level-triggered: whatever woke the loop, it compares what is with what should be
             let is_settled = self.publish(&mut seen).await;
+            self.remember(&seen);
             self.tell(&seen);
             tokio::select! {
                 Some(watched) = events.next() => match watched {
@@ -84,10 +89,27 @@ impl BundleKeeper {
         }
     }
 
+    fn remember(&mut self, seen: &Seen) {
+        match seen {
+            Seen::Nothing => {}
+            Seen::Absent => self.memory.note(None, Timestamp::now()),
+            Seen::Present(bundle) => {
+                self.memory.note(Some(&Published::of(bundle, &self.signer_name)), Timestamp::now());
+            }
+        }
+    }
+
+    /// Whether somebody else has to make the bundle anew. What it was holds until then.
+    fn holds_back(&self) -> bool {
+        let pool = self.pool.borrow().pool.clone();
+        pool.is_some_and(|pool| self.memory.holds_back(&pool, Timestamp::now()))
+    }
+
     /// Tells the controller what is published. What isn't known yet isn't told.
     fn tell(&self, seen: &Seen) {
         let published = match seen {
             Seen::Nothing => return,
+            Seen::Absent if self.holds_back() => return,
             Seen::Absent => Published::default(),
             Seen::Present(bundle) => Published::of(bundle, &self.signer_name),
         };
@@ -106,6 +128,10 @@ impl BundleKeeper {
         let now = Timestamp::now();
         let written = match seen {
             Seen::Nothing => return true,
+            Seen::Absent if self.holds_back() => {
+                self.health.warned(Component::TrustBundle, &self.left_to_others(pool.generation()));
+                return false;
+            }
             Seen::Absent => {
                 in_time(api.create(&PostParams::default(), &desired.created(&self.resource, now))).await
             }
@@ -113,6 +139,10 @@ impl BundleKeeper {
                 Repair::InOrder => {
                     self.health.mended(Component::TrustBundle);
                     return true;
+                }
+                Repair::Settling => {
+                    self.health.mended(Component::TrustBundle);
+                    return false;
                 }
                 Repair::ForeignOwner(owner) => {
                     self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
@@ -157,44 +187,6 @@ impl BundleKeeper {
                 false
             }
         }
-    }
-
-    /// `has_none`: the bundle has no root of the own pool.
-    fn lags_behind(&self, own: u64, published: u64, has_none: bool) -> String {
-        let (bundle, annotation) = (self.signer_name.bundle_name(), self.signer_name.label_key(GENERATION));
-        let what = if own == published { "another CA pool" } else { "the CA pool" };
-        let then = if own == 0 && has_none {
-            "what is published now stays trusted then, and this one signs a quarter of an hour later"
-        } else {
-            "pods refuse each other's certificates then until they have new ones"
-        };
-        format!(
-            "the trust bundle was made of generation {published} of {what}, and this replica holds generation {own}; it waits for the pool of the bundle. \
-             If that is lost for good, `kubectl annotate clustertrustbundle {bundle} {annotation}-` lets this one take its place; {then}"
-        )
-    }
-
-    fn owned_by(&self, owner: &str) -> String {
-        format!(
-            "the ClusterTrustBundle {} belongs to the signer {owner:?}; it is left as it is. Delete it if nobody needs it",
-            self.signer_name.bundle_name()
-        )
-    }
-
-    fn refused(&self, error: &kube::Error) -> String {
-        let hint = if is_status(error, 403) {
-            format!(
-                "; the controller needs create and update on clustertrustbundles, and the verb attest on signers {} of certificates.k8s.io",
-                self.signer_name
-            )
-        } else {
-            String::new()
-        };
-        format!(
-            "writing the ClusterTrustBundle {}: {}{hint}",
-            self.signer_name.bundle_name(),
-            describe(error)
-        )
     }
 }
 

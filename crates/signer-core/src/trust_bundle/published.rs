@@ -107,6 +107,19 @@ impl Published {
         })
     }
 
+    /// Whether there is no root in it, or no bundle.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
+    }
+
+    /// Whether it was made of this version of a pool, with all of its roots, and they are there to stay: a CA that has replaced another outright may be a mistake until
+    /// pods know it.
+    pub(crate) fn is_made_of(&self, pool: &CaPool, now: Timestamp) -> bool {
+        let has_all = || pool.roots().into_iter().all(|root| self.since(root).is_some());
+        let is_settled = || pool.generation() > 0 || self.choose(pool, now).is_ok();
+        self.generation == pool.generation() && has_all() && is_settled()
+    }
+
     /// Whether nothing of a pool is published any more, or yet.
     pub(super) fn has_none_of(&self, pool: &CaPool) -> bool {
         pool.roots().into_iter().all(|root| self.since(root).is_none())

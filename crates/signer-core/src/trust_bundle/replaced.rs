@@ -1,7 +1,7 @@
 //! Roots of CAs that were replaced outright: whoever overwrites `tls.crt`, or a pool that doesn't count its generations, leaves pods with certificates of a CA that no pool
 //! knows any more. Only the bundle still does.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
@@ -11,7 +11,21 @@ use crate::{
     ca_pool::{CaPool, Choice, LONGEST_LEAF, NoChoice, PROPAGATION},
 };
 
+/// Kubelet brings a file that was overwritten to replicas minutes apart. Longer than that, and shorter than the time after which a CA may have signed.
+const SETTLES: Duration = Duration::from_secs(10 * 60);
+
 impl Published {
+    /// Whether a replica leaves a bundle that has all of its pool's roots as it is, because another one's root is new: whichever of the two is behind will follow, and until then
+    /// both roots are trusted. (Where generations are counted it is known which one is behind.)
+    pub(super) fn is_left_to_settle(&self, pool: &CaPool, now: Timestamp) -> bool {
+        let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
+        let is_uncounted = pool.generation() == 0 && self.generation() == 0;
+        let is_as_written = self.anchors.keys().all(|root| self.since.contains_key(root));
+        let has_all = own.iter().all(|root| self.since.contains_key(root));
+        let mut others = self.since.iter().filter(|(root, _)| !own.contains(root));
+        is_uncounted && is_as_written && has_all && others.any(|(_, since)| after(*since, SETTLES) > now)
+    }
+
     /// The roots that stay published though a pool hasn't got them, each with the time until which its leaves may live. Where generations are counted none are added: who
     /// removes a CA there has thought of its leaves, or wants them refused.
     pub(super) fn to_keep(&self, pool: &CaPool, now: Timestamp) -> ByRoot {
@@ -72,8 +86,6 @@ fn after(time: Timestamp, by: std::time::Duration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::{
         super::{
             Repair,
@@ -154,7 +166,7 @@ mod tests {
         let (right, wrong) = (pool(), pool());
         let bundle = desired(&right, &signer()).created(&resource(), now());
         let both = repaired(&wrong, &bundle, now() + DAY).unwrap();
-        let again = repaired(&right, &both, now() + DAY + PROPAGATION / 2).unwrap();
+        let again = repaired(&right, &both, now() + DAY + SETTLES).unwrap();
         assert!(has(&again, &right) && !has(&again, &wrong));
         assert!(repaired(&right, &again, now() + DAY * 2).is_none());
     }

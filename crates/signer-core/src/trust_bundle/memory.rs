@@ -1,0 +1,37 @@
+//! What a replica remembers of a bundle that is gone. Whoever makes it anew decides what pods trust, so one that knows that its own pool is older leaves that to others.
+
+use jiff::Timestamp;
+
+use super::published::Published;
+use crate::ca_pool::{CaPool, PROPAGATION};
+
+/// What the last bundle was made of, and since when there is none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    generation: u64,
+    absent_since: Option<Timestamp>,
+}
+
+impl Memory {
+    /// Notes what is published at `now`; `None`: there is no bundle.
+    pub(crate) fn note(&mut self, published: Option<&Published>, now: Timestamp) {
+        match published {
+            Some(published) => *self = Self { generation: published.generation(), absent_since: None },
+            None => {
+                self.absent_since.get_or_insert(now);
+            }
+        }
+    }
+
+    /// Whether a replica with this pool leaves a bundle that is gone to others: its pool is older than the one of which that was made. It doesn't do so for ever, as the newer
+    /// one may be lost: a changed Secret reaches all replicas within [`PROPAGATION`].
+    pub(crate) fn holds_back(&self, pool: &CaPool, now: Timestamp) -> bool {
+        let ends = self.absent_since.map(|since| since.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX));
+        pool.generation() < self.generation && ends.is_some_and(|ends| now < ends)
+    }
+
+    /// The generation of the last bundle.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+}
