@@ -25,9 +25,15 @@ fn there_is_one_for_each_version() {
 fn each_names_the_image_of_its_version() {
     for minor in Minor::all().unwrap() {
         let config = documents(&read(format!("kind/{minor}.yaml"))).unwrap().remove(0);
-        let images: Vec<_> = config["nodes"].as_array().unwrap().iter().map(|node| node["image"].as_str()).collect();
+        let images: Vec<_> =
+            config["nodes"].as_array().unwrap().iter().map(|node| node["image"].as_str()).collect();
         let begin = format!("kindest/node:v{minor}.");
-        assert!(images.iter().all(|image| image.is_some_and(|image| image.starts_with(&begin) && image.contains("@sha256:"))));
+        assert!(
+            images
+                .iter()
+                .all(|image| image
+                    .is_some_and(|image| image.starts_with(&begin) && image.contains("@sha256:")))
+        );
     }
 }
 

@@ -1,6 +1,9 @@
 //! What `/livez` and `/readyz` answer.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,9 +19,16 @@ pub(crate) struct Page {
     pub(crate) body: String,
 }
 
-/// An address that nobody listens on.
+/// An address that nobody listens on, and that no outgoing connection is given: ports that the kernel hands out (from 32768 on) may be taken before they are used.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let port = 12_000 + (std::process::id() * 64 + TRIED.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        let address = (Ipv4Addr::LOCALHOST, u16::try_from(port).unwrap());
+        if let Ok(listener) = TcpListener::bind(address) {
+            return listener.local_addr().unwrap();
+        }
+    }
 }
 
 /// Asks for a page.
