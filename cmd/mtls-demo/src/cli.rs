@@ -1,8 +1,12 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use hyper::Uri;
 use pod_credentials::{SpiffeId, TrustDomain};
 
@@ -27,23 +31,30 @@ pub enum Command {
 /// A server's options.
 #[derive(Debug, Args)]
 pub struct ServerArgs {
-    /// Where TLS is served
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    /// Where TLS is served; without an IP, at all of IPv4 and IPv6
+    #[arg(long, value_name = "ADDRESS", default_value = ":8443", value_parser = address)]
     pub listen: SocketAddr,
     /// Where /healthz and /status are served without TLS, for probes
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub status_listen: Option<SocketAddr>,
     /// The server's credential bundle: key, then certificate chain
     #[arg(long, value_name = "FILE")]
     pub server_creds: PathBuf,
     /// Ask clients for an X.509-SVID, and tell those that show one who they are at /spiffe-echo
-    #[arg(long, requires = "spiffe_trust_bundle", conflicts_with = "client_trust_bundle")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    #[arg(default_value_t = false, default_missing_value = "true")]
+    #[arg(requires_if("true", "spiffe_trust_bundle"))]
     pub enable_spiffe_client_support: bool,
     /// Close the door to everybody without such an identity, in the handshake, where no reason can be given
     #[arg(long, requires = "enable_spiffe_client_support")]
     pub require_spiffe_client: bool,
     /// The trust anchors of SPIFFE clients
-    #[arg(long, value_name = "FILE", requires = "enable_spiffe_client_support")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "enable_spiffe_client_support",
+        conflicts_with = "client_trust_bundle"
+    )]
     pub spiffe_trust_bundle: Option<PathBuf>,
     /// The trust domain of SPIFFE clients
     #[arg(long, value_name = "DOMAIN", default_value = "cluster.local")]
@@ -60,6 +71,25 @@ pub struct ServerArgs {
     /// How often the mounted files are looked at
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub reload_interval: Duration,
+}
+
+impl ServerArgs {
+    /// The trust anchors of SPIFFE clients, if those are asked for at all.
+    ///
+    /// # Errors
+    /// If they aren't, and an option would keep others out.
+    pub(crate) fn spiffe_clients(&self) -> Result<Option<&Path>, String> {
+        if self.enable_spiffe_client_support {
+            return Ok(self.spiffe_trust_bundle.as_deref());
+        }
+        if self.require_spiffe_client || !self.allow_spiffe_id.is_empty() {
+            return Err(
+                "--require-spiffe-client and --allow-spiffe-id need --enable-spiffe-client-support=true"
+                    .into(),
+            );
+        }
+        Ok(None)
+    }
 }
 
 /// A client's options.
@@ -83,6 +113,14 @@ pub struct ClientArgs {
     /// How often the mounted files are looked at
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub reload_interval: Duration,
+}
+
+/// An IP address with a port, or a port after a colon, as Go's programs take it.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
+    whole.parse().map_err(|_| {
+        "use a port after a colon, such as :8443, or an IP before it too: 127.0.0.1:8443, [::1]:8443".into()
+    })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -119,12 +157,35 @@ mod tests {
              --spiffe-trust-domain example.org --allow-spiffe-id spiffe://example.org/a --allow-spiffe-id spiffe://example.org/b \
              --require-spiffe-client",
             "server --server-creds c --client-trust-bundle t --allow-client-dns a --allow-client-dns b --status-listen [::]:8080",
+            "server --server-creds c --listen :8443 --enable-spiffe-client-support=true --spiffe-trust-bundle t",
             "client --fetch-url https://server.web.svc/spiffe-echo --server-trust-bundle t",
             "client --fetch-url https://a --fetch-url https://b:8443/x --server-trust-bundle t --client-cred-bundle c \
              --server-spiffe-id spiffe://a/b --poll-interval 500ms",
         ] {
             let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
             parse(&line).unwrap();
+        }
+    }
+
+    /// As Go's flags have it: a server that keeps nobody out must not come of an option that says otherwise.
+    #[test]
+    fn spiffe_clients_are_asked_for_or_not() {
+        for (options, asked) in [
+            ("", Ok(false)),
+            ("--enable-spiffe-client-support=false", Ok(false)),
+            ("--enable-spiffe-client-support=false --spiffe-trust-bundle t", Ok(false)),
+            ("--enable-spiffe-client-support --spiffe-trust-bundle t", Ok(true)),
+            ("--enable-spiffe-client-support=false --spiffe-trust-bundle t --require-spiffe-client", Err(())),
+            (
+                "--enable-spiffe-client-support=false --spiffe-trust-bundle t --allow-spiffe-id spiffe://a/b",
+                Err(()),
+            ),
+        ] {
+            let Command::Server(args) = parse(format!("server --server-creds c {options}").trim()).unwrap()
+            else {
+                panic!("must be a server's")
+            };
+            assert_eq!(args.spiffe_clients().map(|file| file.is_some()).map_err(drop), asked, "{options}");
         }
     }
 
@@ -140,6 +201,8 @@ mod tests {
                 "server --server-creds c --client-trust-bundle t --enable-spiffe-client-support --spiffe-trust-bundle t",
                 "cannot be used with",
             ),
+            ("server --server-creds c --enable-spiffe-client-support=true", "--spiffe-trust-bundle"),
+            ("server --server-creds c --listen 8443", "use a port after a colon"),
             ("client --server-trust-bundle t", "--fetch-url"),
             ("client --server-trust-bundle t --fetch-url http://a", "use an https URL"),
             (

@@ -1,6 +1,6 @@
 //! The server.
 
-use std::{error::Error, future::Future, io, net::SocketAddr, time::Duration};
+use std::{error::Error, future::Future, io, net::SocketAddr, path::Path, time::Duration};
 
 use axum::serve::ListenerExt;
 use pod_credentials::{
@@ -48,11 +48,11 @@ pub async fn run(args: ServerArgs) -> Result<(), Box<dyn Error>> {
 
 fn follow_files(args: &ServerArgs) -> Result<(Served, Clients), Box<dyn Error>> {
     let credentials = Watched::follow(CredentialFiles::bundle(&args.server_creds), args.reload_interval)?;
-    let trust = |file| Watched::<TrustBundle>::follow(TrustFile::new(file), args.reload_interval);
+    let trust = |file: &Path| Watched::<TrustBundle>::follow(TrustFile::new(file), args.reload_interval);
     let mut served = Served::new(credentials, args.server_creds.clone());
-    let clients = if let Some(file) = &args.spiffe_trust_bundle {
+    let clients = if let Some(file) = args.spiffe_clients()? {
         let bundle = trust(file)?;
-        served.trust = Some((bundle.clone(), file.clone()));
+        served.trust = Some((bundle.clone(), file.to_owned()));
         let rule = spiffe_rule(args)?;
         served.spiffe = Some(rule.clone());
         if args.require_spiffe_client {

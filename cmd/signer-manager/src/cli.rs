@@ -52,8 +52,9 @@ pub struct RunArgs {
     #[arg(
         long,
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080",
-        help = "Where /livez, /readyz and /metrics are answered; for IPv6 alone, [::]:8080"
+        default_value = ":8080",
+        value_parser = address,
+        help = "Where /livez, /readyz and /metrics are answered; without an IP, at all of IPv4 and IPv6"
     )]
     pub http_bind: SocketAddr,
 }
@@ -65,6 +66,14 @@ pub enum LogFormat {
     Json,
     /// For people: with colours on a terminal
     Text,
+}
+
+/// An IP address with a port, or a port after a colon, as Go's programs take it.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
+    whole.parse().map_err(|_| {
+        "use a port after a colon, such as :8080, or an IP before it too: 127.0.0.1:8080, [::1]:8080".into()
+    })
 }
 
 impl Command {
@@ -95,7 +104,7 @@ mod tests {
         Cli::command().debug_assert();
         let Command::Run(run) = parse(&["--config", "c.yaml"]).unwrap() else { panic!("must run") };
         assert_eq!((run.log_format, run.log.as_str()), (LogFormat::Text, "info,kube_runtime=warn"));
-        assert_eq!((run.kubeconfig, run.http_bind.to_string()), (None, "0.0.0.0:8080".to_owned()));
+        assert_eq!((run.kubeconfig, run.http_bind.to_string()), (None, "[::]:8080".to_owned()));
     }
 
     #[test]
@@ -115,6 +124,20 @@ mod tests {
         let Command::Run(run) = parse(&options).unwrap() else { panic!("must run") };
         assert_eq!((run.log_format, run.http_bind.to_string()), (LogFormat::Json, "[::1]:1".to_owned()));
         assert_eq!((run.kubeconfig, run.log), (Some("k".into()), "debug".to_owned()));
+    }
+
+    #[test]
+    fn a_port_stands_for_all_addresses() {
+        for (given, taken) in [(":1", "[::]:1"), ("0.0.0.0:1", "0.0.0.0:1"), ("[::1]:1", "[::1]:1")] {
+            let Command::Run(run) = parse(&["--config", "c", "--http-bind", given]).unwrap() else {
+                panic!("must run")
+            };
+            assert_eq!(run.http_bind.to_string(), taken);
+        }
+        for wrong in ["8080", ":", ":http", ":99999", "localhost:8080"] {
+            let error = parse(&["--config", "c", "--http-bind", wrong]).unwrap_err().to_string();
+            assert!(error.contains("use a port after a colon"), "{error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! `/livez`, `/readyz` and `/metrics`.
 
-use std::{fmt::Write, future, io};
+use std::{
+    fmt::Write,
+    future, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use axum::{
     Router,
@@ -18,6 +22,13 @@ use crate::{
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What to listen on, the first that works. `[::]` stands for all addresses of both families, on a machine without IPv6 too.
+pub(super) fn tried(address: SocketAddr) -> Vec<SocketAddr> {
+    let any_v4 = (Ipv4Addr::UNSPECIFIED, address.port()).into();
+    let any = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    [Some(address), any.then_some(any_v4)].into_iter().flatten().collect()
+}
 
 /// Answers for as long as it is polled; without a listener, nobody can ask. It waits for no client's end.
 pub(crate) async fn serve(listener: Option<TcpListener>, health: Health, metrics: Metrics) -> io::Result<()> {
@@ -54,6 +65,21 @@ fn page(report: &Report) -> String {
 mod tests {
     use super::*;
     use crate::health::SignerReport;
+
+    /// Kubelet asks the pod's first address, of whichever family that is.
+    #[tokio::test]
+    async fn all_addresses_are_those_of_both_families() {
+        let listener = TcpListener::bind(&*tried("[::]:0".parse().unwrap())).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        let addresses = |text: &str| tried(text.parse().unwrap()).iter().map(ToString::to_string).collect();
+        let without_ipv6: Vec<String> = addresses("[::]:80");
+        assert_eq!(without_ipv6, ["[::]:80", "0.0.0.0:80"]);
+        for one in ["[::1]:80", "0.0.0.0:80", "127.0.0.1:80"] {
+            let tried: Vec<String> = addresses(one);
+            assert_eq!(tried, [one]);
+        }
+    }
 
     #[test]
     fn the_page_names_who_is_not_ready_and_why() {

@@ -47,7 +47,7 @@ use crate::{
 /// let options = SignerOptions::new(PoolSource::PoolFile("/run/ca/pool.json".into()));
 /// Manager::new(kube::Client::try_default().await?)
 ///     .signer(signer, options)
-///     .http_bind(([0, 0, 0, 0], 8080).into())
+///     .http_bind((std::net::Ipv6Addr::UNSPECIFIED, 8080).into())
 ///     .run(async { drop(tokio::signal::ctrl_c().await) })
 ///     .await?;
 /// # Ok(())
@@ -94,7 +94,7 @@ impl Manager {
         self
     }
 
-    /// Answers `/livez`, `/readyz` and `/metrics` on this address.
+    /// Answers `/livez`, `/readyz` and `/metrics` on this address; `[::]` stands for all addresses, those of IPv4 too.
     pub fn http_bind(mut self, address: SocketAddr) -> Self {
         self.http_bind = Some(address);
         self
@@ -115,7 +115,7 @@ impl Manager {
         let metrics = Metrics::new(health.clone());
         let listener = match self.http_bind {
             Some(address) => {
-                let bound = TcpListener::bind(address).await;
+                let bound = TcpListener::bind(&*http::tried(address)).await;
                 Some(bound.map_err(|source| ManagerError::HttpBind { address, source })?)
             }
             None => None,
