@@ -20,27 +20,29 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Builds those packages' binaries, with cargo's own progress on standard error, and returns where they are, by name.
+/// Builds those binaries, with cargo's own progress on standard error, and returns where they are, by name.
+///
+/// The features of their dependencies are those that the tests have, so nothing is compiled twice.
 ///
 /// # Errors
 /// [`Error::Program`] if the build fails; cargo has shown why.
-pub(crate) fn build(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
-    build_with(&[], packages)
+pub(crate) fn build(binaries: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
+    build_with(&["--workspace"], "--bin", binaries)
 }
 
-/// The same as users get them: optimised, and with the dependencies that the lock file names.
+/// Those packages' binaries as users get them: optimised, and with the dependencies that the lock file names.
 ///
 /// # Errors
 /// As [`build`].
 pub(crate) fn build_release(packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
-    build_with(&["--release", "--locked"], packages)
+    build_with(&["--release", "--locked", "--bins"], "--package", packages)
 }
 
-fn build_with(options: &[&str], packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
+fn build_with(options: &[&str], each: &str, names: &[&str]) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut command = cargo();
     // Its messages tell where the binaries are, wherever the target directory is.
-    command.args(["build", "--bins", "--message-format=json-render-diagnostics"]).args(options);
-    command.args(packages.iter().flat_map(|package| ["--package", package])).stdout(Stdio::piped());
+    command.args(["build", "--message-format=json-render-diagnostics"]).args(options);
+    command.args(names.iter().flat_map(|name| [each, name])).stdout(Stdio::piped());
     let io = || Error::io("running", "cargo");
     let mut child = command.spawn().map_err(io())?;
     let mut binaries = BTreeMap::new();
@@ -53,7 +55,7 @@ fn build_with(options: &[&str], packages: &[&str]) -> Result<BTreeMap<String, Pa
     }
     let status = child.wait().map_err(io())?;
     if !status.success() {
-        let program = format!("cargo build --package {}", packages.join(" --package "));
+        let program = format!("cargo build {each} {}", names.join(&format!(" {each} ")));
         return Err(Error::Program { program, status, output: String::new() });
     }
     Ok(binaries)
