@@ -9,7 +9,8 @@
 //!   moment. Connections that live go on.
 //! - [`PeerRule`] and [`SpiffeRule`] say which peers may come, on either side; [`peer_spiffe_id`] tells a handler who the peer is.
 //!
-//! It needs rustls and a thread for each watched file, and no async runtime, no Kubernetes client and no permission.
+//! It needs rustls and a thread for each watched file, and no async runtime, no Kubernetes client and no permission. The feature `axum` adds a listener for
+//! `axum::serve`, and with it tokio.
 //!
 //! # A server
 //! With axum (or anything on hyper) and tokio-rustls. Clients are workloads of one trust domain, and the handler learns which:
@@ -39,6 +40,8 @@
 
 mod certificate;
 mod client;
+#[cfg(feature = "axum")]
+mod connected_peer;
 mod credentials;
 mod load_error;
 mod peer;
@@ -46,16 +49,22 @@ mod pem;
 mod presented;
 mod server;
 mod spiffe_id;
+#[cfg(feature = "axum")]
+mod tls_listener;
 mod trust_bundle;
 mod watched;
 
 pub use certificate::{Certificate, CertificateError};
 pub use client::{Servers, client_config};
+#[cfg(feature = "axum")]
+pub use connected_peer::Peer;
 pub use credentials::{CredentialFiles, Credentials};
 pub use load_error::{LoadError, Problem};
 pub use peer::{PeerError, PeerRule, SpiffeRule, peer_spiffe_id, refusal};
 pub use server::{Clients, server_config};
 pub use spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain};
+#[cfg(feature = "axum")]
+pub use tls_listener::TlsListener;
 pub use trust_bundle::{TrustBundle, TrustFile};
 pub use watched::{DEFAULT_POLL, Look, Mounted, NotReady, Status, Watched};
 
