@@ -52,7 +52,7 @@ impl TlsListener {
     /// How long a handshake may take by default. A client that takes longer doesn't mean to talk.
     pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// How many handshakes run at once by default: as many as a core can finish within [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) with the slowest keys.
+    /// How many handshakes run at once by default: about as many as a core can finish within [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) with the slowest keys.
     pub const HANDSHAKES_AT_ONCE: usize = 1024;
 
     /// Listens on an address. `config` is a [`server_config`](crate::server_config), or any other of rustls.

@@ -1,6 +1,6 @@
 //! A server on axum and its clients, within the test.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use http_body_util::BodyExt;
@@ -16,10 +16,16 @@ use tokio::{
     net::TcpStream,
     sync::oneshot,
     task::{JoinHandle, JoinSet},
+    time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
 use crate::support::{HOUR, Mounted, credentials, trust};
+
+/// Waits for what must come, far longer than it takes.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(180), what).await.expect("it must come")
+}
 
 /// What a server and its clients have mounted.
 pub(crate) struct Mesh {
@@ -73,7 +79,7 @@ impl Running {
     }
 
     pub(crate) async fn ended(self) {
-        self.served.await.unwrap();
+        soon(self.served).await.unwrap();
     }
 
     /// A client that connects and says nothing.
@@ -94,7 +100,7 @@ pub(crate) async fn connect(server: SocketAddr, config: &Arc<ClientConfig>) -> C
     let tcp = TcpStream::connect(server).await.unwrap();
     let address = tcp.local_addr().unwrap();
     let name = "web.shop.svc".try_into().unwrap();
-    let tls = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await.unwrap();
+    let tls = soon(TlsConnector::from(Arc::clone(config)).connect(name, tcp)).await.unwrap();
     let server_serial =
         Certificate::from_der(&tls.get_ref().1.peer_certificates().unwrap()[0]).unwrap().serial;
     let (sender, connection) = http1::handshake(TokioIo::new(tls)).await.unwrap();
@@ -116,7 +122,7 @@ impl Connection {
 
     /// Waits until the server has closed it.
     pub(crate) async fn closed(mut self) {
-        while self.tasks.join_next().await.is_some() {}
+        while soon(self.tasks.join_next()).await.is_some() {}
     }
 }
 
