@@ -9,9 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use pod_credentials::{Credentials, PeerError, SpiffeId, SpiffeRule, TrustBundle, Watched, peer_spiffe_id};
+use pod_credentials::{Credentials, Peer, SpiffeId, SpiffeRule, TrustBundle, Watched};
 
-use crate::{html, peer::Peer, report, status::Situation};
+use crate::{html, report, status::Situation};
 
 /// What handlers know of the server.
 #[derive(Clone)]
@@ -59,22 +59,19 @@ async fn spiffe_echo(State(served): State<Served>, ConnectInfo(peer): ConnectInf
     match identity(&served, &peer) {
         Ok(id) => format!("{id}\n").into_response(),
         Err(reason) => {
-            tracing::info!("{}: /spiffe-echo: 401: {reason}", peer.address);
+            tracing::info!("{}: /spiffe-echo: 401: {reason}", peer.address());
             (StatusCode::UNAUTHORIZED, format!("{reason}\n")).into_response()
         }
     }
 }
 
-fn identity(served: &Served, peer: &Peer) -> Result<SpiffeId, String> {
+fn identity<'a>(served: &Served, peer: &'a Peer) -> Result<&'a SpiffeId, String> {
     let rule = served.spiffe.as_ref().ok_or(
         "this server asks for no SPIFFE identity; start it with --enable-spiffe-client-support and --spiffe-trust-bundle FILE",
     )?;
-    let verified = || -> Result<SpiffeId, PeerError> {
-        let id = peer_spiffe_id(peer.certificates())?;
-        rule.check(&id)?;
-        Ok(id)
-    };
-    verified().map_err(|error| error.to_string())
+    let id = peer.spiffe_id().map_err(ToString::to_string)?;
+    rule.check(id).map_err(|error| error.to_string())?;
+    Ok(id)
 }
 
 async fn status(State(served): State<Served>, headers: HeaderMap) -> Response {

@@ -4,16 +4,15 @@ use std::{error::Error, future::Future, io, net::SocketAddr, path::Path, time::D
 
 use axum::serve::ListenerExt;
 use pod_credentials::{
-    Clients, CredentialFiles, PeerRule, SpiffeRule, TrustBundle, TrustFile, Watched, server_config,
+    Clients, CredentialFiles, Peer, PeerRule, SpiffeRule, TlsListener, TrustBundle, TrustFile, Watched,
+    server_config,
 };
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
     cli::ServerArgs,
     handlers::{self, Served},
-    peer::Peer,
     termination::termination,
-    tls_listener::TlsListener,
 };
 
 /// How long requests may take to end after SIGTERM, well within the 30 seconds of a pod's `terminationGracePeriodSeconds`.
@@ -37,7 +36,7 @@ pub async fn run(args: ServerArgs) -> Result<(), Box<dyn Error>> {
                 .map_err(|error| cannot_listen("--status-listen", address, &error))?,
         ),
     };
-    tracing::info!("TLS on {}", axum::serve::Listener::local_addr(&tls)?);
+    tracing::info!("TLS on {}", tls.local_addr()?);
     if let Some(probes) = &probes {
         tracing::info!("/healthz and /status without TLS on {}", probes.local_addr()?);
     }

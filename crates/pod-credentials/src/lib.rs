@@ -9,26 +9,32 @@
 //!   moment. Connections that live go on.
 //! - [`PeerRule`] and [`SpiffeRule`] say which peers may come, on either side; [`peer_spiffe_id`] tells a handler who the peer is.
 //!
-//! It needs rustls and a thread for each watched file, and no async runtime, no Kubernetes client and no permission.
+//! It needs rustls and a thread for each watched file, and no async runtime, no Kubernetes client and no permission. The feature `axum` adds a listener for
+//! `axum::serve`, and with it tokio.
 //!
 //! # A server
-//! With axum (or anything on hyper) and tokio-rustls. Clients are workloads of one trust domain, and the handler learns which:
+//! With axum and the feature `axum`: `TlsListener` does the handshakes, and `Peer` tells the handler who the client is. Clients are workloads of one trust domain:
 //! ```no_run
 #![doc = include_str!("../examples/axum_server.rs")]
 //! ```
 //!
+//! Other servers take the configuration as they take any of rustls, such as `tokio_rustls::TlsAcceptor`, and ask [`peer_spiffe_id`].
+//!
 //! # A client
-//! With hyper. The server has a certificate for its DNS name; the client shows its own to whoever asks:
+//! With hyper-rustls and hyper-util. The server has a certificate for its DNS name; the client shows its own to whoever asks:
 //! ```no_run
 #![doc = include_str!("../examples/client.rs")]
 //! ```
+//! A connection in a pool keeps the certificates and the verdict of its handshake as long as it is in use. This client has no pool, so that each request meets what both ends
+//! have mounted, at the price of a handshake. A client of many requests leaves `pool_max_idle_per_host` out, and makes a new `Client` now and then: hourly, say.
+//!
 //! Both are complete programs in `examples/`; a test runs them against each other through a renewal.
 //!
 //! # What to know
 //! - **The volume.** Prefer `credentialBundlePath`, one file: separate key and chain files may be read in the middle of a renewal. This crate then refuses the pair,
 //!   keeps the last one, and looks again. Don't mount with `subPath`: kubelet never updates such a mount.
 //! - **Sessions aren't resumed.** A resumed session takes over what an earlier handshake has verified; changed anchors, or an identity that has ended, would
-//!   not count. Each connection costs a full handshake: keep connections, as HTTP clients with pools do.
+//!   not count. Each connection costs a full handshake: where that counts, keep connections, as HTTP clients with pools do.
 //! - **Connections outlive certificates.** TLS verifies at the handshake alone. A server that must not talk for long with a peer whose certificate has ended closes connections after
 //!   some hours.
 //! - **Anchors come before what is signed under them**, by minutes; so a poll of seconds ([`DEFAULT_POLL`]) loses nothing.
@@ -39,6 +45,8 @@
 
 mod certificate;
 mod client;
+#[cfg(feature = "axum")]
+mod connected_peer;
 mod credentials;
 mod load_error;
 mod peer;
@@ -46,16 +54,22 @@ mod pem;
 mod presented;
 mod server;
 mod spiffe_id;
+#[cfg(feature = "axum")]
+mod tls_listener;
 mod trust_bundle;
 mod watched;
 
 pub use certificate::{Certificate, CertificateError};
 pub use client::{Servers, client_config};
+#[cfg(feature = "axum")]
+pub use connected_peer::Peer;
 pub use credentials::{CredentialFiles, Credentials};
 pub use load_error::{LoadError, Problem};
 pub use peer::{PeerError, PeerRule, SpiffeRule, peer_spiffe_id, refusal};
 pub use server::{Clients, server_config};
 pub use spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain};
+#[cfg(feature = "axum")]
+pub use tls_listener::TlsListener;
 pub use trust_bundle::{TrustBundle, TrustFile};
 pub use watched::{DEFAULT_POLL, Look, Mounted, NotReady, Status, Watched};
 

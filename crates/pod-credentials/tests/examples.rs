@@ -3,28 +3,51 @@
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 
 use std::{
-    io::{BufRead, BufReader},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Lines},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use test_pod_volume::{Ca, Volume};
 
-const SOON: Duration = Duration::from_secs(60);
+/// Far longer than anything takes.
+const SOON: Duration = Duration::from_secs(180);
 
-/// An example's process, which ends with the test.
-struct Running(Child);
+/// An example's process, which ends with the test, and what it prints.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    fn line(&mut self) -> String {
+        self.lines.next().expect("it must not have ended").unwrap()
+    }
+
+    /// Where the server listens: on a port of the kernel's choice.
+    fn address(&mut self) -> String {
+        self.line().strip_prefix("listening on ").unwrap().to_owned()
     }
 }
 
-fn example(name: &str, arguments: [&Path; 4]) -> Running {
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn program(name: &str) -> PathBuf {
     let deps = std::env::current_exe().unwrap();
     let program = deps.parent().unwrap().with_file_name("examples").join(name);
     assert!(
@@ -32,35 +55,85 @@ fn example(name: &str, arguments: [&Path; 4]) -> Running {
         "{} isn't built; run `cargo test -p pod-credentials` as a whole",
         program.display()
     );
-    let arguments = arguments.into_iter().filter(|argument| !argument.as_os_str().is_empty());
-    Running(Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().unwrap())
+    program
+}
+
+/// What both have mounted.
+struct Mesh {
+    ca: Ca,
+    volume: Volume,
+}
+
+impl Mesh {
+    fn new() -> Self {
+        let mesh = Self { ca: Ca::new("example"), volume: Volume::new() };
+        mesh.mount("first");
+        mesh
+    }
+
+    /// New certificates; the client's is that of this service account.
+    fn mount(&self, account: &str) {
+        let id = format!("spiffe://cluster.local/ns/shop/sa/{account}");
+        self.volume.write([
+            ("server.pem", self.ca.dns("localhost").bundle()),
+            ("client.pem", self.ca.uri(&id).bundle()),
+            ("roots.pem", self.ca.root()),
+        ]);
+    }
+
+    fn run(&self, mut command: Command, target: &str, credentials: &str) -> Running {
+        command.arg(target).args([credentials, "roots.pem"].map(|file| self.volume.path(file)));
+        Running::start(command)
+    }
+
+    fn client_of(&self, address: &str) -> Running {
+        let port = address.rsplit(':').next().unwrap();
+        self.run(Command::new(program("client")), &format!("https://localhost:{port}/"), "client.pem")
+    }
 }
 
 #[test]
 fn examples_speak_with_each_other_through_a_renewal() {
-    let (ca, volume) = (Ca::new("example"), Volume::new());
-    let write = |account: &str| {
-        let id = format!("spiffe://cluster.local/ns/shop/sa/{account}");
-        volume.write([
-            ("server.pem", ca.dns("web.shop.svc").bundle()),
-            ("client.pem", ca.uri(&id).bundle()),
-            ("roots.pem", ca.root()),
-        ]);
-    };
-    write("first");
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (address, roots) = (Path::new(&address), volume.path("roots.pem"));
-    let _server = example("axum_server", [address, &volume.path("server.pem"), &roots, Path::new("")]);
+    let mesh = Mesh::new();
+    let mut server = mesh.run(Command::new(program("axum_server")), "127.0.0.1:0", "server.pem");
+    let mut client = mesh.client_of(&server.address());
+    assert_eq!(client.line(), "hello, spiffe://cluster.local/ns/shop/sa/first");
+    mesh.mount("second");
     let end = Instant::now() + SOON;
-    while TcpStream::connect(address.to_str().unwrap()).is_err() {
-        assert!(Instant::now() < end, "the server must listen");
-        std::thread::sleep(Duration::from_millis(20));
+    while client.line() != "hello, spiffe://cluster.local/ns/shop/sa/second" {
+        assert!(Instant::now() < end, "a renewal must be seen");
     }
-    let mut client =
-        example("client", [address, Path::new("web.shop.svc"), &volume.path("client.pem"), &roots]);
-    let mut lines = BufReader::new(client.0.stdout.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), "hello, spiffe://cluster.local/ns/shop/sa/first");
-    write("second");
-    let renewed = "hello, spiffe://cluster.local/ns/shop/sa/second";
-    assert!(lines.by_ref().take(60).any(|line| line.unwrap() == renewed), "a renewal must be seen");
+}
+
+#[test]
+fn a_server_without_file_descriptors_goes_on_when_it_has_some_again() {
+    const MOST: usize = 40;
+    let mesh = Mesh::new();
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg(format!("ulimit -n {MOST}; exec \"$0\" \"$@\"")).arg(program("axum_server"));
+    let mut server = mesh.run(limited, "127.0.0.1:0", "server.pem");
+    let address = server.address();
+    let open = || fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().count();
+    let (mut silent, end) = (Vec::new(), Instant::now() + SOON);
+    while open() < MOST {
+        assert!(Instant::now() < end, "{} descriptors are open", open());
+        silent.push(TcpStream::connect(&address).unwrap());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(silent);
+    assert_eq!(mesh.client_of(&address).line(), "hello, spiffe://cluster.local/ns/shop/sa/first");
+}
+
+/// Comments and blank lines don't count.
+#[test]
+fn examples_are_short() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let examples: Vec<_> = files.filter(|file| file.extension() == Some(OsStr::new("rs"))).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let text = fs::read_to_string(&example).unwrap();
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+        assert!(lines.count() <= 20, "{} has more than 20 lines of code", example.display());
+    }
 }

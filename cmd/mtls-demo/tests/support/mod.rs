@@ -14,8 +14,8 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use test_pod_volume::{Ca, Volume};
 
-/// How long anything may take; a test that passes waits for a fraction of it.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+/// Far longer than anything takes.
+pub(crate) const SOON: Duration = Duration::from_secs(180);
 /// Often enough that tests don't wait.
 const RELOAD: [&str; 2] = ["--reload-interval", "50ms"];
 
@@ -43,23 +43,25 @@ pub(crate) fn demo(options: &[&str]) -> Demo {
 }
 
 impl Demo {
-    /// The first line of the log, from `from` on, that holds all of these.
-    pub(crate) fn line_after(&self, from: usize, wanted: &[&str]) -> String {
-        until(|| {
-            let log = self.log.lock().unwrap();
-            log.iter().skip(from).find(|line| wanted.iter().all(|text| line.contains(text))).cloned()
-        })
-        .unwrap_or_else(|| panic!("no line with {wanted:?} in\n{}", self.text()))
+    /// The first line of the log, from `from` on, that holds all that one of the alternatives names.
+    pub(crate) fn line_after(&self, from: usize, alternatives: &[&[&str]]) -> String {
+        let fits = |line: &&String| alternatives.iter().any(|all| all.iter().all(|text| line.contains(text)));
+        until(|| self.log.lock().unwrap().iter().skip(from).find(fits).cloned())
+            .unwrap_or_else(|| panic!("no line with {alternatives:?} in\n{}", self.text()))
     }
 
     pub(crate) fn line(&self, wanted: &[&str]) -> String {
-        self.line_after(0, wanted)
+        self.line_after(0, &[wanted])
     }
 
     /// The first line with these that is logged from now on.
     pub(crate) fn next(&self, wanted: &[&str]) -> String {
-        let now = self.log.lock().unwrap().len();
-        self.line_after(now, wanted)
+        self.line_after(self.logged(), &[wanted])
+    }
+
+    /// How many lines there are yet.
+    pub(crate) fn logged(&self) -> usize {
+        self.log.lock().unwrap().len()
     }
 
     /// Where TLS is served.

@@ -4,15 +4,17 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 const PAGE: &str = include_str!("../../../../docs/using-certificates.md");
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+/// Far longer than anything takes.
+pub(crate) const SOON: Duration = Duration::from_secs(180);
 
 /// The block of the page that follows `<!-- tested: NAME -->`.
 pub(crate) fn block(name: &str) -> &'static str {
@@ -36,9 +38,16 @@ pub(crate) fn program(name: &str, folders: &[&str], package: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("this test needs {name}: apt-get install {package}"))
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listens on, and that no outgoing connection is given: those that the kernel hands out (from 32768 on) may be taken before they are used.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let port = 12_000 + (std::process::id() * 64 + TRIED.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A process that ends with the test, its output in a file.
@@ -57,6 +66,13 @@ impl Process {
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The processes that it has started itself.
+    pub(crate) fn children(&self) -> Vec<String> {
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        children.split_whitespace().map(str::to_owned).collect()
     }
 }
 

@@ -103,7 +103,7 @@ impl Postgres {
         postgres
     }
 
-    /// Starts the loop of the page.
+    /// Starts the loop of the page. Its first reload, for which there is no need, is over when this returns.
     fn follow(&mut self) {
         let socket = format!("psql -h {} -p {}", self.data().display(), self.port);
         let tls = self.volume.dir().to_str().unwrap().to_owned();
@@ -111,6 +111,7 @@ impl Postgres {
         let script = adapted("postgresql-reload.sh", &changes);
         let mut shell = self.account.run(Path::new("sh"));
         self.keep(shell.args(["-c", &script]), "reload.log");
+        until("the loop must reload", || self.log().contains("received SIGHUP").then_some(()));
     }
 
     fn keep(&mut self, command: &mut Command, log: &str) {
@@ -177,14 +178,17 @@ impl Postgres {
         until("the renewed certificate must be shown", || (self.shown() == expected).then_some(()));
     }
 
+    /// The serial number of the certificate that is shown to clients.
     pub(crate) fn shown(&self) -> String {
         let address = format!("127.0.0.1:{}", self.port);
-        let output = Command::new("openssl")
-            .args(["s_client", "-starttls", "postgres", "-connect", &address])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        x509(&String::from_utf8_lossy(&output.stdout))
+        until("a certificate must be shown", || {
+            let output = Command::new("openssl")
+                .args(["s_client", "-starttls", "postgres", "-connect", &address])
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            Some(x509(&String::from_utf8_lossy(&output.stdout))).filter(|serial| !serial.is_empty())
+        })
     }
 }
 
