@@ -1,6 +1,13 @@
 //! The server.
 
-use std::{error::Error, future::Future, io, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    error::Error,
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
 
 use axum::serve::ListenerExt;
 use pod_credentials::{
@@ -25,16 +32,11 @@ const LAST_REQUESTS: Duration = Duration::from_secs(10);
 pub async fn run(args: ServerArgs) -> Result<(), Box<dyn Error>> {
     let termination = termination()?;
     let (served, clients) = follow_files(&args)?;
-    let tls = TlsListener::bind(args.listen, server_config(&served.credentials, clients)?)
-        .await
-        .map_err(|error| cannot_listen("--listen", args.listen, &error))?;
+    let tls = listen("--listen", args.listen).await?;
+    let tls = TlsListener::new(tls, server_config(&served.credentials, clients)?);
     let probes = match args.status_listen {
         None => None,
-        Some(address) => Some(
-            TcpListener::bind(address)
-                .await
-                .map_err(|error| cannot_listen("--status-listen", address, &error))?,
-        ),
+        Some(address) => Some(listen("--status-listen", address).await?),
     };
     tracing::info!("TLS on {}", tls.local_addr()?);
     if let Some(probes) = &probes {
@@ -123,6 +125,12 @@ async fn serve(
     }
 }
 
-fn cannot_listen(option: &str, address: SocketAddr, error: &io::Error) -> String {
-    format!("{option} {address}: {error}; choose an address of this machine and a free port")
+/// `[::]` stands for all addresses of both families, on a machine without IPv6 too.
+async fn listen(option: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    let any = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let any_v4 = any.then_some((Ipv4Addr::UNSPECIFIED, address.port()).into());
+    let tried: Vec<SocketAddr> = [Some(address), any_v4].into_iter().flatten().collect();
+    TcpListener::bind(&*tried).await.map_err(|error| {
+        format!("{option} {address}: {error}; choose an address of this machine and a free port")
+    })
 }
