@@ -19,7 +19,7 @@ use super::{
 use crate::{Error, Minor};
 
 /// A start takes seconds; a machine that builds at the same time makes it much longer.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_secs(300);
 
 /// After this, an end is enforced. It takes the program about 2 s at most by its own rules.
 const END: Duration = Duration::from_secs(10);
