@@ -57,10 +57,12 @@ async fn measure(scope: &Scope, audit: &Audit) -> Result<(), Error> {
 
     let manager = setup.start_as(caller(scope, "first"));
     manager.ready().await;
+    let (here, elsewhere) = (&namespaces[0], &namespaces[1]);
+    let pods = pods(&kubelet, here, &names).await?;
+    knows_a_last_pod(&kubelet, audit, elsewhere, id).await?;
     let before = audit.lists("first").await;
-    let pods = pods(&kubelet, &namespaces[0], &names).await?;
     let requests = burst(&kubelet, &pods, "first certificates").await?;
-    let calls = audit.until_written("first", requests).await;
+    let calls = audit.until_written("first", here, requests).await;
     assert_costs(&calls, &pods, 0);
     assert_eq!(audit.lists("first").await, before, "a list for a certificate");
 
@@ -69,12 +71,32 @@ async fn measure(scope: &Scope, audit: &Audit) -> Result<(), Error> {
         kubelet.set_phase(pod, "Running").await?;
     }
     let refreshed = burst(&kubelet, &pods[..RUNNING], "refreshes").await?;
-    let calls = audit.until_written("first", requests + refreshed).await;
+    let calls = audit.until_written("first", here, requests + refreshed).await;
     assert_costs(&calls[requests..], &pods[..RUNNING], 1);
     assert_eq!(audit.lists("first").await, before, "a list for a certificate");
     manager.stop().await;
     assert_eq!(audit.events("first"), 0, "an event about what is issued");
     restart(scope, &setup, audit, &kubelet, &pods[..RUNNING]).await
+}
+
+/// Waits until the manager has heard of a pod that starts now, and so of all before it: until a certificate for it takes no read of it.
+async fn knows_a_last_pod(
+    kubelet: &Kubelet,
+    audit: &Audit,
+    namespace: &str,
+    signer_name: &str,
+) -> Result<(), Error> {
+    let source = CertificateSource::new(signer_name, KeyType::EcdsaP256);
+    let pod = kubelet.start_pod(NewPod::new(namespace, "last").certificate(source)).await?;
+    let (mut outcomes, mut reads) = (0, None);
+    loop {
+        kubelet.request(&pod, &pod.sources[0]).await?.outcome(SOON).await?.issued()?;
+        outcomes += 1;
+        let now = audit.until_written("first", namespace, outcomes).await.len() - outcomes;
+        if reads.replace(now).unwrap_or_default() == now {
+            return Ok(());
+        }
+    }
 }
 
 /// After a restart with everything pending nobody is told that anything is missing which has only not been read yet.
@@ -96,7 +118,7 @@ async fn restart(
         request.outcome(SOON).await?.issued()?;
     }
     manager.stop().await;
-    let calls = audit.until_written("second", requests.len()).await;
+    let calls = audit.until_written("second", &pods[0].namespace, requests.len()).await;
     assert_costs(&calls, pods, 1);
     assert_eq!(audit.events("second"), 0);
     Ok(())
@@ -170,10 +192,11 @@ impl Audit {
         calls
     }
 
-    /// The calls of a user that certificates cost, once that many outcomes are written: in the order in which they ended.
-    async fn until_written(&self, user: &str, outcomes: usize) -> Vec<Call> {
+    /// The calls of a user that certificates of a namespace cost, once that many outcomes are written: in the order in which they ended.
+    async fn until_written(&self, user: &str, namespace: &str, outcomes: usize) -> Vec<Call> {
         eventually("the audit log", async || {
             let mut calls = self.of(user);
+            calls.retain(|call| call.namespace == namespace);
             calls.retain(|call| is_write(call) || (call.verb == "get" && call.resource == "pods"));
             let written = calls.iter().filter(|call| is_write(call)).count();
             if written >= outcomes { Ok(calls) } else { Err(format!("{written} of {outcomes} written")) }
@@ -186,7 +209,7 @@ impl Audit {
         self.of(user).iter().filter(|call| call.resource == "events").count()
     }
 
-    /// How often a user has listed what. A list stands in the log a moment after its answer, but these began long before.
+    /// How often a user has listed what. A list stands in the log a moment after its answer, but these ended long before.
     async fn lists(&self, user: &str) -> BTreeMap<String, usize> {
         audit::count(&self.of(user), |call| call.verb == "list")
     }

@@ -131,7 +131,7 @@ async fn a_change_of_the_configuration_never_breaks_a_running_pod() -> Result<()
     .await
 }
 
-/// A running pod with the label app=web, which the Service `web` selects.
+/// A running pod with the label app=web, which the Service `web` selects, and a manager that knows it as such: it has listed both before it looks at a request.
 async fn behind_a_service(
     scope: &Scope,
     kubelet: &Kubelet,
@@ -139,10 +139,13 @@ async fn behind_a_service(
     pod: impl FnOnce(NewPod, &str) -> NewPod,
 ) -> Result<(Running, BoundPod), Error> {
     let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("signer"));
-    let manager = Setup::new().signer(&name, fields).start(scope);
+    let setup = Setup::new().signer(&name, fields);
     scope.create_service(web(&namespace)).await?;
+    let first = setup.start(scope);
     let new = NewPod::new(&namespace, "web-0").label("app", "web");
-    Ok((manager, running_pod(scope, kubelet, pod(new, &name)).await?))
+    let pod = running_pod(scope, kubelet, pod(new, &name)).await?;
+    first.stop().await;
+    Ok((setup.start(scope), pod))
 }
 
 #[tokio::test]

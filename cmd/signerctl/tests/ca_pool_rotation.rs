@@ -4,14 +4,16 @@ mod pool_file;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pool_file::{complains, created, ids, let_time_pass, load, prints, rotated, signerctl};
 use serde_json::{Value, json};
 use signer_core::SigningKeyType;
 
 #[test]
 fn a_rotation_adds_a_successor_that_signs_later_and_tells_what_happens_when() {
+    let before = Timestamp::now();
     let directory = rotated();
+    let after = Timestamp::now();
     let pool = load(directory.path());
     assert_eq!(ids(&pool), ["1", "2"]);
     let successor = pool.authority(1);
@@ -22,8 +24,10 @@ fn a_rotation_adds_a_successor_that_signs_later_and_tells_what_happens_when() {
         successor.root().subject()
     );
     let tenures = pool.tenures();
-    let wait = tenures[1].signs_from.unwrap().duration_since(Timestamp::now()).as_secs();
-    assert!((14 * 60..=16 * 60).contains(&wait), "{wait}");
+    // a quarter of an hour later, at a whole minute
+    let signs_from = tenures[1].signs_from.unwrap();
+    let minutes = |count: i64| SignedDuration::from_mins(count);
+    assert!((before + minutes(15)..=after + minutes(16)).contains(&signs_from), "{signs_from}");
     assert!(tenures.iter().all(|tenure| tenure.longest_leaf == Some(Duration::from_secs(86_400))));
     let shown = prints(directory.path(), &["show"]);
     for expected in [

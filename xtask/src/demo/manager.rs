@@ -17,11 +17,11 @@ use tokio::{
 
 use crate::error::Error;
 
-/// From the start until every signer is ready.
-const READY: Duration = Duration::from_secs(20);
+/// From the start until every signer is ready. It takes a second; a loaded machine may take longer.
+const READY: Duration = Duration::from_secs(120);
 
-/// For what is in hand to be finished.
-const END: Duration = Duration::from_secs(10);
+/// For what is in hand to be finished: longer than it gives itself.
+const END: Duration = Duration::from_secs(60);
 
 const PULSE: Duration = Duration::from_millis(20);
 
@@ -145,9 +145,12 @@ fn unasked(status: ExitStatus) -> Error {
     Error::Unmet(format!("signer-manager ended by itself ({status})"))
 }
 
-/// Nobody is likely to take it in the moment until signer-manager does.
+/// One that no outgoing connection is given in the moment until signer-manager takes it: the kernel hands out those from 32768 on.
 fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    // two demos don't begin with the same one
+    let first = 32_000 + u16::try_from(std::process::id() % 700).unwrap_or_default();
+    let free = (first..32_768).find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
+    free.ok_or(io::ErrorKind::AddrInUse)?.local_addr().map(|address| address.port())
 }
 
 /// The whole answer of an HTTP/1.0 server, of which the first line says the status.

@@ -11,7 +11,7 @@ use super::{
 use crate::{error::Error, terminal::Steps};
 
 /// For an answer, an event or a trust bundle. It takes milliseconds; a loaded machine may take longer.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(120);
 
 /// A request under way, with the role that it belongs to.
 struct Asked<'a> {

@@ -38,8 +38,8 @@ pub(super) struct Verified {
     pub(super) by: Vec<&'static str>,
 }
 
-/// A trust bundle is published before the first certificate is issued.
-const SOON: Duration = Duration::from_secs(5);
+/// A trust bundle is published when the first certificate is issued, or a moment later.
+const SOON: Duration = Duration::from_secs(120);
 
 /// # Errors
 /// [`Error::Unmet`] if the outcome is another than expected, or a verifier disagrees.

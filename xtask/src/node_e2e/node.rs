@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// For what takes seconds; a loaded machine may take longer.
-const SOON: Duration = Duration::from_secs(90);
+const SOON: Duration = Duration::from_secs(300);
 
 /// containerd's own name for what the kubelet runs.
 const CONTAINERD_NAMESPACE: &str = "k8s.io";

@@ -49,13 +49,14 @@ async fn a_request_that_lies_about_its_pod() -> Result<(), Error> {
 async fn a_request_for_a_pod_that_was_replaced() -> Result<(), Error> {
     on_cluster(async |scope| {
         let name = scope.signer_name("spiffe");
-        let manager = Setup::new().signer(&name, SPIFFE).start(scope);
         let (kubelet, pod) = a_pod(scope, &name).await?;
         let draft = kubelet.draft(&pod, &pod.sources[0]).as_admin();
         kubelet.remove(&pod).await?;
         let successor =
             NewPod::new(&pod.namespace, &pod.name).service_account("web").certificate(pod.sources[0].clone());
         let successor = kubelet.start_pod(successor).await?;
+        // one that hadn't heard of the successor yet might issue to the pod that it knew
+        let manager = Setup::new().signer(&name, SPIFFE).start(scope);
         let asked = (pod.clone(), draft.send().await?);
         let parts = [
             &format!("spec.podUID is {:?}", pod.uid),

@@ -72,15 +72,14 @@ async fn what_breaks(life: &Life<'_>, removed: &Permission) -> Result<String, Er
     match (removed.resource.as_str(), removed.verb.as_str()) {
         ("pods", "get") => {
             life.works().await?;
-            let refresh = life.ask_again().await?;
+            let refresh = life.refresh_that_reads_its_pod().await?;
             refresh.stays_pending(A_WHILE).await?;
             life.account.grant(&[removed.rule()]).await;
             refresh.outcome(SOON).await?.issued()?;
             Ok("a running pod's certificate isn't renewed".into())
         }
         ("events", "create") => {
-            let pod = life.denied().await?;
-            tokio::time::sleep(A_WHILE).await;
+            let pod = life.denied_in_an_event().await?;
             assert_eq!(life.events_of(&pod).await?, []);
             Ok("nobody hears why a pod's certificate was denied".into())
         }
@@ -125,7 +124,8 @@ async fn has_need_of(life: &Life<'_>, removed: &Permission) -> Result<(), Error>
         }
         ("podcertificaterequests", "get") => {
             life.works().await?;
-            life.conflict();
+            // each time, so that what is said of it lasts
+            life.conflict(usize::MAX);
             life.ask_all().await?;
         }
         ("clustertrustbundles", "update") => {

@@ -5,7 +5,7 @@ mod replicas;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -46,6 +46,8 @@ pub(crate) struct Life<'a> {
     pods: Pods,
     /// By how much the test's clock is ahead of the API server's.
     ahead: Duration,
+    /// When time passed last, or a pool was changed: what the machine has taken since then is a part of the time that passes next.
+    since: Instant,
     /// The CAs that there were: their IDs, by their subjects.
     ids: BTreeMap<Vec<u8>, String>,
 }
@@ -58,7 +60,8 @@ impl<'a> Life<'a> {
         let ids = BTreeMap::from([(subject(&first, 0), "1".to_owned())]);
         let pods = Pods::start(scope, &signer_name).await?;
         let replicas = Replicas::start(scope, &signer_name, first).await;
-        let mut life = Self { scope, signer_name, rules, replicas, pods, ahead: Duration::ZERO, ids };
+        let (ahead, since) = (Duration::ZERO, Instant::now());
+        let mut life = Self { scope, signer_name, rules, replicas, pods, ahead, since, ids };
         life.published().await;
         Ok(life)
     }
@@ -66,9 +69,11 @@ impl<'a> Life<'a> {
     /// Lets time pass. Meanwhile nobody is there, as pool and bundle can't grow older at the same instant; then both replicas start anew, and a pool in which something can go is pruned.
     pub(crate) async fn pass(&mut self, time: Duration) -> Result<(), Violation> {
         self.replicas.stop().await;
-        self.ahead += time;
-        self.replicas.grow_older(time);
-        age_bundle(self.scope, &self.signer_name, time).await;
+        let left = time.saturating_sub(self.since.elapsed());
+        self.since = Instant::now();
+        self.ahead += left;
+        self.replicas.grow_older(time, left);
+        age_bundle(self.scope, &self.signer_name, left).await;
         self.replicas.restart().await;
         self.published().await;
         self.prune().await;
@@ -89,6 +94,7 @@ impl<'a> Life<'a> {
         let last = pool.authorities().count() - 1;
         self.ids.insert(subject(&pool, last), id.to_owned());
         self.published().await;
+        self.since = Instant::now();
         if is_early {
             age_bundle(self.scope, &self.signer_name, PROPAGATION).await;
         }

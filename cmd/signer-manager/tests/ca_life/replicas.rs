@@ -62,11 +62,12 @@ impl<'a> Replicas<'a> {
         }
     }
 
-    pub(super) fn grow_older(&mut self, by: Duration) {
+    /// So much time has passed; of that, so much by the test's clock alone.
+    pub(super) fn grow_older(&mut self, time: Duration, by: Duration) {
         for replica in [&self.fast, &self.slow] {
             write_whole(&replica.pool, &aged_pool(&replica.read(), by));
         }
-        self.behind_for = self.behind_for.map(|time| time + by);
+        self.behind_for = self.behind_for.map(|before| before + time);
         if self.behind_for.is_some_and(|time| time >= LAG) {
             write_whole(&self.slow.pool, &self.fast.read());
             self.behind_for = None;

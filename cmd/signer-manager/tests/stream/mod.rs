@@ -13,15 +13,19 @@ use test_cluster::{
     BoundPod, Certificate, CertificateSource, Cluster, Error, KeyType, Kubelet, NewPod, Scope, TrustBundle,
     verify::{Chain, Purpose, webpki},
 };
-use tokio::{sync::watch, task::JoinSet, time};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{self, MissedTickBehavior},
+};
 
 use crate::support::SOON;
 
-/// Within this time a changed pool is noticed.
-pub(crate) const NOTICED: Duration = Duration::from_secs(15);
-
 /// Between two requests: about twenty in a second, whatever becomes of those before.
 const PACE: Duration = Duration::from_millis(50);
+
+/// A machine that can't keep that pace isn't asked for more than this at once.
+const MOST_AT_ONCE: usize = 40;
 
 /// How many certificates each signer's CAs have issued so far, by the signer's name and the CA's subject.
 pub(crate) type Issued = BTreeMap<(String, Vec<u8>), usize>;
@@ -31,6 +35,8 @@ pub(crate) struct Stream {
     kubelet: Kubelet,
     pods: Vec<BoundPod>,
     issued: watch::Sender<Issued>,
+    /// The requests in hand, by their numbers.
+    in_hand: watch::Sender<BTreeSet<usize>>,
     emergencies: Mutex<BTreeSet<String>>,
     is_over: AtomicBool,
 }
@@ -48,6 +54,7 @@ impl Stream {
             kubelet,
             pods,
             issued: watch::Sender::new(Issued::new()),
+            in_hand: watch::Sender::new(BTreeSet::new()),
             emergencies: Mutex::default(),
             is_over: AtomicBool::new(false),
         }))
@@ -56,13 +63,21 @@ impl Stream {
     /// Asks, pod after pod, until it is over; then waits for the last answers, and returns how many requests there were. Each must be answered with a certificate that a pod can use.
     pub(crate) async fn run(self: Arc<Self>, scope: &Scope) -> usize {
         let (mut requests, mut ticks) = (JoinSet::new(), time::interval(PACE));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut count = 0;
         while !self.is_over.load(Ordering::Relaxed) {
             ticks.tick().await;
             let (stream, cluster) = (self.clone(), scope.cluster().clone());
-            let index = count % self.pods.len();
-            requests.spawn(async move { stream.request(&cluster, index).await.unwrap() });
+            let number = count;
+            self.in_hand.send_if_modified(|in_hand| in_hand.insert(number));
+            requests.spawn(async move {
+                stream.request(&cluster, number % stream.pods.len()).await.unwrap();
+                stream.in_hand.send_if_modified(|in_hand| in_hand.remove(&number));
+            });
             count += 1;
+            if requests.len() >= MOST_AT_ONCE {
+                requests.join_next().await.unwrap().unwrap();
+            }
             while let Some(answered) = requests.try_join_next() {
                 answered.unwrap();
             }
@@ -91,6 +106,14 @@ impl Stream {
         drop(time::timeout(SOON, issued.wait_for(is_enough)).await.expect("they must go on").unwrap());
     }
 
+    /// Waits until all requests that are in hand now are answered: what was issued to them is forgotten by then.
+    pub(crate) async fn answers_what_is_in_hand(&self) {
+        let newest = self.in_hand.borrow().last().copied().unwrap_or_default();
+        let mut in_hand = self.in_hand.subscribe();
+        let are_newer = |in_hand: &BTreeSet<usize>| in_hand.first().is_none_or(|first| *first > newest);
+        drop(time::timeout(SOON, in_hand.wait_for(are_newer)).await.expect("they must go on").unwrap());
+    }
+
     /// From now on this signer's certificates may be refused by a bundle of before or after.
     pub(crate) fn emergency(&self, signer_name: &str) {
         self.emergencies.lock().unwrap().insert(signer_name.to_owned());
@@ -108,7 +131,7 @@ impl Stream {
             assert!(is_emergency, "a certificate of {signer_name} that not all pods accept");
             let is_it = |bundle: &TrustBundle| is_accepted(&chain_pem, bundle);
             if !is_it(&before) {
-                cluster.trust_bundle(signer_name, NOTICED, is_it).await?;
+                cluster.trust_bundle(signer_name, SOON, is_it).await?;
             }
         }
         let subject = Certificate::all(&chain_pem)?[0].issuer_der().to_vec();

@@ -16,6 +16,8 @@ use futures::StreamExt;
 use kube::{Client, Config};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+use super::eventually;
+
 /// A gate through which calls go to the API server, as an administrator's.
 pub(crate) struct Gate {
     client: Client,
@@ -33,6 +35,8 @@ pub(crate) enum Fate {
     AnswerLost(u16),
     /// There is never an answer.
     Silence,
+    /// Nothing: it is only counted.
+    Noted,
 }
 
 struct Rule {
@@ -78,6 +82,15 @@ impl Gate {
         self.rules.lock().unwrap().iter().map(|rule| rule.times).sum()
     }
 
+    /// Waits until all calls that were to suffer have come.
+    pub(crate) async fn all_came(&self) {
+        eventually("calls to the API server", async || match self.outstanding() {
+            0 => Ok(()),
+            left => Err(format!("{left} haven't come")),
+        })
+        .await;
+    }
+
     /// From now on, watches of these resources bring no news.
     pub(crate) fn stall_watches(&self, resources: &[&'static str]) {
         self.stalled.send_replace(resources.to_vec());
@@ -92,7 +105,7 @@ impl Drop for Gate {
 
 async fn pass(State(passage): State<Passage>, request: Request) -> Response {
     match passage.fate(&request) {
-        None => passage.forward(request).await,
+        None | Some(Fate::Noted) => passage.forward(request).await,
         Some(Fate::Refused(code)) => refusal(code),
         Some(Fate::AnswerLost(code)) => {
             passage.forward(request).await;

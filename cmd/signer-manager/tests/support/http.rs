@@ -1,8 +1,10 @@
 //! What `/livez` and `/readyz` answer.
 
 use std::{
+    fs::File,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::atomic::{AtomicU32, Ordering},
+    ops::Range,
+    sync::{Mutex, PoisonError},
 };
 
 use tokio::{
@@ -21,13 +23,50 @@ pub(crate) struct Page {
 
 /// An address that nobody listens on, and that no outgoing connection is given: ports that the kernel hands out (from 32768 on) may be taken before they are used.
 pub(crate) fn free_address() -> SocketAddr {
-    static TRIED: AtomicU32 = AtomicU32::new(0);
+    static PORTS: Mutex<Ports> = Mutex::new(Ports { left: 0..0, claims: Vec::new() });
+    let mut ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
-        let port = 12_000 + (std::process::id() * 64 + TRIED.fetch_add(1, Ordering::Relaxed)) % 20_000;
-        let address = (Ipv4Addr::LOCALHOST, u16::try_from(port).unwrap());
+        let address = (Ipv4Addr::LOCALHOST, ports.next());
         if let Ok(listener) = TcpListener::bind(address) {
             return listener.local_addr().unwrap();
         }
+    }
+}
+
+/// Ports that no other process of tests uses, each given away once.
+struct Ports {
+    left: Range<u16>,
+    /// Locks on blocks of ports, until this process ends.
+    claims: Vec<File>,
+}
+
+impl Ports {
+    const FIRST: u16 = 12_000;
+    const IN_A_BLOCK: u16 = 64;
+    const BLOCKS: u16 = 300;
+
+    fn next(&mut self) -> u16 {
+        loop {
+            if let Some(port) = self.left.next() {
+                return port;
+            }
+            self.claim();
+        }
+    }
+
+    fn claim(&mut self) {
+        for block in 0..Self::BLOCKS {
+            let path = std::env::temp_dir().join(format!("signer-manager-test-ports-{block}"));
+            // it may be another user's
+            let Ok(file) = File::options().create(true).append(true).open(path) else { continue };
+            if file.try_lock().is_ok() {
+                let first = Self::FIRST + block * Self::IN_A_BLOCK;
+                self.left = first..first + Self::IN_A_BLOCK;
+                self.claims.push(file);
+                return;
+            }
+        }
+        panic!("all ports for tests are taken");
     }
 }
 

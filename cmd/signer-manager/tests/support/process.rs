@@ -48,10 +48,8 @@ impl Setup {
             "--http-bind",
             &http.to_string(),
         ]);
-        command
-            .env("HOSTNAME", replica)
-            .stdout(File::create(&log).unwrap())
-            .stderr(File::create(&log).unwrap());
+        let output = File::create(&log).unwrap();
+        command.env("HOSTNAME", replica).stdout(output.try_clone().unwrap()).stderr(output);
         if let Some(kubeconfig) = cluster.kubeconfig() {
             command.env("KUBECONFIG", kubeconfig);
         }
@@ -89,8 +87,10 @@ impl Process {
 
     /// What it has logged so far, line by line.
     pub(crate) fn log(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.log).unwrap();
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        // it may be written just now
+        let bytes = std::fs::read(&self.log).unwrap();
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or_default();
+        let whole = std::str::from_utf8(&bytes[..end]).unwrap();
         whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| line.into())).collect()
     }
 

@@ -36,12 +36,40 @@ pub(crate) async fn waiting(
     request: &SentRequest,
     reason: &str,
 ) -> Result<String, Error> {
-    let event = scope.event(&request.namespace, &request.uid, reason, SOON).await?;
-    assert_is_warning(&event);
-    let same = scope.event(&request.namespace, pod_uid, reason, SOON).await?;
-    assert_eq!((&same.message, &same.severity), (&event.message, &event.severity));
+    waiting_as(scope, pod_uid, request, reason, &[]).await
+}
+
+/// The same where the manager may have said something else before, which it knew of by then: waits until it says all of these.
+pub(crate) async fn waiting_as(
+    scope: &Scope,
+    pod_uid: &str,
+    request: &SentRequest,
+    reason: &str,
+    parts: &[&str],
+) -> Result<String, Error> {
+    let event = event_with(scope, request, &request.uid, reason, parts).await;
+    event_with(scope, request, pod_uid, reason, &[&event.message]).await;
     assert_untouched(request).await?;
     Ok(event.message)
+}
+
+async fn event_with(
+    scope: &Scope,
+    request: &SentRequest,
+    uid: &str,
+    reason: &str,
+    parts: &[&str],
+) -> ObjectEvent {
+    let event = eventually(reason, async || {
+        let events = scope.events(&request.namespace, uid).await.unwrap();
+        let told = |event: &&ObjectEvent| {
+            event.reason == reason && parts.iter().all(|part| event.message.contains(part))
+        };
+        events.iter().find(told).cloned().ok_or(format!("{events:?}"))
+    })
+    .await;
+    assert_is_warning(&event);
+    event
 }
 
 /// That nothing is written to the status.

@@ -23,10 +23,13 @@ fn message(decision: &Decision) -> &str {
     }
 }
 
+/// It takes milliseconds, however slow the machine. What takes time for each pair of bytes of the largest annotations takes minutes.
+const IN_TIME: Duration = Duration::from_secs(60);
+
 fn assert_harmless(request: RequestBuilder) {
     let begin = Instant::now();
     let decision = decide(&granting(&["*"]), request);
-    assert!(begin.elapsed() < Duration::from_secs(5), "took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < IN_TIME, "took {:?}", begin.elapsed());
     assert!(message(&decision).len() < LONGEST_MESSAGE, "{} bytes of message", message(&decision).len());
 }
 

@@ -10,6 +10,9 @@ use crate::authority::fixtures::TestCa;
 
 const POLL: Duration = Duration::from_millis(5);
 
+/// For what takes moments, on a machine that has much else to do.
+const SOON: Duration = Duration::from_secs(180);
+
 fn json(ca: &TestCa) -> Vec<u8> {
     CaPool::new(vec![ca.authority(&[], ca)]).unwrap().to_json().unwrap().to_vec()
 }
@@ -30,7 +33,7 @@ fn follow(source: PoolSource) -> (watch::Receiver<PoolState>, JoinHandle<()>) {
 }
 
 async fn until(state: &mut watch::Receiver<PoolState>, wanted: impl FnMut(&PoolState) -> bool) -> PoolState {
-    let seen = timeout(Duration::from_secs(20), state.wait_for(wanted)).await;
+    let seen = timeout(SOON, state.wait_for(wanted)).await;
     seen.expect("it never came").expect("the task ended").clone()
 }
 
@@ -178,5 +181,5 @@ async fn swap_of_a_mounted_secret_is_seen_whole() {
 async fn task_ends_with_its_last_receiver() {
     let (state, task) = follow(PoolSource::PoolFile("/nowhere/pool.json".into()));
     drop(state);
-    timeout(Duration::from_secs(20), task).await.expect("it goes on").unwrap();
+    timeout(SOON, task).await.expect("it goes on").unwrap();
 }

@@ -19,10 +19,10 @@ use super::{
 use crate::{Error, Minor};
 
 /// A start takes seconds; a machine that builds at the same time makes it much longer.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_secs(300);
 
-/// After this, an end is enforced. It takes the program about 2 s at most by its own rules.
-const END: Duration = Duration::from_secs(10);
+/// After this, an end is enforced, which leaves files behind. It takes the program about 2 s at most by its own rules; a loaded machine may take longer.
+const END: Duration = Duration::from_secs(60);
 
 /// What a control plane may be asked for. The default is the newest version, as a cluster has it.
 #[derive(Debug, Clone, Default)]

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use kube::{Api, api::PostParams, core::DynamicObject};
 
-/// For how long the API server's informers may not have heard yet of a node, a pod or a service account.
-const INFORMER_LAG: Duration = Duration::from_secs(5);
+/// For how long the API server's informers may not have heard yet of a node, a pod or a service account: milliseconds, unless the machine stalls.
+const INFORMER_LAG: Duration = Duration::from_secs(60);
 
 /// Creates a request, and tries again while the API server's informers may lag behind.
 pub(super) async fn create(api: &Api<DynamicObject>, request: &DynamicObject) -> kube::Result<DynamicObject> {

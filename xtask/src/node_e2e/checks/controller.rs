@@ -29,9 +29,9 @@ const POOLS: [(&str, &str); 3] = [
 ];
 
 /// The kubelet brings a new Secret into a volume with its next sync of the pod, up to 90 s later.
-const TAKEN_UP: Duration = Duration::from_secs(150);
+const TAKEN_UP: Duration = Duration::from_secs(300);
 
-const STARTED: Duration = Duration::from_secs(90);
+const STARTED: Duration = Duration::from_secs(300);
 
 /// Applies its folder, and waits until all replicas run, none of them ready.
 pub(super) async fn starts_without_pools(kubectl: &Kubectl, progress: &Progress) -> Result<String, Error> {

@@ -9,7 +9,7 @@ use super::super::{
 use crate::{error::Error, terminal::Progress};
 
 /// The kubelet repeats a failed mount with growing pauses.
-const TOLD: Duration = Duration::from_secs(90);
+const TOLD: Duration = Duration::from_secs(300);
 
 /// Creates a pod that asks for another's name, and waits until `kubectl describe` tells why it doesn't run.
 pub(super) async fn is_told(kubectl: &Kubectl, progress: &Progress) -> Result<String, Error> {

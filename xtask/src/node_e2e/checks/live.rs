@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// For an answer.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// HTTP/1.1 on one connection, as long as this lives.
 pub(super) struct LiveConnection {

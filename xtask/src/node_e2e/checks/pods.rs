@@ -14,7 +14,7 @@ use super::{
 use crate::{error::Error, terminal::Progress};
 
 /// For a dozen of pods at once.
-const RUNNING: Duration = Duration::from_secs(180);
+const RUNNING: Duration = Duration::from_secs(400);
 
 /// A pod as the API server has it.
 #[derive(Debug, Clone)]

@@ -20,10 +20,10 @@ use super::{
 use crate::{error::Error, terminal::Progress};
 
 /// The kubelet asks for all at once, but brings the files with each pod's next sync.
-const RENEWED: Duration = Duration::from_secs(180);
+const RENEWED: Duration = Duration::from_secs(400);
 
 /// A client's next poll.
-const POLLED: Duration = Duration::from_secs(60);
+const POLLED: Duration = Duration::from_secs(180);
 
 /// Restarts the kubelet, and waits until every server shows a new certificate, to clients that notice nothing.
 pub(super) async fn on_kubelet_restart(node: &mut Node, progress: &Progress) -> Result<String, Error> {

@@ -17,10 +17,7 @@ use super::{
 use crate::{error::Error, program::blocking, terminal::Progress};
 
 /// For one pod.
-const RUNNING: Duration = Duration::from_secs(90);
-
-/// A watch that says nothing for so long has told what there is.
-const SETTLED: Duration = Duration::from_millis(500);
+const RUNNING: Duration = Duration::from_secs(300);
 
 /// Pods without certificates, to compare with.
 const PLAIN: usize = 3;
@@ -53,12 +50,10 @@ pub(super) async fn replace_a_pod(
 ) -> Result<Duration, Error> {
     progress.tell(&format!("replacing a pod of {namespace}"));
     let watch = watch(kubectl).await?;
-    let name = kubectl
-        .run(&format!(
-            "get pods --namespace {namespace} --selector app={app} -o jsonpath={{.items[0].metadata.name}}"
-        ))
-        .await?;
-    kubectl.run(&format!("delete pod {name} --wait=false --namespace {namespace}")).await?;
+    let pods = kubectl.list(&format!("pods --namespace {namespace} --selector app={app}")).await?;
+    let old = pods.into_iter().map(Pod::from).find(|pod| !pod.terminating());
+    let old = old.ok_or_else(|| Error::Unmet(format!("{namespace} has no pod {app}")))?;
+    kubectl.run(&format!("delete pod {} --wait=false --namespace {namespace}", old.name())).await?;
     let namespace = namespace.to_owned();
     blocking(move || watch.new_pod_runs(&namespace)).await
 }
@@ -76,8 +71,11 @@ async fn plain_pod(kubectl: &Kubectl, index: usize) -> Result<Duration, Error> {
 }
 
 async fn watch(kubectl: &Kubectl) -> Result<PodWatch, Error> {
-    let kubectl = kubectl.clone();
-    blocking(move || PodWatch::start(&kubectl)).await
+    let starter = kubectl.clone();
+    let mut watch = blocking(move || PodWatch::start(&starter)).await?;
+    let pods = kubectl.list("pods --all-namespaces").await?.into_iter().map(Pod::from);
+    watch.known.extend(pods.map(|pod| pod.uid().to_owned()));
+    Ok(watch)
 }
 
 /// The least and the most.
@@ -96,7 +94,7 @@ struct PodWatch {
 }
 
 impl PodWatch {
-    /// Returns once it has told of all pods there are, so that the next is seen at once.
+    /// Returns once it tells of the pods there are, so that the next is seen at once.
     fn start(kubectl: &Kubectl) -> Result<Self, Error> {
         let mut command = kubectl.command();
         command.args("get pods --all-namespaces --watch --output-watch-events -o json".split(' '));
@@ -105,11 +103,10 @@ impl PodWatch {
         let events = kubectl.stdout.take().map(read);
         let events = events.ok_or_else(|| Error::Unmet("kubectl has no output".into()))?;
         let mut watch = Self { kubectl, events, known: HashSet::new() };
-        let mut patience = RUNNING;
-        while let Ok((_, event)) = watch.events.recv_timeout(patience) {
-            watch.known.insert(Pod::from(event["object"].clone()).uid().to_owned());
-            patience = SETTLED;
-        }
+        let (_, event) = watch.events.recv_timeout(RUNNING).map_err(|_| {
+            Error::Unmet(format!("a watch of pods says nothing after {} s", RUNNING.as_secs()))
+        })?;
+        watch.known.insert(Pod::from(event["object"].clone()).uid().to_owned());
         Ok(watch)
     }
 

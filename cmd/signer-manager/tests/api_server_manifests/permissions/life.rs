@@ -66,7 +66,7 @@ impl<'a> Life<'a> {
 
     /// What else happens in its life: conflicts, renewals, denials, and bundles that others change.
     pub(super) async fn everything_works(&self) -> Result<(), Error> {
-        self.conflict();
+        self.conflict(1);
         for request in self.ask_all().await? {
             issued(self.scope, &request).await?;
         }
@@ -82,8 +82,7 @@ impl<'a> Life<'a> {
         for signer in &self.signers {
             self.scope.cluster().trust_bundle(signer, SOON, |bundle| !is_changed(&bundle.labels)).await?;
         }
-        let page = self.manager.ready().await;
-        assert!(!page.body.contains("not ready"), "{page:?}");
+        self.manager.readyz(|page| page.code == 200 && !page.body.contains("not ready")).await;
         Ok(())
     }
 
@@ -96,15 +95,27 @@ impl<'a> Life<'a> {
         Ok(requests)
     }
 
+    /// A renewal for which the manager has read the pod. As long as it hasn't heard that the pod runs, it issues to the one that it knows.
+    pub(super) async fn refresh_that_reads_its_pod(&self) -> Result<SentRequest, Error> {
+        self.gate.interfere(Method::GET, &format!("/pods/{}", self.pod.name), Fate::Noted, 1);
+        loop {
+            let refresh = self.ask_again().await?;
+            tokio::select! {
+                () = self.gate.all_came() => return Ok(refresh),
+                outcome = refresh.outcome(SOON) => { outcome?.issued()?; }
+            }
+        }
+    }
+
     /// Asks for a renewal, as the pod runs.
     pub(super) async fn ask_again(&self) -> Result<SentRequest, Error> {
         self.kubelet.set_phase(&self.pod, "Running").await?;
         self.kubelet.request(&self.pod, &self.pod.sources[0]).await
     }
 
-    /// Has the next outcome meet a conflict, as if another replica had been faster.
-    pub(super) fn conflict(&self) {
-        self.gate.interfere(Method::PUT, "/status", Fate::Refused(409), 1);
+    /// Has the next outcomes meet a conflict, as if another replica had been faster.
+    pub(super) fn conflict(&self, times: usize) {
+        self.gate.interfere(Method::PUT, "/status", Fate::Refused(409), times);
     }
 
     /// A pod whose request is denied: it wants a name that isn't its own.
@@ -118,6 +129,14 @@ impl<'a> Life<'a> {
             .await?;
         let request = self.kubelet.request(&pod, &pod.sources[0]).await?;
         assert_eq!(request.outcome(SOON).await?.denied()?.0, "IdentityNotGranted");
+        Ok(pod)
+    }
+
+    /// The same, and the manager has tried to say so in an event.
+    pub(super) async fn denied_in_an_event(&self) -> Result<BoundPod, Error> {
+        self.gate.interfere(Method::POST, "/events", Fate::Noted, 1);
+        let pod = self.denied().await?;
+        self.gate.all_came().await;
         Ok(pod)
     }
 
