@@ -123,3 +123,14 @@ fn where_no_turn_has_come_the_message_tells_when_the_first_will() {
     let error = chosen(&[tenure(Some(HOUR))], 0, &[KNOWN]).unwrap_err();
     assert_eq!(error.to_string(), "no CA of the pool signs yet; the first does from 2027-01-15 09:00Z on");
 }
+
+#[test]
+fn between_the_end_of_one_and_the_turn_of_the_next_nobody_signs_and_the_message_tells_until_when() {
+    let pool = [Tenure { not_after: at(DAY), ..tenure(None) }, tenure(Some(20 * DAY))];
+    assert_eq!(chosen(&pool, 23 * HOUR, &[KNOWN, KNOWN]), Ok((0, HOUR)));
+    for now in [23 * HOUR + 1, 2 * DAY] {
+        let gap = NoChoice::Gap { from: at(20 * DAY) };
+        assert_eq!(chosen(&pool, now, &[KNOWN, KNOWN]), Err(gap));
+    }
+    assert_eq!(chosen(&pool, 20 * DAY, &[KNOWN, KNOWN]), Ok((1, DAY)));
+}

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, Member, Phase, PoolError, phases, removable_at};
+use super::{
+    CaPool, Member, Phase, PoolError, RotationError,
+    lifecycle::{latest, latest_turn},
+    phases, removable_at,
+};
 use crate::authority::CertificateAuthority;
 
 /// How a new authority takes over.
@@ -16,60 +20,6 @@ pub struct Succession {
     pub longest_leaf: Option<Duration>,
     /// The longest lifetime that those before it can have given, where the pool doesn't record it; `None`: whatever the API allows.
     pub predecessors_longest_leaf: Option<Duration>,
-}
-
-/// Why a pool can't be changed like that.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RotationError {
-    /// A successor is waiting already.
-    #[error(
-        "CA {id:?} is already waiting for its turn, which comes at {signs_from}; wait until then, or take it out with \
-         `signerctl ca-pool prune --force --ca-id {id}`"
-    )]
-    UnderWay {
-        /// The one that waits.
-        id: String,
-        /// When its turn comes.
-        signs_from: Timestamp,
-    },
-    /// There is no authority of that ID.
-    #[error("the pool has no CA {id:?}; it has {known}")]
-    UnknownId {
-        /// What was asked for.
-        id: String,
-        /// What there is.
-        known: String,
-    },
-    /// Nobody would sign.
-    #[error("without CA {id:?} nobody could sign; a new CA has to take its place")]
-    NoHeir {
-        /// The one that would leave.
-        id: String,
-    },
-    /// The new authority is vouched for by the root that has to leave.
-    #[error(
-        "the new CA is under the root of CA {id:?} ({root}), and that root has to leave the trust bundle; take a CA under another root"
-    )]
-    CompromisedRoot {
-        /// The compromised authority.
-        id: String,
-        /// The subject of its root.
-        root: String,
-    },
-    /// An authority is still needed.
-    #[error("CA {id:?} can't be removed before {}: {why}", until.map_or_else(|| "it has a successor that signs".to_owned(), |until| until.to_string()))]
-    StillNeeded {
-        /// The authority.
-        id: String,
-        /// Until when it is needed, if that is known.
-        until: Option<Timestamp>,
-        /// What would break.
-        why: &'static str,
-    },
-    /// The changed pool would be none.
-    #[error(transparent)]
-    Pool(#[from] PoolError),
 }
 
 impl CaPool {
@@ -121,7 +71,7 @@ impl CaPool {
     /// Adds the authority that signs next.
     ///
     /// # Errors
-    /// If another is waiting for its turn already, or has the same ID or key.
+    /// If another is waiting for its turn already, or has the same ID or key, or if nobody could sign before the successor's turn.
     pub fn with_successor(
         self,
         successor: CertificateAuthority,
@@ -129,6 +79,7 @@ impl CaPool {
         now: Timestamp,
     ) -> Result<Self, RotationError> {
         self.check_none_waits(now)?;
+        self.check_turn(succession.signs_from, now)?;
         let Self { mut members, generation, further } = self;
         for member in &mut members {
             member.longest_leaf = member.longest_leaf.or(succession.predecessors_longest_leaf);
@@ -182,6 +133,24 @@ impl CaPool {
             .find_map(|member| Some((member.authority.id(), member.signs_from.filter(|from| *from > now)?)));
         waiting
             .map_or(Ok(()), |(id, signs_from)| Err(RotationError::UnderWay { id: id.to_owned(), signs_from }))
+    }
+
+    /// A successor takes over as long as the authority before it can sign.
+    ///
+    /// # Errors
+    /// [`RotationError::TooLate`] if nobody could sign before `signs_from`.
+    pub fn check_turn(&self, signs_from: Timestamp, now: Timestamp) -> Result<(), RotationError> {
+        let tenures = self.tenures();
+        let latest_turn = latest_turn(&tenures, now);
+        match latest(&tenures, now) {
+            Some(index) if signs_from > latest_turn => Err(RotationError::TooLate {
+                id: self.authority(index).id().to_owned(),
+                not_after: tenures[index].not_after,
+                signs_from,
+                latest: latest_turn,
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn check_removable(&self, id: &str, now: Timestamp) -> Result<(), RotationError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, Phase, phases, removable_at};
+use super::{CaPool, Phase, lifecycle::near, phases, superseded_at};
 use crate::duration::format_duration;
 
 /// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the remedy.
@@ -44,6 +44,38 @@ pub enum PoolWarning {
         /// The lifetime that its certificates would have.
         longest_leaf: Duration,
     },
+    /// The CA that signs has less left than a certificate may live, and will have a successor before it can't sign any more.
+    #[error(
+        "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter until the next CA signs, at {until}",
+        format_duration(*.longest_leaf)
+    )]
+    Shortened {
+        /// The CA.
+        authority: String,
+        /// When it, or a certificate above it, ends.
+        not_after: Timestamp,
+        /// The lifetime that its certificates would have.
+        longest_leaf: Duration,
+        /// When its successor's turn comes.
+        until: Timestamp,
+    },
+    /// A CA can't sign any more when the turn of the next one comes.
+    #[error(
+        "{authority} ends at {not_after} and can't sign after {last}, and the next one, CA {next:?}, doesn't sign before {until}: in between nobody can. \
+         Take that one out with `signerctl ca-pool prune --force --ca-id {next}`, and add it anew, or another, that signs in time"
+    )]
+    Gap {
+        /// The CA.
+        authority: String,
+        /// When it, or a certificate above it, ends.
+        not_after: Timestamp,
+        /// Until when it can sign.
+        last: Timestamp,
+        /// The ID of the one whose turn comes next.
+        next: String,
+        /// When that turn comes.
+        until: Timestamp,
+    },
     /// The signer would give longer lifetimes than the pool has settled.
     #[error(
         "maxLifetime is {}, and {authority} gives {} at most, as its pool records; a successor made with `signerctl ca-pool rotate \
@@ -72,29 +104,48 @@ impl CaPool {
     /// If the pool has no such position.
     #[must_use]
     pub fn warning(&self, index: usize, now: Timestamp, max_lifetime: Duration) -> Option<PoolWarning> {
-        let phase = phases(&self.tenures(), now)[index];
-        let (tenures, authority) = (self.tenures(), self.authority(index));
-        let tenure = tenures[index];
-        let has_successor = removable_at(&tenures, index).is_some();
+        let tenures = self.tenures();
+        let (phase, tenure) = (phases(&tenures, now)[index], tenures[index]);
+        let next = superseded_at(&tenures, index);
         let turn = match phase {
             Phase::Trusted(None) | Phase::Retiring(_) => return None,
-            Phase::Gone if has_successor => return None,
+            Phase::Gone if next.is_some_and(|next| next <= now) => return None,
             Phase::Trusted(Some(from)) => from,
             Phase::Active | Phase::Gone => now,
         };
-        let (authority, not_after) = (authority.to_string(), tenure.not_after);
+        if let Some(until) = next.filter(|next| *next > tenure.can_sign_until().max(near(now))) {
+            return Some(self.gap(index, until));
+        }
+        let (authority, not_after) = (self.authority(index).to_string(), tenure.not_after);
         let longest_leaf = tenure.longest_leaf.map_or(max_lifetime, |longest| longest.min(max_lifetime));
         if not_after < turn {
-            return Some(PoolWarning::Expired { authority, not_after });
+            // whoever follows within minutes is waited for
+            let is_followed = phase == Phase::Gone && next.is_some();
+            return (!is_followed).then_some(PoolWarning::Expired { authority, not_after });
         }
         if turn < tenure.not_before {
             return Some(PoolWarning::NotYetValid { authority, not_before: tenure.not_before });
         }
-        if !has_successor && not_after.duration_since(turn).unsigned_abs() < longest_leaf {
-            return Some(PoolWarning::Ending { authority, not_after, longest_leaf });
+        if not_after.duration_since(turn).unsigned_abs() < longest_leaf {
+            return Some(match next {
+                Some(until) => PoolWarning::Shortened { authority, not_after, longest_leaf, until },
+                None => PoolWarning::Ending { authority, not_after, longest_leaf },
+            });
         }
         let is_limited = phase == Phase::Active && longest_leaf < max_lifetime;
         is_limited.then_some(PoolWarning::Limited { authority, max_lifetime, longest_leaf })
+    }
+
+    fn gap(&self, index: usize, until: Timestamp) -> PoolWarning {
+        let tenures = self.tenures();
+        let next = tenures.iter().position(|tenure| tenure.signs_from == Some(until));
+        PoolWarning::Gap {
+            authority: self.authority(index).to_string(),
+            not_after: tenures[index].not_after,
+            last: tenures[index].can_sign_until(),
+            next: next.map_or_else(String::new, |next| self.authority(next).id().to_owned()),
+            until,
+        }
     }
 }
 
@@ -143,6 +194,35 @@ mod tests {
         let pool = rotated(ca("2", 0, 100));
         assert_eq!(warned(&pool, 0), [""; 0]);
         assert_eq!(warned(&pool, 11 * 24), [""; 0]);
+    }
+
+    /// With whatever turn, as older tools took it, and hands still can write it.
+    fn rotated_at(hours: i64) -> CaPool {
+        let json = rotated(ca("2", 0, 100)).to_json().unwrap();
+        let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        document["CAs"][1]["SignsFrom"] = at(hours).to_string().into();
+        CaPool::from_json(document.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_successor_that_comes_when_nobody_can_sign_any_more_is_warned_of_from_the_beginning_to_the_end() {
+        for hour in [0, 9 * 24, 10 * 24 + 1, 29 * 24 + 23] {
+            let warned = warned(&rotated_at(30 * 24), hour);
+            assert!(warned[0].contains("in between nobody can"), "{hour}: {warned:?}");
+            assert!(warned[0].contains("prune --force --ca-id 2"), "{warned:?}");
+        }
+        assert_eq!(warned(&rotated_at(30 * 24), 30 * 24), [""; 0]);
+    }
+
+    #[test]
+    fn one_whose_certificates_get_shorter_until_its_successor_signs_is_said() {
+        let late = rotated_at(9 * 24 + 12);
+        assert_eq!(warned(&late, 9 * 24), [""; 0]);
+        let shortened = warned(&late, 9 * 24 + 1);
+        assert!(
+            shortened[0].contains("they get shorter until the next CA signs, at 2027-01-24T20:00:00Z"),
+            "{shortened:?}"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::timeout};
 use super::exclusive::{Roots, fingerprints};
 use crate::{
     authority::CertificateAuthority,
-    ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState},
+    ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState, near},
     health::{Component, SignerHealth},
     issue::{IssueError, Terms},
     signer_name::SignerName,
@@ -97,7 +97,7 @@ fn report(
     let Some(pool) = &state.pool else {
         return state.problem.iter().for_each(|problem| health.broken(component, problem));
     };
-    let broken = hindrance.filter(|hindrance| !passes(hindrance)).map(unsigned);
+    let broken = hindrance.filter(|hindrance| !passes(hindrance, now)).map(unsigned);
     if let Some(problem) = exhausted(pool, now).or(broken) {
         return health.broken(component, &problem);
     }
@@ -113,9 +113,13 @@ fn unsigned(hindrance: NoChoice) -> String {
     format!("no certificates are issued now: {hindrance}")
 }
 
-/// Whether a signer only waits, and nobody has to do anything.
-fn passes(hindrance: &NoChoice) -> bool {
-    matches!(hindrance, NoChoice::Spreading { .. } | NoChoice::NotYet { from: Some(_) })
+/// Whether a signer only waits, and nobody has to do anything. A turn that is further off than pods need to know a root is somebody's mistake.
+fn passes(hindrance: &NoChoice, now: Timestamp) -> bool {
+    match hindrance {
+        NoChoice::Spreading { .. } => true,
+        NoChoice::NotYet { from: Some(from) } | NoChoice::Gap { from } => *from <= near(now),
+        _ => false,
+    }
 }
 
 /// What is wrong, or soon will be, with a pool that can sign.
@@ -143,7 +147,7 @@ fn exhausted(pool: &CaPool, now: Timestamp) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{authority::fixtures::TestCa, health::Health};
+    use crate::{authority::fixtures::TestCa, ca_pool::PROPAGATION, health::Health};
 
     fn pool(of_years: &[(i32, i32)]) -> CaPool {
         let authorities = of_years.iter().enumerate().map(|(i, (begin, end))| {
@@ -173,7 +177,7 @@ mod tests {
     fn a_pool_of_which_none_signs_is_said_and_only_what_does_not_pass_makes_unready() {
         let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
         let health = all.signer(&signer, &[Component::CertificateAuthority]);
-        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
         let of = |hindrance| {
             report(&state, hindrance, Duration::from_secs(86_400), now, &health);
@@ -182,11 +186,21 @@ mod tests {
             (report.is_ready, signer.problems.concat() + &signer.warnings.concat())
         };
         assert_eq!(of(None), (true, String::new()));
-        for passing in [NoChoice::Spreading { known: now }, NoChoice::NotYet { from: Some(now) }] {
+        let (soon, far) = (now + PROPAGATION, now + PROPAGATION * 2);
+        for passing in [
+            NoChoice::Spreading { known: soon },
+            NoChoice::NotYet { from: Some(soon) },
+            NoChoice::Gap { from: soon },
+        ] {
             let (is_ready, said) = of(Some(passing));
             assert!(is_ready && said.contains("no certificates are issued now"), "{said}");
         }
-        for lasting in [NoChoice::Unpublished, NoChoice::Dropped] {
+        for lasting in [
+            NoChoice::Unpublished,
+            NoChoice::Dropped,
+            NoChoice::NotYet { from: Some(far) },
+            NoChoice::Gap { from: far },
+        ] {
             let (is_ready, said) = of(Some(lasting));
             assert!(!is_ready && said.contains("no certificates are issued now"), "{said}");
         }
