@@ -232,3 +232,5 @@ mod json_tests;
 mod pem_tests;
 #[cfg(test)]
 mod rotation_tests;
+#[cfg(test)]
+mod upkeep_tests;

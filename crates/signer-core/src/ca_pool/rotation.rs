@@ -92,6 +92,12 @@ impl CaPool {
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
+    /// Lets the authority at a position sign from then on.
+    pub(super) fn with_turn(mut self, index: usize, signs_from: Timestamp, now: Timestamp) -> Self {
+        self.members[index].signs_from = Some(signs_from);
+        self.counted(now)
+    }
+
     /// The IDs of the authorities that nothing needs any more. One that has expired without a successor isn't among them: it is all there is.
     #[must_use]
     pub fn removable(&self, now: Timestamp) -> Vec<&str> {

@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    CaPool, Due, Ingredients, LEEWAY, PROPAGATION, PoolWarning, Standing, Succession, Upkeep, UpkeepError,
+};
+use crate::authority::{SigningKey, SigningKeyType};
+
+const DAY: i64 = 24 * 3600;
+
+fn upkeep() -> Upkeep {
+    Upkeep {
+        signer: "example.com/a".parse().unwrap(),
+        key_type: SigningKeyType::Ed25519,
+        validity: Upkeep::DEFAULT_VALIDITY,
+        longest_leaf: Duration::from_secs(24 * 3600),
+    }
+}
+
+fn at(day: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + day * DAY).unwrap()
+}
+
+fn ingredients() -> Result<Ingredients, UpkeepError> {
+    let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
+    Ok(Ingredients { key, serial: [9; 16], unique: [1, 2, 3, 4] })
+}
+
+/// Does what is due on each of these days, and tells what that was.
+fn live(upkeep: &Upkeep, pool: &mut Option<CaPool>, days: std::ops::Range<i64>) -> Vec<(i64, Due)> {
+    let mut done = Vec::new();
+    for day in days {
+        let due = upkeep.due(pool.as_ref(), at(day));
+        if due != Due::Nothing {
+            *pool = upkeep.apply(&due, pool.take(), at(day), ingredients).unwrap();
+            done.push((day, due));
+        }
+    }
+    done
+}
+
+#[test]
+fn three_years_without_people() {
+    let mut pool = None;
+    let done = live(&upkeep(), &mut pool, 0..800);
+    let expected = [
+        (0, Due::First),
+        (244, Due::Successor),
+        (247, Due::Removal(vec!["1".into()])),
+        (488, Due::Successor),
+        (491, Due::Removal(vec!["2".into()])),
+        (732, Due::Successor),
+        (735, Due::Removal(vec!["3".into()])),
+    ];
+    assert_eq!(done, expected);
+    assert_eq!(pool.unwrap().generation(), at(735).as_second().unsigned_abs());
+}
+
+#[test]
+fn a_longer_lifetime_is_recorded_before_it_is_given() {
+    let mut pool = None;
+    live(&upkeep(), &mut pool, 0..1);
+    let longer = Upkeep { longest_leaf: Duration::from_secs(48 * 3600), ..upkeep() };
+    assert_eq!(live(&longer, &mut pool, 1..3), [(1, Due::LongerLeaves)]);
+    assert_eq!(pool.unwrap().tenures()[0].longest_leaf, Some(longer.longest_leaf));
+}
+
+#[test]
+fn generations_begin_to_be_counted_at_once() {
+    let root = upkeep().new_root("1", ingredients().unwrap(), at(0)).unwrap();
+    let mut pool = Some(CaPool::beginning_with(root, None, Some(upkeep().longest_leaf)).unwrap());
+    assert_eq!(live(&upkeep(), &mut pool, 1..10), [(1, Due::Generation)]);
+    assert_eq!(pool.unwrap().generation(), at(1).as_second().unsigned_abs());
+}
+
+#[test]
+fn an_expired_pool_gets_a_successor_that_signs_at_once() {
+    let mut pool = None;
+    live(&upkeep(), &mut pool, 0..1);
+    assert_eq!(live(&upkeep(), &mut pool, 1000..1001), [(1000, Due::Successor)]);
+    let choice = pool.unwrap().choose(at(1000), |_| Standing::Absent).unwrap();
+    assert_eq!(choice.index, 1);
+}
+
+/// A pool whose CA ends after ten days, and whose successor signs from then on.
+fn rotated(turn: Timestamp, successor: Upkeep, made: Timestamp) -> CaPool {
+    let first = Upkeep { validity: Duration::from_secs(10 * 24 * 3600), ..upkeep() };
+    let pool = CaPool::first(first.new_root("1", ingredients().unwrap(), at(0)).unwrap(), first.longest_leaf);
+    let successor = successor.new_root("2", ingredients().unwrap(), made).unwrap();
+    let succession = Succession { signs_from: at(1), longest_leaf: None, predecessors_longest_leaf: None };
+    let pool = pool.unwrap().with_successor(successor, succession, at(0)).unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
+    document["CAs"][1]["SignsFrom"] = turn.to_string().into();
+    CaPool::from_json(document.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_successor_whose_turn_would_leave_nobody_who_can_sign_gets_an_earlier_one() {
+    let end = at(10) - Duration::from_secs(3600);
+    let turn = |pool: &CaPool, day: i64| {
+        let mut pool = Some(CaPool::from_json(&pool.to_json().unwrap()).unwrap());
+        let done = live(&upkeep(), &mut pool, day..day + 1);
+        (done, pool.unwrap().tenures()[1].signs_from.unwrap())
+    };
+    assert_eq!(turn(&rotated(end, upkeep(), at(0)), 0), (vec![], end), "it comes in time");
+    let late = rotated(at(30), upkeep(), at(0));
+    assert_eq!(turn(&late, 0), (vec![(0, Due::EarlierTurn)], end - LEEWAY));
+    let soon = at(9) + PROPAGATION;
+    assert_eq!(turn(&late, 9), (vec![(9, Due::EarlierTurn)], soon), "as soon as pods can know it");
+    assert_eq!(turn(&late, 11), (vec![(11, Due::EarlierTurn)], at(11)), "the CA before it has expired");
+}
+
+#[test]
+fn one_that_is_not_valid_so_early_waits_and_that_is_warned_of() {
+    let future = rotated(at(30), upkeep(), at(20));
+    assert_eq!(upkeep().due(Some(&future), at(0)), Due::Nothing);
+    let warning = future.warning(0, at(0), upkeep().longest_leaf);
+    assert!(matches!(warning, Some(PoolWarning::Gap { .. })), "{warning:?}");
+}
