@@ -128,15 +128,16 @@ impl CaPool {
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
-    /// One successor at a time.
+    /// One successor at a time. Where the turn of the one that waits comes too late, another may sign in between.
     ///
     /// # Errors
-    /// [`RotationError::UnderWay`] if an authority waits for its turn.
+    /// [`RotationError::UnderWay`] if an authority waits for its turn, and that comes in time.
     pub fn check_none_waits(&self, now: Timestamp) -> Result<(), RotationError> {
-        let waiting = self
-            .members
-            .iter()
-            .find_map(|member| Some((member.authority.id(), member.signs_from.filter(|from| *from > now)?)));
+        let in_time = latest_turn(&self.tenures(), now);
+        let waits = |from: &Timestamp| *from > now && *from <= in_time;
+        let mut members = self.members.iter();
+        let waiting =
+            members.find_map(|member| Some((member.authority.id(), member.signs_from.filter(waits)?)));
         waiting
             .map_or(Ok(()), |(id, signs_from)| Err(RotationError::UnderWay { id: id.to_owned(), signs_from }))
     }

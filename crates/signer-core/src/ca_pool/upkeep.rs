@@ -145,7 +145,7 @@ impl Upkeep {
     /// gets known.
     fn needs_successor(&self, pool: &CaPool, now: Timestamp) -> bool {
         let phases = phases(&pool.tenures(), now);
-        if phases.iter().any(|phase| matches!(phase, Phase::Trusted(Some(_)))) {
+        if pool.check_none_waits(now).is_err() {
             return false;
         }
         let active = pool.authorities().zip(&phases).find(|(_, phase)| **phase == Phase::Active);

@@ -112,9 +112,13 @@ fn a_successor_whose_turn_would_leave_nobody_who_can_sign_gets_an_earlier_one() 
 }
 
 #[test]
-fn one_that_is_not_valid_so_early_waits_and_that_is_warned_of() {
+fn where_that_one_is_not_valid_so_early_another_signs_in_between() {
     let future = rotated(at(30), upkeep(), at(20));
-    assert_eq!(upkeep().due(Some(&future), at(0)), Due::Nothing);
-    let warning = future.warning(0, at(0), upkeep().longest_leaf);
-    assert!(matches!(warning, Some(PoolWarning::Gap { .. })), "{warning:?}");
+    assert!(matches!(future.warning(0, at(0), upkeep().longest_leaf), Some(PoolWarning::Gap { .. })));
+    let mut pool = Some(future);
+    assert_eq!(live(&upkeep(), &mut pool, 0..9), [(7, Due::Successor)]);
+    let pool = pool.unwrap();
+    assert_eq!(pool.warnings(at(9), upkeep().longest_leaf), []);
+    assert_eq!(pool.choose(at(9), |_| Standing::Since(at(0))).unwrap().index, 2);
+    assert_eq!(pool.choose(at(30), |_| Standing::Since(at(0))).unwrap().index, 1);
 }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, Phase, lifecycle::near, phases, superseded_at};
+use super::{
+    CaPool, Phase,
+    lifecycle::{latest, near},
+    phases, superseded_at,
+};
 use crate::duration::format_duration;
 
 /// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the remedy.
@@ -62,7 +66,7 @@ pub enum PoolWarning {
     /// A CA can't sign any more when the turn of the next one comes.
     #[error(
         "{authority} ends at {not_after} and can't sign after {last}, and the next one, CA {next:?}, doesn't sign before {until}: in between nobody can. \
-         Take that one out with `signerctl ca-pool prune --force --ca-id {next}`, and add it anew, or another, that signs in time"
+         Add one that signs in between with `signerctl ca-pool rotate`"
     )]
     Gap {
         /// The CA.
@@ -75,6 +79,16 @@ pub enum PoolWarning {
         next: String,
         /// When that turn comes.
         until: Timestamp,
+    },
+    /// No CA's turn has come, nor will it soon.
+    #[error(
+        "nobody can sign before {from}, when the turn of {authority} comes; add one that signs until then with `signerctl ca-pool rotate`"
+    )]
+    NobodyYet {
+        /// The CA whose turn comes first.
+        authority: String,
+        /// When it comes.
+        from: Timestamp,
     },
     /// The signer would give longer lifetimes than the pool has settled.
     #[error(
@@ -116,6 +130,10 @@ impl CaPool {
         if let Some(until) = next.filter(|next| *next > tenure.can_sign_until().max(near(now))) {
             return Some(self.gap(index, until));
         }
+        if let Some(from) = self.is_first_of_all(index, now).then_some(turn).filter(|from| *from > near(now))
+        {
+            return Some(PoolWarning::NobodyYet { authority: self.authority(index).to_string(), from });
+        }
         let (authority, not_after) = (self.authority(index).to_string(), tenure.not_after);
         let longest_leaf = tenure.longest_leaf.map_or(max_lifetime, |longest| longest.min(max_lifetime));
         if not_after < turn {
@@ -134,6 +152,13 @@ impl CaPool {
         }
         let is_limited = phase == Phase::Active && longest_leaf < max_lifetime;
         is_limited.then_some(PoolWarning::Limited { authority, max_lifetime, longest_leaf })
+    }
+
+    /// Whether its turn comes first in a pool of which no CA has had its turn.
+    fn is_first_of_all(&self, index: usize, now: Timestamp) -> bool {
+        let tenures = self.tenures();
+        let first = tenures.iter().filter_map(|tenure| tenure.signs_from).min();
+        latest(&tenures, now).is_none() && first == tenures[index].signs_from
     }
 
     fn gap(&self, index: usize, until: Timestamp) -> PoolWarning {
@@ -209,9 +234,19 @@ mod tests {
         for hour in [0, 9 * 24, 10 * 24 + 1, 29 * 24 + 23] {
             let warned = warned(&rotated_at(30 * 24), hour);
             assert!(warned[0].contains("in between nobody can"), "{hour}: {warned:?}");
-            assert!(warned[0].contains("prune --force --ca-id 2"), "{warned:?}");
+            assert!(warned[0].contains("signs in between with `signerctl ca-pool rotate`"), "{warned:?}");
         }
         assert_eq!(warned(&rotated_at(30 * 24), 30 * 24), [""; 0]);
+    }
+
+    #[test]
+    fn a_pool_of_which_none_signs_for_long_is_warned_of() {
+        let waiting =
+            |hours: i64| CaPool::beginning_with(ca("1", 0, 100), Some(at(hours)), Some(DAY)).unwrap();
+        assert!(warned(&waiting(1), 0)[0].contains("nobody can sign before 2027-01-15T09:00:00Z"));
+        assert_eq!(warned(&waiting(1), 1), [""; 0]);
+        let pruned = rotated_at(30 * 24).without(&["1"], at(11 * 24)).unwrap();
+        assert!(warned(&pruned, 11 * 24)[0].contains("nobody can sign before"));
     }
 
     #[test]
