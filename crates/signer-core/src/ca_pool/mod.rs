@@ -31,7 +31,7 @@ pub use self::{
     rotation_error::RotationError,
     source::{PoolBytes, PoolSource, PoolSourceError},
     upkeep::{Due, Ingredients, Upkeep, UpkeepError},
-    warnings::PoolWarning,
+    warnings::{PoolWarning, Remedy},
     watch::{DEFAULT_POLL, PoolState, watch_pool},
 };
 use crate::authority::{CaCertificate, CertificateAuthority};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CaPool, LEEWAY, PROPAGATION, Phase, RotationError, Succession, Tenure,
+    CaPool, LEEWAY, PROPAGATION, Phase, PoolWarning, RotationError, Succession, Tenure,
     lifecycle::{later, latest, latest_turn},
     phases, superseded_at,
 };
@@ -91,13 +91,24 @@ impl Upkeep {
         if !removable.is_empty() && removable.len() < pool.authorities().count() {
             return Due::Removal(removable.into_iter().map(str::to_owned).collect());
         }
-        if self.needs_successor(pool, now) {
+        if self.needs_successor(pool, now) && not_ours(pool, now).is_none() {
             return Due::Successor;
         }
         if pool.tenures().iter().any(|tenure| self.is_longer_than(tenure.longest_leaf)) {
             return Due::LongerLeaves;
         }
         if pool.generation() == 0 { Due::Generation } else { Due::Nothing }
+    }
+
+    /// What has to be done about a pool, and isn't without people.
+    #[must_use]
+    pub fn warning(&self, pool: &CaPool, now: Timestamp) -> Option<PoolWarning> {
+        let authority = not_ours(pool, now).filter(|_| self.needs_successor(pool, now))?;
+        Some(PoolWarning::NotSucceeded {
+            authority: authority.to_string(),
+            not_after: authority.not_after(),
+            root: authority.root().subject(),
+        })
     }
 
     /// Does what is due; `ingredients` are asked for only where a new CA is.
@@ -170,6 +181,12 @@ impl Upkeep {
         let root = NewRoot { id: id.to_owned(), common_name, validity: self.validity };
         Ok(CertificateAuthority::new_root(root, with.key, SerialNumber::from_random(with.serial), now)?)
     }
+}
+
+/// The CA that would get a successor, if its root is another's.
+fn not_ours(pool: &CaPool, now: Timestamp) -> Option<&CertificateAuthority> {
+    let signs = pool.authority(latest(&pool.tenures(), now)?);
+    signs.is_intermediate().then_some(signs)
 }
 
 /// When its root is known everywhere; at once where none is left that could sign until then.

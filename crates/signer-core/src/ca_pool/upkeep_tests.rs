@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     CaPool, Due, Ingredients, LEEWAY, PROPAGATION, PoolWarning, Standing, Succession, Upkeep, UpkeepError,
 };
-use crate::authority::{SigningKey, SigningKeyType};
+use crate::authority::{SigningKey, SigningKeyType, fixtures::TestCa};
 
 const DAY: i64 = 24 * 3600;
 
@@ -121,4 +121,31 @@ fn where_that_one_is_not_valid_so_early_another_signs_in_between() {
     assert_eq!(pool.warnings(at(9), upkeep().longest_leaf), []);
     assert_eq!(pool.choose(at(9), |_| Standing::Since(at(0))).unwrap().index, 2);
     assert_eq!(pool.choose(at(30), |_| Standing::Since(at(0))).unwrap().index, 1);
+}
+
+#[test]
+fn an_intermediate_is_not_succeeded_by_a_root_that_is_made_here_and_that_is_warned_of() {
+    let root = TestCa::root_with("Corporate Root", |params| {
+        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2028, 1, 1);
+    });
+    let issuing = root.issue("issuing");
+    let pool = CaPool::first(issuing.authority(&[&issuing], &root), upkeep().longest_leaf).unwrap();
+    let warning = |day: i64| upkeep().warning(&pool, at(day)).map(|warning| warning.to_string());
+    assert_eq!(warning(0), None);
+    // a third of its life is left; it ends tomorrow; it has ended
+    for day in [120, 349, 500] {
+        assert_eq!(upkeep().due(Some(&pool), at(day)), Due::Nothing);
+        let warning = warning(day).unwrap();
+        assert!(warning.contains("an intermediate under CN=Corporate Root"), "{warning}");
+        assert!(
+            warning.contains("ca-pool import`") && warning.contains("rotate --self-signed`"),
+            "{warning}"
+        );
+    }
+    let succession = Succession { signs_from: at(2), longest_leaf: None, predecessors_longest_leaf: None };
+    let own = upkeep().new_root("2", ingredients().unwrap(), at(1)).unwrap();
+    let mut left = Some(pool.with_successor(own, succession, at(1)).unwrap());
+    let done = live(&upkeep(), &mut left, 3..300);
+    assert!(done.contains(&(245, Due::Successor)), "who has taken leave of that root goes on: {done:?}");
 }

@@ -9,7 +9,7 @@ use super::{
     lifecycle::{latest, near},
     phases, superseded_at,
 };
-use crate::duration::format_duration;
+use crate::{authority::CertificateAuthority, duration::format_duration};
 
 /// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,11 +17,13 @@ use crate::duration::format_duration;
 pub enum PoolWarning {
     /// A CA that should sign has expired.
     #[error(
-        "{authority} expired at {not_after}, or a certificate above it did; replace it with `signerctl ca-pool rotate`"
+        "{authority} expired at {not_after}, or a certificate above it did; replace it with `signerctl ca-pool {}`", remedy.command()
     )]
     Expired {
         /// The CA.
         authority: String,
+        /// What replaces it.
+        remedy: Remedy,
         /// When.
         not_after: Timestamp,
     },
@@ -38,11 +40,13 @@ pub enum PoolWarning {
     /// The CA that signs has less left than a certificate may live, and nobody follows.
     #[error(
         "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter from now on, until none can be issued. \
-         Add a successor with `signerctl ca-pool rotate`", format_duration(*.longest_leaf)
+         Add a successor with `signerctl ca-pool {}`", format_duration(*.longest_leaf), remedy.command()
     )]
     Ending {
         /// The CA.
         authority: String,
+        /// What adds one.
+        remedy: Remedy,
         /// When it, or a certificate above it, ends.
         not_after: Timestamp,
         /// The lifetime that its certificates would have.
@@ -66,11 +70,13 @@ pub enum PoolWarning {
     /// A CA can't sign any more when the turn of the next one comes.
     #[error(
         "{authority} ends at {not_after} and can't sign after {last}, and the next one, CA {next:?}, doesn't sign before {until}: in between nobody can. \
-         Add one that signs in between with `signerctl ca-pool rotate`"
+         Add one that signs in between with `signerctl ca-pool {}`", remedy.command()
     )]
     Gap {
         /// The CA.
         authority: String,
+        /// What adds one.
+        remedy: Remedy,
         /// When it, or a certificate above it, ends.
         not_after: Timestamp,
         /// Until when it can sign.
@@ -82,13 +88,28 @@ pub enum PoolWarning {
     },
     /// No CA's turn has come, nor will it soon.
     #[error(
-        "nobody can sign before {from}, when the turn of {authority} comes; add one that signs until then with `signerctl ca-pool rotate`"
+        "nobody can sign before {from}, when the turn of {authority} comes; add one that signs until then with `signerctl ca-pool {}`", remedy.command()
     )]
     NobodyYet {
         /// The CA whose turn comes first.
         authority: String,
+        /// What adds one.
+        remedy: Remedy,
         /// When it comes.
         from: Timestamp,
+    },
+    /// A pool that keeps itself doesn't take leave of a root that is another's.
+    #[error(
+        "{authority} ends at {not_after} and needs a successor. It is an intermediate under {root}, and whoever trusts that root alone would refuse a root that is \
+         made here, so none is: add a CA under that root with `signerctl ca-pool import`, or take leave of that root with `signerctl ca-pool rotate --self-signed`"
+    )]
+    NotSucceeded {
+        /// The CA.
+        authority: String,
+        /// When it, or a certificate above it, ends.
+        not_after: Timestamp,
+        /// The subject of its root.
+        root: String,
     },
     /// The signer would give longer lifetimes than the pool has settled.
     #[error(
@@ -103,6 +124,30 @@ pub enum PoolWarning {
         /// The pool's.
         longest_leaf: Duration,
     },
+}
+
+/// How a CA is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// `signerctl ca-pool rotate` makes a root.
+    Rotate,
+    /// `signerctl ca-pool import`: an intermediate is followed by another one that its root has signed.
+    Import,
+}
+
+impl Remedy {
+    fn of(authority: &CertificateAuthority) -> Self {
+        if authority.is_intermediate() { Self::Import } else { Self::Rotate }
+    }
+
+    /// The subcommand of `signerctl ca-pool`.
+    #[must_use]
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Rotate => "rotate",
+            Self::Import => "import",
+        }
+    }
 }
 
 impl CaPool {
@@ -121,6 +166,7 @@ impl CaPool {
         let tenures = self.tenures();
         let (phase, tenure) = (phases(&tenures, now)[index], tenures[index]);
         let next = superseded_at(&tenures, index);
+        let remedy = Remedy::of(self.authority(index));
         let turn = match phase {
             Phase::Trusted(None) | Phase::Retiring(_) => return None,
             Phase::Gone if next.is_some_and(|next| next <= now) => return None,
@@ -132,14 +178,18 @@ impl CaPool {
         }
         if let Some(from) = self.is_first_of_all(index, now).then_some(turn).filter(|from| *from > near(now))
         {
-            return Some(PoolWarning::NobodyYet { authority: self.authority(index).to_string(), from });
+            return Some(PoolWarning::NobodyYet {
+                authority: self.authority(index).to_string(),
+                remedy,
+                from,
+            });
         }
         let (authority, not_after) = (self.authority(index).to_string(), tenure.not_after);
         let longest_leaf = tenure.longest_leaf.map_or(max_lifetime, |longest| longest.min(max_lifetime));
         if not_after < turn {
             // whoever follows within minutes is waited for
             let is_followed = phase == Phase::Gone && next.is_some();
-            return (!is_followed).then_some(PoolWarning::Expired { authority, not_after });
+            return (!is_followed).then_some(PoolWarning::Expired { authority, remedy, not_after });
         }
         if turn < tenure.not_before {
             return Some(PoolWarning::NotYetValid { authority, not_before: tenure.not_before });
@@ -147,7 +197,7 @@ impl CaPool {
         if not_after.duration_since(turn).unsigned_abs() < longest_leaf {
             return Some(match next {
                 Some(until) => PoolWarning::Shortened { authority, not_after, longest_leaf, until },
-                None => PoolWarning::Ending { authority, not_after, longest_leaf },
+                None => PoolWarning::Ending { authority, remedy, not_after, longest_leaf },
             });
         }
         let is_limited = phase == Phase::Active && longest_leaf < max_lifetime;
@@ -166,6 +216,7 @@ impl CaPool {
         let next = tenures.iter().position(|tenure| tenure.signs_from == Some(until));
         PoolWarning::Gap {
             authority: self.authority(index).to_string(),
+            remedy: Remedy::of(self.authority(index)),
             not_after: tenures[index].not_after,
             last: tenures[index].can_sign_until(),
             next: next.map_or_else(String::new, |next| self.authority(next).id().to_owned()),
@@ -178,7 +229,7 @@ impl CaPool {
 mod tests {
     use super::*;
     use crate::{
-        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType},
+        authority::{NewRoot, SerialNumber, SigningKey, SigningKeyType, fixtures::TestCa},
         ca_pool::Succession,
     };
 
@@ -212,6 +263,18 @@ mod tests {
         assert!(warned(&pool, 9 * 24 + 1)[0].contains("sooner than its certificates of 24h would"));
         assert!(warned(&pool, 10 * 24 + 1)[0].contains("expired at"));
         assert!(warned(&pool, -1)[0].contains("isn't valid before"));
+    }
+
+    #[test]
+    fn an_intermediate_is_replaced_by_another_of_the_same_root() {
+        let root = TestCa::root_with("root", |params| params.not_after = rcgen::date_time_ymd(2027, 2, 1));
+        let issuing = root.issue("issuing");
+        let pool = CaPool::new(vec![issuing.authority(&[&issuing], &root)]).unwrap();
+        let warnings = |time: &str| pool.warnings(time.parse().unwrap(), DAY)[0].to_string();
+        assert!(
+            warnings("2027-01-31T12:00:00Z").ends_with("Add a successor with `signerctl ca-pool import`")
+        );
+        assert!(warnings("2027-02-01T12:00:00Z").ends_with("replace it with `signerctl ca-pool import`"));
     }
 
     #[test]
