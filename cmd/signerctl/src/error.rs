@@ -79,6 +79,13 @@ pub(crate) enum Error {
     )]
     TooLate { after: String, id: String, not_after: String, latest: String, turn: String, remedy: String },
     #[error(
+        "CA {id} is an intermediate under {root}, and `rotate` makes a CA that is a root itself: whoever trusts {root} alone, and not the trust bundle, would \
+         refuse its certificates.\n\
+         Take another intermediate: signerctl ca-pool import {arguments} --cert-file <PATH> --key-file <PATH> --root-file <PATH>.\n\
+         To take leave of that root, add --self-signed"
+    )]
+    TakesLeave { id: String, root: String, arguments: String },
+    #[error(
         "{authority} isn't valid before {not_before}, and would have to sign earlier; add --after {after}"
     )]
     NotYetValid { authority: String, not_before: String, after: String },

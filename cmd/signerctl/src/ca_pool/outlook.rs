@@ -149,7 +149,7 @@ impl<'a> Outlook<'a> {
         if self.last() == Some(index) {
             let not_after = self.tenures[index].not_after;
             if let Some((_, at)) = self.rotate_by() {
-                let text = format!("time to replace {name}{}", self.by("rotate"));
+                let text = format!("time to replace {name}{}", self.by_replacing(index));
                 events.push(Event { at, text, needs_somebody: true });
             }
             events.push(Event { at: not_after, text: format!("{name} expires"), needs_somebody: false });

@@ -188,11 +188,25 @@ pub(super) fn added(place: &Place, pool: &CaPool, id: &str, look: Look, now: Tim
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     );
+    text.extend(leave_taken(pool, id));
     if pool.tenures().iter().any(|tenure| tenure.longest_leaf.is_none()) {
         text += "\nThe pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's \
                  maxLifetime has always been less,\nsay so next time with --predecessor-max-lifetime and --max-lifetime.\n";
     }
     text
+}
+
+/// What it means that a CA which is a root itself follows an intermediate.
+fn leave_taken(pool: &CaPool, id: &str) -> Option<String> {
+    let (position, new) = pool.authorities().enumerate().find(|(_, authority)| authority.id() == id)?;
+    let before = pool.authority(position.checked_sub(1)?);
+    (before.is_intermediate() && !new.is_intermediate()).then(|| {
+        format!(
+            "\n{} is a root itself, and not under {}: whoever trusts that root alone, and not the trust bundle, refuses its certificates.\n",
+            name(id),
+            before.root().subject()
+        )
+    })
 }
 
 /// Times that people see without their seconds have none.

@@ -14,6 +14,9 @@ use crate::terminal::Tone;
 /// A CA that lives long is replaced this long before its end.
 const IN_GOOD_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// What `import` needs, to be filled in.
+const IMPORTED: &str = " --cert-file <PATH> --key-file <PATH> --root-file <PATH>";
+
 impl Outlook<'_> {
     /// What somebody has to do, the most urgent first.
     pub(super) fn to_do(&self) -> Vec<Remark> {
@@ -47,7 +50,7 @@ impl Outlook<'_> {
     }
 
     fn warning(&self, index: usize) -> Option<Remark> {
-        let (name, rotate) = (self.name(index), self.by("rotate"));
+        let (name, rotate) = (self.name(index), self.by_replacing(index));
         let text = match self.pool.warning(index, self.now, Terms::DEFAULT_MAX_LIFETIME)? {
             PoolWarning::Expired { not_after, .. } => {
                 format!("{name} expired at {}. Replace it{rotate}", minute_from_now(not_after, self.now))
@@ -98,7 +101,7 @@ impl Outlook<'_> {
             return None;
         }
         let latest = earlier(self.tenures[last].not_after, self.reserve(last));
-        let (name, rotate) = (self.name(last), self.by("rotate"));
+        let (name, rotate) = (self.name(last), self.by_replacing(last));
         Some(if latest <= self.now {
             let end = minute_from_now(self.tenures[last].not_after, self.now);
             (Tone::Bad, format!("Replace {name} now, it ends at {end}{rotate}"))
@@ -118,6 +121,16 @@ impl Outlook<'_> {
     /// What a successor needs of the life of the one before it: to get known, late if it must be, while that one's leaves live.
     fn reserve(&self, index: usize) -> Duration {
         self.tenures[index].longest_leaf.unwrap_or(LONGEST_LEAF) + LEEWAY + PROPAGATION
+    }
+
+    /// The command that adds a CA after this one. An intermediate is followed by another under the same root, which only who has that root's key can make.
+    pub(super) fn by_replacing(&self, index: usize) -> String {
+        if !self.pool.authority(index).is_intermediate() {
+            return self.by("rotate");
+        }
+        let files = if self.arguments.is_some() { IMPORTED } else { "" };
+        let root = self.pool.authority(index).root().subject();
+        format!(" (an intermediate under {root}){}{files}", self.by("import"))
     }
 
     /// The command that does it.
