@@ -3,7 +3,8 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::lifecycle::{
-    LONGEST_LEAF, PROPAGATION, SHORTEST_LEAF, Tenure, has_had_its_turn, last_leaf_ends, later,
+    LONGEST_LEAF, PROPAGATION, SHORTEST_LEAF, Tenure, has_had_its_turn, last_leaf_after, last_leaf_ends,
+    later, successor,
 };
 
 /// How a CA's root stands in the published trust bundle.
@@ -156,8 +157,9 @@ impl<F: Fn(usize) -> Standing> Candidates<'_, F> {
     }
 
     fn leaves_live(&self, index: usize) -> bool {
+        let takeover = taken_over_at(self.tenures, index, self.now, &self.standing);
         let tenure = &self.tenures[index];
-        last_leaf_ends(self.tenures, index).unwrap_or(tenure.not_after) >= self.now
+        takeover.map_or(tenure.not_after, |at| last_leaf_after(tenure, at)) >= self.now
     }
 
     fn next_turn(&self) -> Option<Timestamp> {
@@ -174,6 +176,23 @@ impl<F: Fn(usize) -> Standing> Candidates<'_, F> {
             Standing::Absent | Standing::Dropped => NoChoice::Unpublished,
         }
     }
+}
+
+/// When another CA took over from this one at the earliest: when its turn came, and not before its root was published. The turn was computed on somebody's clock, who may have been days
+/// behind; the bundle is written by those who sign. `None`: there is no other.
+pub(super) fn taken_over_at(
+    tenures: &[Tenure],
+    index: usize,
+    now: Timestamp,
+    standing: impl Fn(usize) -> Standing,
+) -> Option<Timestamp> {
+    let successor = successor(tenures, index)?;
+    let turn = tenures[successor].signs_from?;
+    Some(match standing(successor) {
+        Standing::Since(since) => turn.max(since),
+        Standing::Absent => turn.max(now),
+        Standing::Dropped => turn,
+    })
 }
 
 fn minute(time: Timestamp) -> String {

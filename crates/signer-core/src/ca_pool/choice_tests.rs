@@ -58,7 +58,31 @@ fn where_the_predecessor_can_sign_no_more_but_its_leaves_live_nobody_signs_for_a
     let spreading = NoChoice::Spreading { known: at(48 * HOUR) };
     assert_eq!(chosen(&pool, 47 * HOUR + 1, &[KNOWN, Since(at(48 * HOUR - QUARTER))]), Err(spreading));
     assert_eq!(chosen(&pool, 47 * HOUR + 1, &[KNOWN, Absent]), Err(NoChoice::Unpublished));
-    assert_eq!(chosen(&pool, 48 * HOUR + 1, &[KNOWN, Since(at(48 * HOUR))]), Ok((1, DAY)));
+    // nobody was there to publish: that the leaves of the predecessor have expired doesn't follow from the pool's times alone
+    let spreading = NoChoice::Spreading { known: at(60 * HOUR + QUARTER) };
+    assert_eq!(chosen(&pool, 60 * HOUR, &[KNOWN, Since(at(60 * HOUR))]), Err(spreading));
+    assert_eq!(chosen(&pool, 60 * HOUR + QUARTER, &[KNOWN, Since(at(60 * HOUR))]), Ok((1, DAY)));
+}
+
+#[test]
+fn a_turn_that_was_computed_on_a_clock_days_behind_waits_all_the_same_until_pods_know_the_root() {
+    for behind in [25 * HOUR, 3 * DAY, 300 * DAY] {
+        let pool = [tenure(None), tenure(Some(QUARTER - behind))];
+        for now in [0, QUARTER - 1] {
+            assert_ne!(
+                chosen(&pool, now, &[KNOWN, Since(at(0))]).ok().map(|(index, _)| index),
+                Some(1),
+                "{behind}"
+            );
+        }
+        assert_eq!(chosen(&pool, QUARTER, &[KNOWN, Since(at(0))]), Ok((1, DAY)));
+    }
+}
+
+#[test]
+fn where_the_leaves_of_the_predecessor_ended_with_itself_the_successor_signs_at_once() {
+    let pool = [Tenure { not_after: at(0), ..tenure(None) }, tenure(Some(0))];
+    assert_eq!(chosen(&pool, 1, &[KNOWN, Since(at(1))]), Ok((1, DAY)));
 }
 
 #[test]

@@ -109,20 +109,27 @@ pub(crate) fn near(now: Timestamp) -> Timestamp {
 /// When the next CA's turn comes, if one is known. Of two whose turns come at once, the later one of the pool signs.
 #[must_use]
 pub fn superseded_at(tenures: &[Tenure], index: usize) -> Option<Timestamp> {
+    tenures[successor(tenures, index)?].signs_from
+}
+
+/// The CA whose turn comes next.
+pub(super) fn successor(tenures: &[Tenure], index: usize) -> Option<usize> {
     let own = (tenures[index].signs_from, index);
-    let turns = tenures.iter().enumerate().filter(|(_, tenure)| tenure.signs_from.is_some());
-    turns
-        .filter(|(other, tenure)| (tenure.signs_from, *other) > own)
-        .filter_map(|(_, tenure)| tenure.signs_from)
-        .min()
+    let turn = |other: &usize| (tenures[*other].signs_from, *other);
+    let turns = (0..tenures.len()).filter(|other| tenures[*other].signs_from.is_some());
+    turns.filter(|other| turn(other) > own).min_by_key(turn)
 }
 
 /// When the last leaf of a CA whose successor is known has expired. It signs nothing that lives longer.
 #[must_use]
 pub fn last_leaf_ends(tenures: &[Tenure], index: usize) -> Option<Timestamp> {
-    let tenure = &tenures[index];
-    let signs_until = later(superseded_at(tenures, index)?, LEEWAY);
-    Some(later(signs_until, tenure.longest_leaf.unwrap_or(LONGEST_LEAF)).min(tenure.not_after))
+    Some(last_leaf_after(&tenures[index], superseded_at(tenures, index)?))
+}
+
+/// When the last leaf of a CA has expired from which another has taken over then.
+pub(super) fn last_leaf_after(tenure: &Tenure, takeover: Timestamp) -> Timestamp {
+    let signs_until = later(takeover, LEEWAY);
+    later(signs_until, tenure.longest_leaf.unwrap_or(LONGEST_LEAF)).min(tenure.not_after)
 }
 
 /// From when on a CA whose successor is known may be removed: no leaf of it lives then, whatever the clock of whoever verifies it.

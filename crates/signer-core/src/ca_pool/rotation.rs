@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CaPool, Member, Phase, PoolError, RotationError,
-    lifecycle::{latest, latest_turn},
+    CaPool, Member, PROPAGATION, Phase, PoolError, RotationError, Standing,
+    choice::taken_over_at,
+    lifecycle::{last_leaf_after, later, latest, latest_turn},
     phases, removable_at,
 };
-use crate::authority::CertificateAuthority;
+use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// How a new authority takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,25 @@ impl CaPool {
             .map(CertificateAuthority::id)
             .filter(|id| self.check_removable(id, now).is_ok())
             .collect()
+    }
+
+    /// Those of them that are of no use either where each takeover is counted from when the root of the new authority was published, as `standing` tells it: the pool's times were
+    /// computed on somebody's clock.
+    #[must_use]
+    pub fn removable_as_published(
+        &self,
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Vec<&str> {
+        let tenures = self.tenures();
+        let taken_over =
+            |index| taken_over_at(&tenures, index, now, |index| standing(self.authority(index).root()));
+        let is_over = |id: &&str| {
+            self.position(id).ok().and_then(|index| Some((index, taken_over(index)?))).is_some_and(
+                |(index, takeover)| later(last_leaf_after(&tenures[index], takeover), PROPAGATION) <= now,
+            )
+        };
+        self.removable(now).into_iter().filter(is_over).collect()
     }
 
     /// Removes authorities that nothing needs any more.

@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CaPool, LEEWAY, PROPAGATION, Phase, PoolWarning, RotationError, Succession, Tenure,
+    CaPool, LEEWAY, PROPAGATION, Phase, PoolWarning, RotationError, Standing, Succession, Tenure,
     lifecycle::{later, latest, latest_turn},
     phases, superseded_at,
 };
 use crate::{
     authority::{
-        AuthorityError, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType,
-        root_common_name,
+        AuthorityError, CaCertificate, CertificateAuthority, NewRoot, SerialNumber, SigningKey,
+        SigningKeyType, root_common_name,
     },
     names::CommonNameError,
     signer_name::SignerName,
@@ -80,14 +80,19 @@ impl Upkeep {
     /// A year.
     pub const DEFAULT_VALIDITY: Duration = Duration::from_secs(365 * 24 * 3600);
 
-    /// What is due for a pool, `None` being an empty one.
+    /// What is due for a pool, `None` being an empty one; `standing` tells how a root stands in the published bundle.
     #[must_use]
-    pub fn due(&self, pool: Option<&CaPool>, now: Timestamp) -> Due {
+    pub fn due(
+        &self,
+        pool: Option<&CaPool>,
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Due {
         let Some(pool) = pool else { return Due::First };
         if in_time(pool, now).is_some() {
             return Due::EarlierTurn;
         }
-        let removable = pool.removable(now);
+        let removable = pool.removable_as_published(now, standing);
         if !removable.is_empty() && removable.len() < pool.authorities().count() {
             return Due::Removal(removable.into_iter().map(str::to_owned).collect());
         }

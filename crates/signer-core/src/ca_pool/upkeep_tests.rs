@@ -31,7 +31,7 @@ fn ingredients() -> Result<Ingredients, UpkeepError> {
 fn live(upkeep: &Upkeep, pool: &mut Option<CaPool>, days: std::ops::Range<i64>) -> Vec<(i64, Due)> {
     let mut done = Vec::new();
     for day in days {
-        let due = upkeep.due(pool.as_ref(), at(day));
+        let due = upkeep.due(pool.as_ref(), at(day), |_| Standing::Since(Timestamp::UNIX_EPOCH));
         if due != Due::Nothing {
             *pool = upkeep.apply(&due, pool.take(), at(day), ingredients).unwrap();
             done.push((day, due));
@@ -135,7 +135,7 @@ fn an_intermediate_is_not_succeeded_by_a_root_that_is_made_here_and_that_is_warn
     assert_eq!(warning(0), None);
     // a third of its life is left; it ends tomorrow; it has ended
     for day in [120, 349, 500] {
-        assert_eq!(upkeep().due(Some(&pool), at(day)), Due::Nothing);
+        assert_eq!(upkeep().due(Some(&pool), at(day), |_| Standing::Absent), Due::Nothing);
         let warning = warning(day).unwrap();
         assert!(warning.contains("an intermediate under CN=Corporate Root"), "{warning}");
         assert!(
@@ -148,4 +148,37 @@ fn an_intermediate_is_not_succeeded_by_a_root_that_is_made_here_and_that_is_warn
     let mut left = Some(pool.with_successor(own, succession, at(1)).unwrap());
     let done = live(&upkeep(), &mut left, 3..300);
     assert!(done.contains(&(245, Due::Successor)), "who has taken leave of that root goes on: {done:?}");
+}
+
+#[test]
+fn a_ca_is_removed_when_its_leaves_have_expired_whatever_the_clock_that_made_its_successor() {
+    // the successor came on day 10, by a clock that was three days behind
+    let new = |id: &str, day: i64| upkeep().new_root(id, ingredients().unwrap(), at(day)).unwrap();
+    let succession = Succession {
+        signs_from: at(7) + PROPAGATION,
+        longest_leaf: Some(upkeep().longest_leaf),
+        predecessors_longest_leaf: None,
+    };
+    let pool = CaPool::first(new("1", 0), upkeep().longest_leaf).unwrap();
+    let pool = pool.with_successor(new("2", 7), succession, at(7)).unwrap();
+    assert_eq!(pool.removable(at(10)), ["1"], "as the pool has it");
+    let published = |now: Timestamp| {
+        let standing = |root: &_| {
+            let is_new = pool.authority(1).root() == root;
+            Standing::Since(if is_new { at(10) } else { Timestamp::UNIX_EPOCH })
+        };
+        upkeep().due(Some(&pool), now, standing)
+    };
+    let gone = at(12) + PROPAGATION;
+    assert_eq!(published(at(10)), Due::Nothing);
+    assert_eq!(published(gone - Duration::from_secs(1)), Due::Nothing);
+    assert_eq!(published(gone), Due::Removal(vec!["1".into()]));
+    let unpublished = |root: &_| {
+        if pool.authority(1).root() == root {
+            Standing::Absent
+        } else {
+            Standing::Since(Timestamp::UNIX_EPOCH)
+        }
+    };
+    assert_eq!(upkeep().due(Some(&pool), at(30), unpublished), Due::Nothing, "nobody knows the successor");
 }
