@@ -29,6 +29,9 @@ pub struct Upkeep {
     pub validity: Duration,
     /// The longest lifetime that the signer gives a leaf.
     pub longest_leaf: Duration,
+    /// How long a successor waits before it signs, so that whatever reads trust anchors knows it; [`PROPAGATION`] at least. The first CA of a pool doesn't wait, nor does one that
+    /// follows a CA which can't sign any more.
+    pub propagation: Duration,
 }
 
 /// What is due.
@@ -79,6 +82,16 @@ pub struct Ingredients {
 impl Upkeep {
     /// A year.
     pub const DEFAULT_VALIDITY: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    /// A day: what reads its trust anchors when its certificate is refreshed (that is as long as the default lifetime, twice the time to a refresh) has read them by then, as has what
+    /// reads them each day, and people see for a day who signs next. It costs nothing, as a successor comes months before it is needed.
+    pub const DEFAULT_PROPAGATION: Duration = Duration::from_secs(24 * 3600);
+
+    /// The longest time that a successor may wait, where CAs are valid for so long: half of what is left of a CA when it gets a successor. The other half is for what may go wrong.
+    #[must_use]
+    pub fn longest_propagation(validity: Duration) -> Duration {
+        Duration::from_secs(validity.as_secs() / 6)
+    }
 
     /// What is due for a pool, `None` being an empty one; `standing` tells how a root stands in the published bundle.
     #[must_use]
@@ -137,7 +150,7 @@ impl Upkeep {
             (Due::Successor, Some(pool)) => {
                 let successor = self.new_root(&pool.next_id(), ingredients()?, now).map_err(E::from)?;
                 let succession = Succession {
-                    signs_from: turn_of_successor(&pool, now),
+                    signs_from: self.turn_of_successor(&pool, now),
                     longest_leaf: Some(self.longest_leaf),
                     predecessors_longest_leaf: None,
                 };
@@ -168,8 +181,15 @@ impl Upkeep {
         let Some((active, _)) = active else { return true };
         let life = active.not_after().duration_since(active.not_before()).unsigned_abs();
         let left = active.not_after().duration_since(now);
-        let least = self.longest_leaf.saturating_add(PROPAGATION * 2);
+        let least = self.longest_leaf.saturating_add(self.propagation).saturating_add(PROPAGATION);
         left.is_negative() || left.unsigned_abs() < (life / 3).max(least.min(life / 2))
+    }
+
+    /// When whatever reads trust anchors knows its root; sooner where the CA that signs has been left too little.
+    fn turn_of_successor(&self, pool: &CaPool, now: Timestamp) -> Timestamp {
+        let tenures = pool.tenures();
+        let in_good_time = latest(&tenures, now).map_or(now, |signs| in_good_time(&tenures[signs]));
+        later(now, self.propagation).min(in_good_time).max(soonest_turn(pool, now))
     }
 
     fn is_longer_than(&self, recorded: Option<Duration>) -> bool {
@@ -194,8 +214,8 @@ fn not_ours(pool: &CaPool, now: Timestamp) -> Option<&CertificateAuthority> {
     signs.is_intermediate().then_some(signs)
 }
 
-/// When its root is known everywhere; at once where none is left that could sign until then.
-fn turn_of_successor(pool: &CaPool, now: Timestamp) -> Timestamp {
+/// When pods know its root; at once where none is left that could sign until then.
+fn soonest_turn(pool: &CaPool, now: Timestamp) -> Timestamp {
     let one_signs = phases(&pool.tenures(), now).contains(&Phase::Active);
     if one_signs { later(now, PROPAGATION) } else { now }
 }
@@ -207,7 +227,7 @@ fn in_time(pool: &CaPool, now: Timestamp) -> Option<(usize, Timestamp)> {
     let signs = latest(&tenures, now)?;
     let too_late = superseded_at(&tenures, signs).filter(|turn| *turn > latest_turn(&tenures, now))?;
     let successor = tenures.iter().rposition(|tenure| tenure.signs_from == Some(too_late))?;
-    let turn = turn_of_successor(pool, now).max(in_good_time(&tenures[signs]));
+    let turn = soonest_turn(pool, now).max(in_good_time(&tenures[signs]));
     let Tenure { not_before, .. } = tenures[successor];
     (not_before <= turn && turn <= tenures[successor].can_sign_until()).then_some((successor, turn))
 }

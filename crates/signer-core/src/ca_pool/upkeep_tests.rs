@@ -15,6 +15,7 @@ fn upkeep() -> Upkeep {
         key_type: SigningKeyType::Ed25519,
         validity: Upkeep::DEFAULT_VALIDITY,
         longest_leaf: Duration::from_secs(24 * 3600),
+        propagation: Upkeep::DEFAULT_PROPAGATION,
     }
 }
 
@@ -47,14 +48,14 @@ fn three_years_without_people() {
     let expected = [
         (0, Due::First),
         (244, Due::Successor),
-        (247, Due::Removal(vec!["1".into()])),
+        (248, Due::Removal(vec!["1".into()])),
         (488, Due::Successor),
-        (491, Due::Removal(vec!["2".into()])),
+        (492, Due::Removal(vec!["2".into()])),
         (732, Due::Successor),
-        (735, Due::Removal(vec!["3".into()])),
+        (736, Due::Removal(vec!["3".into()])),
     ];
     assert_eq!(done, expected);
-    assert_eq!(pool.unwrap().generation(), at(735).as_second().unsigned_abs());
+    assert_eq!(pool.unwrap().generation(), at(736).as_second().unsigned_abs());
 }
 
 #[test]
@@ -181,4 +182,28 @@ fn a_ca_is_removed_when_its_leaves_have_expired_whatever_the_clock_that_made_its
         }
     };
     assert_eq!(upkeep().due(Some(&pool), at(30), unpublished), Due::Nothing, "nobody knows the successor");
+}
+
+#[test]
+fn a_successor_waits_for_as_long_as_is_wanted_or_as_is_left() {
+    let day = |days: u64| Duration::from_secs(days * 24 * 3600);
+    let patient = Upkeep { propagation: day(20), ..upkeep() };
+    let wait = |made: i64| {
+        let mut pool = None;
+        live(&patient, &mut pool, 0..1);
+        assert_eq!(
+            pool.as_ref().unwrap().tenures()[0].signs_from,
+            None,
+            "nobody trusts anything before the first"
+        );
+        assert_eq!(live(&patient, &mut pool, made..made + 1), [(made, Due::Successor)]);
+        let turn = pool.unwrap().tenures()[1].signs_from.unwrap();
+        Duration::try_from(turn.duration_since(at(made))).unwrap()
+    };
+    assert_eq!(wait(244), day(20));
+    let hour = Duration::from_secs(3600);
+    assert_eq!(wait(354), day(10) - hour, "a day before the CA that signs can't any more");
+    assert_eq!(wait(364), PROPAGATION);
+    assert_eq!(wait(365), PROPAGATION, "its leaves live");
+    assert_eq!(wait(366), Duration::ZERO, "it has expired");
 }

@@ -222,6 +222,7 @@ mod tests {
             key_type: crate::SigningKeyType::Ed25519,
             validity: Upkeep::DEFAULT_VALIDITY,
             longest_leaf: day,
+            propagation: Upkeep::DEFAULT_PROPAGATION,
         };
         let warnings = |upkeep| {
             report(&state, None, (day, upkeep), now, &health);

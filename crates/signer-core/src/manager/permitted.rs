@@ -60,7 +60,13 @@ mod tests {
 
     fn upkeep() -> Upkeep {
         let key_type = SigningKeyType::Ed25519;
-        Upkeep { signer: signer(), key_type, validity: 365 * DAY, longest_leaf: 2 * DAY }
+        Upkeep {
+            signer: signer(),
+            key_type,
+            validity: 365 * DAY,
+            longest_leaf: 2 * DAY,
+            propagation: PROPAGATION,
+        }
     }
 
     fn now() -> Timestamp {

@@ -13,7 +13,7 @@ use super::{replica::Replica, rules::Rules};
 use crate::{
     api::ClusterTrustBundle,
     authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, pem},
-    ca_pool::{CaPool, Heir, Succession, Upkeep},
+    ca_pool::{CaPool, Heir, PROPAGATION, Succession, Upkeep},
     signer_name::SignerName,
     trust_bundle::Published,
 };
@@ -122,6 +122,7 @@ impl World {
             key_type: SigningKeyType::Ed25519,
             validity: NewRoot::DEFAULT_VALIDITY,
             longest_leaf: HOUR,
+            propagation: PROPAGATION,
         };
         let ids = self.rules.removed(&upkeep, self.pool(), &self.published, now);
         if ids.is_empty() {
