@@ -74,10 +74,14 @@ pub(crate) enum Error {
     )]
     TooSoon { after: String, least: String },
     #[error(
-        "{after} is too late: CA {id} ends at {not_after}, and can't sign any more after {latest}, so that nobody could until the new CA does, at {turn}.\n\
-         {remedy}"
+        "{after} is too late: {end}, so that nobody could until the new CA does, at {turn}.\nThe latest that works is --after {longest}; leave --after away for the soonest"
     )]
-    TooLate { after: String, id: String, not_after: String, latest: String, turn: String, remedy: String },
+    TooLate { after: String, end: String, turn: String, longest: String },
+    #[error(
+        "{authority} isn't valid before {not_before}, and {end}: nobody could in between. Take a CA that is valid earlier, or let one of `signerctl ca-pool rotate` \
+         sign meanwhile"
+    )]
+    ValidTooLate { authority: String, not_before: String, end: String },
     #[error(
         "CA {id} is an intermediate under {root}, and `rotate` makes a CA that is a root itself: whoever trusts {root} alone, and not the trust bundle, would \
          refuse its certificates.\n\
@@ -89,11 +93,6 @@ pub(crate) enum Error {
         "{authority} isn't valid before {not_before}, and would have to sign earlier; add --after {after}"
     )]
     NotYetValid { authority: String, not_before: String, after: String },
-    #[error(
-        "{authority} isn't valid before {not_before}, and CA {id}, which ends at {not_after}, can't sign any more after {latest}: nobody could in between. \
-         Take a CA that is valid earlier, or let one of `signerctl ca-pool rotate` sign meanwhile"
-    )]
-    ValidTooLate { authority: String, not_before: String, id: String, not_after: String, latest: String },
     #[error(
         "{authority} ends at {not_after}: too early to sign even the shortest certificate, which lives for 1h"
     )]

@@ -16,7 +16,7 @@ use super::{
     outlook::{Outlook, name},
     shown::schedule,
     timeline,
-    times::{later, minute, minute_from_now},
+    times::{earlier, later, minute, minute_from_now},
 };
 use crate::{
     error::Error,
@@ -104,14 +104,9 @@ impl TakeoverArguments {
         let after = self.after.unwrap_or_default();
         Error::TooLate {
             after: format!("--after {}", format_duration(after)),
-            id,
-            not_after: minute_from_now(not_after, now),
-            latest: minute(latest),
+            end: end(&id, not_after, now),
             turn: minute_from_now(signs_from, now),
-            remedy: format!(
-                "The latest that works is --after {}; without --after it is 15m",
-                format_duration(latest_after(latest, now))
-            ),
+            longest: format_duration(latest_after(latest, now)),
         }
     }
 
@@ -132,6 +127,11 @@ fn explain(error: RotationError, place: &Place, now: Timestamp) -> Error {
     }
 }
 
+fn end(id: &str, not_after: Timestamp, now: Timestamp) -> String {
+    let last = minute(earlier(not_after, Terms::LEAST_LIFETIME));
+    format!("{} ends at {}, and can't sign any more after {last}", name(id), minute_from_now(not_after, now))
+}
+
 /// The longest --after in whole minutes with which a turn comes by then.
 fn latest_after(latest: Timestamp, now: Timestamp) -> Duration {
     let whole = TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Floor);
@@ -142,12 +142,10 @@ fn latest_after(latest: Timestamp, now: Timestamp) -> Duration {
 /// A CA that isn't valid before the one that signs ends can't take over from it, however long one waits.
 fn check_valid_in_time(successor: &CertificateAuthority, pool: &CaPool, now: Timestamp) -> Result<(), Error> {
     match pool.check_turn(next_minute(successor.not_before()), now) {
-        Err(RotationError::TooLate { id, not_after, latest, .. }) => Err(Error::ValidTooLate {
+        Err(RotationError::TooLate { id, not_after, .. }) => Err(Error::ValidTooLate {
             authority: successor.to_string(),
             not_before: minute(successor.not_before()),
-            id,
-            not_after: minute(not_after),
-            latest: minute(latest),
+            end: end(&id, not_after, now),
         }),
         _ => Ok(()),
     }

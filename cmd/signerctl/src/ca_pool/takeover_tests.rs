@@ -77,7 +77,7 @@ fn a_takeover_that_comes_when_the_ca_before_can_sign_no_more_is_refused_with_the
     assert_eq!(
         error,
         "--after 720h is too late: CA 1 ends at 2026-12-02 10:00Z (in 10 days), and can't sign any more after 2026-12-02 09:00Z, so that nobody could \
-         until the new CA does, at 2026-12-22 10:00Z (in 30 days).\nThe latest that works is --after 239h; without --after it is 15m"
+         until the new CA does, at 2026-12-22 10:00Z (in 30 days).\nThe latest that works is --after 239h; leave --after away for the soonest"
     );
     assert!(succession(&ending(240), &["--after", "239h"]).is_ok());
     assert!(succession(&ending(240), &["--after", "239h1s"]).is_err());
@@ -104,5 +104,8 @@ fn no_after_helps_a_ca_that_is_not_valid_before_the_one_before_it_ends() {
     let error = error.to_string();
     assert!(error.contains("isn't valid before 2026-12-02 10:5") && !error.contains("--after"), "{error}");
     assert!(check_valid_in_time(&ca(9, hours(230), 1000 * HOUR), &ending(240), now()).is_ok());
-    assert!(error.contains("CA 1, which ends at 2026-12-02 10:00Z, can't sign any more after"), "{error}");
+    assert!(
+        error.contains("CA 1 ends at 2026-12-02 10:00Z (in 10 days), and can't sign any more after"),
+        "{error}"
+    );
 }

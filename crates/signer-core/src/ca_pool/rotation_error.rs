@@ -21,8 +21,8 @@ pub enum RotationError {
     },
     /// The successor's turn would come when the authority before it can't sign any more.
     #[error(
-        "the new CA would sign from {signs_from} on, and CA {id:?}, which ends at {not_after}, can't sign any more after {latest}: nobody could in between. \
-         Let the new one sign by then"
+        "the new CA would sign from {signs_from} on, and CA {id:?}, which ends at {not_after}, can't sign for so long: nobody could in between. Let the new one sign \
+         at {latest} at the latest"
     )]
     TooLate {
         /// The one that signs now.

@@ -12,6 +12,7 @@ mod rules;
 mod scenarios;
 mod schedule;
 mod world;
+mod wrong_clock;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
