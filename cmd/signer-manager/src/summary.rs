@@ -157,8 +157,14 @@ fn listed(names: &[String], all: &str, what: &str) -> String {
 fn ca_pool(origin: &PoolOrigin) -> Vec<String> {
     match origin {
         PoolOrigin::Secret(secret) => {
-            let kept = if secret.upkeep.is_some() { "rotated automatically" } else { "kept by hand" };
-            vec![format!("Secret {}/{}", secret.namespace, secret.name), kept.to_owned()]
+            let kept = secret.upkeep.as_ref().map_or_else(
+                || "kept by hand".to_owned(),
+                |upkeep| {
+                    let propagation = format_duration(upkeep.propagation);
+                    format!("rotated automatically; a new CA is published for {propagation} before it signs")
+                },
+            );
+            vec![format!("Secret {}/{}", secret.namespace, secret.name), kept]
         }
         PoolOrigin::Files(PoolSource::PoolFile(path)) => vec![path.display().to_string()],
         PoolOrigin::Files(PoolSource::PemFiles { cert, key, root }) => {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use k8s_openapi::ByteString;
 use kube::api::DeleteParams;
-use signer_core::{CaPool, LEEWAY, PROPAGATION};
+use signer_core::{CaPool, LEEWAY, PROPAGATION, Upkeep};
 use support::{
     ca::{new_authority_of, subject},
     eventually,
@@ -69,7 +69,7 @@ async fn three_replicas_rotate_a_ca_in_its_last_third_and_prune_it_when_it_is_go
         let both = kept.pool_of(&["1", "2"]).await;
         kept.published(&both).await?;
         assert_eq!(kept.issuer().await?, subject(&both, 0));
-        kept.pass(PROPAGATION).await;
+        kept.pass(Upkeep::DEFAULT_PROPAGATION).await;
         eventually("the successor to sign", async || match kept.issuer().await.unwrap() {
             issuer if issuer == subject(&both, 1) => Ok(()),
             _ => Err("the first CA still signs".to_owned()),

@@ -74,6 +74,22 @@ pub(crate) enum Error {
     )]
     TooSoon { after: String, least: String },
     #[error(
+        "{after} is too late: {end}, so that nobody could until the new CA does, at {turn}.\nThe latest that works is --after {longest}; leave --after away for the soonest"
+    )]
+    TooLate { after: String, end: String, turn: String, longest: String },
+    #[error(
+        "{authority} isn't valid before {not_before}, and {end}: nobody could in between. Take a CA that is valid earlier, or let one of `signerctl ca-pool rotate` \
+         sign meanwhile"
+    )]
+    ValidTooLate { authority: String, not_before: String, end: String },
+    #[error(
+        "CA {id} is an intermediate under {root}, and `rotate` makes a CA that is a root itself: whoever trusts {root} alone, and not the trust bundle, would \
+         refuse its certificates.\n\
+         Take another intermediate: signerctl ca-pool import {arguments} --cert-file <PATH> --key-file <PATH> --root-file <PATH>.\n\
+         To take leave of that root, add --self-signed"
+    )]
+    TakesLeave { id: String, root: String, arguments: String },
+    #[error(
         "{authority} isn't valid before {not_before}, and would have to sign earlier; add --after {after}"
     )]
     NotYetValid { authority: String, not_before: String, after: String },

@@ -84,6 +84,32 @@ fn an_intermediate_under_an_offline_root_becomes_the_first_ca_and_then_the_next(
 }
 
 #[test]
+fn an_intermediate_is_followed_by_a_root_only_where_that_is_said_in_so_many_words() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "offline", "first");
+    assert!(import(directory, "first", "offline", &["--max-lifetime", "24h"]).status.success());
+    let shown = signerctl(directory, &["show"]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    let due = "time to replace CA 1 (an intermediate under CN=offline): signerctl ca-pool import --file pool.json --cert-file <PATH> ";
+    assert!(shown.contains(due) && !shown.contains("ca-pool rotate"), "{shown}");
+    let refused = signerctl(directory, &["rotate"]);
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && error.contains("whoever trusts CN=offline alone"), "{error}");
+    assert!(error.contains("add --self-signed"), "{error}");
+    assert_eq!(ids(&load(directory)), ["1"]);
+    let rotated = signerctl(directory, &["rotate", "--self-signed"]);
+    let said = String::from_utf8_lossy(&rotated.stdout);
+    assert!(said.contains("CA 2 is a root itself, and not under CN=offline"), "{rotated:?}");
+    let pool = load(directory);
+    assert!(pool.authority(0).is_intermediate() && !pool.authority(1).is_intermediate());
+    let shown = signerctl(directory, &["show"]);
+    assert!(
+        String::from_utf8_lossy(&shown.stdout).contains("time to replace CA 2: signerctl ca-pool rotate")
+    );
+}
+
+#[test]
 fn whoever_shares_the_root_of_a_compromised_ca_leaves_with_it() {
     let directory = TempDir::new().unwrap();
     let directory = directory.path();

@@ -5,9 +5,10 @@ mod pool_file;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use pool_file::{complains, created, ids, let_time_pass, load, prints, rotated, signerctl};
+use pool_file::{complains, created, doctor, ids, let_time_pass, load, prints, rotated, signerctl};
 use serde_json::{Value, json};
 use signer_core::SigningKeyType;
+use tempfile::TempDir;
 
 #[test]
 fn a_rotation_adds_a_successor_that_signs_later_and_tells_what_happens_when() {
@@ -70,6 +71,33 @@ fn what_would_break_something_is_refused() {
         let error = complains(alone.path(), arguments);
         assert!(error.contains(message), "{message}: {error}");
     }
+}
+
+#[test]
+fn a_takeover_never_leaves_a_time_in_which_nobody_can_sign() {
+    let directory = TempDir::new().unwrap();
+    prints(directory.path(), &["create", "--key-type", "ED25519", "--validity", "240h"]);
+    let error = complains(directory.path(), &["rotate", "--after", "720h"]);
+    assert!(error.contains("--after 720h is too late: CA 1 ends at"), "{error}");
+    let (_, latest) = error.split_once("The latest that works is --after ").unwrap();
+    prints(directory.path(), &["rotate", "--after", latest.split(';').next().unwrap()]);
+
+    // as older versions of signerctl did it
+    let late = Timestamp::now() + Duration::from_secs(720 * 3600);
+    doctor(directory.path(), |pool| pool["CAs"][1]["SignsFrom"] = json!(late));
+    let shown = prints(directory.path(), &["show"]);
+    assert!(
+        shown.contains("on nobody can. Add one that signs in between: signerctl ca-pool rotate"),
+        "{shown}"
+    );
+    let report = || -> Value {
+        serde_json::from_str(&prints(directory.path(), &["show", "--output", "json"])).unwrap()
+    };
+    assert!(report()["warnings"][0].as_str().unwrap().contains("in between nobody can"));
+    prints(directory.path(), &["rotate"]);
+    assert_eq!(report()["warnings"], json!([]));
+    let tenures = load(directory.path()).tenures();
+    assert!(tenures[2].signs_from < tenures[1].signs_from);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A CA pool in a Secret.
 
-use signer_core::{Policy, SecretPool, SignerName, SigningKeyType, Upkeep};
+use std::time::Duration;
+
+use signer_core::{PROPAGATION, Policy, SecretPool, SignerName, SigningKeyType, Upkeep, format_duration};
 
 use super::{
     error::{ConfigError, Problems},
@@ -8,9 +10,11 @@ use super::{
     policy::{Bounds, duration, hours},
 };
 
-const FIELDS: [&str; 4] = ["secret", "rotation", "keyType", "validity"];
+const FIELDS: [&str; 5] = ["secret", "rotation", "keyType", "validity", "propagation"];
 
 const SECRET: &str = "{namespace: <namespace>, name: <name>}";
+
+const PROPAGATES: &str = "a duration from 15m, such as 24h";
 
 /// A new CA lives long enough to be succeeded in peace, and at most as long as `signerctl` makes them.
 const VALIDITY: Bounds = Bounds {
@@ -38,15 +42,35 @@ pub(super) fn secret_pool(
     let key_type: SigningKeyType = problems.or_default(key_type, SigningKeyType::EcdsaP256);
     let validity = pool.read("validity", |field| duration(field, &VALIDITY));
     let validity = problems.or_default(validity, Upkeep::DEFAULT_VALIDITY);
+    let propagation = pool.read("propagation", |field| propagation(field, validity));
+    let propagation = problems.or_default(propagation, Upkeep::DEFAULT_PROPAGATION);
     if !is_automatic {
-        let idle = ["keyType", "validity"].iter().filter_map(|name| pool.get(name));
+        let idle = FIELDS[2..].iter().filter_map(|name| pool.get(name));
         problems.extend(idle.map(|field| {
             field.error("has an effect only with `rotation: automatic`; add that, or remove it")
         }));
     }
-    let upkeep = Upkeep { signer: name?.clone(), key_type, validity, longest_leaf: policy.max_lifetime };
+    let longest_leaf = policy.max_lifetime;
+    let upkeep = Upkeep { signer: name?.clone(), key_type, validity, longest_leaf, propagation };
     let (namespace, name) = names(&secret?, problems)?;
     Some(SecretPool { namespace, name, upkeep: is_automatic.then_some(upkeep) })
+}
+
+/// How long a new CA is published before it signs: never less than pods need, and not so long that the CA before it comes near its end.
+fn propagation(field: &Field<'_>, validity: Duration) -> Result<Duration, ConfigError> {
+    let whole = Bounds { least: Duration::ZERO, most: Duration::MAX, accepted: PROPAGATES };
+    let propagation = duration(field, &whole)?;
+    let most = Upkeep::longest_propagation(validity);
+    if (PROPAGATION..=most).contains(&propagation) {
+        return Ok(propagation);
+    }
+    let rule = "pods need 15m, and a sixth of the CA's validity is the most";
+    Err(field.error(format!(
+        "{} is out of bounds: {rule}; write {} to {}, or a longer validity",
+        quoted(&format_duration(propagation)),
+        format_duration(PROPAGATION),
+        format_duration(most)
+    )))
 }
 
 /// The Secret that a pool names, as one text, for the search for conflicts.
@@ -76,4 +100,14 @@ fn object_name(field: &Field<'_>) -> Result<String, ConfigError> {
         "{} is no name of a Kubernetes object; write lowercase letters, digits, '-' and '.'",
         quoted(text)
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_propagation_suits_the_shortest_validity() {
+        assert!(Upkeep::DEFAULT_PROPAGATION <= Upkeep::longest_propagation(VALIDITY.least));
+    }
 }

@@ -134,13 +134,16 @@ fn a_pool_in_a_secret_has_a_place_and_says_whether_it_keeps_itself() {
     let pool =
         |pool: &str| format!("signers:\n- name: example.com/a\n  kind: service-dns\n  caPool: {pool}\n");
     let config = Config::parse(
-        &pool("{secret: {namespace: ca, name: a}, rotation: automatic, keyType: ED25519, validity: 720h}"),
+        &pool(
+            "{secret: {namespace: ca, name: a}, rotation: automatic, keyType: ED25519, validity: 720h, propagation: 48h}",
+        ),
         "f.yaml",
     );
     let PoolOrigin::Secret(secret) = config.unwrap().signers.remove(0).ca_pool else {
         panic!("it is a Secret")
     };
-    assert_eq!(secret.upkeep.unwrap().validity.as_secs(), 720 * 3600);
+    let upkeep = secret.upkeep.unwrap();
+    assert_eq!((upkeep.validity.as_secs(), upkeep.propagation.as_secs()), (720 * 3600, 48 * 3600));
     for (text, expected) in [
         (
             "{secret: {namespace: ca}}",
@@ -160,7 +163,25 @@ fn a_pool_in_a_secret_has_a_place_and_says_whether_it_keeps_itself() {
         ),
         (
             "{secret: {namespace: ca, name: a}, file: a.json}",
-            "4:46: signers[0].caPool.file: doesn't go with secret; a pool in a Secret has secret, rotation, keyType, validity",
+            "4:46: signers[0].caPool.file: doesn't go with secret; a pool in a Secret has secret, rotation, keyType, validity, propagation",
+        ),
+        (
+            "{secret: {namespace: ca, name: a}, propagation: 24h}",
+            "4:59: signers[0].caPool.propagation: has an effect only with `rotation: automatic`; add that, or remove it",
+        ),
+        (
+            "{secret: {namespace: ca, name: a}, rotation: automatic, propagation: 14m}",
+            "4:80: signers[0].caPool.propagation: \"14m\" is out of bounds: pods need 15m, and a sixth of the CA's validity is the most; write 15m to 1460h, or a longer \
+             validity",
+        ),
+        (
+            "{secret: {namespace: ca, name: a}, rotation: automatic, validity: 168h, propagation: 48h}",
+            "4:96: signers[0].caPool.propagation: \"48h\" is out of bounds: pods need 15m, and a sixth of the CA's validity is the most; write 15m to 28h, or a longer \
+             validity",
+        ),
+        (
+            "{secret: {namespace: ca, name: a}, rotation: automatic, propagation: 1d}",
+            "4:80: signers[0].caPool.propagation: \"1d\" is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m",
         ),
     ] {
         assert_errors(&pool(text), &[expected]);

@@ -47,6 +47,22 @@ pub(super) fn rotated(ago: &[i64]) -> CaPool {
     })
 }
 
+/// A pool of a CA and one that takes over then.
+fn followed(first: CertificateAuthority, turn: Timestamp) -> CaPool {
+    let day = Some(24 * HOUR);
+    let succession = Succession { signs_from: hours(-20), longest_leaf: day, predecessors_longest_leaf: day };
+    let successor = ca(2, hours(-21), NewRoot::DEFAULT_VALIDITY);
+    let pool = CaPool::new(vec![first]).unwrap().with_successor(successor, succession, hours(-21)).unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
+    document["CAs"][1]["SignsFrom"] = turn.to_string().into();
+    CaPool::from_json(document.to_string().as_bytes()).unwrap()
+}
+
+/// As older versions of this tool made it: the second CA takes over when the first one has long ended.
+fn with_gap(made: Timestamp, validity: Duration) -> CaPool {
+    followed(ca(1, made, validity), hours(720))
+}
+
 fn shows(pool: &CaPool, look: Look) -> String {
     let outlook = Outlook::new(pool, Some("--namespace mesh --name spiffe-ca".to_owned()), now());
     shown::shown("CA pool Secret mesh/spiffe-ca", &outlook, look)
@@ -72,6 +88,10 @@ fn pools_are_shown_as_they_stand() {
         ("show-ending.txt", CaPool::new(vec![ca(1, hours(-24), 200 * HOUR)]).unwrap()),
         ("show-ending-now.txt", CaPool::new(vec![ca(1, hours(-24), 30 * HOUR)]).unwrap()),
         ("show-last-hour.txt", CaPool::new(vec![ca(1, hours(-24), 24 * HOUR + 2 * QUARTER)]).unwrap()),
+        ("show-gap.txt", with_gap(hours(-24), 240 * HOUR)),
+        ("show-within-gap.txt", with_gap(hours(-24), 20 * HOUR)),
+        ("show-nobody-yet.txt", with_gap(hours(-24), 20 * HOUR).without(&["1"], now()).unwrap()),
+        ("show-shortened.txt", followed(ca(1, hours(-24), 40 * HOUR), hours(4))),
         ("show-expired.txt", CaPool::new(vec![ca(1, hours(-24), 20 * HOUR)]).unwrap()),
         ("show-not-yet-valid.txt", CaPool::new(vec![ca(1, hours(24), 200 * HOUR)]).unwrap()),
     ] {

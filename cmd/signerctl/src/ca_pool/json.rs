@@ -63,7 +63,7 @@ impl<'a> AuthorityReport<'a> {
                 Phase::Gone => "gone",
             },
             signs_from: tenure.signs_from,
-            signs_until: outlook.superseded_at(index),
+            signs_until: outlook.signs_until(index),
             longest_leaf_seconds: tenure.longest_leaf.map(|longest| longest.as_secs()),
             can_go_from: outlook.removable_at(index),
             key_type: authority.key().key_type().to_string(),

@@ -21,6 +21,7 @@ mod table;
 mod takeover;
 mod timeline;
 mod times;
+mod to_do;
 
 use clap::Subcommand;
 use jiff::Timestamp;

@@ -1,14 +1,12 @@
-//! How a pool stands, and what comes: what signs when, what can go when, and what somebody has to do.
-
-use std::time::Duration;
+//! How a pool stands, and what comes: what signs when, and what can go when.
 
 use jiff::Timestamp;
 use signer_core::{
-    CaPool, LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, PoolWarning, Tenure, Terms, last_leaf_ends, phases,
-    removable_at, superseded_at,
+    CaPool, LONGEST_LEAF, Phase, PoolWarning, Tenure, Terms, last_leaf_ends, phases, removable_at,
+    superseded_at,
 };
 
-use super::times::{earlier, later, minute, minute_from_now};
+use super::times::{later, minute, minute_from_now};
 use crate::terminal::Tone;
 
 /// A pool at a moment.
@@ -18,14 +16,11 @@ pub(super) struct Outlook<'a> {
     pub(super) phases: Vec<Phase>,
     pub(super) now: Timestamp,
     /// How a command line leads to the pool, if it can be changed.
-    arguments: Option<String>,
+    pub(super) arguments: Option<String>,
 }
 
 /// A sentence, and how serious it is.
 pub(super) type Remark = (Tone, String);
-
-/// A CA that lives long is replaced this long before its end.
-const IN_GOOD_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl<'a> Outlook<'a> {
     pub(super) fn new(pool: &'a CaPool, arguments: Option<String>, now: Timestamp) -> Self {
@@ -40,6 +35,20 @@ impl<'a> Outlook<'a> {
 
     pub(super) fn superseded_at(&self, index: usize) -> Option<Timestamp> {
         superseded_at(&self.tenures, index)
+    }
+
+    /// When it ceases to sign, if that is known: when the next CA's turn comes, or before, where that comes too late.
+    pub(super) fn signs_until(&self, index: usize) -> Option<Timestamp> {
+        let turn = self.superseded_at(index)?;
+        Some(if self.gap(index).is_some() { self.tenures[index].can_sign_until() } else { turn })
+    }
+
+    /// When the next CA's turn comes, if that is when this one can't sign any more.
+    pub(super) fn gap(&self, index: usize) -> Option<Timestamp> {
+        match self.pool.warning(index, self.now, Terms::DEFAULT_MAX_LIFETIME)? {
+            PoolWarning::Gap { until, .. } => Some(until),
+            _ => None,
+        }
     }
 
     pub(super) fn removable_at(&self, index: usize) -> Option<Timestamp> {
@@ -66,8 +75,8 @@ impl<'a> Outlook<'a> {
 
     fn active(&self) -> Option<usize> {
         let is_active = |index: &usize| {
-            let Tenure { not_before, not_after, .. } = self.tenures[*index];
-            let can_sign = not_before <= self.now && later(self.now, Terms::LEAST_LIFETIME) <= not_after;
+            let tenure = self.tenures[*index];
+            let can_sign = tenure.not_before <= self.now && self.now <= tenure.can_sign_until();
             self.phases[*index] == Phase::Active && can_sign
         };
         (0..self.tenures.len()).find(is_active)
@@ -87,6 +96,12 @@ impl<'a> Outlook<'a> {
         let next =
             |at: Timestamp| Some((at, self.tenures.iter().position(|tenure| tenure.signs_from == Some(at))?));
         let name = self.name(active);
+        if let Some(turn) = self.gap(active) {
+            let (last, turn) = (self.tenures[active].can_sign_until(), minute_from_now(turn, self.now));
+            let text =
+                format!("{name} signs until {}, then nobody before {turn}.", minute_from_now(last, self.now));
+            return (Tone::Bad, text);
+        }
         let text = match self.superseded_at(active).and_then(next) {
             Some((at, next)) => {
                 format!(
@@ -98,92 +113,6 @@ impl<'a> Outlook<'a> {
             None => format!("{name} signs."),
         };
         (Tone::Good, text)
-    }
-
-    /// What somebody has to do, the most urgent first.
-    pub(super) fn to_do(&self) -> Vec<Remark> {
-        let mut to_do: Vec<Remark> =
-            (0..self.tenures.len()).filter_map(|index| self.warning(index)).collect();
-        if to_do.is_empty() {
-            to_do.extend(self.rotation_due());
-        }
-        let caveats = self.pool.authorities().filter_map(signer_core::CertificateAuthority::caveat);
-        to_do.extend(caveats.map(|caveat| (Tone::Ending, caveat)));
-        let gone = self.pool.removable(self.now);
-        if !gone.is_empty() {
-            let names: Vec<String> = gone.into_iter().map(name).collect();
-            let verb = if names.len() == 1 { "is" } else { "are" };
-            to_do.push((
-                Tone::Ending,
-                format!("{} {verb} of no use any more{}", names.join(" and "), self.by("prune")),
-            ));
-        }
-        if to_do.is_empty() {
-            let next = self.events().into_iter().find(|event| event.needs_somebody);
-            let until = next
-                .map_or_else(String::new, |event| format!(" before {}", minute_from_now(event.at, self.now)));
-            to_do.push((Tone::Good, format!("Nothing{until}.")));
-        }
-        to_do
-    }
-
-    pub(super) fn warnings(&self) -> Vec<PoolWarning> {
-        self.pool.warnings(self.now, Terms::DEFAULT_MAX_LIFETIME)
-    }
-
-    fn warning(&self, index: usize) -> Option<Remark> {
-        let (name, rotate) = (self.name(index), self.by("rotate"));
-        let text = match self.pool.warning(index, self.now, Terms::DEFAULT_MAX_LIFETIME)? {
-            PoolWarning::Expired { not_after, .. } => {
-                format!("{name} expired at {}. Replace it{rotate}", minute_from_now(not_after, self.now))
-            }
-            PoolWarning::NotYetValid { not_before, .. } => {
-                format!(
-                    "{name} isn't valid before {}. Wait, or replace it{rotate}",
-                    minute_from_now(not_before, self.now)
-                )
-            }
-            PoolWarning::Ending { not_after, .. } if not_after < later(self.now, Terms::LEAST_LIFETIME) => {
-                format!(
-                    "{name} ends at {}, too soon for even the shortest certificate (1h). Replace it now{rotate}",
-                    minute_from_now(not_after, self.now)
-                )
-            }
-            PoolWarning::Ending { not_after, .. } => format!(
-                "{name} ends at {}, and its certificates with it: they get shorter and shorter. Replace it now{rotate}",
-                minute_from_now(not_after, self.now)
-            ),
-            other => other.to_string(),
-        };
-        Some((Tone::Bad, text))
-    }
-
-    fn rotation_due(&self) -> Option<Remark> {
-        let (last, due) = self.rotate_by()?;
-        if self.now < due {
-            return None;
-        }
-        let latest = earlier(self.tenures[last].not_after, self.reserve(last));
-        let (name, rotate) = (self.name(last), self.by("rotate"));
-        Some(if latest <= self.now {
-            let end = minute_from_now(self.tenures[last].not_after, self.now);
-            (Tone::Bad, format!("Replace {name} now, it ends at {end}{rotate}"))
-        } else {
-            (Tone::Ending, format!("Replace {name} before {}{rotate}", minute_from_now(latest, self.now)))
-        })
-    }
-
-    /// The CA that has no successor, and when it should get one.
-    fn rotate_by(&self) -> Option<(usize, Timestamp)> {
-        let last = self.last()?;
-        let Tenure { not_before, not_after, .. } = self.tenures[last];
-        let life = not_after.duration_since(not_before).unsigned_abs();
-        Some((last, earlier(not_after, self.reserve(last).max(IN_GOOD_TIME.min(life / 3)))))
-    }
-
-    /// What a successor needs of the life of the one before it: to get known, late if it must be, while that one's leaves live.
-    fn reserve(&self, index: usize) -> Duration {
-        self.tenures[index].longest_leaf.unwrap_or(LONGEST_LEAF) + LEEWAY + PROPAGATION
     }
 
     /// What comes, in the order in which it comes.
@@ -208,21 +137,24 @@ impl<'a> Outlook<'a> {
             let text = format!("no certificate of {name} lives any more, and it can go{}", self.by("prune"));
             events.push(Event { at, text, needs_somebody: true });
         }
+        if let Some(turn) = self.gap(index) {
+            let Tenure { not_after, .. } = self.tenures[index];
+            let text = format!(
+                "{name} can't sign any more, and the next CA doesn't before {}: nobody signs",
+                minute(turn)
+            );
+            events.push(Event { at: self.tenures[index].can_sign_until(), text, needs_somebody: false });
+            events.push(Event { at: not_after, text: format!("{name} expires"), needs_somebody: false });
+        }
         if self.last() == Some(index) {
             let not_after = self.tenures[index].not_after;
             if let Some((_, at)) = self.rotate_by() {
-                let text = format!("time to replace {name}{}", self.by("rotate"));
+                let text = format!("time to replace {name}{}", self.by_replacing(index));
                 events.push(Event { at, text, needs_somebody: true });
             }
             events.push(Event { at: not_after, text: format!("{name} expires"), needs_somebody: false });
         }
         events
-    }
-
-    /// The command that does it.
-    fn by(&self, command: &str) -> String {
-        let arguments = self.arguments.as_ref();
-        arguments.map_or_else(String::new, |arguments| format!(": signerctl ca-pool {command} {arguments}"))
     }
 
     /// Until when a CA is needed, as a table tells it.
@@ -239,7 +171,7 @@ impl<'a> Outlook<'a> {
 pub(super) struct Event {
     pub(super) at: Timestamp,
     pub(super) text: String,
-    needs_somebody: bool,
+    pub(super) needs_somebody: bool,
 }
 
 /// How people call a CA.

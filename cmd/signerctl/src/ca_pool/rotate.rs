@@ -34,17 +34,30 @@ pub(crate) struct Rotate {
     /// The common name of the CA's subject, instead of one that is made of the signer's name, the ID and a random number.
     #[arg(long, value_name = "CN", conflicts_with = "signer")]
     subject_cn: Option<CommonName>,
+    /// Make a CA that is a root itself, though the one before it is an intermediate. Whoever trusts the root of that one alone, and not the trust bundle, refuses the
+    /// certificates of the new CA. In an emergency this goes without saying, as the root of the leaked CA leaves too.
+    #[arg(long)]
+    self_signed: bool,
     #[command(flatten)]
     takeover: TakeoverArguments,
 }
 
 impl Rotate {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
-        let Self { place, key_type, validity, signer, subject_cn, takeover } = self;
+        let Self { place, key_type, validity, signer, subject_cn, self_signed, takeover } = self;
         let place = Place::try_from(place)?;
+        let may_take_leave = self_signed || takeover.emergency;
         let make = |id: String, pool: &CaPool| {
             let last =
                 Outlook::new(pool, None, now).last().map_or(pool.signing(), |last| pool.authority(last));
+            // in an emergency its root has to leave anyway
+            if last.is_intermediate() && !may_take_leave {
+                return Err(Error::TakesLeave {
+                    id: last.id().to_owned(),
+                    root: last.root().subject(),
+                    arguments: place.arguments(),
+                });
+            }
             let what = signs(signer.as_ref(), Some(last), &place);
             let key_type = key_type.unwrap_or(last.key().key_type());
             let subject = subject_cn.clone().map_or(Subject::Names(&what), Subject::Is);

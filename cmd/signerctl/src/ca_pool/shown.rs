@@ -88,7 +88,7 @@ fn phase(outlook: &Outlook<'_>, index: usize) -> (&'static str, Tone) {
 }
 
 fn signs(outlook: &Outlook<'_>, index: usize) -> String {
-    match (outlook.phases[index], outlook.superseded_at(index)) {
+    match (outlook.phases[index], outlook.signs_until(index)) {
         (Phase::Trusted(None), _) => "no".to_owned(),
         (Phase::Trusted(Some(from)), _) => format!("from {}", minute(from)),
         (_, Some(until)) => format!("until {}", minute(until)),

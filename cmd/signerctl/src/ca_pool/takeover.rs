@@ -16,7 +16,7 @@ use super::{
     outlook::{Outlook, name},
     shown::schedule,
     timeline,
-    times::{later, minute, minute_from_now},
+    times::{earlier, later, minute, minute_from_now},
 };
 use crate::{
     error::Error,
@@ -75,6 +75,7 @@ impl TakeoverArguments {
             let succession = self.succession(&pool, now)?;
             let id = self.ca_id.clone().unwrap_or_else(|| pool.next_id());
             let successor = make(id.clone(), &pool)?;
+            check_valid_in_time(&successor, &pool, now)?;
             check_validity(&successor, succession.signs_from, now)?;
             let changed = pool.with_successor(successor, succession, now)?;
             let report = added(place, &changed, &id, look, now);
@@ -89,11 +90,24 @@ impl TakeoverArguments {
         if after < needed && !self.force {
             return Err(Error::TooSoon { after: format_duration(after), least: format_duration(needed) });
         }
+        let signs_from = next_minute(later(now, after));
+        pool.check_turn(signs_from, now).map_err(|error| self.too_late(error, now))?;
         Ok(Succession {
-            signs_from: next_minute(later(now, after)),
+            signs_from,
             longest_leaf: self.longest_leaf(pool, now),
             predecessors_longest_leaf: self.predecessor_max_lifetime,
         })
+    }
+
+    fn too_late(&self, error: RotationError, now: Timestamp) -> Error {
+        let RotationError::TooLate { id, not_after, signs_from, latest } = error else { return error.into() };
+        let after = self.after.unwrap_or_default();
+        Error::TooLate {
+            after: format!("--after {}", format_duration(after)),
+            end: end(&id, not_after, now),
+            turn: minute_from_now(signs_from, now),
+            longest: format_duration(latest_after(latest, now)),
+        }
     }
 
     /// As it is asked for, or as it was.
@@ -110,6 +124,30 @@ fn explain(error: RotationError, place: &Place, now: Timestamp) -> Error {
             Error::UnderWay { turn: minute_from_now(signs_from, now), arguments: place.arguments(), id }
         }
         other => other.into(),
+    }
+}
+
+fn end(id: &str, not_after: Timestamp, now: Timestamp) -> String {
+    let last = minute(earlier(not_after, Terms::LEAST_LIFETIME));
+    format!("{} ends at {}, and can't sign any more after {last}", name(id), minute_from_now(not_after, now))
+}
+
+/// The longest --after in whole minutes with which a turn comes by then.
+fn latest_after(latest: Timestamp, now: Timestamp) -> Duration {
+    let whole = TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Floor);
+    let left = latest.round(whole).unwrap_or(latest).duration_since(now);
+    Duration::from_secs(left.unsigned_abs().as_secs() / 60 * 60)
+}
+
+/// A CA that isn't valid before the one that signs ends can't take over from it, however long one waits.
+fn check_valid_in_time(successor: &CertificateAuthority, pool: &CaPool, now: Timestamp) -> Result<(), Error> {
+    match pool.check_turn(next_minute(successor.not_before()), now) {
+        Err(RotationError::TooLate { id, not_after, .. }) => Err(Error::ValidTooLate {
+            authority: successor.to_string(),
+            not_before: minute(successor.not_before()),
+            end: end(&id, not_after, now),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -148,11 +186,25 @@ pub(super) fn added(place: &Place, pool: &CaPool, id: &str, look: Look, now: Tim
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     );
+    text.extend(leave_taken(pool, id));
     if pool.tenures().iter().any(|tenure| tenure.longest_leaf.is_none()) {
         text += "\nThe pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's \
                  maxLifetime has always been less,\nsay so next time with --predecessor-max-lifetime and --max-lifetime.\n";
     }
     text
+}
+
+/// What it means that a CA which is a root itself follows an intermediate.
+fn leave_taken(pool: &CaPool, id: &str) -> Option<String> {
+    let (position, new) = pool.authorities().enumerate().find(|(_, authority)| authority.id() == id)?;
+    let before = pool.authority(position.checked_sub(1)?);
+    (before.is_intermediate() && !new.is_intermediate()).then(|| {
+        format!(
+            "\n{} is a root itself, and not under {}: whoever trusts that root alone, and not the trust bundle, refuses its certificates.\n",
+            name(id),
+            before.root().subject()
+        )
+    })
 }
 
 /// Times that people see without their seconds have none.
@@ -162,72 +214,5 @@ fn next_minute(time: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-
-    use super::{
-        super::golden::{HOUR, ca, hours, now, rotated},
-        *,
-    };
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        takeover: TakeoverArguments,
-    }
-
-    fn succession(pool: &CaPool, arguments: &[&str]) -> Result<Succession, Error> {
-        let line = Line::parse_from([&["signerctl"], arguments].concat());
-        line.takeover.succession(pool, now())
-    }
-
-    fn without_times() -> CaPool {
-        rotated(&[])
-    }
-
-    #[test]
-    fn the_successor_signs_after_a_quarter_of_an_hour() {
-        let succession = succession(&without_times(), &[]).unwrap();
-        assert_eq!(succession.signs_from, later(now(), PROPAGATION));
-        assert_eq!((succession.longest_leaf, succession.predecessors_longest_leaf), (None, None));
-    }
-
-    #[test]
-    fn where_no_ca_can_sign_any_more_it_signs_at_once() {
-        let expired = CaPool::new(vec![ca(1, hours(-24), 20 * HOUR)]).unwrap();
-        assert_eq!(succession(&expired, &[]).unwrap().signs_from, now());
-        assert!(succession(&expired, &["--after", "0s"]).is_ok());
-    }
-
-    #[test]
-    fn less_time_takes_force() {
-        let error = succession(&without_times(), &["--after", "14m59s"]).unwrap_err();
-        assert!(error.to_string().starts_with("--after 14m59s is less than 15m"), "{error}");
-        let forced = succession(&without_times(), &["--after", "1m", "--force"]).unwrap();
-        assert_eq!(forced.signs_from, later(now(), Duration::from_secs(60)));
-    }
-
-    #[test]
-    fn lifetimes_are_as_asked_for_or_as_before() {
-        let day = Some(24 * HOUR);
-        assert_eq!(succession(&rotated(&[72]), &[]).unwrap().longest_leaf, day);
-        assert_eq!(succession(&rotated(&[72]), &["--max-lifetime", "1h"]).unwrap().longest_leaf, Some(HOUR));
-        let told = succession(&without_times(), &["--predecessor-max-lifetime", "24h"]).unwrap();
-        assert_eq!((told.longest_leaf, told.predecessors_longest_leaf), (day, day));
-    }
-
-    #[test]
-    fn a_ca_that_is_not_valid_when_its_turn_comes_is_refused_with_the_way_out() {
-        let future = ca(9, hours(2), 100 * HOUR);
-        let error = check_validity(&future, later(now(), PROPAGATION), now()).unwrap_err();
-        assert!(
-            error.to_string().ends_with(
-                "isn't valid before 2026-11-22 11:55Z, and would have to sign earlier; add --after 1h56m"
-            ),
-            "{error}"
-        );
-        let past = ca(9, hours(-24), 24 * HOUR);
-        let error = check_validity(&past, later(now(), PROPAGATION), now()).unwrap_err();
-        assert!(error.to_string().contains("too early to sign even the shortest certificate"), "{error}");
-    }
-}
+#[path = "takeover_tests.rs"]
+mod tests;

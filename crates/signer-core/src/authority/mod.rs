@@ -101,6 +101,12 @@ impl CertificateAuthority {
         &self.intermediates
     }
 
+    /// Whether its root is another's: who trusts that root may trust no other, so only a CA under it can take its place unnoticed.
+    #[must_use]
+    pub fn is_intermediate(&self) -> bool {
+        !self.intermediates.is_empty()
+    }
+
     /// The issuer, what is above it, and the root.
     pub fn path(&self) -> impl Iterator<Item = &CaCertificate> {
         self.intermediates.iter().chain([&self.root])

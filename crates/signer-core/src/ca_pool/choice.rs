@@ -1,13 +1,11 @@
 //! Which CA of a pool signs: the one whose turn it is, once every pod can know its root.
 
-use std::time::Duration;
-
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::lifecycle::{LONGEST_LEAF, PROPAGATION, Tenure, has_had_its_turn, last_leaf_ends, later};
-
-/// The shortest lifetime that the API lets a certificate have. A CA with less than that left can't sign.
-const SHORTEST_LEAF: Duration = Duration::from_secs(3600);
+use super::lifecycle::{
+    LONGEST_LEAF, PROPAGATION, SHORTEST_LEAF, Tenure, has_had_its_turn, last_leaf_after, last_leaf_ends,
+    later, successor,
+};
 
 /// How a CA's root stands in the published trust bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +36,12 @@ pub enum NoChoice {
     NotYet {
         /// When the first one's turn comes.
         from: Option<Timestamp>,
+    },
+    /// The CA whose turn came last can't sign, and the next one's turn hasn't come.
+    #[error("the CA that signs next does from {} on, and the one before it can't sign", minute(*.from))]
+    Gap {
+        /// When the next one's turn comes.
+        from: Timestamp,
     },
     /// The root of the CA whose turn it is was published a short while ago, and the CA before it can't sign any more.
     #[error("the CA that signs next isn't known to all pods before {}, and the one before it can't sign any more", minute(*.known))]
@@ -80,8 +84,11 @@ pub fn choose(
     let chosen = known.or_else(|| pool.oldest_where_none_is_known(&candidates));
     match chosen {
         Some(index) => Ok(pool.choice(index)),
-        // whoever issues says what is wrong with it
-        None if !pool.can_sign(newest) => Ok(pool.choice(newest)),
+        None if !pool.can_sign(newest) => match pool.next_turn() {
+            Some(from) => Err(NoChoice::Gap { from }),
+            // whoever issues says what is wrong with it
+            None => Ok(pool.choice(newest)),
+        },
         None => Err(pool.unknown(newest)),
     }
 }
@@ -150,12 +157,17 @@ impl<F: Fn(usize) -> Standing> Candidates<'_, F> {
     }
 
     fn leaves_live(&self, index: usize) -> bool {
+        let takeover = taken_over_at(self.tenures, index, self.now, &self.standing);
         let tenure = &self.tenures[index];
-        last_leaf_ends(self.tenures, index).unwrap_or(tenure.not_after) >= self.now
+        takeover.map_or(tenure.not_after, |at| last_leaf_after(tenure, at)) >= self.now
+    }
+
+    fn next_turn(&self) -> Option<Timestamp> {
+        self.tenures.iter().filter_map(|tenure| tenure.signs_from).filter(|from| *from > self.now).min()
     }
 
     fn not_yet(&self) -> NoChoice {
-        NoChoice::NotYet { from: self.tenures.iter().filter_map(|tenure| tenure.signs_from).min() }
+        NoChoice::NotYet { from: self.next_turn() }
     }
 
     fn unknown(&self, newest: usize) -> NoChoice {
@@ -164,6 +176,23 @@ impl<F: Fn(usize) -> Standing> Candidates<'_, F> {
             Standing::Absent | Standing::Dropped => NoChoice::Unpublished,
         }
     }
+}
+
+/// When another CA took over from this one at the earliest: when its turn came, and not before its root was published. The turn was computed on somebody's clock, who may have been days
+/// behind; the bundle is written by those who sign. `None`: there is no other.
+pub(super) fn taken_over_at(
+    tenures: &[Tenure],
+    index: usize,
+    now: Timestamp,
+    standing: impl Fn(usize) -> Standing,
+) -> Option<Timestamp> {
+    let successor = successor(tenures, index)?;
+    let turn = tenures[successor].signs_from?;
+    Some(match standing(successor) {
+        Standing::Since(since) => turn.max(since),
+        Standing::Absent => turn.max(now),
+        Standing::Dropped => turn,
+    })
 }
 
 fn minute(time: Timestamp) -> String {

@@ -58,7 +58,31 @@ fn where_the_predecessor_can_sign_no_more_but_its_leaves_live_nobody_signs_for_a
     let spreading = NoChoice::Spreading { known: at(48 * HOUR) };
     assert_eq!(chosen(&pool, 47 * HOUR + 1, &[KNOWN, Since(at(48 * HOUR - QUARTER))]), Err(spreading));
     assert_eq!(chosen(&pool, 47 * HOUR + 1, &[KNOWN, Absent]), Err(NoChoice::Unpublished));
-    assert_eq!(chosen(&pool, 48 * HOUR + 1, &[KNOWN, Since(at(48 * HOUR))]), Ok((1, DAY)));
+    // nobody was there to publish: that the leaves of the predecessor have expired doesn't follow from the pool's times alone
+    let spreading = NoChoice::Spreading { known: at(60 * HOUR + QUARTER) };
+    assert_eq!(chosen(&pool, 60 * HOUR, &[KNOWN, Since(at(60 * HOUR))]), Err(spreading));
+    assert_eq!(chosen(&pool, 60 * HOUR + QUARTER, &[KNOWN, Since(at(60 * HOUR))]), Ok((1, DAY)));
+}
+
+#[test]
+fn a_turn_that_was_computed_on_a_clock_days_behind_waits_all_the_same_until_pods_know_the_root() {
+    for behind in [25 * HOUR, 3 * DAY, 300 * DAY] {
+        let pool = [tenure(None), tenure(Some(QUARTER - behind))];
+        for now in [0, QUARTER - 1] {
+            assert_ne!(
+                chosen(&pool, now, &[KNOWN, Since(at(0))]).ok().map(|(index, _)| index),
+                Some(1),
+                "{behind}"
+            );
+        }
+        assert_eq!(chosen(&pool, QUARTER, &[KNOWN, Since(at(0))]), Ok((1, DAY)));
+    }
+}
+
+#[test]
+fn where_the_leaves_of_the_predecessor_ended_with_itself_the_successor_signs_at_once() {
+    let pool = [Tenure { not_after: at(0), ..tenure(None) }, tenure(Some(0))];
+    assert_eq!(chosen(&pool, 1, &[KNOWN, Since(at(1))]), Ok((1, DAY)));
 }
 
 #[test]
@@ -122,4 +146,15 @@ fn the_only_one_is_chosen_though_it_can_sign_no_more_for_whoever_issues_says_why
 fn where_no_turn_has_come_the_message_tells_when_the_first_will() {
     let error = chosen(&[tenure(Some(HOUR))], 0, &[KNOWN]).unwrap_err();
     assert_eq!(error.to_string(), "no CA of the pool signs yet; the first does from 2027-01-15 09:00Z on");
+}
+
+#[test]
+fn between_the_end_of_one_and_the_turn_of_the_next_nobody_signs_and_the_message_tells_until_when() {
+    let pool = [Tenure { not_after: at(DAY), ..tenure(None) }, tenure(Some(20 * DAY))];
+    assert_eq!(chosen(&pool, 23 * HOUR, &[KNOWN, KNOWN]), Ok((0, HOUR)));
+    for now in [23 * HOUR + 1, 2 * DAY] {
+        let gap = NoChoice::Gap { from: at(20 * DAY) };
+        assert_eq!(chosen(&pool, now, &[KNOWN, KNOWN]), Err(gap));
+    }
+    assert_eq!(chosen(&pool, 20 * DAY, &[KNOWN, KNOWN]), Ok((1, DAY)));
 }

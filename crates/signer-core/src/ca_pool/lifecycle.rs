@@ -18,6 +18,12 @@ pub const LEEWAY: Duration = Duration::from_secs(24 * 3600);
 /// The longest lifetime that the API lets any certificate have (91 days): what a CA whose limit isn't recorded may have given.
 pub const LONGEST_LEAF: Duration = Duration::from_secs(7_862_400);
 
+/// The shortest lifetime that the API lets a certificate have. A CA with less than that left can't sign.
+pub(super) const SHORTEST_LEAF: Duration = Duration::from_secs(3600);
+
+/// Times that people write have no seconds, and are rounded up.
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// What a pool records of one CA's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenure {
@@ -29,6 +35,14 @@ pub struct Tenure {
     pub not_before: Timestamp,
     /// When its certificate, or one above it, expires.
     pub not_after: Timestamp,
+}
+
+impl Tenure {
+    /// The last moment at which it can sign even the shortest leaf.
+    #[must_use]
+    pub fn can_sign_until(&self) -> Timestamp {
+        self.not_after.checked_sub(SHORTEST_LEAF).unwrap_or(Timestamp::MIN)
+    }
 }
 
 /// Where in its life a CA is.
@@ -74,23 +88,48 @@ fn is_first_without_times(tenures: &[Tenure], index: usize) -> bool {
     tenures[index].signs_from.is_none() && tenures[..index].iter().all(|earlier| earlier.signs_from.is_some())
 }
 
+/// The CA whose turn came last. It signs, if it still can.
+pub(super) fn latest(tenures: &[Tenure], now: Timestamp) -> Option<usize> {
+    let turns = (0..tenures.len()).filter(|index| has_had_its_turn(tenures, *index, now));
+    turns.max_by_key(|index| (tenures[*index].signs_from, *index))
+}
+
+/// When the turn of the next CA has to come at the latest, so that there always is one that signs: while the CA whose turn came last still can. Where it can't for long enough, a
+/// successor may take the time that pods need to know it.
+pub(super) fn latest_turn(tenures: &[Tenure], now: Timestamp) -> Timestamp {
+    let end = latest(tenures, now).map(|index| tenures[index].can_sign_until());
+    end.unwrap_or(now).max(near(now))
+}
+
+/// Until when a time to come is only waited for: no longer than pods need to know a root.
+pub(crate) fn near(now: Timestamp) -> Timestamp {
+    later(now, PROPAGATION + MINUTE)
+}
+
 /// When the next CA's turn comes, if one is known. Of two whose turns come at once, the later one of the pool signs.
 #[must_use]
 pub fn superseded_at(tenures: &[Tenure], index: usize) -> Option<Timestamp> {
+    tenures[successor(tenures, index)?].signs_from
+}
+
+/// The CA whose turn comes next.
+pub(super) fn successor(tenures: &[Tenure], index: usize) -> Option<usize> {
     let own = (tenures[index].signs_from, index);
-    let turns = tenures.iter().enumerate().filter(|(_, tenure)| tenure.signs_from.is_some());
-    turns
-        .filter(|(other, tenure)| (tenure.signs_from, *other) > own)
-        .filter_map(|(_, tenure)| tenure.signs_from)
-        .min()
+    let turn = |other: &usize| (tenures[*other].signs_from, *other);
+    let turns = (0..tenures.len()).filter(|other| tenures[*other].signs_from.is_some());
+    turns.filter(|other| turn(other) > own).min_by_key(turn)
 }
 
 /// When the last leaf of a CA whose successor is known has expired. It signs nothing that lives longer.
 #[must_use]
 pub fn last_leaf_ends(tenures: &[Tenure], index: usize) -> Option<Timestamp> {
-    let tenure = &tenures[index];
-    let signs_until = later(superseded_at(tenures, index)?, LEEWAY);
-    Some(later(signs_until, tenure.longest_leaf.unwrap_or(LONGEST_LEAF)).min(tenure.not_after))
+    Some(last_leaf_after(&tenures[index], superseded_at(tenures, index)?))
+}
+
+/// When the last leaf of a CA has expired from which another has taken over then.
+pub(super) fn last_leaf_after(tenure: &Tenure, takeover: Timestamp) -> Timestamp {
+    let signs_until = later(takeover, LEEWAY);
+    later(signs_until, tenure.longest_leaf.unwrap_or(LONGEST_LEAF)).min(tenure.not_after)
 }
 
 /// From when on a CA whose successor is known may be removed: no leaf of it lives then, whatever the clock of whoever verifies it.
@@ -177,6 +216,19 @@ mod tests {
         assert_eq!(last_leaf_ends(&pool, 0), Some(at(DAY)));
         assert_eq!(phases(&pool, at(DAY + QUARTER - 1))[0], Phase::Retiring(at(DAY + QUARTER)));
         assert_eq!(phases(&pool, at(DAY + QUARTER))[0], Phase::Gone);
+    }
+
+    #[test]
+    fn a_turn_has_to_come_while_the_ca_before_can_sign_or_as_soon_as_pods_can_know_it() {
+        let ending = |end: i64| [Tenure { not_after: at(end), ..tenure(None) }, tenure(None)];
+        let soonest = at(QUARTER + 60);
+        assert_eq!(latest_turn(&ending(DAY), at(0)), at(DAY - HOUR));
+        assert_eq!(latest_turn(&ending(HOUR + QUARTER), at(0)), soonest);
+        assert_eq!(latest_turn(&ending(-DAY), at(0)), soonest);
+        let rotated = [tenure(None), Tenure { not_after: at(9 * DAY), ..tenure(Some(0)) }];
+        assert_eq!(latest_turn(&rotated, at(0)), at(9 * DAY - HOUR));
+        assert_eq!((latest(&rotated, at(-1)), latest(&rotated, at(0))), (Some(0), Some(1)));
+        assert_eq!(latest(&[tenure(Some(1))], at(0)), None);
     }
 
     #[test]

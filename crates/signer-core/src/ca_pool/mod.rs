@@ -8,6 +8,7 @@ mod lifecycle;
 mod pem_blocks;
 mod pem_files;
 mod rotation;
+mod rotation_error;
 mod source;
 mod upkeep;
 mod warnings;
@@ -18,6 +19,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+pub(crate) use self::lifecycle::near;
 pub use self::{
     choice::{Choice, NoChoice, Standing, choose},
     compromise::Heir,
@@ -25,10 +27,11 @@ pub use self::{
     lifecycle::{
         LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at, superseded_at,
     },
-    rotation::{RotationError, Succession},
+    rotation::Succession,
+    rotation_error::RotationError,
     source::{PoolBytes, PoolSource, PoolSourceError},
     upkeep::{Due, Ingredients, Upkeep, UpkeepError},
-    warnings::PoolWarning,
+    warnings::{PoolWarning, Remedy},
     watch::{DEFAULT_POLL, PoolState, watch_pool},
 };
 use crate::authority::{CaCertificate, CertificateAuthority};
@@ -229,3 +232,5 @@ mod json_tests;
 mod pem_tests;
 #[cfg(test)]
 mod rotation_tests;
+#[cfg(test)]
+mod upkeep_tests;

@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, Member, Phase, PoolError, phases, removable_at};
-use crate::authority::CertificateAuthority;
+use super::{
+    CaPool, Member, PROPAGATION, Phase, PoolError, RotationError, Standing,
+    choice::taken_over_at,
+    lifecycle::{last_leaf_after, later, latest, latest_turn},
+    phases, removable_at,
+};
+use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// How a new authority takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,60 +21,6 @@ pub struct Succession {
     pub longest_leaf: Option<Duration>,
     /// The longest lifetime that those before it can have given, where the pool doesn't record it; `None`: whatever the API allows.
     pub predecessors_longest_leaf: Option<Duration>,
-}
-
-/// Why a pool can't be changed like that.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RotationError {
-    /// A successor is waiting already.
-    #[error(
-        "CA {id:?} is already waiting for its turn, which comes at {signs_from}; wait until then, or take it out with \
-         `signerctl ca-pool prune --force --ca-id {id}`"
-    )]
-    UnderWay {
-        /// The one that waits.
-        id: String,
-        /// When its turn comes.
-        signs_from: Timestamp,
-    },
-    /// There is no authority of that ID.
-    #[error("the pool has no CA {id:?}; it has {known}")]
-    UnknownId {
-        /// What was asked for.
-        id: String,
-        /// What there is.
-        known: String,
-    },
-    /// Nobody would sign.
-    #[error("without CA {id:?} nobody could sign; a new CA has to take its place")]
-    NoHeir {
-        /// The one that would leave.
-        id: String,
-    },
-    /// The new authority is vouched for by the root that has to leave.
-    #[error(
-        "the new CA is under the root of CA {id:?} ({root}), and that root has to leave the trust bundle; take a CA under another root"
-    )]
-    CompromisedRoot {
-        /// The compromised authority.
-        id: String,
-        /// The subject of its root.
-        root: String,
-    },
-    /// An authority is still needed.
-    #[error("CA {id:?} can't be removed before {}: {why}", until.map_or_else(|| "it has a successor that signs".to_owned(), |until| until.to_string()))]
-    StillNeeded {
-        /// The authority.
-        id: String,
-        /// Until when it is needed, if that is known.
-        until: Option<Timestamp>,
-        /// What would break.
-        why: &'static str,
-    },
-    /// The changed pool would be none.
-    #[error(transparent)]
-    Pool(#[from] PoolError),
 }
 
 impl CaPool {
@@ -121,7 +72,7 @@ impl CaPool {
     /// Adds the authority that signs next.
     ///
     /// # Errors
-    /// If another is waiting for its turn already, or has the same ID or key.
+    /// If another is waiting for its turn already, or has the same ID or key, or if nobody could sign before the successor's turn.
     pub fn with_successor(
         self,
         successor: CertificateAuthority,
@@ -129,6 +80,7 @@ impl CaPool {
         now: Timestamp,
     ) -> Result<Self, RotationError> {
         self.check_none_waits(now)?;
+        self.check_turn(succession.signs_from, now)?;
         let Self { mut members, generation, further } = self;
         for member in &mut members {
             member.longest_leaf = member.longest_leaf.or(succession.predecessors_longest_leaf);
@@ -141,6 +93,12 @@ impl CaPool {
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
+    /// Lets the authority at a position sign from then on.
+    pub(super) fn with_turn(mut self, index: usize, signs_from: Timestamp, now: Timestamp) -> Self {
+        self.members[index].signs_from = Some(signs_from);
+        self.counted(now)
+    }
+
     /// The IDs of the authorities that nothing needs any more. One that has expired without a successor isn't among them: it is all there is.
     #[must_use]
     pub fn removable(&self, now: Timestamp) -> Vec<&str> {
@@ -148,6 +106,25 @@ impl CaPool {
             .map(CertificateAuthority::id)
             .filter(|id| self.check_removable(id, now).is_ok())
             .collect()
+    }
+
+    /// Those of them that are of no use either where each takeover is counted from when the root of the new authority was published, as `standing` tells it: the pool's times were
+    /// computed on somebody's clock.
+    #[must_use]
+    pub fn removable_as_published(
+        &self,
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Vec<&str> {
+        let tenures = self.tenures();
+        let taken_over =
+            |index| taken_over_at(&tenures, index, now, |index| standing(self.authority(index).root()));
+        let is_over = |id: &&str| {
+            self.position(id).ok().and_then(|index| Some((index, taken_over(index)?))).is_some_and(
+                |(index, takeover)| later(last_leaf_after(&tenures[index], takeover), PROPAGATION) <= now,
+            )
+        };
+        self.removable(now).into_iter().filter(is_over).collect()
     }
 
     /// Removes authorities that nothing needs any more.
@@ -171,17 +148,36 @@ impl CaPool {
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
-    /// One successor at a time.
+    /// One successor at a time. Where the turn of the one that waits comes too late, another may sign in between.
     ///
     /// # Errors
-    /// [`RotationError::UnderWay`] if an authority waits for its turn.
+    /// [`RotationError::UnderWay`] if an authority waits for its turn, and that comes in time.
     pub fn check_none_waits(&self, now: Timestamp) -> Result<(), RotationError> {
-        let waiting = self
-            .members
-            .iter()
-            .find_map(|member| Some((member.authority.id(), member.signs_from.filter(|from| *from > now)?)));
+        let in_time = latest_turn(&self.tenures(), now);
+        let waits = |from: &Timestamp| *from > now && *from <= in_time;
+        let mut members = self.members.iter();
+        let waiting =
+            members.find_map(|member| Some((member.authority.id(), member.signs_from.filter(waits)?)));
         waiting
             .map_or(Ok(()), |(id, signs_from)| Err(RotationError::UnderWay { id: id.to_owned(), signs_from }))
+    }
+
+    /// A successor takes over as long as the authority before it can sign.
+    ///
+    /// # Errors
+    /// [`RotationError::TooLate`] if nobody could sign before `signs_from`.
+    pub fn check_turn(&self, signs_from: Timestamp, now: Timestamp) -> Result<(), RotationError> {
+        let tenures = self.tenures();
+        let latest_turn = latest_turn(&tenures, now);
+        match latest(&tenures, now) {
+            Some(index) if signs_from > latest_turn => Err(RotationError::TooLate {
+                id: self.authority(index).id().to_owned(),
+                not_after: tenures[index].not_after,
+                signs_from,
+                latest: latest_turn,
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn check_removable(&self, id: &str, now: Timestamp) -> Result<(), RotationError> {

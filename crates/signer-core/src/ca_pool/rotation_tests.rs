@@ -81,6 +81,43 @@ fn one_successor_at_a_time() {
 }
 
 #[test]
+fn a_turn_that_comes_when_the_ca_before_can_sign_no_more_is_refused_with_the_latest_that_works() {
+    let end = at(0) + NewRoot::DEFAULT_VALIDITY;
+    let latest = end - Duration::from_secs(3600);
+    let with_turn = |signs_from: Timestamp, now: Timestamp| {
+        let succession = Succession { signs_from, longest_leaf: LEAF, predecessors_longest_leaf: None };
+        pool().with_successor(ca("2"), succession, now)
+    };
+    let late = latest + Duration::from_secs(1);
+    assert!(with_turn(latest, at(0)).is_ok());
+    assert_eq!(
+        with_turn(late, at(0)).unwrap_err(),
+        RotationError::TooLate { id: "1".into(), not_after: end, signs_from: late, latest }
+    );
+    let soon = |now: Timestamp| now + PROPAGATION + Duration::from_secs(59);
+    for now in [latest, end, end + Duration::from_secs(3600)] {
+        assert!(
+            with_turn(soon(now), now).is_ok(),
+            "as soon as pods can know it, with the seconds rounded up"
+        );
+        assert!(with_turn(soon(now) + Duration::from_secs(60), now).is_err());
+    }
+}
+
+#[test]
+fn where_the_one_that_waits_comes_too_late_another_may_sign_in_between() {
+    let end = at(0) + NewRoot::DEFAULT_VALIDITY;
+    let json = rotated(&[DAY]).to_json().unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    document["CAs"][1]["SignsFrom"] = (end + LEEWAY).to_string().into();
+    let late = CaPool::from_json(document.to_string().as_bytes()).unwrap();
+    let succession = Succession { signs_from: at(DAY), longest_leaf: LEAF, predecessors_longest_leaf: None };
+    let bridged = late.with_successor(ca("3"), succession, at(0)).unwrap();
+    assert_eq!(bridged.warning(0, at(0), LEAF.unwrap()), None);
+    assert!(bridged.check_none_waits(at(0)).is_err(), "one is enough");
+}
+
+#[test]
 fn what_is_needed_stays_and_the_date_is_told() {
     let removable = at(DAY) + LEEWAY + LEAF.unwrap() + PROPAGATION;
     let needed = |pool: CaPool, id: &str, now: i64| match pool.without(&[id], at(now)).unwrap_err() {

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, PROPAGATION, Phase, RotationError, Succession, phases};
+use super::{
+    CaPool, LEEWAY, PROPAGATION, Phase, PoolWarning, RotationError, Standing, Succession, Tenure,
+    lifecycle::{later, latest, latest_turn},
+    phases, superseded_at,
+};
 use crate::{
     authority::{
-        AuthorityError, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType,
-        root_common_name,
+        AuthorityError, CaCertificate, CertificateAuthority, NewRoot, SerialNumber, SigningKey,
+        SigningKeyType, root_common_name,
     },
     names::CommonNameError,
     signer_name::SignerName,
@@ -25,6 +29,9 @@ pub struct Upkeep {
     pub validity: Duration,
     /// The longest lifetime that the signer gives a leaf.
     pub longest_leaf: Duration,
+    /// How long a successor waits before it signs, so that whatever reads trust anchors knows it; [`PROPAGATION`] at least. The first CA of a pool doesn't wait, nor does one that
+    /// follows a CA which can't sign any more.
+    pub propagation: Duration,
 }
 
 /// What is due.
@@ -36,6 +43,8 @@ pub enum Due {
     First,
     /// The CA that signs has a third of its life left: its successor.
     Successor,
+    /// A successor waits for a turn that comes too late, when the CA that signs can't any more: its turn comes earlier.
+    EarlierTurn,
     /// Nothing needs these any more.
     Removal(Vec<String>),
     /// The signer gives longer lifetimes than the pool records.
@@ -74,21 +83,50 @@ impl Upkeep {
     /// A year.
     pub const DEFAULT_VALIDITY: Duration = Duration::from_secs(365 * 24 * 3600);
 
-    /// What is due for a pool, `None` being an empty one.
+    /// A day: what reads its trust anchors when its certificate is refreshed (that is as long as the default lifetime, twice the time to a refresh) has read them by then, as has what
+    /// reads them each day, and people see for a day who signs next. It costs nothing, as a successor comes months before it is needed.
+    pub const DEFAULT_PROPAGATION: Duration = Duration::from_secs(24 * 3600);
+
+    /// The longest time that a successor may wait, where CAs are valid for so long: half of what is left of a CA when it gets a successor. The other half is for what may go wrong.
     #[must_use]
-    pub fn due(&self, pool: Option<&CaPool>, now: Timestamp) -> Due {
+    pub fn longest_propagation(validity: Duration) -> Duration {
+        Duration::from_secs(validity.as_secs() / 6)
+    }
+
+    /// What is due for a pool, `None` being an empty one; `standing` tells how a root stands in the published bundle.
+    #[must_use]
+    pub fn due(
+        &self,
+        pool: Option<&CaPool>,
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Due {
         let Some(pool) = pool else { return Due::First };
-        let removable = pool.removable(now);
+        if in_time(pool, now).is_some() {
+            return Due::EarlierTurn;
+        }
+        let removable = pool.removable_as_published(now, standing);
         if !removable.is_empty() && removable.len() < pool.authorities().count() {
             return Due::Removal(removable.into_iter().map(str::to_owned).collect());
         }
-        if self.needs_successor(pool, now) {
+        if self.needs_successor(pool, now) && not_ours(pool, now).is_none() {
             return Due::Successor;
         }
         if pool.tenures().iter().any(|tenure| self.is_longer_than(tenure.longest_leaf)) {
             return Due::LongerLeaves;
         }
         if pool.generation() == 0 { Due::Generation } else { Due::Nothing }
+    }
+
+    /// What has to be done about a pool, and isn't without people.
+    #[must_use]
+    pub fn warning(&self, pool: &CaPool, now: Timestamp) -> Option<PoolWarning> {
+        let authority = not_ours(pool, now).filter(|_| self.needs_successor(pool, now))?;
+        Some(PoolWarning::NotSucceeded {
+            authority: authority.to_string(),
+            not_after: authority.not_after(),
+            root: authority.root().subject(),
+        })
     }
 
     /// Does what is due; `ingredients` are asked for only where a new CA is.
@@ -112,19 +150,23 @@ impl Upkeep {
             (Due::Successor, Some(pool)) => {
                 let successor = self.new_root(&pool.next_id(), ingredients()?, now).map_err(E::from)?;
                 let succession = Succession {
-                    signs_from: turn_of_successor(&pool, now),
+                    signs_from: self.turn_of_successor(&pool, now),
                     longest_leaf: Some(self.longest_leaf),
                     predecessors_longest_leaf: None,
                 };
                 pool.with_successor(successor, succession, now).map(Some).map_err(rotation)
             }
+            (Due::EarlierTurn, Some(pool)) => Ok(Some(match in_time(&pool, now) {
+                Some((index, signs_from)) => pool.with_turn(index, signs_from, now),
+                None => pool,
+            })),
             (Due::Removal(ids), Some(pool)) => {
                 let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                 pool.without(&ids, now).map(Some).map_err(rotation)
             }
             (Due::LongerLeaves, Some(pool)) => Ok(Some(pool.with_longest_leaf(self.longest_leaf, now))),
             (Due::Generation, Some(pool)) => Ok(Some(pool.counted(now))),
-            (Due::Removal(_) | Due::LongerLeaves | Due::Generation, None) => Ok(None),
+            (Due::EarlierTurn | Due::Removal(_) | Due::LongerLeaves | Due::Generation, None) => Ok(None),
         }
     }
 
@@ -132,22 +174,29 @@ impl Upkeep {
     /// gets known.
     fn needs_successor(&self, pool: &CaPool, now: Timestamp) -> bool {
         let phases = phases(&pool.tenures(), now);
-        if phases.iter().any(|phase| matches!(phase, Phase::Trusted(Some(_)))) {
+        if pool.check_none_waits(now).is_err() {
             return false;
         }
         let active = pool.authorities().zip(&phases).find(|(_, phase)| **phase == Phase::Active);
         let Some((active, _)) = active else { return true };
         let life = active.not_after().duration_since(active.not_before()).unsigned_abs();
         let left = active.not_after().duration_since(now);
-        let least = self.longest_leaf.saturating_add(PROPAGATION * 2);
+        let least = self.longest_leaf.saturating_add(self.propagation).saturating_add(PROPAGATION);
         left.is_negative() || left.unsigned_abs() < (life / 3).max(least.min(life / 2))
+    }
+
+    /// When whatever reads trust anchors knows its root; sooner where the CA that signs has been left too little.
+    fn turn_of_successor(&self, pool: &CaPool, now: Timestamp) -> Timestamp {
+        let tenures = pool.tenures();
+        let in_good_time = latest(&tenures, now).map_or(now, |signs| in_good_time(&tenures[signs]));
+        later(now, self.propagation).min(in_good_time).max(soonest_turn(pool, now))
     }
 
     fn is_longer_than(&self, recorded: Option<Duration>) -> bool {
         recorded.is_some_and(|recorded| recorded < self.longest_leaf)
     }
 
-    fn new_root(
+    pub(super) fn new_root(
         &self,
         id: &str,
         with: Ingredients,
@@ -159,89 +208,31 @@ impl Upkeep {
     }
 }
 
-/// When its root is known everywhere; at once where none is left that could sign until then.
-fn turn_of_successor(pool: &CaPool, now: Timestamp) -> Timestamp {
-    let one_signs = phases(&pool.tenures(), now).contains(&Phase::Active);
-    if one_signs { now.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX) } else { now }
+/// The CA that would get a successor, if its root is another's.
+fn not_ours(pool: &CaPool, now: Timestamp) -> Option<&CertificateAuthority> {
+    let signs = pool.authority(latest(&pool.tenures(), now)?);
+    signs.is_intermediate().then_some(signs)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{super::Standing, *};
+/// When pods know its root; at once where none is left that could sign until then.
+fn soonest_turn(pool: &CaPool, now: Timestamp) -> Timestamp {
+    let one_signs = phases(&pool.tenures(), now).contains(&Phase::Active);
+    if one_signs { later(now, PROPAGATION) } else { now }
+}
 
-    const DAY: i64 = 24 * 3600;
+/// The successor whose turn comes when the CA that signs can't any more, and when it can come instead: so that this one could go on for as long as it may have to. Whoever chose the
+/// turn wanted pods to have time, and gets as much of it as there is.
+fn in_time(pool: &CaPool, now: Timestamp) -> Option<(usize, Timestamp)> {
+    let tenures = pool.tenures();
+    let signs = latest(&tenures, now)?;
+    let too_late = superseded_at(&tenures, signs).filter(|turn| *turn > latest_turn(&tenures, now))?;
+    let successor = tenures.iter().rposition(|tenure| tenure.signs_from == Some(too_late))?;
+    let turn = soonest_turn(pool, now).max(in_good_time(&tenures[signs]));
+    let Tenure { not_before, .. } = tenures[successor];
+    (not_before <= turn && turn <= tenures[successor].can_sign_until()).then_some((successor, turn))
+}
 
-    fn upkeep() -> Upkeep {
-        Upkeep {
-            signer: "example.com/a".parse().unwrap(),
-            key_type: SigningKeyType::Ed25519,
-            validity: Upkeep::DEFAULT_VALIDITY,
-            longest_leaf: Duration::from_secs(24 * 3600),
-        }
-    }
-
-    fn at(day: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + day * DAY).unwrap()
-    }
-
-    fn ingredients() -> Result<Ingredients, UpkeepError> {
-        let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
-        Ok(Ingredients { key, serial: [9; 16], unique: [1, 2, 3, 4] })
-    }
-
-    /// Does what is due on each of these days, and tells what that was.
-    fn live(upkeep: &Upkeep, pool: &mut Option<CaPool>, days: std::ops::Range<i64>) -> Vec<(i64, Due)> {
-        let mut done = Vec::new();
-        for day in days {
-            let due = upkeep.due(pool.as_ref(), at(day));
-            if due != Due::Nothing {
-                *pool = upkeep.apply(&due, pool.take(), at(day), ingredients).unwrap();
-                done.push((day, due));
-            }
-        }
-        done
-    }
-
-    #[test]
-    fn three_years_without_people() {
-        let mut pool = None;
-        let done = live(&upkeep(), &mut pool, 0..800);
-        let expected = [
-            (0, Due::First),
-            (244, Due::Successor),
-            (247, Due::Removal(vec!["1".into()])),
-            (488, Due::Successor),
-            (491, Due::Removal(vec!["2".into()])),
-            (732, Due::Successor),
-            (735, Due::Removal(vec!["3".into()])),
-        ];
-        assert_eq!(done, expected);
-        assert_eq!(pool.unwrap().generation(), at(735).as_second().unsigned_abs());
-    }
-
-    #[test]
-    fn a_longer_lifetime_is_recorded_before_it_is_given() {
-        let mut pool = None;
-        live(&upkeep(), &mut pool, 0..1);
-        let longer = Upkeep { longest_leaf: Duration::from_secs(48 * 3600), ..upkeep() };
-        assert_eq!(live(&longer, &mut pool, 1..3), [(1, Due::LongerLeaves)]);
-        assert_eq!(pool.unwrap().tenures()[0].longest_leaf, Some(longer.longest_leaf));
-    }
-
-    #[test]
-    fn generations_begin_to_be_counted_at_once() {
-        let root = upkeep().new_root("1", ingredients().unwrap(), at(0)).unwrap();
-        let mut pool = Some(CaPool::beginning_with(root, None, Some(upkeep().longest_leaf)).unwrap());
-        assert_eq!(live(&upkeep(), &mut pool, 1..10), [(1, Due::Generation)]);
-        assert_eq!(pool.unwrap().generation(), at(1).as_second().unsigned_abs());
-    }
-
-    #[test]
-    fn an_expired_pool_gets_a_successor_that_signs_at_once() {
-        let mut pool = None;
-        live(&upkeep(), &mut pool, 0..1);
-        assert_eq!(live(&upkeep(), &mut pool, 1000..1001), [(1000, Due::Successor)]);
-        let choice = pool.unwrap().choose(at(1000), |_| Standing::Absent).unwrap();
-        assert_eq!(choice.index, 1);
-    }
+/// When a successor's turn has to come, so that the CA before it can go on if the successor gets known late.
+fn in_good_time(tenure: &Tenure) -> Timestamp {
+    tenure.can_sign_until().checked_sub(LEEWAY).unwrap_or(Timestamp::MIN)
 }

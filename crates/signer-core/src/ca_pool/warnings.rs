@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, Phase, phases, removable_at};
-use crate::duration::format_duration;
+use super::{
+    CaPool, Phase,
+    lifecycle::{latest, near},
+    phases, superseded_at,
+};
+use crate::{authority::CertificateAuthority, duration::format_duration};
 
 /// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,11 +17,13 @@ use crate::duration::format_duration;
 pub enum PoolWarning {
     /// A CA that should sign has expired.
     #[error(
-        "{authority} expired at {not_after}, or a certificate above it did; replace it with `signerctl ca-pool rotate`"
+        "{authority} expired at {not_after}, or a certificate above it did; replace it with `signerctl ca-pool {}`", remedy.command()
     )]
     Expired {
         /// The CA.
         authority: String,
+        /// What replaces it.
+        remedy: Remedy,
         /// When.
         not_after: Timestamp,
     },
@@ -34,15 +40,76 @@ pub enum PoolWarning {
     /// The CA that signs has less left than a certificate may live, and nobody follows.
     #[error(
         "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter from now on, until none can be issued. \
-         Add a successor with `signerctl ca-pool rotate`", format_duration(*.longest_leaf)
+         Add a successor with `signerctl ca-pool {}`", format_duration(*.longest_leaf), remedy.command()
     )]
     Ending {
+        /// The CA.
+        authority: String,
+        /// What adds one.
+        remedy: Remedy,
+        /// When it, or a certificate above it, ends.
+        not_after: Timestamp,
+        /// The lifetime that its certificates would have.
+        longest_leaf: Duration,
+    },
+    /// The CA that signs has less left than a certificate may live, and will have a successor before it can't sign any more.
+    #[error(
+        "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter until the next CA signs, at {until}",
+        format_duration(*.longest_leaf)
+    )]
+    Shortened {
         /// The CA.
         authority: String,
         /// When it, or a certificate above it, ends.
         not_after: Timestamp,
         /// The lifetime that its certificates would have.
         longest_leaf: Duration,
+        /// When its successor's turn comes.
+        until: Timestamp,
+    },
+    /// A CA can't sign any more when the turn of the next one comes.
+    #[error(
+        "{authority} ends at {not_after} and can't sign after {last}, and the next one, CA {next:?}, doesn't sign before {until}: in between nobody can. \
+         Add one that signs in between with `signerctl ca-pool {}`", remedy.command()
+    )]
+    Gap {
+        /// The CA.
+        authority: String,
+        /// What adds one.
+        remedy: Remedy,
+        /// When it, or a certificate above it, ends.
+        not_after: Timestamp,
+        /// Until when it can sign.
+        last: Timestamp,
+        /// The ID of the one whose turn comes next.
+        next: String,
+        /// When that turn comes.
+        until: Timestamp,
+    },
+    /// No CA's turn has come, nor will it soon.
+    #[error(
+        "nobody can sign before {from}, when the turn of {authority} comes; add one that signs until then with `signerctl ca-pool {}`", remedy.command()
+    )]
+    NobodyYet {
+        /// The CA whose turn comes first.
+        authority: String,
+        /// What adds one.
+        remedy: Remedy,
+        /// When it comes.
+        from: Timestamp,
+    },
+    /// A pool that keeps itself doesn't take leave of a root that is another's.
+    #[error(
+        "{authority} ends at {not_after} and needs a successor. It is an intermediate under {root}, and whoever trusts that root alone would refuse a root that is \
+         made here, so none is: add a CA under that root with `signerctl ca-pool import`, or take leave of that root with `signerctl ca-pool rotate --self-signed`"
+    )]
+    NotSucceeded {
+        /// The CA.
+        authority: String,
+        /// When it, or a certificate above it, ends.
+        not_after: Timestamp,
+        /// The subject of its root.
+        root: String,
     },
     /// The signer would give longer lifetimes than the pool has settled.
     #[error(
@@ -59,6 +126,30 @@ pub enum PoolWarning {
     },
 }
 
+/// How a CA is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// `signerctl ca-pool rotate` makes a root.
+    Rotate,
+    /// `signerctl ca-pool import`: an intermediate is followed by another one that its root has signed.
+    Import,
+}
+
+impl Remedy {
+    fn of(authority: &CertificateAuthority) -> Self {
+        if authority.is_intermediate() { Self::Import } else { Self::Rotate }
+    }
+
+    /// The subcommand of `signerctl ca-pool`.
+    #[must_use]
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Rotate => "rotate",
+            Self::Import => "import",
+        }
+    }
+}
+
 impl CaPool {
     /// What is wrong with the authorities that sign, or are to sign, for a signer with this `maxLifetime`.
     #[must_use]
@@ -72,89 +163,68 @@ impl CaPool {
     /// If the pool has no such position.
     #[must_use]
     pub fn warning(&self, index: usize, now: Timestamp, max_lifetime: Duration) -> Option<PoolWarning> {
-        let phase = phases(&self.tenures(), now)[index];
-        let (tenures, authority) = (self.tenures(), self.authority(index));
-        let tenure = tenures[index];
-        let has_successor = removable_at(&tenures, index).is_some();
+        let tenures = self.tenures();
+        let (phase, tenure) = (phases(&tenures, now)[index], tenures[index]);
+        let next = superseded_at(&tenures, index);
+        let remedy = Remedy::of(self.authority(index));
         let turn = match phase {
             Phase::Trusted(None) | Phase::Retiring(_) => return None,
-            Phase::Gone if has_successor => return None,
+            Phase::Gone if next.is_some_and(|next| next <= now) => return None,
             Phase::Trusted(Some(from)) => from,
             Phase::Active | Phase::Gone => now,
         };
-        let (authority, not_after) = (authority.to_string(), tenure.not_after);
+        if let Some(until) = next.filter(|next| *next > tenure.can_sign_until().max(near(now))) {
+            return Some(self.gap(index, until));
+        }
+        if let Some(from) = self.is_first_of_all(index, now).then_some(turn).filter(|from| *from > near(now))
+        {
+            return Some(PoolWarning::NobodyYet {
+                authority: self.authority(index).to_string(),
+                remedy,
+                from,
+            });
+        }
+        let (authority, not_after) = (self.authority(index).to_string(), tenure.not_after);
         let longest_leaf = tenure.longest_leaf.map_or(max_lifetime, |longest| longest.min(max_lifetime));
         if not_after < turn {
-            return Some(PoolWarning::Expired { authority, not_after });
+            // whoever follows within minutes is waited for
+            let is_followed = phase == Phase::Gone && next.is_some();
+            return (!is_followed).then_some(PoolWarning::Expired { authority, remedy, not_after });
         }
         if turn < tenure.not_before {
             return Some(PoolWarning::NotYetValid { authority, not_before: tenure.not_before });
         }
-        if !has_successor && not_after.duration_since(turn).unsigned_abs() < longest_leaf {
-            return Some(PoolWarning::Ending { authority, not_after, longest_leaf });
+        if not_after.duration_since(turn).unsigned_abs() < longest_leaf {
+            return Some(match next {
+                Some(until) => PoolWarning::Shortened { authority, not_after, longest_leaf, until },
+                None => PoolWarning::Ending { authority, remedy, not_after, longest_leaf },
+            });
         }
         let is_limited = phase == Phase::Active && longest_leaf < max_lifetime;
         is_limited.then_some(PoolWarning::Limited { authority, max_lifetime, longest_leaf })
     }
+
+    /// Whether its turn comes first in a pool of which no CA has had its turn.
+    fn is_first_of_all(&self, index: usize, now: Timestamp) -> bool {
+        let tenures = self.tenures();
+        let first = tenures.iter().filter_map(|tenure| tenure.signs_from).min();
+        latest(&tenures, now).is_none() && first == tenures[index].signs_from
+    }
+
+    fn gap(&self, index: usize, until: Timestamp) -> PoolWarning {
+        let tenures = self.tenures();
+        let next = tenures.iter().position(|tenure| tenure.signs_from == Some(until));
+        PoolWarning::Gap {
+            authority: self.authority(index).to_string(),
+            remedy: Remedy::of(self.authority(index)),
+            not_after: tenures[index].not_after,
+            last: tenures[index].can_sign_until(),
+            next: next.map_or_else(String::new, |next| self.authority(next).id().to_owned()),
+            until,
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType},
-        ca_pool::Succession,
-    };
-
-    const HOUR: Duration = Duration::from_secs(3600);
-    const DAY: Duration = Duration::from_secs(24 * 3600);
-
-    fn at(hours: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap()
-    }
-
-    fn ca(id: &str, from: i64, days: u32) -> CertificateAuthority {
-        let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
-        let root = NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), validity: days * DAY };
-        CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), at(from)).unwrap()
-    }
-
-    fn rotated(successor: CertificateAuthority) -> CaPool {
-        let succession =
-            Succession { signs_from: at(1), longest_leaf: Some(DAY), predecessors_longest_leaf: Some(DAY) };
-        CaPool::new(vec![ca("1", 0, 10)]).unwrap().with_successor(successor, succession, at(0)).unwrap()
-    }
-
-    fn warned(pool: &CaPool, hour: i64) -> Vec<String> {
-        pool.warnings(at(hour), DAY).iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_ca_without_a_successor_is_warned_of_before_its_certificates_get_shorter_and_after_it_has_expired() {
-        let pool = CaPool::new(vec![ca("1", 0, 10)]).unwrap();
-        assert_eq!(warned(&pool, 9 * 24), [""; 0]);
-        assert!(warned(&pool, 9 * 24 + 1)[0].contains("sooner than its certificates of 24h would"));
-        assert!(warned(&pool, 10 * 24 + 1)[0].contains("expired at"));
-        assert!(warned(&pool, -1)[0].contains("isn't valid before"));
-    }
-
-    #[test]
-    fn one_that_has_a_successor_is_not() {
-        let pool = rotated(ca("2", 0, 100));
-        assert_eq!(warned(&pool, 0), [""; 0]);
-        assert_eq!(warned(&pool, 11 * 24), [""; 0]);
-    }
-
-    #[test]
-    fn a_successor_that_cannot_sign_when_its_turn_comes_is_said_at_once() {
-        assert!(warned(&rotated(ca("2", 24, 100)), 0)[0].contains("isn't valid before"));
-        assert!(warned(&rotated(ca("2", -480, 1)), 0)[0].contains("expired at"));
-    }
-
-    #[test]
-    fn a_limit_of_the_pool_that_shortens_what_the_signer_would_give_is_said() {
-        let limited = rotated(ca("2", 0, 100)).warnings(at(0), 48 * HOUR);
-        let limited = limited[0].to_string();
-        assert!(limited.contains("maxLifetime is 48h") && limited.contains("gives 24h at most"), "{limited}");
-    }
-}
+#[path = "warnings_tests.rs"]
+mod tests;

@@ -13,6 +13,8 @@ mod shutdown;
 
 pub use error::ManagerError;
 pub use options::{PoolOrigin, SignerOptions};
+#[cfg(test)]
+pub(crate) use permitted::{permitted, standing_in};
 pub use secret_pool::SecretPool;
 pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr, time::Duration};

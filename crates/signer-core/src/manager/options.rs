@@ -1,7 +1,10 @@
 //! What a signer runs with.
 
 use super::SecretPool;
-use crate::{ca_pool::PoolSource, policy::Policy};
+use crate::{
+    ca_pool::{PoolSource, Upkeep},
+    policy::Policy,
+};
 
 /// What a signer runs with.
 #[derive(Clone, Debug)]
@@ -27,6 +30,16 @@ pub enum PoolOrigin {
     Files(PoolSource),
     /// A Secret, which the process reads itself, and keeps if wanted.
     Secret(SecretPool),
+}
+
+impl PoolOrigin {
+    /// How the pool keeps itself, if it does.
+    pub(super) fn upkeep(&self) -> Option<&Upkeep> {
+        match self {
+            Self::Files(_) => None,
+            Self::Secret(secret) => secret.upkeep.as_ref(),
+        }
+    }
 }
 
 impl From<PoolSource> for PoolOrigin {

@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::timeout};
 use super::exclusive::{Roots, fingerprints};
 use crate::{
     authority::CertificateAuthority,
-    ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState},
+    ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState, Upkeep, near},
     health::{Component, SignerHealth},
     issue::{IssueError, Terms},
     signer_name::SignerName,
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) fn own_pool(
     mut pools: watch::Receiver<PoolState>,
     signer: SignerName,
-    max_lifetime: Duration,
+    (max_lifetime, upkeep): (Duration, Option<Upkeep>),
     roots: Roots,
     published: watch::Receiver<Option<Published>>,
     health: SignerHealth,
@@ -36,7 +36,7 @@ pub(crate) fn own_pool(
             hindrance = hindrance_of(&state, published.borrow().as_ref(), now);
             // a bundle follows its pool after seconds: whatever is gone at the next look needs no word
             let lasting = hindrance.filter(|_| hindrance == before);
-            report(&state, lasting, max_lifetime, now, &health);
+            report(&state, lasting, (max_lifetime, upkeep.as_ref()), now, &health);
             send.send_if_modified(|current| replace_if_other(current, state));
             // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
             if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
@@ -89,7 +89,7 @@ fn hindrance_of(state: &PoolState, published: Option<&Published>, now: Timestamp
 fn report(
     state: &PoolState,
     hindrance: Option<NoChoice>,
-    max_lifetime: Duration,
+    (max_lifetime, upkeep): (Duration, Option<&Upkeep>),
     now: Timestamp,
     health: &SignerHealth,
 ) {
@@ -97,13 +97,13 @@ fn report(
     let Some(pool) = &state.pool else {
         return state.problem.iter().for_each(|problem| health.broken(component, problem));
     };
-    let broken = hindrance.filter(|hindrance| !passes(hindrance)).map(unsigned);
+    let broken = hindrance.filter(|hindrance| !passes(hindrance, now)).map(unsigned);
     if let Some(problem) = exhausted(pool, now).or(broken) {
         return health.broken(component, &problem);
     }
     let kept = state.problem.as_ref().map(|problem| format!("{problem}; the last good pool stays in use"));
     // none of these keeps a rollout from going on
-    match kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, max_lifetime, now)) {
+    match kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, max_lifetime, upkeep, now)) {
         Some(warning) => health.warned(component, &warning),
         None => health.mended(component),
     }
@@ -113,14 +113,19 @@ fn unsigned(hindrance: NoChoice) -> String {
     format!("no certificates are issued now: {hindrance}")
 }
 
-/// Whether a signer only waits, and nobody has to do anything.
-fn passes(hindrance: &NoChoice) -> bool {
-    matches!(hindrance, NoChoice::Spreading { .. } | NoChoice::NotYet { from: Some(_) })
+/// Whether a signer only waits, and nobody has to do anything. A turn that is further off than pods need to know a root is somebody's mistake.
+fn passes(hindrance: &NoChoice, now: Timestamp) -> bool {
+    match hindrance {
+        NoChoice::Spreading { .. } => true,
+        NoChoice::NotYet { from: Some(from) } | NoChoice::Gap { from } => *from <= near(now),
+        _ => false,
+    }
 }
 
 /// What is wrong, or soon will be, with a pool that can sign.
-fn warning(pool: &CaPool, max_lifetime: Duration, now: Timestamp) -> Option<String> {
-    let urgent = pool.warnings(now, max_lifetime).first().map(ToString::to_string);
+fn warning(pool: &CaPool, max_lifetime: Duration, upkeep: Option<&Upkeep>, now: Timestamp) -> Option<String> {
+    let urgent = pool.warnings(now, max_lifetime).into_iter().next();
+    let urgent = urgent.or_else(|| upkeep?.warning(pool, now)).map(|warning| warning.to_string());
     urgent.or_else(|| pool.authorities().find_map(CertificateAuthority::caveat))
 }
 
@@ -143,7 +148,7 @@ fn exhausted(pool: &CaPool, now: Timestamp) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{authority::fixtures::TestCa, health::Health};
+    use crate::{authority::fixtures::TestCa, ca_pool::PROPAGATION, health::Health};
 
     fn pool(of_years: &[(i32, i32)]) -> CaPool {
         let authorities = of_years.iter().enumerate().map(|(i, (begin, end))| {
@@ -173,24 +178,60 @@ mod tests {
     fn a_pool_of_which_none_signs_is_said_and_only_what_does_not_pass_makes_unready() {
         let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
         let health = all.signer(&signer, &[Component::CertificateAuthority]);
-        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
         let of = |hindrance| {
-            report(&state, hindrance, Duration::from_secs(86_400), now, &health);
+            report(&state, hindrance, (Duration::from_secs(86_400), None), now, &health);
             let mut report = all.report();
             let signer = report.signers.remove(0);
             (report.is_ready, signer.problems.concat() + &signer.warnings.concat())
         };
         assert_eq!(of(None), (true, String::new()));
-        for passing in [NoChoice::Spreading { known: now }, NoChoice::NotYet { from: Some(now) }] {
+        let (soon, far) = (now + PROPAGATION, now + PROPAGATION * 2);
+        for passing in [
+            NoChoice::Spreading { known: soon },
+            NoChoice::NotYet { from: Some(soon) },
+            NoChoice::Gap { from: soon },
+        ] {
             let (is_ready, said) = of(Some(passing));
             assert!(is_ready && said.contains("no certificates are issued now"), "{said}");
         }
-        for lasting in [NoChoice::Unpublished, NoChoice::Dropped] {
+        for lasting in [
+            NoChoice::Unpublished,
+            NoChoice::Dropped,
+            NoChoice::NotYet { from: Some(far) },
+            NoChoice::Gap { from: far },
+        ] {
             let (is_ready, said) = of(Some(lasting));
             assert!(!is_ready && said.contains("no certificates are issued now"), "{said}");
         }
         assert_eq!(of(None), (true, String::new()));
+    }
+
+    #[test]
+    fn a_pool_that_keeps_itself_and_waits_for_people_is_ready_and_says_so() {
+        let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
+        let health = all.signer(&signer, &[Component::CertificateAuthority]);
+        let (root, day) = (TestCa::root("Corporate Root"), Duration::from_secs(86_400));
+        let issuing = root.issue("issuing");
+        let pool = CaPool::new(vec![issuing.authority(&[&issuing], &root)]).unwrap();
+        let now = pool.signing().not_after() - day * 30;
+        let state = PoolState { pool: Some(Arc::new(pool)), problem: None };
+        let upkeep = Upkeep {
+            signer,
+            key_type: crate::SigningKeyType::Ed25519,
+            validity: Upkeep::DEFAULT_VALIDITY,
+            longest_leaf: day,
+            propagation: Upkeep::DEFAULT_PROPAGATION,
+        };
+        let warnings = |upkeep| {
+            report(&state, None, (day, upkeep), now, &health);
+            let mut report = all.report();
+            (report.is_ready, report.signers.remove(0).warnings.concat())
+        };
+        assert_eq!(warnings(None), (true, String::new()));
+        let (is_ready, warned) = warnings(Some(&upkeep));
+        assert!(is_ready && warned.contains("an intermediate under CN=Corporate Root"), "{warned}");
     }
 
     #[test]

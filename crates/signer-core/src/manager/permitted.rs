@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::secret_content::SecretPoolError;
 use crate::{
-    ca_pool::{CaPool, Due},
+    authority::CaCertificate,
+    ca_pool::{CaPool, Due, Standing},
     trust_bundle::Published,
 };
 
@@ -13,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// If there is no pool, and a new one can't follow from what is published.
-pub(super) fn permitted(
+pub(crate) fn permitted(
     due: Due,
     pool: Option<&CaPool>,
     published: Option<&Published>,
@@ -26,6 +27,13 @@ pub(super) fn permitted(
         (None, Some(_)) => Ok(due),
         (Some(pool), Some(published)) if published.is_made_of(pool, now) => Ok(due),
         (Some(_), _) => Ok(Due::Nothing),
+    }
+}
+
+/// How a root stands in what is published; `None`: that isn't known.
+pub(crate) fn standing_in(published: Option<&Published>) -> impl Fn(&CaCertificate) -> Standing {
+    move |root| {
+        published.and_then(|published| published.since(root)).map_or(Standing::Absent, Standing::Since)
     }
 }
 
@@ -52,7 +60,13 @@ mod tests {
 
     fn upkeep() -> Upkeep {
         let key_type = SigningKeyType::Ed25519;
-        Upkeep { signer: signer(), key_type, validity: 365 * DAY, longest_leaf: 2 * DAY }
+        Upkeep {
+            signer: signer(),
+            key_type,
+            validity: 365 * DAY,
+            longest_leaf: 2 * DAY,
+            propagation: PROPAGATION,
+        }
     }
 
     fn now() -> Timestamp {
@@ -84,9 +98,10 @@ mod tests {
 
     /// What is done at that time about this pool, where this bundle is published.
     fn done(pool: &CaPool, bundle: &ClusterTrustBundle, at: Timestamp) -> Due {
-        let due = upkeep().due(Some(pool), at);
-        assert_ne!(due, Due::Nothing);
-        permitted(due, Some(pool), Some(&Published::of(bundle, &signer())), at).unwrap()
+        let published = Published::of(bundle, &signer());
+        assert_ne!(upkeep().due(Some(pool), at, |_| Standing::Since(Timestamp::UNIX_EPOCH)), Due::Nothing);
+        let due = upkeep().due(Some(pool), at, standing_in(Some(&published)));
+        permitted(due, Some(pool), Some(&published), at).unwrap()
     }
 
     fn with_successor(pool: CaPool) -> CaPool {

@@ -42,9 +42,10 @@ pub(crate) async fn run_signer<S: Signer>(
 ) {
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
     let published = watch::Sender::new(None);
+    let life = (policy.max_lifetime, options.ca_pool.upkeep().cloned());
     let pools = follow(options.ca_pool, &shared.client, published.subscribe());
     let (roots, told) = (shared.roots.clone(), published.subscribe());
-    let pool = own_pool(pools, signer.name().clone(), policy.max_lifetime, roots, told, health.clone());
+    let pool = own_pool(pools, signer.name().clone(), life, roots, told, health.clone());
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,

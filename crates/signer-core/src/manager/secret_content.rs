@@ -14,7 +14,7 @@ const KEY: &str = "pool";
 
 /// Why there is no pool in a Secret.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SecretPoolError {
+pub(crate) enum SecretPoolError {
     #[error("reading the Secret: {}", describe(.0))]
     Read(#[source] kube::Error),
     #[error(

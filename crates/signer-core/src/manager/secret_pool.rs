@@ -8,7 +8,7 @@ use kube::{Api, Client, api::PostParams};
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{
-    permitted::permitted,
+    permitted::{permitted, standing_in},
     secret_content::{SecretPoolError, change, holding, pool_of},
 };
 use crate::{
@@ -131,7 +131,8 @@ impl Keeper {
             return self.write_back(secret, &in_use).await;
         }
         let now = Timestamp::now();
-        let due = permitted(upkeep.due(pool.as_ref(), now), pool.as_ref(), published.as_ref(), now)?;
+        let due = upkeep.due(pool.as_ref(), now, standing_in(published.as_ref()));
+        let due = permitted(due, pool.as_ref(), published.as_ref(), now)?;
         if due == Due::Nothing {
             return found(pool, &secret, version);
         }
@@ -181,6 +182,13 @@ impl Keeper {
         upkeep: Upkeep,
         due: Due,
     ) -> Result<Found, SecretPoolError> {
+        if due == Due::EarlierTurn {
+            tracing::warn!(
+                namespace = self.source.namespace,
+                name = self.source.name,
+                "the next CA's turn would come when no other can sign any more; it comes earlier now"
+            );
+        }
         let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due))
             .await
             .map_err(|_| SecretPoolError::Thread)??;

@@ -12,6 +12,7 @@ mod rules;
 mod scenarios;
 mod schedule;
 mod world;
+mod wrong_clock;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
@@ -48,6 +49,8 @@ fn the_same_schedules_find_what_is_wrong_with_other_rules() {
         Rules::ForgetRetirement,
         Rules::ForgetBundle,
         Rules::NoGenerations,
+        Rules::SignByTheTurn,
+        Rules::RemoveByTheTurn,
     ] {
         assert!(find_violation(rules, config.clone(), 1).is_some(), "{rules:?} should break something");
     }

@@ -95,7 +95,7 @@ impl Replica {
         world.rules != Rules::ForgetBundle && self.memory.holds_back(pool, self.clock(world))
     }
 
-    fn clock(&self, world: &World) -> Timestamp {
+    pub(super) fn clock(&self, world: &World) -> Timestamp {
         world.now.checked_add(self.ahead).unwrap()
     }
 }

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use crate::{
-    ca_pool::{CaPool, Choice, Phase, Standing, phases},
+    authority::CaCertificate,
+    ca_pool::{CaPool, Choice, Due, NoChoice, Phase, Standing, Upkeep, phases},
+    manager::{permitted, standing_in},
     trust_bundle::Published,
 };
 
@@ -21,14 +23,33 @@ pub(super) enum Rules {
     ForgetBundle,
     /// A pool has no generations.
     NoGenerations,
+    /// Whether the leaves of a CA have expired is told by the turn of its successor, however late that was published.
+    SignByTheTurn,
+    /// A CA that retires is removed without people when the turn of its successor tells so.
+    RemoveByTheTurn,
 }
 
 impl Rules {
     pub(super) fn choose(self, published: &Published, pool: &CaPool, now: Timestamp) -> Option<Choice> {
         match self {
-            Self::Real | Self::PruneEarly | Self::ForgetBundle | Self::NoGenerations => {
-                published.choose(pool, now)
-            }
+            Self::Real
+            | Self::PruneEarly
+            | Self::ForgetBundle
+            | Self::NoGenerations
+            | Self::RemoveByTheTurn => published.choose(pool, now),
+            Self::SignByTheTurn => match published.choose(pool, now) {
+                Err(NoChoice::Spreading { .. }) => {
+                    let gone = pool.removable(now);
+                    let is_gone = |root: &CaCertificate| {
+                        pool.authorities().any(|ca| ca.root() == root && gone.contains(&ca.id()))
+                    };
+                    pool.choose(now, |root| match published.since(root) {
+                        _ if is_gone(root) => Standing::Dropped,
+                        since => since.map_or(Standing::Absent, Standing::Since),
+                    })
+                }
+                other => other,
+            },
             Self::SignEarly => pool.choose(now, |_| Standing::Since(Timestamp::UNIX_EPOCH)),
             Self::ForgetRetirement => {
                 pool.choose(now, |root| published.since(root).map_or(Standing::Absent, Standing::Since))
@@ -46,6 +67,24 @@ impl Rules {
         let retiring =
             pool.authorities().zip(phases).filter(|(_, phase)| matches!(phase, Phase::Retiring(_)));
         retiring.map(|(authority, _)| authority.id().to_owned()).collect()
+    }
+
+    /// The IDs of the CAs that go without people.
+    pub(super) fn removed(
+        self,
+        upkeep: &Upkeep,
+        pool: &CaPool,
+        published: &Published,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let standing = |root: &CaCertificate| match self {
+            Self::RemoveByTheTurn => Standing::Since(Timestamp::UNIX_EPOCH),
+            _ => standing_in(Some(published))(root),
+        };
+        match permitted(upkeep.due(Some(pool), now, standing), Some(pool), Some(published), now) {
+            Ok(Due::Removal(ids)) => ids,
+            _ => Vec::new(),
+        }
     }
 
     /// The pool as it is stored.

@@ -23,6 +23,8 @@ pub(super) enum Step {
     Rotate {
         after: Duration,
         longest_leaf: Duration,
+        /// By how many hours the clock of whoever does it is ahead.
+        ahead: i64,
     },
     Prune,
     Stop(usize),
@@ -36,6 +38,8 @@ pub(super) struct Schedule {
     replicas: Vec<Replica>,
     /// A further replica that never hears of a change.
     has_one_cut_off: bool,
+    /// Replicas remove what may go. Where people do it, with nothing but the pool's times before them, their clocks have to be right.
+    keeps_itself: bool,
     first_longest_leaf: Duration,
     steps: Vec<Step>,
 }
@@ -43,10 +47,12 @@ pub(super) struct Schedule {
 pub(super) fn schedules() -> impl Strategy<Value = Schedule> {
     let replica = (0..=10_u32, -120..=120_i64).prop_map(|(lag, ahead)| Replica::new(lag * MINUTE, ahead));
     let steps = prop::collection::vec(step(), 10..40);
-    (prop::collection::vec(replica, 1..3), prop::bool::weighted(0.3), longest_leaf(), steps).prop_map(
-        |(replicas, has_one_cut_off, first_longest_leaf, steps)| Schedule {
+    let flags = (prop::bool::weighted(0.3), any::<bool>());
+    (prop::collection::vec(replica, 1..3), flags, longest_leaf(), steps).prop_map(
+        |(replicas, (has_one_cut_off, keeps_itself), first_longest_leaf, steps)| Schedule {
             replicas,
             has_one_cut_off,
+            keeps_itself,
             first_longest_leaf,
             steps,
         },
@@ -58,14 +64,19 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (1..30_u32).prop_map(|minutes| Step::Wait(minutes * MINUTE)),
         3 => (1..24_u32).prop_map(|hours| Step::Wait(hours * HOUR)),
         6 => Just(Step::WaitForTheNextTurn),
-        4 => (15..40_u32, longest_leaf())
-            .prop_map(|(minutes, longest_leaf)| Step::Rotate { after: minutes * MINUTE, longest_leaf }),
+        4 => (15..40_u32, longest_leaf(), hours_ahead())
+            .prop_map(|(minutes, longest_leaf, ahead)| Step::Rotate { after: minutes * MINUTE, longest_leaf, ahead }),
         3 => Just(Step::Prune),
         2 => (0..2_usize).prop_map(Step::Stop),
         2 => (0..2_usize).prop_map(Step::Start),
         1 => Just(Step::DeleteBundle),
         1 => Just(Step::StripAnnotations),
     ]
+}
+
+/// Hours, or days.
+fn hours_ahead() -> impl Strategy<Value = i64> {
+    prop_oneof![3 => Just(0), 1 => -48..=48_i64, 1 => -1000..=200_i64]
 }
 
 fn longest_leaf() -> impl Strategy<Value = Duration> {
@@ -82,6 +93,8 @@ impl Schedule {
         let mut life = Life {
             world: World::new(rules, replicas, self.first_longest_leaf),
             ordinary: self.replicas.len(),
+            keeps_itself: self.keeps_itself,
+            was_rotated_wrongly: false,
             nobody_since: None,
         };
         self.steps.iter().try_for_each(|step| life.live(step, self.has_one_cut_off))
@@ -92,6 +105,9 @@ struct Life {
     world: World,
     /// How many replicas aren't cut off.
     ordinary: usize,
+    keeps_itself: bool,
+    /// By a clock that was wrong.
+    was_rotated_wrongly: bool,
     nobody_since: Option<Timestamp>,
 }
 
@@ -100,7 +116,12 @@ impl Life {
         match step {
             Step::Wait(time) => self.wait(*time)?,
             Step::WaitForTheNextTurn => self.wait(self.until_the_next_turn())?,
-            Step::Rotate { after, longest_leaf } => self.world.rotate(*after, *longest_leaf),
+            Step::Rotate { after, longest_leaf, ahead } => {
+                let ahead = if self.keeps_itself && self.all_is_known() { *ahead } else { 0 };
+                self.was_rotated_wrongly |= ahead != 0;
+                self.world.rotate_by(SignedDuration::from_hours(ahead), *after, *longest_leaf);
+            }
+            Step::Prune if self.keeps_itself => self.world.keep(),
             Step::Prune => self.world.prune(),
             Step::Stop(index) => self.stop(*index),
             Step::Start(index) => self.start(*index),
@@ -108,6 +129,9 @@ impl Life {
             Step::StripAnnotations if has_one_cut_off => {}
             // whoever is cut off makes it anew, as he knows it, if nobody else does in time
             Step::DeleteBundle if has_one_cut_off && !self.somebody_keeps_up() => {}
+            // while nobody can tell what pods know, turns have to be believed
+            Step::DeleteBundle | Step::StripAnnotations
+                if self.was_rotated_wrongly && !self.all_is_known() => {}
             Step::DeleteBundle => self.world.delete_bundle(),
             Step::StripAnnotations => self.world.strip_annotations(),
         }
@@ -134,6 +158,18 @@ impl Life {
         if self.world.replicas[..self.ordinary].iter().all(|replica| !replica.is_up) {
             self.nobody_since.get_or_insert(self.world.now);
         }
+    }
+
+    /// Whether each root of the pool has been published for long enough.
+    fn all_is_known(&self) -> bool {
+        let world = &self.world;
+        let is_known = |root| {
+            let since = world.published.since(root);
+            since.is_some_and(|since| {
+                world.now.duration_since(since).unsigned_abs() > PROPAGATION + 2 * MINUTE
+            })
+        };
+        world.bundle.is_some() && world.pool().roots().into_iter().all(is_known)
     }
 
     /// Whether a replica holds the pool of which the bundle was made, or a newer one.

@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, api::ApiResource, core::GroupVersionKind};
 
 use super::{replica::Replica, rules::Rules};
 use crate::{
     api::ClusterTrustBundle,
     authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, pem},
-    ca_pool::{CaPool, Heir, Succession},
+    ca_pool::{CaPool, Heir, PROPAGATION, Succession, Upkeep},
     signer_name::SignerName,
     trust_bundle::Published,
 };
@@ -84,7 +84,12 @@ impl World {
 
     /// Adds a successor that signs after `after`, unless one waits already.
     pub(super) fn rotate(&mut self, after: Duration, longest_leaf: Duration) {
-        let now = self.now;
+        self.rotate_by(SignedDuration::ZERO, after, longest_leaf);
+    }
+
+    /// The same, by somebody whose clock is that much ahead.
+    pub(super) fn rotate_by(&mut self, ahead: SignedDuration, after: Duration, longest_leaf: Duration) {
+        let now = self.now.checked_add(ahead).unwrap();
         let copy = CaPool::from_json(&self.pool().to_json().unwrap()).unwrap();
         let succession = Succession {
             signs_from: now.checked_add(after).unwrap(),
@@ -94,7 +99,7 @@ impl World {
         let successor = new_ca(&copy.next_id(), now);
         if let Ok(pool) = copy.with_successor(successor, succession, now) {
             let pool = self.rules.stored(pool);
-            self.versions.push((now, Arc::new(pool)));
+            self.versions.push((self.now, Arc::new(pool)));
         }
     }
 
@@ -106,6 +111,25 @@ impl World {
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         self.store(|pool, now| pool.without_regardless(&ids, now).unwrap());
+    }
+
+    /// A replica of a manager that keeps the pool removes what may go.
+    pub(super) fn keep(&mut self) {
+        let Some(keeper) = self.replicas.iter().find(|replica| replica.is_up) else { return };
+        let now = keeper.clock(self);
+        let upkeep = Upkeep {
+            signer: self.signer.clone(),
+            key_type: SigningKeyType::Ed25519,
+            validity: NewRoot::DEFAULT_VALIDITY,
+            longest_leaf: HOUR,
+            propagation: PROPAGATION,
+        };
+        let ids = self.rules.removed(&upkeep, self.pool(), &self.published, now);
+        if ids.is_empty() {
+            return;
+        }
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        self.store(|pool, now| pool.without(&ids, now).unwrap());
     }
 
     /// A CA is compromised: it goes at once. Its leaves may be refused from now on.
@@ -193,6 +217,9 @@ impl World {
     fn issue(&mut self, index: usize) {
         let Some((pool, choice)) = self.replicas[index].choose(self) else { return };
         let authority = pool.authority(choice.index);
+        if authority.not_before() > self.now {
+            return;
+        }
         let end = choice.leaves_end.min(self.now.checked_add(100 * 24 * HOUR).unwrap());
         if end < self.now.checked_add(HOUR).unwrap() {
             return;
