@@ -84,6 +84,12 @@ pub(crate) enum Error {
     #[error("whose key has leaked? No CA of the pool signs now; name the CA with --compromised ID")]
     WhichIsCompromised,
     #[error(
+        "{options} would have no effect: without CA {id}, CA {heir} signs, as it {stands}. Nothing was changed.\n\
+         If CA {heir} is to be trusted: signerctl ca-pool rotate {arguments} --emergency --compromised {id}\n\
+         If it isn't, take it out first, and do this again: signerctl ca-pool prune {arguments} --ca-id {heir} --force"
+    )]
+    HasHeir { options: String, id: String, heir: String, stands: &'static str, arguments: String },
+    #[error(
         "CA {id} waits for its turn, which comes at {turn}; only then can another follow.\n\
          To take it back: signerctl ca-pool prune {arguments} --ca-id {id} --force"
     )]

@@ -102,6 +102,59 @@ fn whoever_shares_the_root_of_a_compromised_ca_leaves_with_it() {
     assert_eq!(load(directory).roots()[0].subject(), "CN=other");
 }
 
+/// What it complains of; nothing may have changed.
+fn complains(directory: &Path, arguments: &[&str]) -> String {
+    let pool = || fs::read(directory.join("pool.json")).ok();
+    let before = pool();
+    let output = signerctl(directory, arguments);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(pool(), before);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn in_an_emergency_a_given_ca_is_taken_or_refused_but_never_ignored() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "other", "third");
+    assert!(signerctl(directory, &["create"]).status.success());
+    assert!(signerctl(directory, &["rotate"]).status.success());
+    for (compromised, stands) in
+        [("1", "CA 2 signs, as it waits for its turn"), ("2", "CA 1 signs, as it signs already")]
+    {
+        let emergency = ["--emergency", "--compromised", compromised, "--yes"];
+        for (command, option) in [
+            (&["import", "--cert-file", "none.pem", "--key-file", "none.key"][..], "--cert-file"),
+            (
+                &[
+                    "import",
+                    "--cert-file",
+                    "third.pem",
+                    "--key-file",
+                    "third.key",
+                    "--root-file",
+                    "other.pem",
+                ],
+                "--cert-file",
+            ),
+            (&["rotate", "--key-type", "ED25519"], "--key-type"),
+            (&["rotate", "--validity", "87600h", "--subject-cn", "CA"], "--validity, --subject-cn"),
+            (&["rotate", "--ca-id", "9", "--max-lifetime", "24h"], "--ca-id, --max-lifetime"),
+        ] {
+            let error = complains(directory, &[command, &emergency].concat());
+            assert!(
+                error.contains(&format!("{option} would have no effect")) && error.contains(stands),
+                "{error}"
+            );
+        }
+    }
+    let third = ["import", "--cert-file", "third.pem", "--key-file", "third.key", "--root-file", "other.pem"];
+    assert!(signerctl(directory, &["prune", "--ca-id", "2", "--force", "--yes"]).status.success());
+    let output = signerctl(directory, &[&third[..], &["--emergency", "--yes"]].concat());
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(load(directory).signing().issuer().subject(), "CN=third");
+}
+
 #[test]
 fn a_ca_that_could_not_sign_is_refused() {
     let directory = TempDir::new().unwrap();

@@ -75,6 +75,8 @@ fn misuse_ends_with_2() {
         &["rotate", "--force"][..],
         &["rotate", "--compromised", "1"],
         &["rotate", "--emergency", "--after", "1h"],
+        &["rotate", "--emergency", "--predecessor-max-lifetime", "24h"],
+        &["rotate", "--yes"],
         &["rotate", "--max-lifetime", "5m"],
         &["rotate", "--max-lifetime", "2185h"],
         &["prune", "--force"],

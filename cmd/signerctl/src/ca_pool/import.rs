@@ -61,7 +61,8 @@ impl Import {
         let place = Place::try_from(place)?;
         if takeover.emergency || has_pool(&place)? {
             let make = |id: String, _: &CaPool| Ok(origin.load()?.with_id(id));
-            return takeover.carry_out(&place, &make, look, now);
+            let option = if origin.from_secret.is_some() { "--from-secret" } else { "--cert-file" };
+            return takeover.carry_out(&place, vec![option], &make, look, now);
         }
         let id = takeover.ca_id.clone().unwrap_or_else(|| "1".to_owned());
         let authority = origin.load()?.with_id(id);

@@ -6,6 +6,7 @@ mod created;
 mod edit;
 mod emergency;
 mod file;
+mod following;
 #[cfg(test)]
 mod golden;
 mod import;
@@ -21,6 +22,7 @@ mod table;
 mod takeover;
 mod timeline;
 mod times;
+mod wrap;
 
 use clap::Subcommand;
 use jiff::Timestamp;

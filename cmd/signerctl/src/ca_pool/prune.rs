@@ -7,9 +7,11 @@ use signer_core::{CaPool, Phase, RotationError};
 use super::{
     arguments::{Place, PlaceArguments},
     edit::{edit, edit_once},
+    following::Before,
     outlook::{Outlook, name},
     shown::schedule,
     times::{minute, minute_from_now},
+    wrap::wrap_behind,
 };
 use crate::{
     error::Error,
@@ -100,21 +102,33 @@ fn prune_regardless(
         if pool.authorities().all(|authority| authority.id() == id) {
             return Err(Error::LastOne { place: place.to_string() });
         }
-        confirm(&consequences(&pool, id, look, now)?, has_said_yes)?;
-        let changed = pool.without_regardless(&[id], now)?;
+        let (changed, consequences) = preview(pool, id, look, now)?;
+        confirm(&consequences, has_said_yes)?;
         let report = removed(place, &changed, &[id], look, now);
         Ok((changed, report))
     })
 }
 
-/// What breaks, and until when.
-pub(super) fn consequences(pool: &CaPool, id: &str, look: Look, now: Timestamp) -> Result<String, Error> {
-    let outlook = Outlook::new(pool, None, now);
-    let known = pool.authorities().position(|authority| authority.id() == id);
-    let Some(index) = known else {
-        // says which CAs there are
-        return pool.heir(id, now).map(|_| String::new()).map_err(Error::from);
-    };
+/// The pool without the CA, and what breaks until when.
+pub(super) fn preview(pool: CaPool, id: &str, look: Look, now: Timestamp) -> Result<(CaPool, String), Error> {
+    let index = pool.position(id)?;
+    let before = Before::of(&pool, now);
+    let consequences = consequences(&Outlook::new(&pool, None, now), index);
+    let signed = Outlook::new(&pool, None, now).phases[index] == Phase::Active;
+    let changed = pool.without_regardless(&[id], now)?;
+    let mut text = format!(
+        "{}\n{}",
+        look.paint(Tone::Bad, format!("{} will leave the pool now, though that is too early.", name(id))),
+        wrap_behind("", &consequences, look.width)
+    );
+    if signed {
+        text += &wrap_behind("", &before.followed_by(&changed).text, look.width);
+    }
+    Ok((changed, text))
+}
+
+fn consequences(outlook: &Outlook<'_>, index: usize) -> String {
+    let (pool, id) = (outlook.pool, outlook.pool.authority(index).id());
     let root = pool.authority(index).root();
     let others = pool.authorities().filter(|other| other.id() != id && other.root() == root);
     let sharing: Vec<String> = others.map(|other| name(other.id())).collect();
@@ -131,34 +145,15 @@ pub(super) fn consequences(pool: &CaPool, id: &str, look: Look, now: Timestamp) 
             sharing.join(" and ")
         )
     };
-    let text = match outlook.phases[index] {
+    match outlook.phases[index] {
         Phase::Gone => "Nothing breaks: no certificate of it lives any more.".to_owned(),
         Phase::Retiring(_) => refused,
-        Phase::Active => format!("It is the one that signs. {refused}\n{}", who_signs_then(&outlook, index)),
+        Phase::Active => format!("It is the one that signs. {refused}"),
         Phase::Trusted(None) => format!("It doesn't sign, but pods trust its root. {refused}"),
         Phase::Trusted(Some(from)) => format!(
             "It never signs then. Nothing breaks, unless its turn has come ({}) before all replicas of the signer know of this change, which takes them some minutes.",
-            minute_from_now(from, now)
+            minute_from_now(from, outlook.now)
         ),
-    };
-    Ok(format!(
-        "{}\n{text}\n",
-        look.paint(Tone::Bad, format!("{} will leave the pool now, though that is too early.", name(id)))
-    ))
-}
-
-fn who_signs_then(outlook: &Outlook<'_>, active: usize) -> String {
-    let retiring = outlook.phases.iter().rposition(|phase| matches!(phase, Phase::Retiring(_)));
-    let waiting = outlook
-        .tenures
-        .iter()
-        .filter_map(|tenure| tenure.signs_from)
-        .filter(|from| *from > outlook.now)
-        .min();
-    match (retiring, waiting) {
-        (Some(index), _) if index != active => format!("{} signs again.", outlook.name(index)),
-        (_, Some(from)) => format!("Nobody signs before {}.", minute_from_now(from, outlook.now)),
-        _ => "Another CA of the pool signs, if there is one whose turn has come.".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use signer_core::{CaPool, CommonName, SignerName, SigningKeyType};
+use signer_core::{CaPool, CommonName, NewRoot, SignerName, SigningKeyType};
 
 use super::{
     arguments::{Place, PlaceArguments, duration},
@@ -25,9 +25,9 @@ pub(crate) struct Rotate {
     /// The type of the new CA's key. Default: that of the last CA.
     #[arg(long, value_name = "TYPE")]
     key_type: Option<SigningKeyType>,
-    /// How long the new CA is valid, as a Go duration.
-    #[arg(long, value_name = "DURATION", default_value = "87600h", value_parser = duration)]
-    validity: Duration,
+    /// How long the new CA is valid, as a Go duration. Default: 87600h.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    validity: Option<Duration>,
     /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject. Default: what the last CA's subject says.
     #[arg(long, value_name = "NAME")]
     signer: Option<SignerName>,
@@ -42,6 +42,15 @@ impl Rotate {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
         let Self { place, key_type, validity, signer, subject_cn, takeover } = self;
         let place = Place::try_from(place)?;
+        let options = [
+            ("--key-type", key_type.is_some()),
+            ("--validity", validity.is_some()),
+            ("--signer", signer.is_some()),
+            ("--subject-cn", subject_cn.is_some()),
+        ];
+        let options =
+            options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect();
+        let validity = validity.unwrap_or(NewRoot::DEFAULT_VALIDITY);
         let make = |id: String, pool: &CaPool| {
             let last =
                 Outlook::new(pool, None, now).last().map_or(pool.signing(), |last| pool.authority(last));
@@ -50,6 +59,6 @@ impl Rotate {
             let subject = subject_cn.clone().map_or(Subject::Names(&what), Subject::Is);
             NewAuthority { id, key_type, validity, subject }.make(now)
         };
-        takeover.carry_out(&place, &make, look, now)
+        takeover.carry_out(&place, options, &make, look, now)
     }
 }

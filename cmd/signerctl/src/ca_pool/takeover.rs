@@ -12,7 +12,7 @@ use signer_core::{
 use super::{
     arguments::{Place, ca_id, duration, leaf_lifetime},
     edit::edit,
-    emergency,
+    emergency::{self, Emergency},
     outlook::{Outlook, name},
     shown::schedule,
     timeline,
@@ -39,7 +39,7 @@ pub(super) struct TakeoverArguments {
     max_lifetime: Option<Duration>,
     /// The longest lifetime that CAs which have signed so far can have given, where the pool doesn't record it: the largest maxLifetime that the signer has had in the
     /// last 91 days. They leave that much earlier than after 91 days.
-    #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime)]
+    #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime, conflicts_with = "emergency")]
     predecessor_max_lifetime: Option<Duration>,
     /// A key has leaked: its CA leaves the pool now, and the new one signs at once. Tells what breaks, and asks.
     #[arg(long)]
@@ -48,7 +48,7 @@ pub(super) struct TakeoverArguments {
     #[arg(long, value_name = "ID", requires = "emergency")]
     compromised: Option<String>,
     /// Don't ask.
-    #[arg(long)]
+    #[arg(long, requires = "emergency")]
     yes: bool,
 }
 
@@ -56,10 +56,11 @@ pub(super) struct TakeoverArguments {
 pub(super) type Make<'a> = &'a dyn Fn(String, &CaPool) -> Result<CertificateAuthority, Error>;
 
 impl TakeoverArguments {
-    /// Adds the new CA to the pool, and tells what happens when.
+    /// Adds the new CA to the pool, and tells what happens when. `options` are those given that say which CA it is to be, or of what kind.
     pub(super) fn carry_out(
         self,
         place: &Place,
+        mut options: Vec<&'static str>,
         make: Make<'_>,
         look: Look,
         now: Timestamp,
@@ -67,7 +68,14 @@ impl TakeoverArguments {
         if self.emergency {
             let id = |pool: &CaPool| self.ca_id.clone().unwrap_or_else(|| pool.next_id());
             let replace = |pool: &CaPool| Ok((make(id(pool), pool)?, self.longest_leaf(pool, now)));
-            return emergency::carry_out(place, self.compromised.as_deref(), self.yes, &replace, look, now);
+            options.extend(self.ca_id.iter().map(|_| "--ca-id"));
+            options.extend(self.max_lifetime.iter().map(|_| "--max-lifetime"));
+            let emergency = Emergency {
+                compromised: self.compromised.as_deref(),
+                replacement: &options,
+                has_said_yes: self.yes,
+            };
+            return emergency::carry_out(place, &emergency, &replace, look, now);
         }
         edit(place, |pool| {
             // before a key is made, which takes a while for RSA
