@@ -90,6 +90,10 @@ pub(crate) enum Error {
     )]
     HasHeir { options: String, id: String, heir: String, stands: &'static str, arguments: String },
     #[error(
+        "{place} holds no pool yet, so no CA has signed before this one; leave --predecessor-max-lifetime away"
+    )]
+    NoPredecessor { place: String },
+    #[error(
         "CA {id} waits for its turn, which comes at {turn}; only then can another follow.\n\
          To take it back: signerctl ca-pool prune {arguments} --ca-id {id} --force"
     )]

@@ -22,7 +22,7 @@ pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>)
             ("ID", authority.id().to_owned()),
             ("Subject", root.subject()),
             ("Key type", authority.key().key_type().to_string()),
-            ("Valid", format!("{} to {}", minute(root.not_before()), minute(root.not_after()))),
+            ("Valid", format!("{} to {}", minute(authority.not_before()), minute(authority.not_after()))),
             ("SHA-256", root.fingerprint()),
         ]),
         next(place, signer),

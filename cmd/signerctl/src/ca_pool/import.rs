@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority, PoolError, PoolSource};
+use signer_core::{CaPool, CertificateAuthority, PoolSource};
 
 use super::{
     arguments::{Place, PlaceArguments, namespaced},
@@ -66,8 +66,7 @@ impl Import {
         }
         let id = takeover.ca_id.clone().unwrap_or_else(|| "1".to_owned());
         let authority = origin.load()?.with_id(id);
-        let first = |source: PoolError| Error::Pool { place: place.to_string(), source: source.into() };
-        let pool = CaPool::new(vec![authority]).map_err(first)?;
+        let pool = takeover.begin(&place, authority, now)?;
         let json = pool.to_json()?;
         match &place {
             Place::File(path) => file::create(path, &json)?,

@@ -90,6 +90,22 @@ impl TakeoverArguments {
         })
     }
 
+    /// A new pool, of this CA alone.
+    pub(super) fn begin(
+        &self,
+        place: &Place,
+        authority: CertificateAuthority,
+        now: Timestamp,
+    ) -> Result<CaPool, Error> {
+        if self.predecessor_max_lifetime.is_some() {
+            return Err(Error::NoPredecessor { place: place.to_string() });
+        }
+        let signs_from = self.after.map(|after| next_minute(later(now, after)));
+        check_validity(&authority, signs_from.unwrap_or(now), now)?;
+        CaPool::beginning_with(authority, signs_from, self.max_lifetime)
+            .map_err(|source| Error::Pool { place: place.to_string(), source: source.into() })
+    }
+
     fn succession(&self, pool: &CaPool, now: Timestamp) -> Result<Succession, Error> {
         let one_signs = phases(&pool.tenures(), now).contains(&Phase::Active);
         let needed = if one_signs { PROPAGATION } else { Duration::ZERO };
