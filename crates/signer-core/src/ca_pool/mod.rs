@@ -25,6 +25,7 @@ pub use self::{
     lifecycle::{
         LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at, superseded_at,
     },
+    pem_files::PemNames,
     rotation::{RotationError, Succession},
     source::{PoolBytes, PoolSource, PoolSourceError},
     upkeep::{Due, Ingredients, Upkeep, UpkeepError},
