@@ -102,7 +102,11 @@ fn whoever_shares_the_root_of_a_compromised_ca_leaves_with_it() {
     assert!(import(directory, "second", "offline", &[]).status.success());
     let output = import(directory, "third", "other", &["--emergency", "--compromised", "1", "--yes"]);
     let warning = String::from_utf8_lossy(&output.stderr);
-    assert!(warning.contains("CA 1 and CA 2 will leave the pool"), "{output:?}");
+    assert!(
+        warning.contains("CA 1 and CA 2 will leave CA pool pool.json and the trust bundle"),
+        "{output:?}"
+    );
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("CA 1 and CA 2 have left"), "{output:?}");
     assert_eq!(load(directory).roots()[0].subject(), "CN=other");
 }
 

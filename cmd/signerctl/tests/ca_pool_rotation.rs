@@ -5,7 +5,7 @@ mod pool_file;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pool_file::{complains, created, ids, let_time_pass, load, prints, rotated, signerctl};
+use pool_file::{complains, created, doctor, ids, let_time_pass, load, prints, rotated, signerctl};
 use serde_json::{Value, json};
 use signer_core::SigningKeyType;
 
@@ -128,6 +128,19 @@ fn in_an_emergency_the_compromised_ca_leaves_at_once() {
     let pool = load(waiting.path());
     assert_eq!(ids(&pool), ["2"], "the one that waits takes over");
     assert!(pool.tenures()[0].signs_from.unwrap() <= Timestamp::now());
+}
+
+#[test]
+fn a_clock_that_is_behind_is_refused() {
+    let directory = rotated();
+    let tomorrow = Timestamp::now().checked_add(Duration::from_secs(24 * 3600)).unwrap();
+    doctor(directory.path(), |pool| pool["Generation"] = json!(tomorrow.as_second()));
+    for arguments in [&["rotate"][..], &["prune"], &["rotate", "--emergency", "--yes"]] {
+        let error = complains(directory.path(), arguments);
+        assert!(error.contains("this machine's clock says") && error.contains("pool.json shows"), "{error}");
+    }
+    let shown = prints(directory.path(), &["show"]);
+    assert!(shown.contains("To do: this machine's clock says"), "{shown}");
 }
 
 #[test]

@@ -4,20 +4,28 @@ use std::path::Path;
 
 use signer_core::{CaPool, SignerName};
 
-use super::{arguments::Place, secret::POOL_KEY, table::fields, times::minute};
+use super::{
+    place::Place,
+    secret::{POOL_KEY, SecretPlace},
+    shell::yaml,
+    table::fields,
+    times::minute,
+};
+use crate::terminal::{Look, Tone};
 
 /// What was made, where it is, and what to do with it.
-pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>) -> String {
+pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>, look: Look) -> String {
     let note = match place {
         Place::File(_) => "mode 0600: it holds the CA's key",
-        Place::Secret { .. } => "it holds the CA's key",
+        Place::Secret(_) => "it holds the CA's key",
     };
     let authority = pool.signing();
     let root = authority.root();
     let signs = pool.tenures()[0].signs_from;
     let signs = signs.map_or_else(String::new, |from| format!("  {:<9} from {} on\n", "Signs", minute(from)));
     format!(
-        "Created CA pool {place} ({note})\n\n{}{signs}\n{}",
+        "{}\n{}{signs}\n{}",
+        place.label().headline(look, Tone::Heading, &format!("Created CA pool {place} ({note})")),
         fields(&[
             ("ID", authority.id().to_owned()),
             ("Subject", root.subject()),
@@ -37,10 +45,10 @@ fn next(place: &Place, signer: Option<&SignerName>) -> String {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             format!(
                 "Next, in signer-manager's configuration:\n\n  signers:\n{}",
-                entry(&format!("{{file: {}}}", path.display()))
+                entry(&format!("{{file: {}}}", yaml(&path.to_string_lossy())))
             )
         }
-        Place::Secret { namespace, name } => {
+        Place::Secret(SecretPlace { namespace, name, .. }) => {
             let directory = Path::new("/run/ca-state").join(name);
             let file = directory.join(POOL_KEY);
             format!(

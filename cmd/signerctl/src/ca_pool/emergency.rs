@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use signer_core::{CaPool, CertificateAuthority, Heir, Phase, phases};
 
 use super::{
-    arguments::Place,
     edit::edit_once,
     following::Before,
     outlook::{Outlook, name},
+    place::{Label, Place},
     shown::schedule,
     timeline,
     times::minute_from_now,
@@ -40,15 +40,16 @@ pub(super) fn carry_out(
     look: Look,
     now: Timestamp,
 ) -> Result<String, Error> {
-    edit_once(place, |pool| {
+    edit_once(place, now, |pool| {
         let id = emergency.compromised.map_or_else(|| active(&pool, now), |id| Ok(id.to_owned()))?;
         let replacement = match pool.heir(&id, now)? {
             Heir::None => Some(replace(&pool)?),
             heir => emergency.check_nothing_is_ignored(&id, &heir, place).map(|()| None)?,
         };
-        let (changed, consequences) = preview(pool, &id, replacement, look, now)?;
+        let leaving = pool.leave_with(&id)?.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let (changed, consequences) = preview(&place.label(), pool, &id, replacement, look, now)?;
         confirm(&consequences, emergency.has_said_yes)?;
-        let report = removed(place, &changed, &id, look, now);
+        let report = removed(&place.label(), &changed, &leaving, look, now);
         Ok((changed, report))
     })
 }
@@ -82,6 +83,7 @@ fn active(pool: &CaPool, now: Timestamp) -> Result<String, Error> {
 
 /// The pool without the CA, and what breaks until when.
 pub(super) fn preview(
+    label: &Label,
     pool: CaPool,
     id: &str,
     replacement: Option<(CertificateAuthority, Option<Duration>)>,
@@ -90,10 +92,8 @@ pub(super) fn preview(
 ) -> Result<(CaPool, String), Error> {
     let leaving = pool.leave_with(id)?;
     let names = leaving.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
-    let mut text = format!(
-        "{}\n",
-        look.paint(Tone::Bad, format!("EMERGENCY: {names} will leave the pool and the trust bundle now."))
-    );
+    let head = format!("EMERGENCY: {names} will leave {} and the trust bundle now.", label.pool);
+    let mut text = label.headline(look, Tone::Bad, &head);
     if leaving.len() > 1 {
         let why = format!(
             "They are under the same root as {}. While that is trusted, so is whatever the leaked key signs.",
@@ -137,12 +137,14 @@ fn last_leaf(pool: &CaPool, leaving: &[&str], now: Timestamp) -> String {
     format!("{}{hint}", minute_from_now(end, now))
 }
 
-fn removed(place: &Place, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
-    let outlook = Outlook::new(pool, Some(place.arguments()), now);
+fn removed(label: &Label, pool: &CaPool, leaving: &[String], look: Look, now: Timestamp) -> String {
+    let names = leaving.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
+    let verb = if leaving.len() == 1 { "has" } else { "have" };
+    let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
     let (tone, state) = outlook.state();
     format!(
-        "{}\n\n  {}\n\n{}{}",
-        look.paint(Tone::Heading, format!("{} has left CA pool {place}", name(id))),
+        "{}\n  {}\n\n{}{}",
+        label.headline(look, Tone::Heading, &format!("{names} {verb} left {}", label.pool)),
         look.paint(tone, state),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use signer_core::{CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, Succession};
 
-use super::{emergency, outlook::Outlook, prune, shown, takeover};
+use super::{emergency, outlook::Outlook, place::Label, prune, shown, takeover};
 use crate::terminal::Look;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -47,9 +47,17 @@ pub(super) fn rotated(ago: &[i64]) -> CaPool {
     })
 }
 
+fn label() -> Label {
+    Label {
+        pool: "CA pool Secret mesh/spiffe-ca".to_owned(),
+        cluster: Some("context kind-mesh, server https://127.0.0.1:6443".to_owned()),
+        arguments: "--namespace mesh --name spiffe-ca".to_owned(),
+    }
+}
+
 fn shows(pool: &CaPool, look: Look) -> String {
-    let outlook = Outlook::new(pool, Some("--namespace mesh --name spiffe-ca".to_owned()), now());
-    shown::shown("CA pool Secret mesh/spiffe-ca", &outlook, look)
+    let outlook = Outlook::new(pool, Some(label().arguments), now());
+    shown::shown(&label(), None, &outlook, look)
 }
 
 fn is_golden(name: &str, text: &str) {
@@ -87,8 +95,7 @@ fn a_terminal_gets_colours_and_short_lines() {
 
 #[test]
 fn a_rotation_tells_what_happens_when() {
-    let place = super::arguments::Place::Secret { namespace: "mesh".into(), name: "spiffe-ca".into() };
-    is_golden("rotate.txt", &takeover::added(&place, &rotated(&[0]), "2", Look::PLAIN, now()));
+    is_golden("rotate.txt", &takeover::added(&label(), &rotated(&[0]), "2", Look::PLAIN, now()));
 }
 
 /// That of the pools here, whose first CA has no times.
@@ -108,7 +115,7 @@ fn an_emergency_tells_what_breaks() {
         ("emergency-of-one-waiting.txt", rotated(&[0]), "2", None),
     ] {
         let replacement = new.map(|id| (ca(id, now(), NewRoot::DEFAULT_VALIDITY), Some(24 * HOUR)));
-        is_golden(name, &emergency::preview(pool, id, replacement, Look::PLAIN, now()).unwrap().1);
+        is_golden(name, &emergency::preview(&label(), pool, id, replacement, Look::PLAIN, now()).unwrap().1);
     }
 }
 
@@ -119,6 +126,6 @@ fn a_removal_that_comes_too_early_tells_what_breaks() {
         ("prune-retiring.txt", rotated(&[3]), "1"),
         ("prune-waiting.txt", rotated(&[0]), "2"),
     ] {
-        is_golden(name, &prune::preview(pool, id, Look::PLAIN, now()).unwrap().1);
+        is_golden(name, &prune::preview(&label(), pool, id, Look::PLAIN, now()).unwrap().1);
     }
 }

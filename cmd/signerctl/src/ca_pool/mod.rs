@@ -1,6 +1,8 @@
 //! `signerctl ca-pool …`.
 
 mod arguments;
+mod clock;
+mod cluster;
 mod create;
 mod created;
 mod edit;
@@ -13,9 +15,11 @@ mod import;
 mod json;
 mod new_authority;
 mod outlook;
+mod place;
 mod prune;
 mod rotate;
 mod secret;
+mod shell;
 mod show;
 mod shown;
 mod table;
@@ -47,7 +51,7 @@ impl Command {
     /// Does it, and gives what is to be printed.
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
         match self {
-            Self::Create(create) => create.run(now),
+            Self::Create(create) => create.run(look, now),
             Self::Show(show) => show.run(look, now),
             Self::Rotate(rotate) => rotate.run(look, now),
             Self::Import(import) => import.run(look, now),

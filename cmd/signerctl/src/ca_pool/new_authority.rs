@@ -9,7 +9,7 @@ use signer_core::{
     root_common_name,
 };
 
-use super::arguments::Place;
+use super::place::Place;
 use crate::error::Error;
 
 /// What a new CA is to be.
@@ -66,7 +66,7 @@ fn name_of(place: &Place) -> String {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             stem.chars().filter(|c| !c.is_control()).collect()
         }
-        Place::Secret { namespace, name } => format!("{namespace}/{name}"),
+        Place::Secret(secret) => format!("{}/{}", secret.namespace, secret.name),
     }
 }
 

@@ -1,14 +1,15 @@
 //! `signerctl ca-pool prune`.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 use signer_core::{CaPool, Phase, RotationError};
 
 use super::{
-    arguments::{Place, PlaceArguments},
+    cluster::ClusterArguments,
     edit::{edit, edit_once},
     following::Before,
     outlook::{Outlook, name},
+    place::{Label, Place, PlaceArguments},
     shown::schedule,
     times::{minute, minute_from_now},
     wrap::wrap_behind,
@@ -19,12 +20,15 @@ use crate::{
 };
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["name"]).multiple(true)))]
 #[command(
     override_usage = "signerctl ca-pool prune (--file <PATH> | --namespace <NAMESPACE> --name <NAME>) [--ca-id <ID> [--force [--yes]]]"
 )]
 pub(crate) struct Prune {
     #[command(flatten)]
     place: PlaceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
     /// Remove this CA. Default: all that may go.
     #[arg(long, value_name = "ID")]
     ca_id: Option<String>,
@@ -38,13 +42,13 @@ pub(crate) struct Prune {
 
 impl Prune {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
-        let place = Place::try_from(self.place)?;
+        let place = self.place.place(self.cluster)?;
         match self.ca_id {
             None => prune_all(&place, look, now),
             Some(id) if self.force => prune_regardless(&place, &id, self.yes, look, now),
-            Some(id) => edit(&place, |pool| {
+            Some(id) => edit(&place, now, |pool| {
                 let changed = pool.without(&[&id], now).map_err(|error| refused(error, now))?;
-                let report = removed(&place, &changed, &[&id], look, now);
+                let report = removed(&place.label(), &changed, &[&id], look, now);
                 Ok((changed, report))
             }),
         }
@@ -52,14 +56,14 @@ impl Prune {
 }
 
 fn prune_all(place: &Place, look: Look, now: Timestamp) -> Result<String, Error> {
-    edit(place, |pool| {
+    edit(place, now, |pool| {
         let ids: Vec<String> = pool.removable(now).into_iter().map(str::to_owned).collect();
         if ids.is_empty() {
             return Err(Error::NothingToPrune { when: first_to_go(&pool, now) });
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let changed = pool.without(&ids, now)?;
-        let report = removed(place, &changed, &ids, look, now);
+        let report = removed(&place.label(), &changed, &ids, look, now);
         Ok((changed, report))
     })
 }
@@ -98,19 +102,25 @@ fn prune_regardless(
     look: Look,
     now: Timestamp,
 ) -> Result<String, Error> {
-    edit_once(place, |pool| {
+    edit_once(place, now, |pool| {
         if pool.authorities().all(|authority| authority.id() == id) {
             return Err(Error::LastOne { place: place.to_string() });
         }
-        let (changed, consequences) = preview(pool, id, look, now)?;
+        let (changed, consequences) = preview(&place.label(), pool, id, look, now)?;
         confirm(&consequences, has_said_yes)?;
-        let report = removed(place, &changed, &[id], look, now);
+        let report = removed(&place.label(), &changed, &[id], look, now);
         Ok((changed, report))
     })
 }
 
 /// The pool without the CA, and what breaks until when.
-pub(super) fn preview(pool: CaPool, id: &str, look: Look, now: Timestamp) -> Result<(CaPool, String), Error> {
+pub(super) fn preview(
+    label: &Label,
+    pool: CaPool,
+    id: &str,
+    look: Look,
+    now: Timestamp,
+) -> Result<(CaPool, String), Error> {
     let index = pool.position(id)?;
     let before = Before::of(&pool, now);
     let consequences = consequences(&Outlook::new(&pool, None, now), index);
@@ -118,7 +128,11 @@ pub(super) fn preview(pool: CaPool, id: &str, look: Look, now: Timestamp) -> Res
     let changed = pool.without_regardless(&[id], now)?;
     let mut text = format!(
         "{}\n{}",
-        look.paint(Tone::Bad, format!("{} will leave the pool now, though that is too early.", name(id))),
+        label.headline(
+            look,
+            Tone::Bad,
+            &format!("{} will leave {} now, though that is too early.", name(id), label.pool)
+        ),
         wrap_behind("", &consequences, look.width)
     );
     if signed {
@@ -157,15 +171,15 @@ fn consequences(outlook: &Outlook<'_>, index: usize) -> String {
     }
 }
 
-fn removed(place: &Place, pool: &CaPool, ids: &[&str], look: Look, now: Timestamp) -> String {
-    let outlook = Outlook::new(pool, Some(place.arguments()), now);
+fn removed(label: &Label, pool: &CaPool, ids: &[&str], look: Look, now: Timestamp) -> String {
+    let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
     let names = ids.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
     let verb = if ids.len() == 1 { "has" } else { "have" };
-    let head = format!("{names} {verb} left CA pool {place}");
+    let head = format!("{names} {verb} left {}", label.pool);
     let (tone, state) = outlook.state();
     format!(
-        "{}\n\n  {}\n{}",
-        look.paint(Tone::Heading, head),
+        "{}\n  {}\n{}",
+        label.headline(look, Tone::Heading, &head),
         look.paint(tone, state),
         schedule(&outlook, look)
     )

@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 use signer_core::{CaPool, CommonName, NewRoot, SignerName, SigningKeyType};
 
 use super::{
-    arguments::{Place, PlaceArguments, duration},
+    arguments::duration,
+    cluster::ClusterArguments,
     new_authority::{NewAuthority, Subject, signs},
     outlook::Outlook,
+    place::PlaceArguments,
     takeover::TakeoverArguments,
 };
 use crate::{error::Error, terminal::Look};
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["name"]).multiple(true)))]
 #[command(
     override_usage = "signerctl ca-pool rotate (--file <PATH> | --namespace <NAMESPACE> --name <NAME>) [OPTIONS]\n       \
                       signerctl ca-pool rotate (--file <PATH> | …) --emergency [--compromised <ID>] [--yes]"
@@ -22,6 +25,8 @@ use crate::{error::Error, terminal::Look};
 pub(crate) struct Rotate {
     #[command(flatten)]
     place: PlaceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
     /// The type of the new CA's key. Default: that of the last CA.
     #[arg(long, value_name = "TYPE")]
     key_type: Option<SigningKeyType>,
@@ -40,8 +45,8 @@ pub(crate) struct Rotate {
 
 impl Rotate {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
-        let Self { place, key_type, validity, signer, subject_cn, takeover } = self;
-        let place = Place::try_from(place)?;
+        let Self { place, cluster, key_type, validity, signer, subject_cn, takeover } = self;
+        let place = place.place(cluster)?;
         let options = [
             ("--key-type", key_type.is_some()),
             ("--validity", validity.is_some()),

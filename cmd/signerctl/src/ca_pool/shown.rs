@@ -4,6 +4,7 @@ use signer_core::{CertificateAuthority, LONGEST_LEAF, Phase};
 
 use super::{
     outlook::{Outlook, Remark},
+    place::Label,
     table::{fields, table},
     timeline,
     times::{lifetime, minute, minute_from_now},
@@ -11,19 +12,21 @@ use super::{
 use crate::terminal::{Look, Tone};
 
 /// How a pool stands, what comes, what is to do, and each CA in full.
-pub(super) fn shown(place: &str, outlook: &Outlook<'_>, look: Look) -> String {
+pub(super) fn shown(label: &Label, caveat: Option<String>, outlook: &Outlook<'_>, look: Look) -> String {
     let pool = outlook.pool;
     let generation = match pool.generation() {
         0 => String::new(),
         generation => format!(", generation {generation}"),
     };
     let head = format!(
-        "{place}: {}, {}{generation}",
+        "{}: {}, {}{generation}",
+        label.pool,
         counted(pool.authorities().count(), "CA"),
         counted(pool.roots().len(), "trust anchor")
     );
-    let mut text = format!("{}\n\n", look.paint(Tone::Heading, head));
+    let mut text = format!("{}\n", label.headline(look, Tone::Heading, &head));
     text += &format!("  {}\n", remark(&outlook.state(), look));
+    text.extend(caveat.map(|caveat| format!("  To do: {}\n", look.paint(Tone::Bad, caveat))));
     text.extend(outlook.to_do().iter().map(|to_do| format!("  To do: {}\n", remark(to_do, look))));
     text.push('\n');
     text += &overview(outlook, look);

@@ -10,10 +10,11 @@ use signer_core::{
 };
 
 use super::{
-    arguments::{Place, ca_id, duration, leaf_lifetime},
+    arguments::{ca_id, duration, leaf_lifetime},
     edit::edit,
     emergency::{self, Emergency},
     outlook::{Outlook, name},
+    place::{Label, Place},
     shown::schedule,
     timeline,
     times::{later, minute, minute_from_now},
@@ -77,7 +78,7 @@ impl TakeoverArguments {
             };
             return emergency::carry_out(place, &emergency, &replace, look, now);
         }
-        edit(place, |pool| {
+        edit(place, now, |pool| {
             // before a key is made, which takes a while for RSA
             pool.check_none_waits(now).map_err(|error| explain(error, place, now))?;
             let succession = self.succession(&pool, now)?;
@@ -85,7 +86,7 @@ impl TakeoverArguments {
             let successor = make(id.clone(), &pool)?;
             check_validity(&successor, succession.signs_from, now)?;
             let changed = pool.with_successor(successor, succession, now)?;
-            let report = added(place, &changed, &id, look, now);
+            let report = added(&place.label(), &changed, &id, look, now);
             Ok((changed, report))
         })
     }
@@ -161,13 +162,13 @@ fn check_validity(
     Ok(())
 }
 
-pub(super) fn added(place: &Place, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
-    let outlook = Outlook::new(pool, Some(place.arguments()), now);
-    let head = format!("{} is in CA pool {place}", name(id));
+pub(super) fn added(label: &Label, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
+    let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
+    let head = format!("{} is in {}", name(id), label.pool);
     let (tone, state) = outlook.state();
     let mut text = format!(
-        "{}\n\n  {}\n\n{}{}",
-        look.paint(Tone::Heading, head),
+        "{}\n  {}\n\n{}{}",
+        label.headline(look, Tone::Heading, &head),
         look.paint(tone, state),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
