@@ -239,3 +239,20 @@ fn a_ca_that_could_not_sign_is_refused() {
     }
     assert_eq!(fs::read(directory.join("pool.json")).unwrap(), before);
 }
+
+#[test]
+fn after_a_key_of_a_type_that_is_not_made_here_comes_a_usual_one() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    let request = ["req", "-x509", "-newkey", "rsa:2056", "-noenc", "-days", "900", "-subj", "/CN=odd"];
+    openssl(directory, &[&request[..], &["-keyout", "odd.key", "-out", "odd.pem"]].concat());
+    let output = signerctl(directory, &["import", "--cert-file", "odd.pem", "--key-file", "odd.key"]);
+    assert!(output.status.success(), "{output:?}");
+    let output = signerctl(directory, &["rotate"]);
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        report.contains("The key of the last CA is RSA2056") && report.contains("the new one is RSA4096"),
+        "{output:?}"
+    );
+    assert_eq!(load(directory).authority(1).key().key_type(), SigningKeyType::Rsa(4096));
+}

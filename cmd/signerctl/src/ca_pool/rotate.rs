@@ -1,6 +1,6 @@
 //! `signerctl ca-pool rotate`.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use super::{
     outlook::Outlook,
     place::PlaceArguments,
     takeover::TakeoverArguments,
+    wrap::wrap_behind,
 };
 use crate::{error::Error, terminal::Look};
 
@@ -27,7 +28,7 @@ pub(crate) struct Rotate {
     place: PlaceArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
-    /// The type of the new CA's key. Default: that of the last CA.
+    /// The type of the new CA's key, one of those of `create`. Default: that of the last CA, or RSA4096 where that is an RSA key of an unusual length.
     #[arg(long, value_name = "TYPE")]
     key_type: Option<SigningKeyType>,
     /// How long the new CA is valid, as a Go duration. Default: 87600h.
@@ -56,14 +57,48 @@ impl Rotate {
         let options =
             options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect();
         let validity = validity.unwrap_or(NewRoot::DEFAULT_VALIDITY);
+        let (replaced, is_chosen) = (Cell::new(None), key_type.is_some());
         let make = |id: String, pool: &CaPool| {
             let last =
                 Outlook::new(pool, None, now).last().map_or(pool.signing(), |last| pool.authority(last));
             let what = signs(signer.as_ref(), Some(last), &place);
-            let key_type = key_type.unwrap_or(last.key().key_type());
+            let key_type = key_type.unwrap_or_else(|| like(last.key().key_type()));
+            if key_type != last.key().key_type() && !is_chosen {
+                replaced.set(Some((last.key().key_type(), key_type)));
+            }
             let subject = subject_cn.clone().map_or(Subject::Names(&what), Subject::Is);
             NewAuthority { id, key_type, validity, subject }.make(now)
         };
-        takeover.carry_out(&place, options, &make, look, now)
+        let mut report = takeover.carry_out(&place, options, &make, look, now)?;
+        if let Some((before, new)) = replaced.get() {
+            let note = format!(
+                "The key of the last CA is {before}, and no such keys are made here, so the new one is {new}. --key-type chooses another: {}.",
+                SigningKeyType::list()
+            );
+            report += &format!("\n{}", wrap_behind("", &note, look.width));
+        }
+        Ok(report)
+    }
+}
+
+/// The type of a new key that comes after one of this type. RSA keys of other lengths than the usual ones can be loaded; to make the longest would take minutes.
+fn like(last: SigningKeyType) -> SigningKeyType {
+    match last {
+        SigningKeyType::Rsa(_) if !SigningKeyType::GENERATED.contains(&last) => SigningKeyType::Rsa(4096),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_key_is_like_the_last_if_such_keys_are_made() {
+        for key_type in SigningKeyType::GENERATED {
+            assert_eq!(like(key_type), key_type);
+        }
+        assert_eq!(like(SigningKeyType::Rsa(6144)), SigningKeyType::Rsa(4096));
+        assert_eq!(like(SigningKeyType::Rsa(2056)), SigningKeyType::Rsa(4096));
     }
 }
