@@ -69,6 +69,13 @@ fn what_would_break_something_is_refused() {
 }
 
 #[test]
+fn what_is_wrong_with_a_new_ca_is_said_at_once() {
+    let directory = created();
+    let report = prints(directory.path(), &["rotate", "--validity", "2h"]);
+    assert!(report.contains("To do: CA 2 ends at"), "{report}");
+}
+
+#[test]
 fn misuse_ends_with_2() {
     let directory = created();
     for arguments in [

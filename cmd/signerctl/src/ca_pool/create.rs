@@ -67,6 +67,6 @@ impl Create {
         let pool = CaPool::beginning_with(new.make(now)?, signs_from, self.max_lifetime)
             .map_err(|source| Error::Pool { place: place.to_string(), source: source.into() })?;
         place.create(&pool)?;
-        Ok(created::created(&place, &pool, self.signer.as_ref(), look))
+        Ok(created::created(&place, &pool, self.signer.as_ref(), look, now))
     }
 }

@@ -10,7 +10,7 @@ use super::{
     following::Before,
     outlook::{Outlook, name},
     place::{Label, Place},
-    shown::schedule,
+    shown::{schedule, standing},
     timeline,
     times::minute_from_now,
     wrap::wrap_behind,
@@ -141,11 +141,10 @@ fn removed(label: &Label, pool: &CaPool, leaving: &[String], look: Look, now: Ti
     let names = leaving.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
     let verb = if leaving.len() == 1 { "has" } else { "have" };
     let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
-    let (tone, state) = outlook.state();
     format!(
-        "{}\n  {}\n\n{}{}",
+        "{}\n{}\n{}{}",
         label.headline(look, Tone::Heading, &format!("{names} {verb} left {}", label.pool)),
-        look.paint(tone, state),
+        standing(&outlook, look),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     )

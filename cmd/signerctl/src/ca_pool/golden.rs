@@ -90,7 +90,13 @@ fn pools_are_shown_as_they_stand() {
 #[test]
 fn a_terminal_gets_colours_and_short_lines() {
     is_golden("show-colours.txt", &shows(&rotated(&[3]), Look { has_colours: true, ..Look::PLAIN }));
-    is_golden("show-narrow.txt", &shows(&rotated(&[40, 20, 0]), Look { width: 60, ..Look::PLAIN }));
+    for width in [40, 60, 80, 100] {
+        let shown = shows(&rotated(&[40, 20, 0]), Look { width, ..Look::PLAIN });
+        let is_command = |line: &str| line.trim_start().starts_with("signerctl ");
+        let too_long = shown.lines().find(|line| line.chars().count() > width && !is_command(line));
+        assert_eq!(too_long, None, "{width}");
+        is_golden(&format!("show-{width}-columns.txt"), &shown);
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Import {
         let id = takeover.ca_id.clone().unwrap_or_else(|| "1".to_owned());
         let pool = takeover.begin(&place, load()?.with_id(id), now)?;
         place.create(&pool)?;
-        Ok(created::created(&place, &pool, None, look))
+        Ok(created::created(&place, &pool, None, look, now))
     }
 }
 

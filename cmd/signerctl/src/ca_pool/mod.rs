@@ -15,6 +15,7 @@ mod import;
 mod json;
 mod new_authority;
 mod outlook;
+mod overview;
 mod place;
 mod prune;
 mod rotate;

@@ -13,6 +13,7 @@ use super::{
     file,
     secret::SecretPlace,
     shell::quote,
+    wrap::{wrap, wrap_behind},
 };
 use crate::{
     error::Error,
@@ -155,8 +156,11 @@ impl Original<'_> {
 impl Label {
     /// What has become of the pool, and in which cluster.
     pub(super) fn headline(&self, look: Look, tone: Tone, text: &str) -> String {
-        let cluster = self.cluster.as_ref().map(|cluster| format!("In {cluster}\n"));
-        format!("{}\n{}", look.paint(tone, text), cluster.unwrap_or_default())
+        let lines = wrap(text, look.width, 2);
+        let head: String = lines.iter().map(|line| look.paint(tone, line) + "\n").collect();
+        let cluster =
+            self.cluster.as_ref().map(|cluster| wrap_behind("", &format!("In {cluster}"), look.width));
+        head + &cluster.unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     following::Before,
     outlook::{Outlook, name},
     place::{Label, Place, PlaceArguments},
-    shown::schedule,
+    shown::{schedule, standing},
     times::{minute, minute_from_now},
     wrap::wrap_behind,
 };
@@ -176,11 +176,10 @@ fn removed(label: &Label, pool: &CaPool, ids: &[&str], look: Look, now: Timestam
     let names = ids.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
     let verb = if ids.len() == 1 { "has" } else { "have" };
     let head = format!("{names} {verb} left {}", label.pool);
-    let (tone, state) = outlook.state();
     format!(
-        "{}\n  {}\n{}",
+        "{}\n{}{}",
         label.headline(look, Tone::Heading, &head),
-        look.paint(tone, state),
+        standing(&outlook, look),
         schedule(&outlook, look)
     )
 }

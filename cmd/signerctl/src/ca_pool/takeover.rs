@@ -15,9 +15,10 @@ use super::{
     emergency::{self, Emergency},
     outlook::{Outlook, name},
     place::{Label, Place},
-    shown::schedule,
+    shown::{schedule, standing},
     timeline,
     times::{later, minute, minute_from_now},
+    wrap::wrap_behind,
 };
 use crate::{
     error::Error,
@@ -165,17 +166,17 @@ fn check_validity(
 pub(super) fn added(label: &Label, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
     let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
     let head = format!("{} is in {}", name(id), label.pool);
-    let (tone, state) = outlook.state();
     let mut text = format!(
-        "{}\n  {}\n\n{}{}",
+        "{}\n{}\n{}{}",
         label.headline(look, Tone::Heading, &head),
-        look.paint(tone, state),
+        standing(&outlook, look),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     );
     if pool.tenures().iter().any(|tenure| tenure.longest_leaf.is_none()) {
-        text += "\nThe pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's \
-                 maxLifetime has always been less,\nsay so next time with --predecessor-max-lifetime and --max-lifetime.\n";
+        let note = "The pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's maxLifetime has \
+                    always been less, say so next time with --predecessor-max-lifetime and --max-lifetime.";
+        text += &format!("\n{}", wrap_behind("", note, look.width));
     }
     text
 }
