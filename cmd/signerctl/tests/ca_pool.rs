@@ -187,3 +187,21 @@ fn misuse_ends_with_2() {
         assert_eq!(complains(directory.path(), arguments).0, 2, "{arguments:?}");
     }
 }
+
+#[test]
+fn commands_and_yaml_that_are_suggested_work_with_any_path() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("my pools")).unwrap();
+    let report = prints(directory.path(), &["create", "--file", "my pools/it's.json"]);
+    let absolute = directory.path().join("my pools/it's.json");
+    assert!(report.contains(&format!("caPool: {{file: \"{}\"}}", absolute.display())), "{report}");
+    let (_, error) = complains(directory.path(), &["create", "--file", "my pools/it's.json"]);
+    let command = error.split('`').nth(1).unwrap();
+    assert_eq!(command, r"signerctl ca-pool show --file 'my pools/it'\''s.json'");
+    let arguments = command.strip_prefix("signerctl ").unwrap();
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_signerctl"));
+    let output = Command::new("sh").args(["-c", &line]).current_dir(directory.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let (_, error) = complains(directory.path(), &["create", "--file", "none at all/pool.json"]);
+    assert!(error.contains("`mkdir -p 'none at all'`"), "{error}");
+}

@@ -10,6 +10,7 @@ use super::{
     following::Before,
     outlook::{Outlook, name},
     place::{Label, Place},
+    shell::quote,
     shown::{schedule, standing},
     timeline,
     times::minute_from_now,
@@ -67,8 +68,8 @@ impl Emergency<'_> {
         }
         Err(Error::HasHeir {
             options: self.replacement.join(", "),
-            id: id.to_owned(),
-            heir: heir.clone(),
+            id: quote(id),
+            heir: quote(heir),
             stands,
             arguments: place.arguments(),
         })

@@ -10,6 +10,7 @@ use super::{
     following::Before,
     outlook::{Outlook, name},
     place::{Label, Place, PlaceArguments},
+    shell::quote,
     shown::{schedule, standing},
     times::{minute, minute_from_now},
     wrap::wrap_behind,
@@ -155,8 +156,9 @@ fn consequences(outlook: &Outlook<'_>, index: usize) -> String {
     } else {
         format!(
             "Its root stays in the trust bundle, as {} is under it too, so its certificates are accepted as long as they live. If its key has leaked, that is too \
-             long: use `signerctl ca-pool rotate --emergency --compromised {id}`.",
-            sharing.join(" and ")
+             long: use `signerctl ca-pool rotate --emergency --compromised {}`.",
+            sharing.join(" and "),
+            quote(id)
         )
     };
     match outlook.phases[index] {

@@ -15,6 +15,7 @@ use super::{
     emergency::{self, Emergency},
     outlook::{Outlook, name},
     place::{Label, Place},
+    shell::quote,
     shown::{schedule, standing},
     timeline,
     times::{later, minute, minute_from_now},
@@ -132,9 +133,11 @@ impl TakeoverArguments {
 
 fn explain(error: RotationError, place: &Place, now: Timestamp) -> Error {
     match error {
-        RotationError::UnderWay { id, signs_from } => {
-            Error::UnderWay { turn: minute_from_now(signs_from, now), arguments: place.arguments(), id }
-        }
+        RotationError::UnderWay { id, signs_from } => Error::UnderWay {
+            turn: minute_from_now(signs_from, now),
+            arguments: place.arguments(),
+            id: quote(&id),
+        },
         other => other.into(),
     }
 }
