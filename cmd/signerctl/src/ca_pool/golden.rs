@@ -49,9 +49,9 @@ pub(super) fn rotated(ago: &[i64]) -> CaPool {
 
 fn label() -> Label {
     Label {
-        pool: "CA pool Secret mesh/spiffe-ca".to_owned(),
+        pool: "CA pool Secret mesh-controller/spiffe-ca-pool".to_owned(),
         cluster: Some("context kind-mesh, server https://127.0.0.1:6443".to_owned()),
-        arguments: "--namespace mesh --name spiffe-ca".to_owned(),
+        arguments: "--namespace mesh-controller --name spiffe-ca-pool".to_owned(),
     }
 }
 
