@@ -114,6 +114,12 @@ pub(crate) enum Error {
         "it is the only CA of {place}, and a pool without one is none. Add another with `signerctl ca-pool rotate`, or delete the pool"
     )]
     LastOne { place: String },
+    #[error("{place} holds a CA pool, which has its root in it; leave --root-file away")]
+    RootOfPool { place: String },
+    #[error(
+        "{place} records how long certificates of each CA may live, so --predecessor-max-lifetime would have no effect; leave it away"
+    )]
+    LifetimesRecorded { place: String },
     #[error("{place} holds several CAs; take one that holds only the CA to import")]
     SeveralAuthorities { place: String },
     #[error(

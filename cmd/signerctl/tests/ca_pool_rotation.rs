@@ -76,6 +76,14 @@ fn what_is_wrong_with_a_new_ca_is_said_at_once() {
 }
 
 #[test]
+fn a_lifetime_that_is_recorded_already_is_not_passed_over() {
+    let directory = rotated();
+    let_time_pass(directory.path(), 49);
+    let error = complains(directory.path(), &["rotate", "--predecessor-max-lifetime", "1h"]);
+    assert!(error.contains("--predecessor-max-lifetime would have no effect"), "{error}");
+}
+
+#[test]
 fn misuse_ends_with_2() {
     let directory = created();
     for arguments in [

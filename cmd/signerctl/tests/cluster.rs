@@ -126,5 +126,7 @@ fn a_clock_that_differs_from_the_api_servers_is_refused() {
             let error = complains(directory, &[&[command], &SECRET[..], &["--context", context]].concat());
             assert!(error.contains(says) && error.contains("timedatectl"), "{says}: {error}");
         }
+        let import = ["import", "--file", "pool.json", "--from-secret", "mesh/tls", "--context", context];
+        assert!(complains(directory, &import).contains(says));
     }
 }

@@ -49,7 +49,9 @@ impl ClusterArguments {
 
     /// Connects, and asks for the time.
     pub(super) fn connect(self) -> Result<Cluster, Error> {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+        // A thread of its own sees that the server closes a connection while somebody thinks about a question.
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Runtime)?;
         let (context, mut config) = runtime.block_on(self.config())?;
         config.read_timeout = Some(PATIENCE);
         let server = config.cluster_url.to_string();

@@ -67,8 +67,7 @@ impl Import {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
         let Self { place, cluster, origin, takeover } = self;
         let place = place.place(cluster.clone())?;
-        let load =
-            || origin.load(|| place.cluster().map_or_else(|| cluster.clone().connect().map(Rc::new), Ok));
+        let load = || origin.load(|| place.cluster().map_or_else(|| connect(cluster.clone()), Ok));
         if takeover.emergency || place.has_pool()? {
             let make = |id: String, _: &CaPool| Ok(load()?.with_id(id));
             let option = if origin.from_secret.is_some() { "--from-secret" } else { "--cert-file" };
@@ -103,6 +102,13 @@ impl Origin {
             _ => Err(Error::SeveralAuthorities { place }),
         }
     }
+}
+
+/// To the cluster of a Secret that goes into a file.
+fn connect(cluster: ClusterArguments) -> Result<Rc<Cluster>, Error> {
+    let cluster = cluster.connect()?;
+    cluster.check_clock()?;
+    Ok(Rc::new(cluster))
 }
 
 /// Bounded, as the path may lead anywhere; what is too long is refused when it is parsed.

@@ -64,6 +64,7 @@ impl SecretPlace {
         let of_root = if root.is_some() { "--root-file" } else { "ca.crt" };
         let names = PemNames { cert: "tls.crt", key: "tls.key", root: of_root };
         let pool = match (value(POOL_KEY), value("tls.crt"), value("tls.key")) {
+            (Some(_), _, _) if root.is_some() => return Err(Error::RootOfPool { place: self.to_string() }),
             (Some(json), _, _) => CaPool::from_json(json),
             (None, Some(cert), Some(key)) => {
                 CaPool::from_named_pem(cert, key, root.or(value("ca.crt")), names)

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use signer_core::{
-    CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Terms, format_duration,
-    phases,
+    CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Tenure, Terms,
+    format_duration, phases,
 };
 
 use super::{
@@ -83,6 +83,10 @@ impl TakeoverArguments {
         edit(place, now, |pool| {
             // before a key is made, which takes a while for RSA
             pool.check_none_waits(now).map_err(|error| explain(error, place, now))?;
+            let is_recorded = |tenure: &Tenure| tenure.longest_leaf.is_some();
+            if self.predecessor_max_lifetime.is_some() && pool.tenures().iter().all(is_recorded) {
+                return Err(Error::LifetimesRecorded { place: place.to_string() });
+            }
             let succession = self.succession(&pool, now)?;
             let id = self.ca_id.clone().unwrap_or_else(|| pool.next_id());
             let successor = make(id.clone(), &pool)?;
