@@ -13,9 +13,17 @@ pub(crate) enum Error {
     NoPlace,
     #[error(
         "{path} exists, and a pool is never overwritten: pods trust the CA in it.\n\
-         Look at it with `signerctl ca-pool show --file {path}`. Choose another path, or move the file away if no pod depends on it"
+         Look at it with `signerctl ca-pool show {arguments}`. Choose another path, or move the file away if no pod depends on it"
     )]
-    FileExists { path: String },
+    FileExists { path: String, arguments: String },
+    #[error(
+        "{path} doesn't exist. Make a pool with `signerctl ca-pool create {arguments}`, or correct the path"
+    )]
+    NoPoolFile { path: String, arguments: String },
+    #[error("{path} doesn't exist; correct the path")]
+    NoFile { path: String },
+    #[error("{files} kept changing while being read; wait until whoever writes them is done, and try again")]
+    Unsteady { files: String },
     #[error("{path} can't be written: its directory doesn't exist. Make it with `mkdir -p {directory}`")]
     NoDirectory { path: String, directory: String },
     #[error("{path} can't be read: {source}")]
@@ -23,31 +31,29 @@ pub(crate) enum Error {
     #[error("{path} can't be written: {source}")]
     Write { path: String, source: io::Error },
     #[error(
-        "Secret {namespace}/{name} exists, and a pool is never overwritten: pods trust the CA in it.\n\
-         Look at it with `signerctl ca-pool show --namespace {namespace} --name {name}`. Choose another name, or delete it with \
-         `kubectl -n {namespace} delete secret {name}` if no pod depends on it"
+        "{secret} exists in {cluster}, and a pool is never overwritten: pods trust the CA in it.\n\
+         Look at it with `signerctl ca-pool show {arguments}`. Choose another name, or delete it with `{delete}` if no pod depends on it"
     )]
-    SecretExists { namespace: String, name: String },
+    SecretExists { secret: String, cluster: String, arguments: String, delete: String },
     #[error(
-        "Secret {namespace}/{name} doesn't exist. Make a pool with \
-         `signerctl ca-pool create --namespace {namespace} --name {name}`"
+        "{secret} doesn't exist in {cluster}. Make a pool with `signerctl ca-pool create {arguments}`, or choose another cluster with --context"
     )]
-    NoSecret { namespace: String, name: String },
-    #[error("namespace {namespace} doesn't exist. Make it with `kubectl create namespace {namespace}`")]
-    NoNamespace { namespace: String },
+    NoSecret { secret: String, cluster: String, arguments: String },
     #[error(
-        "Secret {namespace}/{name} holds no CA pool: it has {found}. A pool is the key `pool` (JSON), or `tls.crt` and \
-         `tls.key` (PEM)"
+        "namespace {namespace} doesn't exist in {cluster}. Make it with `{make}`, or choose another cluster with --context"
     )]
-    NotAPool { namespace: String, name: String, found: String },
+    NoNamespace { namespace: String, cluster: String, make: String },
+    #[error(
+        "{place} holds no CA pool: it has {found}. A pool is the key `pool` (JSON), or `tls.crt` and `tls.key` (PEM)"
+    )]
+    NotAPool { place: String, found: String },
     #[error("{place} holds no CA pool yet. Make one with `signerctl ca-pool create {arguments}`")]
     NoPool { place: String, arguments: String },
     #[error(
-        "Secret {namespace}/{name} is of another kind: it holds one CA (`tls.crt`, `tls.key`), which whoever made it keeps.\n\
-         Make a pool of it with `signerctl ca-pool import --from-secret {namespace}/{name} --namespace {namespace} --name {name}-pool`, and let \
-         the signer use that"
+        "Secret {secret} is of another kind: it holds one CA (`tls.crt`, `tls.key`), which whoever made it keeps.\n\
+         Make a pool of it with `signerctl ca-pool import --from-secret {secret} {arguments}`, and let the signer use that"
     )]
-    TlsSecret { namespace: String, name: String },
+    TlsSecret { secret: String, arguments: String },
     #[error(
         "{path} is on a file system that can't be written. Where a Secret is mounted there, change the Secret: --namespace and --name"
     )]
@@ -100,6 +106,16 @@ pub(crate) enum Error {
     #[error("whose key has leaked? No CA of the pool signs now; name the CA with --compromised ID")]
     WhichIsCompromised,
     #[error(
+        "{options} would have no effect: without CA {id}, CA {heir} signs, as it {stands}. Nothing was changed.\n\
+         If CA {heir} is to be trusted: signerctl ca-pool rotate {arguments} --emergency --compromised {id}\n\
+         If it isn't, take it out first, and do this again: signerctl ca-pool prune {arguments} --ca-id {heir} --force"
+    )]
+    HasHeir { options: String, id: String, heir: String, stands: &'static str, arguments: String },
+    #[error(
+        "{place} holds no pool yet, so no CA has signed before this one; leave --predecessor-max-lifetime away"
+    )]
+    NoPredecessor { place: String },
+    #[error(
         "CA {id} waits for its turn, which comes at {turn}; only then can another follow.\n\
          To take it back: signerctl ca-pool prune {arguments} --ca-id {id} --force"
     )]
@@ -114,14 +130,48 @@ pub(crate) enum Error {
         "it is the only CA of {place}, and a pool without one is none. Add another with `signerctl ca-pool rotate`, or delete the pool"
     )]
     LastOne { place: String },
+    #[error("{place} holds a CA pool, which has its root in it; leave --root-file away")]
+    RootOfPool { place: String },
+    #[error(
+        "{place} records how long certificates of each CA may live, so --predecessor-max-lifetime would have no effect; leave it away"
+    )]
+    LifetimesRecorded { place: String },
     #[error("{place} holds several CAs; take one that holds only the CA to import")]
     SeveralAuthorities { place: String },
-    #[error("the API server doesn't allow it: {message}")]
-    Forbidden { message: String },
-    #[error("the API server refuses it: {message}")]
-    Refused { message: String },
-    #[error("no cluster can be reached: {source}.\nSet KUBECONFIG, or use --file to work without a cluster")]
-    NoCluster { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error(
+        "the API server of {cluster} doesn't allow it: {message}. Ask for that right, or choose another context with --context"
+    )]
+    Forbidden { cluster: String, message: String },
+    #[error("the API server of {cluster} refuses it: {message}")]
+    Refused { cluster: String, message: String },
+    #[error(
+        "the API server of {cluster} doesn't know you: {cause}.\nLog in again as that kubeconfig demands, or choose another context with --context"
+    )]
+    NotLoggedIn { cluster: String, cause: String },
+    #[error(
+        "the API server of {cluster} can't be reached: {cause}.\n\
+         Does it run, and is there a way to it from here? Another cluster: --context NAME (`kubectl config get-contexts` has them) or --kubeconfig PATH; \
+         without a cluster: --file PATH"
+    )]
+    Unreachable { cluster: String, cause: String },
+    #[error(
+        "there is no way to a cluster: {cause}.\nSay which kubeconfig with --kubeconfig PATH or KUBECONFIG, or use --file to work without a cluster"
+    )]
+    Kubeconfig { cause: String },
+    #[error("the kubeconfig has no context {context:?}; it has: {known}")]
+    UnknownContext { context: String, known: String },
+    #[error("the kubeconfig has no current context; choose one with --context. It has: {known}")]
+    NoContext { known: String },
+    #[error(
+        "this machine's clock says {own}, and that of the API server ({cluster}) {server}: this one is {by} it. No pool is changed with \
+         such a clock.\nSet this machine's clock (`timedatectl` shows whether it is synchronised), or have the API server's set if that one is wrong, and try again"
+    )]
+    ClocksDiffer { cluster: String, own: String, server: String, by: String },
+    #[error(
+        "this machine's clock says {own}, which can't be: {past} is past, as {place} shows ({why}). No pool is changed with such a clock.\n\
+         Set this machine's clock (`timedatectl` shows whether it is synchronised). If it is right, the pool was changed by a machine whose clock was ahead: wait until then"
+    )]
+    ClockBehind { place: String, own: String, past: String, why: String },
     #[error("the system gives no random numbers")]
     NoRandomness,
     #[error("this process can't start an asynchronous runtime: {0}")]

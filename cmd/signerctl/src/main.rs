@@ -2,6 +2,8 @@
 //! couldn't be done, 2 that it wasn't understood.
 
 mod ca_pool;
+#[cfg(test)]
+mod documented;
 mod error;
 mod terminal;
 

@@ -34,7 +34,7 @@ pub(crate) enum Tone {
 
 impl Look {
     /// Without a terminal.
-    pub(crate) const PLAIN: Self = Self { has_colours: false, width: 100 };
+    pub(crate) const PLAIN: Self = Self { has_colours: false, width: 110 };
 
     /// Colours where they are seen, unless `NO_COLOR` is set (<https://no-color.org>).
     pub(crate) fn of_stdout() -> Self {
@@ -44,7 +44,7 @@ impl Look {
         let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
         let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
-        let width = if columns == 0 { Self::PLAIN.width } else { columns.clamp(60, 120) };
+        let width = if columns == 0 { Self::PLAIN.width } else { columns.clamp(40, 120) };
         Self { has_colours: !is_unwanted && !is_dumb, width }
     }
 

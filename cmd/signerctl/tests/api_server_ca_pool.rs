@@ -112,6 +112,11 @@ async fn a_pool_lives_in_its_secret() -> Result<(), Error> {
             assert!(place.prints(&["show"]).contains("To do: CA 1 is of no use any more"));
             assert!(place.prints(&["prune"]).starts_with("CA 1 has left"));
             assert_eq!(ids(&place.pool().await), ["2"]);
+            let question = place.complains(&["rotate", "--emergency"]);
+            assert!(
+                question.contains("\nIn context ") && question.contains("nobody is there to ask"),
+                "{question}"
+            );
             assert!(place.signerctl(&["rotate", "--emergency", "--yes"]).status.success());
             assert_eq!(ids(&place.pool().await), ["3"]);
             Ok(())
@@ -181,6 +186,12 @@ async fn a_tls_secret_is_imported_and_else_left_alone() -> Result<(), Error> {
             );
             pool.prints(ROTATE);
             assert_eq!(ids(&pool.pool().await), ["1", "2"]);
+            let whole = format!("{namespace}/tls-pool");
+            let root =
+                format!("{}/../../crates/signer-core/tests/data/root-p256.pem", env!("CARGO_MANIFEST_DIR"));
+            let third = Place { name: "third", ..pool };
+            let error = third.complains(&["import", "--from-secret", &whole, "--root-file", &root]);
+            assert!(error.contains("leave --root-file away"), "{error}");
             Ok(())
         })
         .await

@@ -130,18 +130,32 @@ fn shows_pem_files() {
 fn says_what_is_wrong_with_the_input() {
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("bad.json"), r#"{"CAs": "MIGHAgEAMBMGByqGSM49"}"#).unwrap();
+    fs::write(directory.path().join("time.json"), r#"{"CAs": [{"ID": "1", "SignsFrom": "tomorrow"}]}"#)
+        .unwrap();
     let (cert, key) = (testdata("root-p256.pem"), testdata("sec1-p384.pem"));
     let unwritable: PathBuf = directory.path().join("no/such/pool.json");
     for (arguments, message) in [
-        (&["show", "--file", "none.json"][..], "make one with `signerctl ca-pool create --file none.json`"),
+        (
+            &["show", "--file", "none.json"][..],
+            "Make a pool with `signerctl ca-pool create --file none.json`",
+        ),
         (&["show", "--file", "bad.json"], "a value of the wrong type"),
-        (&["show", "--cert-file", &cert, "--key-file", &key], "belongs to none of the certificates"),
+        (&["show", "--file", "time.json"], "SignsFrom of CAs[0] (ID \"1\") is no time; write it like"),
+        (
+            &["show", "--cert-file", &cert, "--key-file", &key],
+            "belongs to none of the certificates: --cert-file",
+        ),
+        (
+            &["show", "--cert-file", "none.pem", "--key-file", &key],
+            "none.pem doesn't exist; correct the path",
+        ),
+        (&["show", "--cert-file", &cert, "--key-file", &cert], "--key-file must hold one private key"),
         (&["create", "--file", "x.json", "--validity", "5m"], "5m is not within 1h and"),
         (
             &["create", "--file", unwritable.to_str().unwrap()],
             "its directory doesn't exist. Make it with `mkdir -p",
         ),
-        (&["create", "--namespace", "a", "--name", "b"], "no cluster can be reached"),
+        (&["create", "--namespace", "a", "--name", "b"], "there is no way to a cluster"),
     ] {
         let (code, error) = complains(directory.path(), arguments);
         assert_eq!(code, 1, "{error}");
@@ -159,6 +173,10 @@ fn misuse_ends_with_2() {
         &["show", "--output", "json"],
         &["create", "--file", "x", "--namespace", "a", "--name", "b"],
         &["create", "--namespace", "a"],
+        &["create", "--namespace", "A/B", "--name", "b"],
+        &["create", "--namespace", "a", "--name", "Not_A_Name"],
+        &["create", "--file", "x", "--context", "y"],
+        &["show", "--file", "x", "--kubeconfig", "y"],
         &["create", "--file", "x", "--key-type", "RSA1024"],
         &["create", "--file", "x", "--validity", "5 years"],
         &["create", "--file", "x", "--ca-id", ""],
@@ -168,4 +186,22 @@ fn misuse_ends_with_2() {
     ] {
         assert_eq!(complains(directory.path(), arguments).0, 2, "{arguments:?}");
     }
+}
+
+#[test]
+fn commands_and_yaml_that_are_suggested_work_with_any_path() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("my pools")).unwrap();
+    let report = prints(directory.path(), &["create", "--file", "my pools/it's.json"]);
+    let absolute = directory.path().join("my pools/it's.json");
+    assert!(report.contains(&format!("caPool: {{file: \"{}\"}}", absolute.display())), "{report}");
+    let (_, error) = complains(directory.path(), &["create", "--file", "my pools/it's.json"]);
+    let command = error.split('`').nth(1).unwrap();
+    assert_eq!(command, r"signerctl ca-pool show --file 'my pools/it'\''s.json'");
+    let arguments = command.strip_prefix("signerctl ").unwrap();
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_signerctl"));
+    let output = Command::new("sh").args(["-c", &line]).current_dir(directory.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let (_, error) = complains(directory.path(), &["create", "--file", "none at all/pool.json"]);
+    assert!(error.contains("`mkdir -p 'none at all'`"), "{error}");
 }

@@ -6,9 +6,13 @@ use std::{
     fs,
     path::Path,
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
-use signer_core::{CaPool, PoolSource};
+use jiff::{SignedDuration, Timestamp};
+use signer_core::{
+    CaPool, CertificateAuthority, NewRoot, PoolSource, SerialNumber, SigningKey, SigningKeyType,
+};
 use tempfile::TempDir;
 
 fn run(directory: &Path, program: &str, arguments: &[&str]) -> Output {
@@ -124,8 +128,119 @@ fn whoever_shares_the_root_of_a_compromised_ca_leaves_with_it() {
     assert!(import(directory, "second", "offline", &[]).status.success());
     let output = import(directory, "third", "other", &["--emergency", "--compromised", "1", "--yes"]);
     let warning = String::from_utf8_lossy(&output.stderr);
-    assert!(warning.contains("CA 1 and CA 2 will leave the pool"), "{output:?}");
+    assert!(
+        warning.contains("CA 1 and CA 2 will leave CA pool pool.json and the trust bundle"),
+        "{output:?}"
+    );
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("CA 1 and CA 2 have left"), "{output:?}");
     assert_eq!(load(directory).roots()[0].subject(), "CN=other");
+}
+
+/// What it complains of; nothing may have changed.
+fn complains(directory: &Path, arguments: &[&str]) -> String {
+    let pool = || fs::read(directory.join("pool.json")).ok();
+    let before = pool();
+    let output = signerctl(directory, arguments);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(pool(), before);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn in_an_emergency_a_given_ca_is_taken_or_refused_but_never_ignored() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "other", "third");
+    assert!(signerctl(directory, &["create"]).status.success());
+    assert!(signerctl(directory, &["rotate"]).status.success());
+    for (compromised, stands) in
+        [("1", "CA 2 signs, as it waits for its turn"), ("2", "CA 1 signs, as it signs already")]
+    {
+        let emergency = ["--emergency", "--compromised", compromised, "--yes"];
+        for (command, option) in [
+            (&["import", "--cert-file", "none.pem", "--key-file", "none.key"][..], "--cert-file"),
+            (
+                &[
+                    "import",
+                    "--cert-file",
+                    "third.pem",
+                    "--key-file",
+                    "third.key",
+                    "--root-file",
+                    "other.pem",
+                ],
+                "--cert-file",
+            ),
+            (&["rotate", "--key-type", "ED25519"], "--key-type"),
+            (&["rotate", "--validity", "87600h", "--subject-cn", "CA"], "--validity, --subject-cn"),
+            (&["rotate", "--ca-id", "9", "--max-lifetime", "24h"], "--ca-id, --max-lifetime"),
+        ] {
+            let error = complains(directory, &[command, &emergency].concat());
+            assert!(
+                error.contains(&format!("{option} would have no effect")) && error.contains(stands),
+                "{error}"
+            );
+        }
+    }
+    let third = ["import", "--cert-file", "third.pem", "--key-file", "third.key", "--root-file", "other.pem"];
+    assert!(signerctl(directory, &["prune", "--ca-id", "2", "--force", "--yes"]).status.success());
+    let output = signerctl(directory, &[&third[..], &["--emergency", "--yes"]].concat());
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(load(directory).signing().issuer().subject(), "CN=third");
+}
+
+#[test]
+fn the_first_ca_is_imported_with_its_options() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "offline", "first");
+    let error = complains(
+        directory,
+        &[
+            "import",
+            "--cert-file",
+            "first.pem",
+            "--key-file",
+            "first.key",
+            "--root-file",
+            "offline.pem",
+            "--predecessor-max-lifetime",
+            "24h",
+        ],
+    );
+    assert!(error.contains("leave --predecessor-max-lifetime away"), "{error}");
+    let before = Timestamp::now();
+    let output = import(directory, "first", "offline", &["--max-lifetime", "24h", "--after", "1h"]);
+    assert!(output.status.success(), "{output:?}");
+    let tenure = load(directory).tenures()[0];
+    assert_eq!(tenure.longest_leaf, Some(Duration::from_secs(24 * 3600)));
+    let wait = tenure.signs_from.unwrap().duration_since(before).as_secs();
+    assert!((3600..3600 + 600).contains(&wait), "{wait}");
+}
+
+#[test]
+fn a_first_ca_that_cannot_sign_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    for (name, begin, end, message) in [
+        ("expired", -20, -9, "too early to sign even the shortest certificate"),
+        ("future", 9, 20, "and would have to sign earlier; add --after"),
+    ] {
+        let at = |days: i64| Timestamp::now().checked_add(SignedDuration::from_hours(24 * days)).unwrap();
+        let validity = at(end).duration_since(at(begin)).unsigned_abs();
+        let root = NewRoot { id: name.to_owned(), common_name: name.parse().unwrap(), validity };
+        let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
+        let pkcs8 = key.to_pkcs8().unwrap();
+        let authority =
+            CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), at(begin)).unwrap();
+        let (key, cert) = (format!("{name}.key"), format!("{name}.pem"));
+        fs::write(directory.join("cert.der"), authority.root().der()).unwrap();
+        fs::write(directory.join("key.der"), &*pkcs8).unwrap();
+        openssl(directory, &["x509", "-inform", "DER", "-in", "cert.der", "-out", &cert]);
+        openssl(directory, &["pkey", "-inform", "DER", "-in", "key.der", "-out", &key]);
+        let error = complains(directory, &["import", "--cert-file", &cert, "--key-file", &key]);
+        assert!(error.contains(message), "{error}");
+    }
 }
 
 #[test]
@@ -149,4 +264,21 @@ fn a_ca_that_could_not_sign_is_refused() {
         assert!(!output.status.success() && error.contains(message), "{message}: {error}");
     }
     assert_eq!(fs::read(directory.join("pool.json")).unwrap(), before);
+}
+
+#[test]
+fn after_a_key_of_a_type_that_is_not_made_here_comes_a_usual_one() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    let request = ["req", "-x509", "-newkey", "rsa:2056", "-noenc", "-days", "900", "-subj", "/CN=odd"];
+    openssl(directory, &[&request[..], &["-keyout", "odd.key", "-out", "odd.pem"]].concat());
+    let output = signerctl(directory, &["import", "--cert-file", "odd.pem", "--key-file", "odd.key"]);
+    assert!(output.status.success(), "{output:?}");
+    let output = signerctl(directory, &["rotate"]);
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        report.contains("The key of the last CA is RSA2056") && report.contains("the new one is RSA4096"),
+        "{output:?}"
+    );
+    assert_eq!(load(directory).authority(1).key().key_type(), SigningKeyType::Rsa(4096));
 }

@@ -101,12 +101,29 @@ fn a_takeover_never_leaves_a_time_in_which_nobody_can_sign() {
 }
 
 #[test]
+fn what_is_wrong_with_a_new_ca_is_said_at_once() {
+    let directory = created();
+    let report = prints(directory.path(), &["rotate", "--validity", "2h"]);
+    assert!(report.contains("To do: CA 2 ends at"), "{report}");
+}
+
+#[test]
+fn a_lifetime_that_is_recorded_already_is_not_passed_over() {
+    let directory = rotated();
+    let_time_pass(directory.path(), 49);
+    let error = complains(directory.path(), &["rotate", "--predecessor-max-lifetime", "1h"]);
+    assert!(error.contains("--predecessor-max-lifetime would have no effect"), "{error}");
+}
+
+#[test]
 fn misuse_ends_with_2() {
     let directory = created();
     for arguments in [
         &["rotate", "--force"][..],
         &["rotate", "--compromised", "1"],
         &["rotate", "--emergency", "--after", "1h"],
+        &["rotate", "--emergency", "--predecessor-max-lifetime", "24h"],
+        &["rotate", "--yes"],
         &["rotate", "--max-lifetime", "5m"],
         &["rotate", "--max-lifetime", "2185h"],
         &["prune", "--force"],
@@ -158,6 +175,19 @@ fn in_an_emergency_the_compromised_ca_leaves_at_once() {
     let pool = load(waiting.path());
     assert_eq!(ids(&pool), ["2"], "the one that waits takes over");
     assert!(pool.tenures()[0].signs_from.unwrap() <= Timestamp::now());
+}
+
+#[test]
+fn a_clock_that_is_behind_is_refused() {
+    let directory = rotated();
+    let tomorrow = Timestamp::now().checked_add(Duration::from_secs(24 * 3600)).unwrap();
+    doctor(directory.path(), |pool| pool["Generation"] = json!(tomorrow.as_second()));
+    for arguments in [&["rotate"][..], &["prune"], &["rotate", "--emergency", "--yes"]] {
+        let error = complains(directory.path(), arguments);
+        assert!(error.contains("this machine's clock says") && error.contains("pool.json shows"), "{error}");
+    }
+    let shown = prints(directory.path(), &["show"]);
+    assert!(shown.contains("To do: this machine's clock says"), "{shown}");
 }
 
 #[test]

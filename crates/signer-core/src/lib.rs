@@ -104,9 +104,9 @@ pub use authority::{
     SigningKeyType, SigningKeyTypeError, root_common_name,
 };
 pub use ca_pool::{
-    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, NoChoice, PROPAGATION, Phase,
-    PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState, PoolWarning, Remedy,
-    RotationError, Standing, Succession, Tenure, Upkeep, UpkeepError, choose, last_leaf_ends, phases,
+    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, NoChoice, PROPAGATION,
+    PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState, PoolWarning,
+    Remedy, RotationError, Standing, Succession, Tenure, Upkeep, UpkeepError, choose, last_leaf_ends, phases,
     removable_at, superseded_at, watch_pool,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};

@@ -1,66 +1,8 @@
 //! Arguments that more than one subcommand takes.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use clap::Args;
 use signer_core::{CaPool, LONGEST_LEAF, Terms, format_duration, parse_duration};
-
-use crate::error::Error;
-
-/// Where a pool is, or shall be, kept.
-#[derive(Args, Clone, Debug)]
-#[group(id = "place", required = true, multiple = true)]
-pub(super) struct PlaceArguments {
-    /// The pool is this file.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["namespace", "name"])]
-    file: Option<PathBuf>,
-    /// The pool is a Secret in this namespace.
-    #[arg(long, value_name = "NAMESPACE", requires = "name")]
-    namespace: Option<String>,
-    /// The Secret's name. The pool is its key `pool`.
-    #[arg(long, value_name = "NAME", requires = "namespace")]
-    name: Option<String>,
-}
-
-/// A place where a pool is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    File(PathBuf),
-    Secret { namespace: String, name: String },
-}
-
-impl TryFrom<PlaceArguments> for Place {
-    type Error = Error;
-
-    fn try_from(arguments: PlaceArguments) -> Result<Self, Error> {
-        match arguments {
-            PlaceArguments { file: Some(file), .. } => Ok(Self::File(file)),
-            PlaceArguments { namespace: Some(namespace), name: Some(name), .. } => {
-                Ok(Self::Secret { namespace, name })
-            }
-            _ => Err(Error::NoPlace),
-        }
-    }
-}
-
-impl Place {
-    /// How a command line leads to it.
-    pub(super) fn arguments(&self) -> String {
-        match self {
-            Self::File(path) => format!("--file {}", path.display()),
-            Self::Secret { namespace, name } => format!("--namespace {namespace} --name {name}"),
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Secret { namespace, name } => write!(f, "Secret {namespace}/{name}"),
-        }
-    }
-}
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
@@ -79,14 +21,29 @@ pub(super) fn leaf_lifetime(text: &str) -> Result<Duration, String> {
     ))
 }
 
+/// A namespace: a DNS label (RFC 1123).
+pub(super) fn namespace(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 63 && is_label(text);
+    let rule = "a namespace is 1 to 63 lowercase letters, digits and hyphens, with no hyphen at either end";
+    if fits { Ok(text.to_owned()) } else { Err(rule.to_owned()) }
+}
+
+/// A Secret's name: DNS labels with dots between them.
+pub(super) fn secret_name(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 253 && text.split('.').all(is_label);
+    let rule = "a Secret's name is 1 to 253 lowercase letters, digits, hyphens and dots, with a letter or digit at either end and beside each dot";
+    if fits { Ok(text.to_owned()) } else { Err(rule.to_owned()) }
+}
+
+fn is_label(text: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
 /// `<namespace>/<name>`.
 pub(super) fn namespaced(text: &str) -> Result<(String, String), String> {
-    match text.split_once('/') {
-        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
-            Ok((namespace.to_owned(), name.to_owned()))
-        }
-        _ => Err("write it as NAMESPACE/NAME".to_owned()),
-    }
+    let (of, name) = text.split_once('/').ok_or("write it as NAMESPACE/NAME")?;
+    Ok((namespace(of)?, secret_name(name)?))
 }
 
 /// An ID becomes a part of the CA's subject, so it has to leave room for the rest.

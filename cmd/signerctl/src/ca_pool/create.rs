@@ -2,26 +2,30 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 use signer_core::{CaPool, CommonName, SignerName, SigningKeyType};
 
 use super::{
-    arguments::{Place, PlaceArguments, ca_id, duration, leaf_lifetime},
+    arguments::{ca_id, duration, leaf_lifetime},
+    cluster::ClusterArguments,
     created, file,
     new_authority::{NewAuthority, Subject, signs},
-    secret,
+    place::{Place, PlaceArguments},
     times::later,
 };
-use crate::error::Error;
+use crate::{error::Error, terminal::Look};
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["name"]).multiple(true)))]
 #[command(
     override_usage = "signerctl ca-pool create (--file <PATH> | --namespace <NAMESPACE> --name <NAME>) [OPTIONS]"
 )]
 pub(crate) struct Create {
     #[command(flatten)]
     place: PlaceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
     /// The CA's ID within the pool.
     #[arg(long, value_name = "ID", default_value = "1", value_parser = ca_id)]
     ca_id: String,
@@ -46,8 +50,8 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    pub(super) fn run(self, now: Timestamp) -> Result<String, Error> {
-        let place = Place::try_from(self.place)?;
+    pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
+        let place = self.place.place(self.cluster)?;
         // Before a key is made, which takes a while for RSA; whoever comes in between is noticed when it is written.
         if let Place::File(path) = &place {
             file::check_absent(path)?;
@@ -62,11 +66,7 @@ impl Create {
         let signs_from = self.after.map(|after| later(now, after));
         let pool = CaPool::beginning_with(new.make(now)?, signs_from, self.max_lifetime)
             .map_err(|source| Error::Pool { place: place.to_string(), source: source.into() })?;
-        let json = pool.to_json()?;
-        match &place {
-            Place::File(path) => file::create(path, &json)?,
-            Place::Secret { namespace, name } => secret::create(namespace, name, &json)?,
-        }
-        Ok(created::created(&place, &pool, self.signer.as_ref()))
+        place.create(&pool)?;
+        Ok(created::created(&place, &pool, self.signer.as_ref(), look, now))
     }
 }

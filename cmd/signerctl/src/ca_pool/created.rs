@@ -2,31 +2,64 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use signer_core::{CaPool, SignerName};
 
-use super::{arguments::Place, secret::POOL_KEY, table::fields, times::minute};
+use super::{
+    outlook::Outlook,
+    place::Place,
+    secret::{POOL_KEY, SecretPlace},
+    shell::yaml,
+    shown::remark,
+    table::fields,
+    times::minute,
+};
+use crate::terminal::{Look, Tone};
 
 /// What was made, where it is, and what to do with it.
-pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>) -> String {
+pub(super) fn created(
+    place: &Place,
+    pool: &CaPool,
+    signer: Option<&SignerName>,
+    look: Look,
+    now: Timestamp,
+) -> String {
     let note = match place {
         Place::File(_) => "mode 0600: it holds the CA's key",
-        Place::Secret { .. } => "it holds the CA's key",
+        Place::Secret(_) => "it holds the CA's key",
     };
     let authority = pool.signing();
     let root = authority.root();
     let signs = pool.tenures()[0].signs_from;
     let signs = signs.map_or_else(String::new, |from| format!("  {:<9} from {} on\n", "Signs", minute(from)));
     format!(
-        "Created CA pool {place} ({note})\n\n{}{signs}\n{}",
-        fields(&[
-            ("ID", authority.id().to_owned()),
-            ("Subject", root.subject()),
-            ("Key type", authority.key().key_type().to_string()),
-            ("Valid", format!("{} to {}", minute(root.not_before()), minute(root.not_after()))),
-            ("SHA-256", root.fingerprint()),
-        ]),
+        "{}\n{}{signs}{}\n{}",
+        place.label().headline(look, Tone::Heading, &format!("Created CA pool {place} ({note})")),
+        fields(
+            &[
+                ("ID", authority.id().to_owned()),
+                ("Subject", root.subject()),
+                ("Key type", authority.key().key_type().to_string()),
+                ("Valid", format!("{} to {}", minute(authority.not_before()), minute(authority.not_after()))),
+                ("SHA-256", root.fingerprint()),
+            ],
+            look
+        ),
+        warnings(place, pool, look, now),
         next(place, signer),
     )
+}
+
+/// What is to do soon; with most new pools, nothing.
+fn warnings(place: &Place, pool: &CaPool, look: Look, now: Timestamp) -> String {
+    let outlook = Outlook::new(pool, Some(place.arguments()), now);
+    let to_do: String = outlook
+        .to_do()
+        .iter()
+        .filter(|(tone, _)| *tone != Tone::Good)
+        .map(|to_do| remark("  To do: ", to_do, look))
+        .collect();
+    if to_do.is_empty() { to_do } else { format!("\n{to_do}") }
 }
 
 fn next(place: &Place, signer: Option<&SignerName>) -> String {
@@ -37,10 +70,10 @@ fn next(place: &Place, signer: Option<&SignerName>) -> String {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             format!(
                 "Next, in signer-manager's configuration:\n\n  signers:\n{}",
-                entry(&format!("{{file: {}}}", path.display()))
+                entry(&format!("{{file: {}}}", yaml(&path.to_string_lossy())))
             )
         }
-        Place::Secret { namespace, name } => {
+        Place::Secret(SecretPlace { namespace, name, .. }) => {
             let directory = Path::new("/run/ca-state").join(name);
             let file = directory.join(POOL_KEY);
             format!(

@@ -3,20 +3,33 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority, Heir, PROPAGATION, Phase, phases};
+use signer_core::{CaPool, CertificateAuthority, Heir, Phase, phases};
 
 use super::{
-    arguments::Place,
     edit::edit_once,
+    following::Before,
+    new_authority::leave_taken,
     outlook::{Outlook, name},
-    shown::schedule,
+    place::{Label, Place},
+    shell::quote,
+    shown::{schedule, standing},
     timeline,
-    times::{later, minute_from_now},
+    times::minute_from_now,
+    wrap::wrap_behind,
 };
 use crate::{
     error::Error,
     terminal::{Look, Tone, confirm},
 };
+
+/// What the operator asks for.
+pub(super) struct Emergency<'a> {
+    /// Whose key has leaked; the one that signs, if nobody says.
+    pub(super) compromised: Option<&'a str>,
+    /// The options that say which CA, or what kind of CA, is to take its place.
+    pub(super) replacement: &'a [&'static str],
+    pub(super) has_said_yes: bool,
+}
 
 /// Makes the CA that takes the place of the compromised one, and tells the longest lifetime of its certificates.
 pub(super) type Replace<'a> = &'a dyn Fn(&CaPool) -> Result<(CertificateAuthority, Option<Duration>), Error>;
@@ -24,23 +37,44 @@ pub(super) type Replace<'a> = &'a dyn Fn(&CaPool) -> Result<(CertificateAuthorit
 /// Tells what breaks, asks, and removes the CA.
 pub(super) fn carry_out(
     place: &Place,
-    compromised: Option<&str>,
-    has_said_yes: bool,
+    emergency: &Emergency<'_>,
     replace: Replace<'_>,
     look: Look,
     now: Timestamp,
 ) -> Result<String, Error> {
-    edit_once(place, |pool| {
-        let id = compromised.map_or_else(|| active(&pool, now), |id| Ok(id.to_owned()))?;
-        let heir = pool.heir(&id, now)?;
-        let replacement = if heir == Heir::None { Some(replace(&pool)?) } else { None };
-        let new = replacement.as_ref().map(|(authority, _)| authority.id().to_owned());
-        let consequences = consequences(&pool, &id, &heir, new.as_deref(), look, now)?;
-        let changed = pool.without_compromised(&id, replacement, now)?;
-        confirm(&consequences, has_said_yes)?;
-        let report = removed(place, &changed, &id, look, now);
+    edit_once(place, now, |pool| {
+        let id = emergency.compromised.map_or_else(|| active(&pool, now), |id| Ok(id.to_owned()))?;
+        let replacement = match pool.heir(&id, now)? {
+            Heir::None => Some(replace(&pool)?),
+            heir => emergency.check_nothing_is_ignored(&id, &heir, place).map(|()| None)?,
+        };
+        let leaving = pool.leave_with(&id)?.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let (changed, consequences) = preview(&place.label(), pool, &id, replacement, look, now)?;
+        confirm(&consequences, emergency.has_said_yes)?;
+        let report = removed(&place.label(), &changed, &leaving, look, now);
         Ok((changed, report))
     })
+}
+
+impl Emergency<'_> {
+    /// Whoever says which CA signs next, or what kind of CA, doesn't want the one that is there.
+    fn check_nothing_is_ignored(&self, id: &str, heir: &Heir, place: &Place) -> Result<(), Error> {
+        let (heir, stands) = match heir {
+            Heir::Active(heir) => (heir, "signs already"),
+            Heir::Waiting(heir) => (heir, "waits for its turn already"),
+            Heir::None => return Ok(()),
+        };
+        if self.replacement.is_empty() {
+            return Ok(());
+        }
+        Err(Error::HasHeir {
+            options: self.replacement.join(", "),
+            id: quote(id),
+            heir: quote(heir),
+            stands,
+            arguments: place.arguments(),
+        })
+    }
 }
 
 fn active(pool: &CaPool, now: Timestamp) -> Result<String, Error> {
@@ -49,31 +83,37 @@ fn active(pool: &CaPool, now: Timestamp) -> Result<String, Error> {
     active.map(|(authority, _)| authority.id().to_owned()).ok_or(Error::WhichIsCompromised)
 }
 
-/// What breaks, and until when.
-pub(super) fn consequences(
-    pool: &CaPool,
+/// The pool without the CA, and what breaks until when.
+pub(super) fn preview(
+    label: &Label,
+    pool: CaPool,
     id: &str,
-    heir: &Heir,
-    new: Option<&str>,
+    replacement: Option<(CertificateAuthority, Option<Duration>)>,
     look: Look,
     now: Timestamp,
-) -> Result<String, Error> {
+) -> Result<(CaPool, String), Error> {
     let leaving = pool.leave_with(id)?;
     let names = leaving.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
-    let mut text = format!(
-        "{}\n",
-        look.paint(Tone::Bad, format!("EMERGENCY: {names} will leave the pool and the trust bundle now."))
-    );
+    let head = format!("EMERGENCY: {names} will leave {} and the trust bundle now.", label.pool);
+    let mut text = label.headline(look, Tone::Bad, &head);
     if leaving.len() > 1 {
-        text += &format!(
-            "They are under the same root as {}. While that is trusted, so is whatever the leaked key signs.\n",
+        let why = format!(
+            "They are under the same root as {}. While that is trusted, so is whatever the leaked key signs.",
             name(id)
         );
+        text += &wrap_behind("", &why, look.width);
     }
     text += &format!("\n{}\n", look.paint(Tone::Heading, "What breaks, and until when"));
-    text += &of_those_that_leave(pool, &leaving, &names, now);
-    text += &of_those_that_follow(pool, &leaving, heir, new, now);
-    Ok(text)
+    text += &wrap_behind("  - ", &of_those_that_leave(&pool, &leaving, &names, now), look.width);
+    let compromised = pool.authorities().find(|authority| authority.id() == id);
+    let leave = compromised.zip(replacement.as_ref()).and_then(|(before, (new, _))| leave_taken(before, new));
+    let before = Before::of(&pool, now);
+    let changed = pool.without_compromised(id, replacement, now)?;
+    let following = before.followed_by(&changed);
+    let beginning = if following.breaks { "" } else { "Nothing else: " };
+    text += &wrap_behind("  - ", &format!("{beginning}{}", following.text), look.width);
+    text.extend(leave.map(|leave| wrap_behind("  - ", &leave, look.width)));
+    Ok((changed, text))
 }
 
 fn of_those_that_leave(pool: &CaPool, leaving: &[&str], names: &str, now: Timestamp) -> String {
@@ -81,46 +121,14 @@ fn of_those_that_leave(pool: &CaPool, leaving: &[&str], names: &str, now: Timest
     let mut of_leaving =
         pool.authorities().zip(phases).filter(|(authority, _)| leaving.contains(&authority.id()));
     if of_leaving.all(|(_, phase)| matches!(phase, Phase::Trusted(Some(_)))) {
-        return format!("  - Nothing of {names}: it hasn't signed yet.\n");
+        return format!("Nothing of {names}: it hasn't signed yet.");
     }
     let end = last_leaf(pool, leaving, now);
     format!(
-        "  - Certificates of {names} are refused: by each pod as soon as it has the new trust bundle, usually within 7 minutes.\n    \
-         That ends for each pod when it gets its next certificate. Kubelet fetches it about halfway through the lifetime of\n    \
-         the one it has; the last would have expired at {end}.\n    \
-         To end it sooner, restart the pods when the new bundle is everywhere: kubectl rollout restart …\n"
+        "Certificates of {names} are refused: by each pod as soon as it has the new trust bundle, usually within 7 minutes. That ends for each pod when it gets its \
+         next certificate. Kubelet fetches it about halfway through the lifetime of the one it has; the last would have expired at {end}. To end it sooner, restart \
+         the pods when the new bundle is everywhere: kubectl rollout restart …"
     )
-}
-
-fn of_those_that_follow(
-    pool: &CaPool,
-    leaving: &[&str],
-    heir: &Heir,
-    new: Option<&str>,
-    now: Timestamp,
-) -> String {
-    let known = minute_from_now(later(now, PROPAGATION), now);
-    let new = new.map_or_else(|| "The new CA".to_owned(), name);
-    let phases = phases(&pool.tenures(), now);
-    let retires = |(authority, phase): &(&CertificateAuthority, Phase)| {
-        matches!(phase, Phase::Retiring(_)) && !leaving.contains(&authority.id())
-    };
-    let retiring = pool.authorities().zip(phases).filter(retires).last();
-    match (heir, retiring) {
-        (Heir::Active(heir), _) => format!("  - Nothing else: {} signs already, and goes on.\n", name(heir)),
-        (Heir::Waiting(heir), _) => format!(
-            "  - {} signs at once. Pods that don't have its root yet refuse its certificates: until {known} at the latest,\n    \
-             and not at all where it has been published for 15 minutes.\n",
-            name(heir)
-        ),
-        (Heir::None, Some((retiring, _))) => format!(
-            "  - Nothing else: {}, which pods still trust, signs again until they know {new}: until {known} at the latest.\n",
-            name(retiring.id())
-        ),
-        (Heir::None, None) => format!(
-            "  - {new} signs at once. Pods that don't have its root yet refuse its certificates: until {known} at the latest.\n"
-        ),
-    }
 }
 
 /// When the last certificate would have expired that one of these CAs can have issued.
@@ -134,13 +142,14 @@ fn last_leaf(pool: &CaPool, leaving: &[&str], now: Timestamp) -> String {
     format!("{}{hint}", minute_from_now(end, now))
 }
 
-fn removed(place: &Place, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
-    let outlook = Outlook::new(pool, Some(place.arguments()), now);
-    let (tone, state) = outlook.state();
+fn removed(label: &Label, pool: &CaPool, leaving: &[String], look: Look, now: Timestamp) -> String {
+    let names = leaving.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
+    let verb = if leaving.len() == 1 { "has" } else { "have" };
+    let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
     format!(
-        "{}\n\n  {}\n\n{}{}",
-        look.paint(Tone::Heading, format!("{} has left CA pool {place}", name(id))),
-        look.paint(tone, state),
+        "{}\n{}\n{}{}",
+        label.headline(look, Tone::Heading, &format!("{names} {verb} left {}", label.pool)),
+        standing(&outlook, look),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     )

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use signer_core::{CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, Succession};
 
-use super::{emergency, outlook::Outlook, prune, shown, takeover};
+use super::{emergency, outlook::Outlook, place::Label, prune, shown, takeover};
 use crate::terminal::Look;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -63,9 +63,17 @@ fn with_gap(made: Timestamp, validity: Duration) -> CaPool {
     followed(ca(1, made, validity), hours(720))
 }
 
+fn label() -> Label {
+    Label {
+        pool: "CA pool Secret mesh-controller/spiffe-ca-pool".to_owned(),
+        cluster: Some("context kind-mesh, server https://127.0.0.1:6443".to_owned()),
+        arguments: "--namespace mesh-controller --name spiffe-ca-pool".to_owned(),
+    }
+}
+
 fn shows(pool: &CaPool, look: Look) -> String {
-    let outlook = Outlook::new(pool, Some("--namespace mesh --name spiffe-ca".to_owned()), now());
-    shown::shown("CA pool Secret mesh/spiffe-ca", &outlook, look)
+    let outlook = Outlook::new(pool, Some(label().arguments), now());
+    shown::shown(&label(), None, &outlook, look)
 }
 
 fn is_golden(name: &str, text: &str) {
@@ -102,26 +110,38 @@ fn pools_are_shown_as_they_stand() {
 #[test]
 fn a_terminal_gets_colours_and_short_lines() {
     is_golden("show-colours.txt", &shows(&rotated(&[3]), Look { has_colours: true, ..Look::PLAIN }));
-    is_golden("show-narrow.txt", &shows(&rotated(&[40, 20, 0]), Look { width: 60, ..Look::PLAIN }));
+    for width in [40, 60, 80, 100] {
+        let shown = shows(&rotated(&[40, 20, 0]), Look { width, ..Look::PLAIN });
+        let is_command = |line: &str| line.trim_start().starts_with("signerctl ");
+        let too_long = shown.lines().find(|line| line.chars().count() > width && !is_command(line));
+        assert_eq!(too_long, None, "{width}");
+        is_golden(&format!("show-{width}-columns.txt"), &shown);
+    }
 }
 
 #[test]
 fn a_rotation_tells_what_happens_when() {
-    let place = super::arguments::Place::Secret { namespace: "mesh".into(), name: "spiffe-ca".into() };
-    is_golden("rotate.txt", &takeover::added(&place, &rotated(&[0]), "2", Look::PLAIN, now()));
+    is_golden("rotate.txt", &takeover::added(&label(), &rotated(&[0]), "2", Look::PLAIN, now()));
+}
+
+/// That of the pools here, whose first CA has no times.
+fn first(ids: &[u8]) -> CaPool {
+    CaPool::new(ids.iter().map(|id| ca(*id, hours(-2400), NewRoot::DEFAULT_VALIDITY)).collect()).unwrap()
 }
 
 #[test]
 fn an_emergency_tells_what_breaks() {
     for (name, pool, id, new) in [
-        ("emergency-alone.txt", rotated(&[]), "1", Some("2")),
+        ("emergency-alone.txt", rotated(&[]), "1", Some(2)),
         ("emergency-with-one-waiting.txt", rotated(&[0]), "1", None),
-        ("emergency-with-one-retiring.txt", rotated(&[3]), "2", Some("3")),
+        ("emergency-with-one-retiring.txt", rotated(&[3]), "2", Some(3)),
+        ("emergency-with-one-gone.txt", rotated(&[72]), "2", Some(3)),
+        ("emergency-with-one-only-trusted.txt", first(&[1, 2]), "1", Some(3)),
         ("emergency-of-one-retiring.txt", rotated(&[3]), "1", None),
         ("emergency-of-one-waiting.txt", rotated(&[0]), "2", None),
     ] {
-        let heir = pool.heir(id, now()).unwrap();
-        is_golden(name, &emergency::consequences(&pool, id, &heir, new, Look::PLAIN, now()).unwrap());
+        let replacement = new.map(|id| (ca(id, now(), NewRoot::DEFAULT_VALIDITY), Some(24 * HOUR)));
+        is_golden(name, &emergency::preview(&label(), pool, id, replacement, Look::PLAIN, now()).unwrap().1);
     }
 }
 
@@ -132,6 +152,6 @@ fn a_removal_that_comes_too_early_tells_what_breaks() {
         ("prune-retiring.txt", rotated(&[3]), "1"),
         ("prune-waiting.txt", rotated(&[0]), "2"),
     ] {
-        is_golden(name, &prune::consequences(&pool, id, Look::PLAIN, now()).unwrap());
+        is_golden(name, &prune::preview(&label(), pool, id, Look::PLAIN, now()).unwrap().1);
     }
 }

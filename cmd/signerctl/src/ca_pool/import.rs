@@ -1,22 +1,28 @@
 //! `signerctl ca-pool import`.
 
 use std::{
-    fs,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority, PoolError, PoolSource};
+use signer_core::{CaPool, CertificateAuthority};
 
 use super::{
-    arguments::{Place, PlaceArguments, namespaced},
-    created, edit, file, secret,
+    arguments::namespaced,
+    cluster::{Cluster, ClusterArguments},
+    created, file,
+    place::PlaceArguments,
+    secret::SecretPlace,
     takeover::TakeoverArguments,
 };
 use crate::{error::Error, terminal::Look};
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["name", "from_secret"]).multiple(true)))]
 #[command(
     override_usage = "signerctl ca-pool import (--file <PATH> | --namespace <NAMESPACE> --name <NAME>)\n         \
                       (--cert-file <PATH> --key-file <PATH> | --from-secret <NAMESPACE/NAME>) [--root-file <PATH>] [OPTIONS]"
@@ -24,6 +30,8 @@ use crate::{error::Error, terminal::Look};
 pub(crate) struct Import {
     #[command(flatten)]
     place: PlaceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
     #[command(flatten)]
     origin: Origin,
     #[command(flatten)]
@@ -57,50 +65,34 @@ struct Origin {
 impl Import {
     /// Adds the CA as the one that signs next; where there is no pool yet, as the first.
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
-        let Self { place, origin, takeover } = self;
-        let place = Place::try_from(place)?;
-        if takeover.emergency || has_pool(&place)? {
-            let make = |id: String, _: &CaPool| Ok(origin.load()?.with_id(id));
-            return takeover.carry_out(&place, &make, look, now);
+        let Self { place, cluster, origin, takeover } = self;
+        let place = place.place(cluster.clone())?;
+        let load = || origin.load(|| place.cluster().map_or_else(|| connect(cluster.clone()), Ok));
+        if takeover.emergency || place.has_pool()? {
+            let make = |id: String, _: &CaPool| Ok(load()?.with_id(id));
+            let option = if origin.from_secret.is_some() { "--from-secret" } else { "--cert-file" };
+            return takeover.carry_out(&place, vec![option], &make, look, now);
         }
         let id = takeover.ca_id.clone().unwrap_or_else(|| "1".to_owned());
-        let authority = origin.load()?.with_id(id);
-        let first = |source: PoolError| Error::Pool { place: place.to_string(), source: source.into() };
-        let pool = CaPool::new(vec![authority]).map_err(first)?;
-        let json = pool.to_json()?;
-        match &place {
-            Place::File(path) => file::create(path, &json)?,
-            Place::Secret { namespace, name } => secret::create(namespace, name, &json)?,
-        }
-        Ok(created::created(&place, &pool, None))
-    }
-}
-
-/// Whether there is a pool that the CA can be added to.
-fn has_pool(place: &Place) -> Result<bool, Error> {
-    match place {
-        Place::File(path) => Ok(fs::symlink_metadata(path).is_ok()),
-        Place::Secret { .. } => match edit::open(place) {
-            Ok(opened) => Ok(opened.pool.is_some()),
-            Err(Error::NoSecret { .. }) => Ok(false),
-            Err(error) => Err(error),
-        },
+        let pool = takeover.begin(&place, load()?.with_id(id), now)?;
+        place.create(&pool)?;
+        Ok(created::created(&place, &pool, None, look, now))
     }
 }
 
 impl Origin {
-    fn load(&self) -> Result<CertificateAuthority, Error> {
+    fn load(
+        &self,
+        cluster: impl FnOnce() -> Result<Rc<Cluster>, Error>,
+    ) -> Result<CertificateAuthority, Error> {
         let (place, pool) = match self.clone() {
             Self { from_secret: Some((namespace, name)), root_file, .. } => {
-                let unreadable =
-                    |path: &Path, source| Error::Read { path: path.display().to_string(), source };
-                let read = |path: PathBuf| fs::read(&path).map_err(|source| unreadable(&path, source));
-                let root = root_file.map(read).transpose()?;
-                (format!("Secret {namespace}/{name}"), secret::load(&namespace, &name, root.as_deref())?)
+                let root = root_file.as_deref().map(read).transpose()?;
+                let secret = SecretPlace { cluster: cluster()?, namespace, name };
+                (secret.to_string(), secret.load(root.as_deref())?)
             }
             Self { cert_file: Some(cert), key_file: Some(key), root_file: root, .. } => {
-                let source = PoolSource::PemFiles { cert, key, root };
-                (source.to_string(), source.load()?)
+                (cert.display().to_string(), file::load_pem(cert, key, root)?)
             }
             _ => return Err(Error::NoPlace),
         };
@@ -110,4 +102,23 @@ impl Origin {
             _ => Err(Error::SeveralAuthorities { place }),
         }
     }
+}
+
+/// To the cluster of a Secret that goes into a file.
+fn connect(cluster: ClusterArguments) -> Result<Rc<Cluster>, Error> {
+    let cluster = cluster.connect()?;
+    cluster.check_clock()?;
+    Ok(Rc::new(cluster))
+}
+
+/// Bounded, as the path may lead anywhere; what is too long is refused when it is parsed.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => Error::NoFile { path: path.display().to_string() },
+        _ => Error::Read { path: path.display().to_string(), source },
+    };
+    let mut bytes = Vec::new();
+    let bound = CaPool::MAX_INPUT_BYTES as u64 + 1;
+    File::open(path).map_err(unreadable)?.take(bound).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }

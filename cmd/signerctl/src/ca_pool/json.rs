@@ -8,10 +8,10 @@ use super::outlook::Outlook;
 use crate::error::Error;
 
 /// All of it.
-pub(super) fn json(outlook: &Outlook<'_>) -> Result<String, Error> {
+pub(super) fn json(outlook: &Outlook<'_>, caveat: Option<String>) -> Result<String, Error> {
     let report = PoolReport {
         generation: outlook.pool.generation(),
-        warnings: outlook.warnings().iter().map(ToString::to_string).collect(),
+        warnings: caveat.into_iter().chain(outlook.warnings().iter().map(ToString::to_string)).collect(),
         authorities: (0..outlook.tenures.len()).map(|index| AuthorityReport::of(outlook, index)).collect(),
         trust_anchors: outlook.pool.roots().into_iter().map(CertificateReport::of).collect(),
     };

@@ -1,20 +1,26 @@
 //! `signerctl ca-pool …`.
 
 mod arguments;
+mod clock;
+mod cluster;
 mod create;
 mod created;
 mod edit;
 mod emergency;
 mod file;
+mod following;
 #[cfg(test)]
 mod golden;
 mod import;
 mod json;
 mod new_authority;
 mod outlook;
+mod overview;
+mod place;
 mod prune;
 mod rotate;
 mod secret;
+mod shell;
 mod show;
 mod shown;
 mod table;
@@ -22,6 +28,7 @@ mod takeover;
 mod timeline;
 mod times;
 mod to_do;
+mod wrap;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -46,7 +53,7 @@ impl Command {
     /// Does it, and gives what is to be printed.
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
         match self {
-            Self::Create(create) => create.run(now),
+            Self::Create(create) => create.run(look, now),
             Self::Show(show) => show.run(look, now),
             Self::Rotate(rotate) => rotate.run(look, now),
             Self::Import(import) => import.run(look, now),

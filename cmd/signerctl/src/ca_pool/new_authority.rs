@@ -9,7 +9,7 @@ use signer_core::{
     root_common_name,
 };
 
-use super::arguments::Place;
+use super::{outlook::name, place::Place};
 use crate::error::Error;
 
 /// What a new CA is to be.
@@ -41,6 +41,17 @@ impl NewAuthority<'_> {
     }
 }
 
+/// What it means that a CA which is a root itself follows an intermediate.
+pub(super) fn leave_taken(before: &CertificateAuthority, new: &CertificateAuthority) -> Option<String> {
+    (before.is_intermediate() && !new.is_intermediate()).then(|| {
+        format!(
+            "{} is a root itself, and not under {}: whoever trusts that root alone, and not the trust bundle, refuses its certificates.",
+            name(new.id()),
+            before.root().subject()
+        )
+    })
+}
+
 /// What the subject of a pool's new CA says it signs: the signer, or what the last CA said, or else the place.
 pub(super) fn signs(
     signer: Option<&SignerName>,
@@ -66,7 +77,7 @@ fn name_of(place: &Place) -> String {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             stem.chars().filter(|c| !c.is_control()).collect()
         }
-        Place::Secret { namespace, name } => format!("{namespace}/{name}"),
+        Place::Secret(secret) => format!("{}/{}", secret.namespace, secret.name),
     }
 }
 

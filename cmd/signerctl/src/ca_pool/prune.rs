@@ -1,15 +1,19 @@
 //! `signerctl ca-pool prune`.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 use signer_core::{CaPool, Phase, RotationError};
 
 use super::{
-    arguments::{Place, PlaceArguments},
+    cluster::ClusterArguments,
     edit::{edit, edit_once},
+    following::Before,
     outlook::{Outlook, name},
-    shown::schedule,
+    place::{Label, Place, PlaceArguments},
+    shell::quote,
+    shown::{schedule, standing},
     times::{minute, minute_from_now},
+    wrap::wrap_behind,
 };
 use crate::{
     error::Error,
@@ -17,12 +21,15 @@ use crate::{
 };
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["name"]).multiple(true)))]
 #[command(
     override_usage = "signerctl ca-pool prune (--file <PATH> | --namespace <NAMESPACE> --name <NAME>) [--ca-id <ID> [--force [--yes]]]"
 )]
 pub(crate) struct Prune {
     #[command(flatten)]
     place: PlaceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
     /// Remove this CA. Default: all that may go.
     #[arg(long, value_name = "ID")]
     ca_id: Option<String>,
@@ -36,13 +43,13 @@ pub(crate) struct Prune {
 
 impl Prune {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
-        let place = Place::try_from(self.place)?;
+        let place = self.place.place(self.cluster)?;
         match self.ca_id {
             None => prune_all(&place, look, now),
             Some(id) if self.force => prune_regardless(&place, &id, self.yes, look, now),
-            Some(id) => edit(&place, |pool| {
+            Some(id) => edit(&place, now, |pool| {
                 let changed = pool.without(&[&id], now).map_err(|error| refused(error, now))?;
-                let report = removed(&place, &changed, &[&id], look, now);
+                let report = removed(&place.label(), &changed, &[&id], look, now);
                 Ok((changed, report))
             }),
         }
@@ -50,14 +57,14 @@ impl Prune {
 }
 
 fn prune_all(place: &Place, look: Look, now: Timestamp) -> Result<String, Error> {
-    edit(place, |pool| {
+    edit(place, now, |pool| {
         let ids: Vec<String> = pool.removable(now).into_iter().map(str::to_owned).collect();
         if ids.is_empty() {
             return Err(Error::NothingToPrune { when: first_to_go(&pool, now) });
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let changed = pool.without(&ids, now)?;
-        let report = removed(place, &changed, &ids, look, now);
+        let report = removed(&place.label(), &changed, &ids, look, now);
         Ok((changed, report))
     })
 }
@@ -96,25 +103,47 @@ fn prune_regardless(
     look: Look,
     now: Timestamp,
 ) -> Result<String, Error> {
-    edit_once(place, |pool| {
+    edit_once(place, now, |pool| {
         if pool.authorities().all(|authority| authority.id() == id) {
             return Err(Error::LastOne { place: place.to_string() });
         }
-        confirm(&consequences(&pool, id, look, now)?, has_said_yes)?;
-        let changed = pool.without_regardless(&[id], now)?;
-        let report = removed(place, &changed, &[id], look, now);
+        let (changed, consequences) = preview(&place.label(), pool, id, look, now)?;
+        confirm(&consequences, has_said_yes)?;
+        let report = removed(&place.label(), &changed, &[id], look, now);
         Ok((changed, report))
     })
 }
 
-/// What breaks, and until when.
-pub(super) fn consequences(pool: &CaPool, id: &str, look: Look, now: Timestamp) -> Result<String, Error> {
-    let outlook = Outlook::new(pool, None, now);
-    let known = pool.authorities().position(|authority| authority.id() == id);
-    let Some(index) = known else {
-        // says which CAs there are
-        return pool.heir(id, now).map(|_| String::new()).map_err(Error::from);
-    };
+/// The pool without the CA, and what breaks until when.
+pub(super) fn preview(
+    label: &Label,
+    pool: CaPool,
+    id: &str,
+    look: Look,
+    now: Timestamp,
+) -> Result<(CaPool, String), Error> {
+    let index = pool.position(id)?;
+    let before = Before::of(&pool, now);
+    let consequences = consequences(&Outlook::new(&pool, None, now), index);
+    let signed = Outlook::new(&pool, None, now).phases[index] == Phase::Active;
+    let changed = pool.without_regardless(&[id], now)?;
+    let mut text = format!(
+        "{}\n{}",
+        label.headline(
+            look,
+            Tone::Bad,
+            &format!("{} will leave {} now, though that is too early.", name(id), label.pool)
+        ),
+        wrap_behind("", &consequences, look.width)
+    );
+    if signed {
+        text += &wrap_behind("", &before.followed_by(&changed).text, look.width);
+    }
+    Ok((changed, text))
+}
+
+fn consequences(outlook: &Outlook<'_>, index: usize) -> String {
+    let (pool, id) = (outlook.pool, outlook.pool.authority(index).id());
     let root = pool.authority(index).root();
     let others = pool.authorities().filter(|other| other.id() != id && other.root() == root);
     let sharing: Vec<String> = others.map(|other| name(other.id())).collect();
@@ -127,51 +156,32 @@ pub(super) fn consequences(pool: &CaPool, id: &str, look: Look, now: Timestamp) 
     } else {
         format!(
             "Its root stays in the trust bundle, as {} is under it too, so its certificates are accepted as long as they live. If its key has leaked, that is too \
-             long: use `signerctl ca-pool rotate --emergency --compromised {id}`.",
-            sharing.join(" and ")
+             long: use `signerctl ca-pool rotate --emergency --compromised {}`.",
+            sharing.join(" and "),
+            quote(id)
         )
     };
-    let text = match outlook.phases[index] {
+    match outlook.phases[index] {
         Phase::Gone => "Nothing breaks: no certificate of it lives any more.".to_owned(),
         Phase::Retiring(_) => refused,
-        Phase::Active => format!("It is the one that signs. {refused}\n{}", who_signs_then(&outlook, index)),
+        Phase::Active => format!("It is the one that signs. {refused}"),
         Phase::Trusted(None) => format!("It doesn't sign, but pods trust its root. {refused}"),
         Phase::Trusted(Some(from)) => format!(
             "It never signs then. Nothing breaks, unless its turn has come ({}) before all replicas of the signer know of this change, which takes them some minutes.",
-            minute_from_now(from, now)
+            minute_from_now(from, outlook.now)
         ),
-    };
-    Ok(format!(
-        "{}\n{text}\n",
-        look.paint(Tone::Bad, format!("{} will leave the pool now, though that is too early.", name(id)))
-    ))
-}
-
-fn who_signs_then(outlook: &Outlook<'_>, active: usize) -> String {
-    let retiring = outlook.phases.iter().rposition(|phase| matches!(phase, Phase::Retiring(_)));
-    let waiting = outlook
-        .tenures
-        .iter()
-        .filter_map(|tenure| tenure.signs_from)
-        .filter(|from| *from > outlook.now)
-        .min();
-    match (retiring, waiting) {
-        (Some(index), _) if index != active => format!("{} signs again.", outlook.name(index)),
-        (_, Some(from)) => format!("Nobody signs before {}.", minute_from_now(from, outlook.now)),
-        _ => "Another CA of the pool signs, if there is one whose turn has come.".to_owned(),
     }
 }
 
-fn removed(place: &Place, pool: &CaPool, ids: &[&str], look: Look, now: Timestamp) -> String {
-    let outlook = Outlook::new(pool, Some(place.arguments()), now);
+fn removed(label: &Label, pool: &CaPool, ids: &[&str], look: Look, now: Timestamp) -> String {
+    let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
     let names = ids.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
     let verb = if ids.len() == 1 { "has" } else { "have" };
-    let head = format!("{names} {verb} left CA pool {place}");
-    let (tone, state) = outlook.state();
+    let head = format!("{names} {verb} left {}", label.pool);
     format!(
-        "{}\n\n  {}\n{}",
-        look.paint(Tone::Heading, head),
-        look.paint(tone, state),
+        "{}\n{}{}",
+        label.headline(look, Tone::Heading, &head),
+        standing(&outlook, look),
         schedule(&outlook, look)
     )
 }

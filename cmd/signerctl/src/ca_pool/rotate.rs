@@ -1,20 +1,24 @@
 //! `signerctl ca-pool rotate`.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
-use signer_core::{CaPool, CommonName, SignerName, SigningKeyType};
+use signer_core::{CaPool, CommonName, NewRoot, SignerName, SigningKeyType};
 
 use super::{
-    arguments::{Place, PlaceArguments, duration},
+    arguments::duration,
+    cluster::ClusterArguments,
     new_authority::{NewAuthority, Subject, signs},
     outlook::Outlook,
+    place::PlaceArguments,
     takeover::TakeoverArguments,
+    wrap::wrap_behind,
 };
 use crate::{error::Error, terminal::Look};
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["name"]).multiple(true)))]
 #[command(
     override_usage = "signerctl ca-pool rotate (--file <PATH> | --namespace <NAMESPACE> --name <NAME>) [OPTIONS]\n       \
                       signerctl ca-pool rotate (--file <PATH> | …) --emergency [--compromised <ID>] [--yes]"
@@ -22,12 +26,14 @@ use crate::{error::Error, terminal::Look};
 pub(crate) struct Rotate {
     #[command(flatten)]
     place: PlaceArguments,
-    /// The type of the new CA's key. Default: that of the last CA.
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    /// The type of the new CA's key, one of those of `create`. Default: that of the last CA, or RSA4096 where that is an RSA key of an unusual length.
     #[arg(long, value_name = "TYPE")]
     key_type: Option<SigningKeyType>,
-    /// How long the new CA is valid, as a Go duration.
-    #[arg(long, value_name = "DURATION", default_value = "87600h", value_parser = duration)]
-    validity: Duration,
+    /// How long the new CA is valid, as a Go duration. Default: 87600h.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    validity: Option<Duration>,
     /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject. Default: what the last CA's subject says.
     #[arg(long, value_name = "NAME")]
     signer: Option<SignerName>,
@@ -44,9 +50,20 @@ pub(crate) struct Rotate {
 
 impl Rotate {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
-        let Self { place, key_type, validity, signer, subject_cn, self_signed, takeover } = self;
-        let place = Place::try_from(place)?;
+        let Self { place, cluster, key_type, validity, signer, subject_cn, self_signed, takeover } = self;
+        let place = place.place(cluster)?;
+        let options = [
+            ("--key-type", key_type.is_some()),
+            ("--validity", validity.is_some()),
+            ("--signer", signer.is_some()),
+            ("--subject-cn", subject_cn.is_some()),
+            ("--self-signed", self_signed),
+        ];
+        let options =
+            options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect();
         let may_take_leave = self_signed || takeover.emergency;
+        let validity = validity.unwrap_or(NewRoot::DEFAULT_VALIDITY);
+        let (replaced, is_chosen) = (Cell::new(None), key_type.is_some());
         let make = |id: String, pool: &CaPool| {
             let last =
                 Outlook::new(pool, None, now).last().map_or(pool.signing(), |last| pool.authority(last));
@@ -59,10 +76,43 @@ impl Rotate {
                 });
             }
             let what = signs(signer.as_ref(), Some(last), &place);
-            let key_type = key_type.unwrap_or(last.key().key_type());
+            let key_type = key_type.unwrap_or_else(|| like(last.key().key_type()));
+            if key_type != last.key().key_type() && !is_chosen {
+                replaced.set(Some((last.key().key_type(), key_type)));
+            }
             let subject = subject_cn.clone().map_or(Subject::Names(&what), Subject::Is);
             NewAuthority { id, key_type, validity, subject }.make(now)
         };
-        takeover.carry_out(&place, &make, look, now)
+        let mut report = takeover.carry_out(&place, options, &make, look, now)?;
+        if let Some((before, new)) = replaced.get() {
+            let note = format!(
+                "The key of the last CA is {before}, and no such keys are made here, so the new one is {new}. --key-type chooses another: {}.",
+                SigningKeyType::list()
+            );
+            report += &format!("\n{}", wrap_behind("", &note, look.width));
+        }
+        Ok(report)
+    }
+}
+
+/// The type of a new key that comes after one of this type. RSA keys of other lengths than the usual ones can be loaded; to make the longest would take minutes.
+fn like(last: SigningKeyType) -> SigningKeyType {
+    match last {
+        SigningKeyType::Rsa(_) if !SigningKeyType::GENERATED.contains(&last) => SigningKeyType::Rsa(4096),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_key_is_like_the_last_if_such_keys_are_made() {
+        for key_type in SigningKeyType::GENERATED {
+            assert_eq!(like(key_type), key_type);
+        }
+        assert_eq!(like(SigningKeyType::Rsa(6144)), SigningKeyType::Rsa(4096));
+        assert_eq!(like(SigningKeyType::Rsa(2056)), SigningKeyType::Rsa(4096));
     }
 }

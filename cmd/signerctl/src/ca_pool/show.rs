@@ -1,21 +1,33 @@
 //! `signerctl ca-pool show`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, rc::Rc};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
-use signer_core::{CaPool, PoolSource};
+use signer_core::CaPool;
 
-use super::{arguments::Place, json, outlook::Outlook, secret, shown};
+use super::{
+    arguments::{namespace, secret_name},
+    clock,
+    cluster::ClusterArguments,
+    file, json,
+    outlook::Outlook,
+    place::{Label, Place},
+    secret::SecretPlace,
+    shown,
+};
 use crate::{error::Error, terminal::Look};
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["name"]).multiple(true)))]
 #[command(
     override_usage = "signerctl ca-pool show (--file <PATH> | --namespace <NAMESPACE> --name <NAME> | --cert-file <PATH> --key-file <PATH> [--root-file <PATH>]) [OPTIONS]"
 )]
 pub(crate) struct Show {
     #[command(flatten)]
     place: ShownPlace,
+    #[command(flatten)]
+    cluster: ClusterArguments,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -29,10 +41,10 @@ struct ShownPlace {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["namespace", "name", "cert_file", "key_file", "root_file"])]
     file: Option<PathBuf>,
     /// The pool is a Secret in this namespace.
-    #[arg(long, value_name = "NAMESPACE", requires = "name", conflicts_with_all = ["cert_file", "key_file", "root_file"])]
+    #[arg(long, value_name = "NAMESPACE", requires = "name", value_parser = namespace, conflicts_with_all = ["cert_file", "key_file", "root_file"])]
     namespace: Option<String>,
     /// The Secret's name. It has the key `pool`, or `tls.crt` and `tls.key`.
-    #[arg(long, value_name = "NAME", requires = "namespace")]
+    #[arg(long, value_name = "NAME", requires = "namespace", value_parser = secret_name)]
     name: Option<String>,
     /// The pool is a CA in PEM files: its certificate, and those above it.
     #[arg(long, value_name = "PATH", requires = "key_file")]
@@ -55,44 +67,48 @@ enum Output {
 
 impl Show {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
-        let Loaded { place, arguments, pool } = self.place.load()?;
+        let Loaded { pool, label, arguments, caveat } = self.place.load(self.cluster, now)?;
         let outlook = Outlook::new(&pool, arguments, now);
         match self.output {
-            Output::Text => Ok(shown::shown(&place, &outlook, look)),
-            Output::Json => json::json(&outlook),
+            Output::Text => Ok(shown::shown(&label, caveat, &outlook, look)),
+            Output::Json => json::json(&outlook, caveat),
         }
     }
 }
 
 struct Loaded {
-    /// As messages name it.
-    place: String,
+    pool: CaPool,
+    label: Label,
     /// How a command line leads to it, if it can be changed.
     arguments: Option<String>,
-    pool: CaPool,
+    /// Why what is shown may be wrong.
+    caveat: Option<String>,
 }
 
 impl ShownPlace {
-    fn load(self) -> Result<Loaded, Error> {
-        let (source, arguments) = match self {
-            Self { file: Some(file), .. } => {
-                let arguments = Place::File(file.clone()).arguments();
-                (PoolSource::PoolFile(file), Some(arguments))
+    fn load(self, cluster: ClusterArguments, now: Timestamp) -> Result<Loaded, Error> {
+        let told = |check: Result<(), Error>| check.err().map(|error| error.to_string());
+        match self {
+            Self { file: Some(path), .. } => {
+                let (pool, _) = file::open(&path)?;
+                let caveat = told(clock::check_is_after(&pool, &path.display().to_string(), now));
+                let label = Place::File(path).label();
+                Ok(Loaded { arguments: Some(label.arguments.clone()), pool, label, caveat })
             }
             Self { cert_file: Some(cert), key_file: Some(key), root_file: root, .. } => {
-                (PoolSource::PemFiles { cert, key, root }, None)
+                let name = format!("CA of {} and {}", cert.display(), key.display());
+                let pool = file::load_pem(cert, key, root)?;
+                let label = Label { pool: name, cluster: None, arguments: String::new() };
+                Ok(Loaded { pool, label, arguments: None, caveat: None })
             }
             Self { namespace: Some(namespace), name: Some(name), .. } => {
-                let pool = secret::load(&namespace, &name, None)?;
-                let place = Place::Secret { namespace, name };
-                return Ok(Loaded {
-                    place: format!("CA pool {place}"),
-                    arguments: Some(place.arguments()),
-                    pool,
-                });
+                let cluster = Rc::new(cluster.connect()?);
+                let secret = SecretPlace { cluster, namespace, name };
+                let (pool, caveat) = (secret.load(None)?, told(secret.cluster.check_clock()));
+                let label = Place::Secret(secret).label();
+                Ok(Loaded { arguments: Some(label.arguments.clone()), pool, label, caveat })
             }
-            _ => return Err(Error::NoPlace),
-        };
-        Ok(Loaded { place: source.to_string(), arguments, pool: source.load()? })
+            _ => Err(Error::NoPlace),
+        }
     }
 }

@@ -1,40 +1,58 @@
 //! A pool as people read it. Keys are never shown.
 
-use signer_core::{CertificateAuthority, LONGEST_LEAF, Phase};
+use signer_core::CertificateAuthority;
 
 use super::{
     outlook::{Outlook, Remark},
-    table::{fields, table},
+    overview::{lacks_longest, longest, overview},
+    place::Label,
+    table::fields,
     timeline,
-    times::{lifetime, minute, minute_from_now},
+    times::{minute, minute_from_now},
+    wrap::{wrap, wrap_behind},
 };
 use crate::terminal::{Look, Tone};
 
 /// How a pool stands, what comes, what is to do, and each CA in full.
-pub(super) fn shown(place: &str, outlook: &Outlook<'_>, look: Look) -> String {
+pub(super) fn shown(label: &Label, caveat: Option<String>, outlook: &Outlook<'_>, look: Look) -> String {
     let pool = outlook.pool;
     let generation = match pool.generation() {
         0 => String::new(),
         generation => format!(", generation {generation}"),
     };
     let head = format!(
-        "{place}: {}, {}{generation}",
+        "{}: {}, {}{generation}",
+        label.pool,
         counted(pool.authorities().count(), "CA"),
         counted(pool.roots().len(), "trust anchor")
     );
-    let mut text = format!("{}\n\n", look.paint(Tone::Heading, head));
-    text += &format!("  {}\n", remark(&outlook.state(), look));
-    text.extend(outlook.to_do().iter().map(|to_do| format!("  To do: {}\n", remark(to_do, look))));
+    let mut text = format!("{}\n", label.headline(look, Tone::Heading, &head));
+    text.extend(caveat.map(|caveat| remark("  To do: ", &(Tone::Bad, caveat), look)));
+    text += &standing(outlook, look);
     text.push('\n');
     text += &overview(outlook, look);
     text += &format!("\n{}", timeline::draw(outlook, look));
     text += &schedule(outlook, look);
+    let with_longest = lacks_longest(outlook, look);
     for (index, authority) in pool.authorities().enumerate() {
-        text +=
-            &format!("\n{}\n{}", look.paint(Tone::Heading, outlook.name(index)), fields(&details(authority)));
+        let mut details = details(authority);
+        if with_longest {
+            details.push(("Leaves", longest(outlook, index)));
+        }
+        text += &format!("\n{}\n{}", look.paint(Tone::Heading, outlook.name(index)), fields(&details, look));
     }
     text
 }
+
+/// Who signs, and what is to do.
+pub(super) fn standing(outlook: &Outlook<'_>, look: Look) -> String {
+    let state = remark("  ", &outlook.state(), look);
+    let to_do: String = outlook.to_do().iter().map(|to_do| remark("  To do: ", to_do, look)).collect();
+    format!("{state}{to_do}")
+}
+
+/// The narrowest column in which a schedule's texts can be read.
+const NARROWEST: usize = 40;
 
 /// What comes, each with its time.
 pub(super) fn schedule(outlook: &Outlook<'_>, look: Look) -> String {
@@ -42,59 +60,16 @@ pub(super) fn schedule(outlook: &Outlook<'_>, look: Look) -> String {
     if events.is_empty() {
         return String::new();
     }
-    let rows: Vec<[(String, String); 2]> = events
-        .into_iter()
-        .map(|event| [plain(minute_from_now(event.at, outlook.now)), plain(event.text)])
-        .collect();
-    format!("\n{}\n{}", look.paint(Tone::Heading, "What happens when"), table(&rows))
-}
-
-fn overview(outlook: &Outlook<'_>, look: Look) -> String {
-    let head = ["CA", "PHASE", "SIGNS", "CERTIFICATES", "CAN GO", "EXPIRES"];
-    let mut rows = vec![head.map(|text| (text.to_owned(), look.paint(Tone::Faint, text)))];
-    rows.extend((0..outlook.tenures.len()).map(|index| row(outlook, index, look)));
-    table(&rows)
-}
-
-fn row(outlook: &Outlook<'_>, index: usize, look: Look) -> [(String, String); 6] {
-    let tenure = outlook.tenures[index];
-    let id = match outlook.pool.authority(index).id() {
-        "" => "(none)",
-        id => id,
-    };
-    let (word, tone) = phase(outlook, index);
-    let longest = match tenure.longest_leaf {
-        Some(longest) => format!("{} at most", lifetime(longest)),
-        None => format!("unknown ({})", lifetime(LONGEST_LEAF)),
-    };
-    [
-        plain(id.to_owned()),
-        (word.to_owned(), look.paint(tone, word)),
-        plain(signs(outlook, index)),
-        plain(longest),
-        plain(outlook.can_go(index)),
-        plain(minute_from_now(tenure.not_after, outlook.now)),
-    ]
-}
-
-fn phase(outlook: &Outlook<'_>, index: usize) -> (&'static str, Tone) {
-    match outlook.phases[index] {
-        Phase::Trusted(_) => ("trusted", Tone::Coming),
-        Phase::Active => ("active", Tone::Good),
-        Phase::Retiring(_) => ("retiring", Tone::Ending),
-        Phase::Gone if outlook.tenures[index].not_after < outlook.now => ("expired", Tone::Bad),
-        Phase::Gone => ("gone", Tone::Faint),
-    }
-}
-
-fn signs(outlook: &Outlook<'_>, index: usize) -> String {
-    match (outlook.phases[index], outlook.signs_until(index)) {
-        (Phase::Trusted(None), _) => "no".to_owned(),
-        (Phase::Trusted(Some(from)), _) => format!("from {}", minute(from)),
-        (_, Some(until)) => format!("until {}", minute(until)),
-        (Phase::Active, None) => "yes".to_owned(),
-        (Phase::Retiring(_) | Phase::Gone, None) => "no".to_owned(),
-    }
+    let times: Vec<String> = events.iter().map(|event| minute_from_now(event.at, outlook.now)).collect();
+    let margin = times.iter().map(|time| time.chars().count()).max().unwrap_or(0) + 4;
+    let rows = events.iter().zip(&times).map(|(event, time)| {
+        if margin + NARROWEST <= look.width {
+            wrap_behind(&format!("  {time:<width$}", width = margin - 2), &event.text, look.width)
+        } else {
+            format!("  {time}\n{}", wrap_behind("    ", &event.text, look.width))
+        }
+    });
+    format!("\n{}\n{}", look.paint(Tone::Heading, "What happens when"), rows.collect::<String>())
 }
 
 fn details(authority: &CertificateAuthority) -> Vec<(&'static str, String)> {
@@ -112,12 +87,15 @@ fn details(authority: &CertificateAuthority) -> Vec<(&'static str, String)> {
     details
 }
 
-fn remark((tone, text): &Remark, look: Look) -> String {
-    look.paint(*tone, text)
-}
-
-fn plain(text: String) -> (String, String) {
-    (text.clone(), text)
+/// A sentence in its colour, in as many lines as it takes.
+pub(super) fn remark(beginning: &str, (tone, text): &Remark, look: Look) -> String {
+    let hang = beginning.chars().count();
+    let lines = wrap(text, look.width, hang);
+    let painted = lines.iter().map(|line| {
+        let text = line.trim_start();
+        format!("{}{}", &line[..line.len() - text.len()], look.paint(*tone, text))
+    });
+    format!("{beginning}{}\n", painted.collect::<Vec<_>>().join("\n"))
 }
 
 fn counted(count: usize, noun: &str) -> String {

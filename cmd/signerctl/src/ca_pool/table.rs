@@ -1,20 +1,47 @@
 //! Fields and tables in plain text.
 
+use super::wrap::break_value;
+use crate::terminal::Look;
+
+/// A text, and what it looks like.
+pub(super) type Cell = (String, String);
+
+/// The columns of names and the blanks around them.
+const MARGIN: usize = 12;
+
 /// A name and a value on each line.
-pub(super) fn fields(fields: &[(&str, String)]) -> String {
-    fields.iter().map(|(name, value)| format!("  {name:<9} {value}\n")).collect()
+pub(super) fn fields(fields: &[(&str, String)], look: Look) -> String {
+    let room = look.width.saturating_sub(MARGIN);
+    let lines = fields.iter().flat_map(|(name, value)| {
+        let lines = break_value(value, room).into_iter().enumerate();
+        lines.map(move |(index, line)| {
+            let name = if index == 0 { *name } else { "" };
+            format!("  {name:<9} {line}\n")
+        })
+    });
+    lines.collect()
 }
 
-/// Rows in columns that are as wide as they have to be. A cell is a text, and what it looks like.
-pub(super) fn table<const N: usize>(rows: &[[(String, String); N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].0.chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[(String, String); N]| {
-        let cells = row.iter().zip(widths).map(|((text, painted), width)| {
+/// Rows in columns that are as wide as they have to be.
+pub(super) fn table(rows: &[Vec<Cell>]) -> String {
+    let widths = widths(rows);
+    let line = |row: &Vec<Cell>| {
+        let cells = row.iter().zip(&widths).map(|((text, painted), width)| {
             let padding = " ".repeat(width.saturating_sub(text.chars().count()));
             format!("{painted}{padding}")
         });
         format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
+}
+
+/// How wide the table of these rows is.
+pub(super) fn width(rows: &[Vec<Cell>]) -> usize {
+    widths(rows).iter().map(|width| width + 2).sum()
+}
+
+fn widths(rows: &[Vec<Cell>]) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let length = |row: &Vec<Cell>, column: usize| row.get(column).map_or(0, |(text, _)| text.chars().count());
+    (0..columns).map(|column| rows.iter().map(|row| length(row, column)).max().unwrap_or(0)).collect()
 }

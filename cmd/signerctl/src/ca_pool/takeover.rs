@@ -5,18 +5,22 @@ use std::time::Duration;
 use clap::Args;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use signer_core::{
-    CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Terms, format_duration,
-    phases,
+    CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Tenure, Terms,
+    format_duration, phases,
 };
 
 use super::{
-    arguments::{Place, ca_id, duration, leaf_lifetime},
+    arguments::{ca_id, duration, leaf_lifetime},
     edit::edit,
-    emergency,
+    emergency::{self, Emergency},
+    new_authority::leave_taken,
     outlook::{Outlook, name},
-    shown::schedule,
+    place::{Label, Place},
+    shell::quote,
+    shown::{schedule, standing},
     timeline,
     times::{earlier, later, minute, minute_from_now},
+    wrap::wrap_behind,
 };
 use crate::{
     error::Error,
@@ -39,7 +43,7 @@ pub(super) struct TakeoverArguments {
     max_lifetime: Option<Duration>,
     /// The longest lifetime that CAs which have signed so far can have given, where the pool doesn't record it: the largest maxLifetime that the signer has had in the
     /// last 91 days. They leave that much earlier than after 91 days.
-    #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime)]
+    #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime, conflicts_with = "emergency")]
     predecessor_max_lifetime: Option<Duration>,
     /// A key has leaked: its CA leaves the pool now, and the new one signs at once. Tells what breaks, and asks.
     #[arg(long)]
@@ -48,7 +52,7 @@ pub(super) struct TakeoverArguments {
     #[arg(long, value_name = "ID", requires = "emergency")]
     compromised: Option<String>,
     /// Don't ask.
-    #[arg(long)]
+    #[arg(long, requires = "emergency")]
     yes: bool,
 }
 
@@ -56,10 +60,11 @@ pub(super) struct TakeoverArguments {
 pub(super) type Make<'a> = &'a dyn Fn(String, &CaPool) -> Result<CertificateAuthority, Error>;
 
 impl TakeoverArguments {
-    /// Adds the new CA to the pool, and tells what happens when.
+    /// Adds the new CA to the pool, and tells what happens when. `options` are those given that say which CA it is to be, or of what kind.
     pub(super) fn carry_out(
         self,
         place: &Place,
+        mut options: Vec<&'static str>,
         make: Make<'_>,
         look: Look,
         now: Timestamp,
@@ -67,20 +72,47 @@ impl TakeoverArguments {
         if self.emergency {
             let id = |pool: &CaPool| self.ca_id.clone().unwrap_or_else(|| pool.next_id());
             let replace = |pool: &CaPool| Ok((make(id(pool), pool)?, self.longest_leaf(pool, now)));
-            return emergency::carry_out(place, self.compromised.as_deref(), self.yes, &replace, look, now);
+            options.extend(self.ca_id.iter().map(|_| "--ca-id"));
+            options.extend(self.max_lifetime.iter().map(|_| "--max-lifetime"));
+            let emergency = Emergency {
+                compromised: self.compromised.as_deref(),
+                replacement: &options,
+                has_said_yes: self.yes,
+            };
+            return emergency::carry_out(place, &emergency, &replace, look, now);
         }
-        edit(place, |pool| {
+        edit(place, now, |pool| {
             // before a key is made, which takes a while for RSA
             pool.check_none_waits(now).map_err(|error| explain(error, place, now))?;
+            let is_recorded = |tenure: &Tenure| tenure.longest_leaf.is_some();
+            if self.predecessor_max_lifetime.is_some() && pool.tenures().iter().all(is_recorded) {
+                return Err(Error::LifetimesRecorded { place: place.to_string() });
+            }
             let succession = self.succession(&pool, now)?;
             let id = self.ca_id.clone().unwrap_or_else(|| pool.next_id());
             let successor = make(id.clone(), &pool)?;
             check_valid_in_time(&successor, &pool, now)?;
             check_validity(&successor, succession.signs_from, now)?;
             let changed = pool.with_successor(successor, succession, now)?;
-            let report = added(place, &changed, &id, look, now);
+            let report = added(&place.label(), &changed, &id, look, now);
             Ok((changed, report))
         })
+    }
+
+    /// A new pool, of this CA alone.
+    pub(super) fn begin(
+        &self,
+        place: &Place,
+        authority: CertificateAuthority,
+        now: Timestamp,
+    ) -> Result<CaPool, Error> {
+        if self.predecessor_max_lifetime.is_some() {
+            return Err(Error::NoPredecessor { place: place.to_string() });
+        }
+        let signs_from = self.after.map(|after| next_minute(later(now, after)));
+        check_validity(&authority, signs_from.unwrap_or(now), now)?;
+        CaPool::beginning_with(authority, signs_from, self.max_lifetime)
+            .map_err(|source| Error::Pool { place: place.to_string(), source: source.into() })
     }
 
     fn succession(&self, pool: &CaPool, now: Timestamp) -> Result<Succession, Error> {
@@ -120,9 +152,11 @@ impl TakeoverArguments {
 
 fn explain(error: RotationError, place: &Place, now: Timestamp) -> Error {
     match error {
-        RotationError::UnderWay { id, signs_from } => {
-            Error::UnderWay { turn: minute_from_now(signs_from, now), arguments: place.arguments(), id }
-        }
+        RotationError::UnderWay { id, signs_from } => Error::UnderWay {
+            turn: minute_from_now(signs_from, now),
+            arguments: place.arguments(),
+            id: quote(&id),
+        },
         other => other.into(),
     }
 }
@@ -175,36 +209,28 @@ fn check_validity(
     Ok(())
 }
 
-pub(super) fn added(place: &Place, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
-    let outlook = Outlook::new(pool, Some(place.arguments()), now);
-    let head = format!("{} is in CA pool {place}", name(id));
-    let (tone, state) = outlook.state();
+pub(super) fn added(label: &Label, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
+    let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
+    let head = format!("{} is in {}", name(id), label.pool);
     let mut text = format!(
-        "{}\n\n  {}\n\n{}{}",
-        look.paint(Tone::Heading, head),
-        look.paint(tone, state),
+        "{}\n{}\n{}{}",
+        label.headline(look, Tone::Heading, &head),
+        standing(&outlook, look),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     );
-    text.extend(leave_taken(pool, id));
+    text.extend(leave_of_root(pool, id).map(|note| format!("\n{}", wrap_behind("", &note, look.width))));
     if pool.tenures().iter().any(|tenure| tenure.longest_leaf.is_none()) {
-        text += "\nThe pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's \
-                 maxLifetime has always been less,\nsay so next time with --predecessor-max-lifetime and --max-lifetime.\n";
+        let note = "The pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's maxLifetime has \
+                    always been less, say so next time with --predecessor-max-lifetime and --max-lifetime.";
+        text += &format!("\n{}", wrap_behind("", note, look.width));
     }
     text
 }
 
-/// What it means that a CA which is a root itself follows an intermediate.
-fn leave_taken(pool: &CaPool, id: &str) -> Option<String> {
+fn leave_of_root(pool: &CaPool, id: &str) -> Option<String> {
     let (position, new) = pool.authorities().enumerate().find(|(_, authority)| authority.id() == id)?;
-    let before = pool.authority(position.checked_sub(1)?);
-    (before.is_intermediate() && !new.is_intermediate()).then(|| {
-        format!(
-            "\n{} is a root itself, and not under {}: whoever trusts that root alone, and not the trust bundle, refuses its certificates.\n",
-            name(id),
-            before.root().subject()
-        )
-    })
+    leave_taken(pool.authority(position.checked_sub(1)?), new)
 }
 
 /// Times that people see without their seconds have none.

@@ -22,10 +22,33 @@ pub(super) fn draw(outlook: &Outlook<'_>, look: Look) -> String {
     for (index, name) in names.iter().enumerate() {
         lines.push(format!("  {name:<width$}{}", bar(outlook, index, &marks, look), width = margin - 2));
     }
-    let legend = [Fill::Trusted, Fill::Active, Fill::Retiring, Fill::Gone]
-        .map(|fill| format!("{} {}", look.paint(fill.tone(), fill.character().to_string()), fill.word()));
-    lines.push(format!("{:margin$}{}   (UTC, not to scale)", "", legend.join("   ")));
+    lines.extend(legend(margin, look));
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// In as many lines as it takes.
+fn legend(margin: usize, look: Look) -> Vec<String> {
+    let fills = [Fill::Trusted, Fill::Active, Fill::Retiring, Fill::Gone];
+    let mut entries: Vec<(usize, String)> = fills
+        .map(|fill| {
+            let character = look.paint(fill.tone(), fill.character().to_string());
+            (fill.word().chars().count() + 2, format!("{character} {}", fill.word()))
+        })
+        .to_vec();
+    let note = "(UTC, not to scale)";
+    entries.push((note.chars().count(), note.to_owned()));
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    for (length, text) in entries {
+        match lines.last_mut() {
+            Some((used, line)) if *used + 3 + length <= look.width => {
+                *used += 3 + length;
+                line.push_str("   ");
+                line.push_str(&text);
+            }
+            _ => lines.push((margin + length, format!("{:margin$}{text}", ""))),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 /// The times at which something changes: now, the next ones, and the end.

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CaPool, Member, Phase, RotationError, phases, rotation::next_generation};
-use crate::authority::{CaCertificate, CertificateAuthority};
+use super::{CaPool, Member, Phase, RotationError, lifecycle::later, phases, rotation::next_generation};
+use crate::{
+    authority::{CaCertificate, CertificateAuthority},
+    issue::Terms,
+};
 
 /// Who signs when a compromised authority has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +33,20 @@ impl CaPool {
         Ok(leaving.map(CertificateAuthority::id).collect())
     }
 
-    /// Who signs without a compromised authority and those that leave with it.
+    /// Who signs without a compromised authority and those that leave with it. One that can't sign even the shortest leaf now is nobody's heir.
     ///
     /// # Errors
     /// If the pool has no authority of that ID.
     pub fn heir(&self, compromised: &str, now: Timestamp) -> Result<Heir, RotationError> {
         let leaving = self.leave_with(compromised)?;
         let phases = phases(&self.tenures(), now);
-        let staying =
-            || self.authorities().zip(&phases).filter(|(authority, _)| !leaving.contains(&authority.id()));
+        let can_sign = |authority: &CertificateAuthority| {
+            authority.not_before() <= now && later(now, Terms::LEAST_LIFETIME) <= authority.not_after()
+        };
+        let staying = || {
+            let all = self.authorities().zip(&phases);
+            all.filter(|(authority, _)| !leaving.contains(&authority.id()) && can_sign(authority))
+        };
         let id = |(authority, _): (&CertificateAuthority, &Phase)| authority.id().to_owned();
         let active = staying().find(|(_, phase)| **phase == Phase::Active).map(id);
         let waiting = || staying().find(|(_, phase)| matches!(phase, Phase::Trusted(Some(_)))).map(id);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CaPool, LONGEST_LEAF};
+use super::{CaPool, LONGEST_LEAF, PemNames};
 use crate::{
     authority::{AuthorityError, SigningKeyError},
     issue::Terms,
@@ -81,6 +81,12 @@ pub enum PoolError {
         /// The field.
         field: String,
     },
+    /// A recorded time that is none.
+    #[error("SignsFrom of {entry} is no time; write it like \"2026-11-22T10:00:00Z\", or leave it away")]
+    BadSignsFrom {
+        /// The entry.
+        entry: PoolEntry,
+    },
     /// A recorded lifetime that the API doesn't let a certificate have.
     #[error("LongestLeafSeconds of {entry} is {seconds}; the API lets a certificate live for {least} to {most} seconds", least = Terms::LEAST_LIFETIME.as_secs(), most = LONGEST_LEAF.as_secs())]
     BadLongestLeaf {
@@ -119,7 +125,7 @@ pub enum PoolError {
     /// A file isn't PEM.
     #[error("{file} is not PEM: line {line}: {problem}")]
     NotPem {
-        /// The configuration's name for the file.
+        /// What messages call the file.
         file: &'static str,
         /// The line, from 1.
         line: usize,
@@ -129,35 +135,43 @@ pub enum PoolError {
     /// A file has no certificate.
     #[error("{file} has no CERTIFICATE block; it has {found}")]
     NoCertificate {
-        /// The configuration's name for the file.
+        /// What messages call the file.
         file: &'static str,
         /// The blocks that it has.
         found: String,
     },
     /// The key file has no key, or several.
     #[error(
-        "keyFile must hold one private key (a PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY block); it has {found}"
+        "{file} must hold one private key (a PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY block); it has {found}"
     )]
     NotOneKey {
+        /// What messages call the file.
+        file: &'static str,
         /// The blocks that it has.
         found: String,
     },
     /// The key is encrypted.
     #[error(
-        "the private key in keyFile is encrypted, and nobody is there to type the password; write it unencrypted, \
+        "the private key in {file} is encrypted, and nobody is there to type the password; write it unencrypted, \
          for example with `openssl pkey -in FILE -out tls.key`"
     )]
-    EncryptedKey,
+    EncryptedKey {
+        /// What messages call the file.
+        file: &'static str,
+    },
     /// The chain ends in an intermediate, and no root is given.
     #[error(
-        "certFile doesn't end in a root: {certificate} is issued by {issuer}, whose certificate isn't there. An intermediate \
-         is never published as a trust anchor: set rootFile to the certificate of the root, or add it to certFile"
+        "{cert} doesn't end in a root: {certificate} is issued by {issuer}, whose certificate isn't there. An intermediate \
+         is never published as a trust anchor: set {root} to the certificate of the root, or add it to {cert}",
+        cert = names.cert, root = names.root
     )]
     NoRoot {
         /// The last certificate.
         certificate: String,
         /// Its issuer.
         issuer: String,
+        /// What messages call the files.
+        names: PemNames,
     },
 }
 

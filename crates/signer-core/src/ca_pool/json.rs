@@ -36,7 +36,7 @@ struct Entry {
     #[serde(rename = "IntermediateCertificatesDER", default)]
     intermediates: Option<Vec<String>>,
     #[serde(rename = "SignsFrom", default, skip_serializing_if = "Option::is_none")]
-    signs_from: Option<Timestamp>,
+    signs_from: Option<Value>,
     #[serde(rename = "LongestLeafSeconds", default, skip_serializing_if = "Option::is_none")]
     longest_leaf_seconds: Option<u64>,
     #[serde(flatten)]
@@ -113,6 +113,7 @@ impl Entry {
             return Err(PoolError::BadId { index });
         }
         let entry = PoolEntry::new(index, &self.id);
+        let signs_from = self.signs_from.map(|value| time(&entry, &value)).transpose()?;
         let longest_leaf =
             self.longest_leaf_seconds.map(|seconds| longest_leaf(&entry, seconds)).transpose()?;
         let key = Zeroizing::new(decode(&entry, "SigningKeyPKCS8", &self.signing_key.0)?);
@@ -122,7 +123,7 @@ impl Entry {
         let intermediates = intermediates(&entry, self.intermediates.as_deref().unwrap_or_default())?;
         let authority = CertificateAuthority::new(self.id, key, intermediates, vec![root])
             .map_err(|source| PoolError::Authority { entry, source })?;
-        Ok(Member { authority, signs_from: self.signs_from, longest_leaf, further: self.further })
+        Ok(Member { authority, signs_from, longest_leaf, further: self.further })
     }
 
     fn of_member(member: &Member) -> Result<Self, SigningKeyError> {
@@ -134,11 +135,16 @@ impl Entry {
             signing_key: Secret(Zeroizing::new(STANDARD.encode(&*authority.key().to_pkcs8()?))),
             root: STANDARD.encode(authority.root().der()),
             intermediates: if intermediates.is_empty() { None } else { Some(intermediates) },
-            signs_from: *signs_from,
+            signs_from: signs_from.map(|from| Value::String(from.to_string())),
             longest_leaf_seconds: longest_leaf.map(|longest| longest.as_secs()),
             further: further.clone(),
         })
     }
+}
+
+fn time(entry: &PoolEntry, value: &Value) -> Result<Timestamp, PoolError> {
+    let time = value.as_str().and_then(|text| text.parse().ok());
+    time.ok_or_else(|| PoolError::BadSignsFrom { entry: entry.clone() })
 }
 
 fn longest_leaf(entry: &PoolEntry, seconds: u64) -> Result<Duration, PoolError> {

@@ -101,6 +101,11 @@ fn refusals_name_entry_and_field() {
             with("LongestLeafSeconds", json!(60)),
             "LongestLeafSeconds of CAs[1] (ID \"blue\") is 60; the API lets a certificate live for 3600 to 7862400",
         ),
+        (
+            with("SignsFrom", json!("tomorrow")),
+            "SignsFrom of CAs[1] (ID \"blue\") is no time; write it like \"2026-11-22T10:00:00Z\"",
+        ),
+        (with("SignsFrom", json!(1_795_341_600)), "SignsFrom of CAs[1] (ID \"blue\") is no time"),
         (with("ID", json!("a\nb")), "CAs[1].ID must be 64 printable characters at most"),
         (with("SigningKeyPKCS8", json!("")), "CAs[1] (ID \"blue\") has no SigningKeyPKCS8"),
         (with("SigningKeyPKCS8", json!("MI*=")), "SigningKeyPKCS8 of CAs[1] (ID \"blue\") is not base64"),

@@ -27,6 +27,7 @@ pub use self::{
     lifecycle::{
         LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at, superseded_at,
     },
+    pem_files::PemNames,
     rotation::Succession,
     rotation_error::RotationError,
     source::{PoolBytes, PoolSource, PoolSourceError},

@@ -6,6 +6,22 @@ use super::{
 };
 use crate::authority::{CaCertificate, CertificateAuthority, SigningKey};
 
+/// What messages call the inputs of a CA in PEM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PemNames {
+    /// The certificate that signs, and those above it.
+    pub cert: &'static str,
+    /// Its private key.
+    pub key: &'static str,
+    /// The root.
+    pub root: &'static str,
+}
+
+impl PemNames {
+    /// The fields of the controller's configuration.
+    pub const CONFIGURATION: Self = Self { cert: "certFile", key: "keyFile", root: "rootFile" };
+}
+
 impl CaPool {
     /// Reads a pool of one authority from PEM: `cert` holds the certificate that belongs to the key and those above it, in any
     /// order; `key` the private key (SEC 1, PKCS #1 or PKCS #8); `root` the root's certificate, where `cert` doesn't have it.
@@ -13,11 +29,24 @@ impl CaPool {
     /// # Errors
     /// If they aren't PEM, or make no certificate authority with a root.
     pub fn from_pem(cert: &[u8], key: &[u8], root: Option<&[u8]>) -> Result<Self, PoolError> {
-        let chain = certificates("certFile", cert)?;
-        let key = private_key(key)?;
+        Self::from_named_pem(cert, key, root, PemNames::CONFIGURATION)
+    }
+
+    /// The same where messages call the inputs something else than the controller's configuration does.
+    ///
+    /// # Errors
+    /// As those of [`from_pem`](Self::from_pem).
+    pub fn from_named_pem(
+        cert: &[u8],
+        key: &[u8],
+        root: Option<&[u8]>,
+        names: PemNames,
+    ) -> Result<Self, PoolError> {
+        let chain = certificates(names.cert, cert)?;
+        let key = private_key(names.key, key)?;
         let roots = match root {
-            Some(root) => certificates("rootFile", root)?,
-            None => self_issued(&chain)?,
+            Some(root) => certificates(names.root, root)?,
+            None => self_issued(&chain, names)?,
         };
         let id = id(&chain, &key);
         let authority = CertificateAuthority::new(id, key, chain, roots).map_err(PoolError::PemAuthority)?;
@@ -59,32 +88,32 @@ fn certificates(file: &'static str, text: &[u8]) -> Result<Vec<CaCertificate>, P
         .map_err(PoolError::PemAuthority)
 }
 
-fn private_key(text: &[u8]) -> Result<SigningKey, PoolError> {
-    let blocks = blocks("keyFile", text)?;
+fn private_key(file: &'static str, text: &[u8]) -> Result<SigningKey, PoolError> {
+    let blocks = blocks(file, text)?;
     let mut keys = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
     let (Some(key), None) = (keys.next(), keys.next()) else {
-        return Err(PoolError::NotOneKey { found: list(&blocks) });
+        return Err(PoolError::NotOneKey { file, found: list(&blocks) });
     };
     if key.encrypted {
-        return Err(PoolError::EncryptedKey);
+        return Err(PoolError::EncryptedKey { file });
     }
     let key = match key.label {
         "PRIVATE KEY" => SigningKey::from_pkcs8(&key.der),
         "EC PRIVATE KEY" => SigningKey::from_sec1(&key.der),
         "RSA PRIVATE KEY" => SigningKey::from_pkcs1(&key.der),
-        "ENCRYPTED PRIVATE KEY" => return Err(PoolError::EncryptedKey),
-        _ => return Err(PoolError::NotOneKey { found: list(&blocks) }),
+        "ENCRYPTED PRIVATE KEY" => return Err(PoolError::EncryptedKey { file }),
+        _ => return Err(PoolError::NotOneKey { file, found: list(&blocks) }),
     };
-    key.map_err(|source| PoolError::Key { place: "keyFile".to_owned(), source })
+    key.map_err(|source| PoolError::Key { place: file.to_owned(), source })
 }
 
 /// The roots of a chain that brings its own.
-fn self_issued(chain: &[CaCertificate]) -> Result<Vec<CaCertificate>, PoolError> {
+fn self_issued(chain: &[CaCertificate], names: PemNames) -> Result<Vec<CaCertificate>, PoolError> {
     let roots: Vec<CaCertificate> =
         chain.iter().filter(|certificate| certificate.is_self_issued()).cloned().collect();
     match chain.last() {
         Some(last) if roots.is_empty() => {
-            Err(PoolError::NoRoot { certificate: last.to_string(), issuer: last.issuer() })
+            Err(PoolError::NoRoot { certificate: last.to_string(), issuer: last.issuer(), names })
         }
         _ => Ok(roots),
     }

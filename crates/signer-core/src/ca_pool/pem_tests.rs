@@ -1,6 +1,6 @@
 //! PEM files of others' making: what is read, and what is refused.
 
-use super::{CaPool, PoolError};
+use super::{CaPool, PemNames, PoolError};
 use crate::authority::fixtures::{TestCa, data};
 
 fn pem(of: &[&TestCa]) -> String {
@@ -99,5 +99,21 @@ fn pem_files_are_refused_with_what_they_are() {
     ] {
         let error = read_pem(cert, key.as_bytes(), root).unwrap_err().to_string();
         assert!(error.contains(message), "{message}: {error}");
+    }
+}
+
+#[test]
+fn inputs_are_called_what_the_caller_calls_them() {
+    let root = TestCa::root("root");
+    let lower = root.issue("lower");
+    let names = PemNames { cert: "--cert-file", key: "--key-file", root: "--root-file" };
+    let key = lower.key_pem();
+    for (cert, key) in
+        [("", key.as_str()), (pem(&[&lower]).as_str(), key.as_str()), (pem(&[&root]).as_str(), "")]
+    {
+        let error =
+            CaPool::from_named_pem(cert.as_bytes(), key.as_bytes(), None, names).unwrap_err().to_string();
+        let configured = ["certFile", "keyFile", "rootFile"];
+        assert!(error.contains("--") && configured.iter().all(|name| !error.contains(name)), "{error}");
     }
 }

@@ -197,7 +197,11 @@ impl CaPool {
         Err(RotationError::StillNeeded { id: id.to_owned(), until, why })
     }
 
-    pub(super) fn position(&self, id: &str) -> Result<usize, RotationError> {
+    /// Where the authority of that ID stands in the pool.
+    ///
+    /// # Errors
+    /// [`RotationError::UnknownId`], which says which there are.
+    pub fn position(&self, id: &str) -> Result<usize, RotationError> {
         self.authorities().position(|authority| authority.id() == id).ok_or_else(|| {
             RotationError::UnknownId {
                 id: id.to_owned(),

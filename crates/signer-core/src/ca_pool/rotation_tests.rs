@@ -151,6 +151,18 @@ fn who_takes_over_from_a_compromised_ca() {
 }
 
 #[test]
+fn a_ca_that_cannot_sign_now_is_nobodys_heir() {
+    let last_hour = NewRoot::DEFAULT_VALIDITY.as_secs().cast_signed() - 3599;
+    assert_eq!(
+        rotated(&[DAY]).heir("1", at(last_hour)).unwrap(),
+        Heir::None,
+        "it has ended, but for an hour"
+    );
+    let before = at(-3600);
+    assert_eq!(rotated(&[DAY]).heir("1", before).unwrap(), Heir::None, "it isn't valid yet");
+}
+
+#[test]
 fn a_compromised_ca_leaves_and_another_signs_at_once() {
     let replaced = pool().without_compromised("1", Some((ca("2"), LEAF)), at(5)).unwrap();
     assert_eq!((ids(&replaced), replaced.generation()), (vec!["2"], generation(5)));

@@ -10,7 +10,7 @@ use std::{
 use aws_lc_rs::digest;
 use zeroize::Zeroizing;
 
-use super::{CaPool, PoolError};
+use super::{CaPool, PemNames, PoolError};
 
 /// Where a pool is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,10 +145,18 @@ impl PoolBytes {
     /// # Errors
     /// If they are no pool.
     pub fn parse(&self) -> Result<CaPool, PoolError> {
+        self.parse_named(PemNames::CONFIGURATION)
+    }
+
+    /// The same where messages call PEM files something else than the controller's configuration does.
+    ///
+    /// # Errors
+    /// If they are no pool.
+    pub fn parse_named(&self, names: PemNames) -> Result<CaPool, PoolError> {
         match &self.0 {
             Content::Json(json) => CaPool::from_json(json),
             Content::Pem { cert, key, root } => {
-                CaPool::from_pem(cert, key, root.as_ref().map(|root| root.as_slice()))
+                CaPool::from_named_pem(cert, key, root.as_ref().map(|root| root.as_slice()), names)
             }
         }
     }

@@ -1,0 +1,113 @@
+//! Whether this machine's clock can be right. A pool's times rest on the clock of whoever changes it, so a wrong one would let a CA sign, or go, too early.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use signer_core::CaPool;
+
+use super::times::{earlier, later, span};
+use crate::error::Error;
+
+/// By how much clocks may differ. The 15 minutes before a CA signs leave room for that.
+const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+/// What the API server said of the time, between two looks at the own clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Skew {
+    pub(super) asked: Timestamp,
+    pub(super) server: Timestamp,
+    pub(super) answered: Timestamp,
+}
+
+impl Skew {
+    /// Refuses what is more than the tolerance. How long the answer took (somebody may have had to log in first) doesn't count.
+    pub(super) fn check(self, cluster: &str) -> Result<(), Error> {
+        let (own, verb) = if self.server < earlier(self.asked, TOLERANCE) {
+            (self.asked, "ahead of")
+        } else if later(self.answered, TOLERANCE) < self.server {
+            (self.answered, "behind")
+        } else {
+            return Ok(());
+        };
+        Err(Error::ClocksDiffer {
+            cluster: cluster.to_owned(),
+            own: second(own),
+            server: second(self.server),
+            by: format!("{} {verb}", span(own.duration_since(self.server))),
+        })
+    }
+}
+
+/// Refuses a time that is before what the pool shows to be past: when it was changed last, and from when on the CAs that sign are valid.
+pub(super) fn check_is_after(pool: &CaPool, place: &str, now: Timestamp) -> Result<(), Error> {
+    let changed =
+        i64::try_from(pool.generation()).ok().and_then(|second| Timestamp::from_second(second).ok());
+    // a CA that waits may have been made for later
+    let in_use = pool
+        .authorities()
+        .zip(pool.tenures())
+        .filter(|(_, tenure)| tenure.signs_from.is_none_or(|from| from <= now));
+    let begun = in_use
+        .map(|(authority, _)| (authority.not_before(), format!("{authority} is valid from then on")))
+        .max();
+    let evidence =
+        changed.map(|changed| (changed, "the pool was changed then".to_owned())).into_iter().chain(begun);
+    match evidence.max().filter(|(past, _)| later(now, TOLERANCE) < *past) {
+        Some((past, why)) => {
+            Err(Error::ClockBehind { place: place.to_owned(), own: second(now), past: second(past), why })
+        }
+        None => Ok(()),
+    }
+}
+
+fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::golden::{HOUR, ca, hours, now, rotated},
+        *,
+    };
+
+    fn checked(asked: i64, server: i64, answered: i64) -> Result<(), String> {
+        let at = |seconds| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let skew = Skew { asked: at(asked), server: at(server), answered: at(answered) };
+        skew.check("context test, server https://a").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn clocks_may_differ_by_minutes_and_answers_may_take_as_long_as_they_like() {
+        assert_eq!(checked(0, 300, 0), Ok(()));
+        assert_eq!(checked(0, -300, 0), Ok(()));
+        assert_eq!(checked(0, 3000, 3600), Ok(()));
+    }
+
+    #[test]
+    fn more_is_refused_with_both_times_and_the_remedy() {
+        let behind = checked(0, 259_200, 1).unwrap_err();
+        for expected in
+            ["2027-01-15 08:00:01Z", "2027-01-18 08:00:00Z", "3 days behind", "context test", "timedatectl"]
+        {
+            assert!(behind.contains(expected), "{expected}: {behind}");
+        }
+        assert!(checked(0, -301, 0).unwrap_err().contains("5 min ahead of"));
+    }
+
+    #[test]
+    fn a_clock_before_what_a_pool_shows_to_be_past_is_refused() {
+        assert!(check_is_after(&rotated(&[3]), "pool.json", hours(-3)).is_ok());
+        let error = check_is_after(&rotated(&[3]), "pool.json", hours(-4)).unwrap_err().to_string();
+        assert!(
+            error.contains("2026-11-22 06:00:00Z") && error.contains("the pool was changed then"),
+            "{error}"
+        );
+        let new = CaPool::new(vec![ca(1, now(), 100 * HOUR)]).unwrap();
+        assert!(check_is_after(&new, "pool.json", now()).is_ok());
+        let error = check_is_after(&new, "pool.json", hours(-1)).unwrap_err().to_string();
+        assert!(error.contains("is valid from then on"), "{error}");
+        let waiting = CaPool::beginning_with(ca(1, hours(9), 100 * HOUR), Some(hours(10)), None).unwrap();
+        assert!(check_is_after(&waiting, "pool.json", now()).is_ok());
+    }
+}

@@ -1,0 +1,188 @@
+//! The cluster in whose Secrets a command works: one client for all that it does there.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use clap::Args;
+use http::{HeaderMap, Request, header::DATE};
+use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use kube::{
+    Client, Config,
+    client::Body,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{clock::Skew, shell::quote};
+use crate::error::Error;
+
+/// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current context; within a pod, the pod's own.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct ClusterArguments {
+    /// The cluster is that of this context of the kubeconfig. Default: the current context.
+    #[arg(long, value_name = "NAME", requires = "in_cluster")]
+    context: Option<String>,
+    /// The kubeconfig. Default: what KUBECONFIG says, or ~/.kube/config.
+    #[arg(long, value_name = "PATH", requires = "in_cluster")]
+    kubeconfig: Option<PathBuf>,
+}
+
+/// A cluster, and the way to it.
+pub(super) struct Cluster {
+    arguments: ClusterArguments,
+    name: String,
+    client: Client,
+    runtime: Runtime,
+    skew: Option<Skew>,
+}
+
+/// An API server that says nothing for that long won't.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl ClusterArguments {
+    /// How a command line leads to the same cluster; kubectl's options have the same names.
+    pub(super) fn arguments(&self) -> String {
+        let context = self.context.iter().map(|context| format!(" --context {}", quote(context)));
+        let kubeconfig = self.kubeconfig.iter();
+        let kubeconfig = kubeconfig.map(|path| format!(" --kubeconfig {}", quote(&path.to_string_lossy())));
+        context.chain(kubeconfig).collect()
+    }
+
+    /// Connects, and asks for the time.
+    pub(super) fn connect(self) -> Result<Cluster, Error> {
+        // A thread of its own sees that the server closes a connection while somebody thinks about a question.
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Runtime)?;
+        let (context, mut config) = runtime.block_on(self.config())?;
+        config.read_timeout = Some(PATIENCE);
+        let server = config.cluster_url.to_string();
+        let server = server.trim_end_matches('/');
+        let name = context.map_or_else(
+            || format!("the cluster of this pod, server {server}"),
+            |context| format!("context {context}, server {server}"),
+        );
+        let (client, skew) = runtime.block_on(async {
+            let client = Client::try_from(config).map_err(|error| unreachable(&name, &error))?;
+            let skew = skew(&client).await.map_err(|error| unreachable(&name, &error))?;
+            Ok::<_, Error>((client, skew))
+        })?;
+        Ok(Cluster { arguments: self, name, client, runtime, skew })
+    }
+
+    /// The configuration, and the context that it is of; none within a pod.
+    async fn config(&self) -> Result<(Option<String>, Config), Error> {
+        let is_chosen = self.context.is_some() || self.kubeconfig.is_some();
+        let read = self.kubeconfig.as_ref().map_or_else(Kubeconfig::read, Kubeconfig::read_from);
+        let kubeconfig = match read {
+            Ok(kubeconfig) => kubeconfig,
+            Err(error) if is_chosen => return Err(Error::Kubeconfig { cause: causes(&error) }),
+            Err(error) => {
+                let own = Config::incluster().map_err(|_| Error::Kubeconfig { cause: causes(&error) })?;
+                return Ok((None, own));
+            }
+        };
+        let Some(context) = self.context.clone().or_else(|| kubeconfig.current_context.clone()) else {
+            let own = Config::incluster();
+            return own.map(|own| (None, own)).map_err(|_| Error::NoContext { known: known(&kubeconfig) });
+        };
+        if kubeconfig.contexts.iter().all(|known| known.name != context) {
+            return Err(Error::UnknownContext { context, known: known(&kubeconfig) });
+        }
+        let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+        Ok((Some(context), config.map_err(|error| Error::Kubeconfig { cause: causes(&error) })?))
+    }
+}
+
+impl Cluster {
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// How a command line leads to it.
+    pub(super) fn arguments(&self) -> String {
+        self.arguments.arguments()
+    }
+
+    /// Refuses if this machine and the API server don't agree on the time: what is written to a pool are times.
+    pub(super) fn check_clock(&self) -> Result<(), Error> {
+        self.skew.map_or(Ok(()), |skew| skew.check(&self.name))
+    }
+
+    /// Waits for an answer of the API server.
+    pub(super) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.runtime.block_on(answer)
+    }
+
+    /// Says of what isn't an answer of the API server why there is none.
+    pub(super) fn unreachable(&self, error: &kube::Error) -> Error {
+        unreachable(&self.name, error)
+    }
+}
+
+/// Context and server.
+impl fmt::Display for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Any answer carries the time, also that one may not ask.
+async fn skew(client: &Client) -> Result<Option<Skew>, kube::Error> {
+    let request = Request::get("/version").body(Body::empty()).map_err(kube::Error::HttpError)?;
+    let asked = Timestamp::now();
+    let response = client.send(request).await?;
+    let answered = Timestamp::now();
+    Ok(date(response.headers()).map(|server| Skew { asked, server, answered }))
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
+}
+
+fn known(kubeconfig: &Kubeconfig) -> String {
+    let names: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn unreachable(cluster: &str, error: &kube::Error) -> Error {
+    let (cluster, cause) = (cluster.to_owned(), causes(error));
+    match error {
+        kube::Error::Auth(_) => Error::NotLoggedIn { cluster, cause },
+        _ => Error::Unreachable { cluster, cause },
+    }
+}
+
+/// An error's causes, each once. Names of kube's that only say which layer failed are left away.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |error| error.source()) {
+        let text = cause.to_string();
+        // a text often ends with that of its cause
+        for earlier in &mut texts {
+            if let Some(own) = earlier.strip_suffix(&text) {
+                *earlier = own.trim_end_matches([':', ' ']).to_owned();
+            }
+        }
+        texts.push(text);
+    }
+    texts.retain(|text| !matches!(text.as_str(), "" | "ServiceError" | "HyperError" | "HttpError"));
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_said_once_and_no_layer_is_named() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(causes(&kube::Error::Service(refused.into())), "connection refused");
+    }
+
+    #[test]
+    fn the_date_of_http_is_read() {
+        let headers = HeaderMap::from_iter([(DATE, "Sun, 22 Nov 2026 10:00:00 GMT".parse().unwrap())]);
+        assert_eq!(date(&headers), Some("2026-11-22T10:00:00Z".parse().unwrap()));
+        assert_eq!(date(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! Text for other languages: what a shell or YAML reads as one word.
+
+/// A word for a POSIX shell, quoted if it needs to be.
+pub(super) fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// A scalar for a YAML flow mapping, quoted if it needs to be.
+pub(super) fn yaml(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    let is_word = text.chars().all(is_plain) && text.chars().any(|c| c == '/') && !text.starts_with('-');
+    if is_word {
+        return text.to_owned();
+    }
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            '"' | '\\' => format!("\\{c}"),
+            c if c.is_control() => format!("\\x{:02x}", u32::from(c)),
+            c => c.to_string(),
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        for word in ["my pools/p.json", "it's", "$HOME `id` \"x\" \\", "", "~", "a;b", "plain-1.json"] {
+            let output =
+                Command::new("sh").args(["-c", &format!("printf %s {}", quote(word))]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
+        }
+        assert_eq!(quote("/run/pool-1.json"), "/run/pool-1.json");
+    }
+
+    #[test]
+    fn yaml_reads_back_what_was_quoted() {
+        assert_eq!(yaml("/run/pool.json"), "/run/pool.json");
+        for text in ["/my pools/p.json", "/a: b", "/a #b", "/{a}, \"b\" \\", "true"] {
+            assert_eq!(serde_json::from_str::<String>(&yaml(text)).unwrap(), text, "JSON is YAML");
+        }
+    }
+}

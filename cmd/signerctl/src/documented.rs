@@ -1,0 +1,26 @@
+//! The commands that the documentation gives are understood as they stand there.
+
+use clap::Parser as _;
+
+use super::Arguments;
+
+/// Lines that a reader copies: those of README's shell blocks, and what follows the prompt in console blocks.
+fn commands(text: &str) -> Vec<Vec<&str>> {
+    let lines = text.lines().map(|line| line.trim_start().trim_start_matches("$ "));
+    let ours = lines.filter(|line| line.starts_with("signerctl "));
+    ours.map(|line| line.split_whitespace().take_while(|word| *word != "#").collect()).collect()
+}
+
+#[test]
+fn documented_commands_are_understood() {
+    for (document, least) in
+        [(include_str!("../../../README.md"), 8), (include_str!("../../../docs/ca-rotation.md"), 10)]
+    {
+        let commands = commands(document);
+        assert!(commands.len() >= least, "{commands:?}");
+        for command in commands {
+            let parsed = Arguments::try_parse_from(&command);
+            assert!(parsed.is_ok(), "{}: {}", command.join(" "), parsed.err().unwrap());
+        }
+    }
+}
