@@ -12,10 +12,10 @@ use signer_core::PROPAGATION;
 use support::{
     A_WHILE,
     ageing::age_bundle,
-    ca::{new_authority, subject},
+    ca::{constrained_authority, new_authority, subject},
     issued::issued,
     on_cluster,
-    pool::{asked, change, issuer, published, read, rotate},
+    pool::{asked, change, issuer, published, read, rotate, rotate_to},
     setup::Setup,
     told::{assert_says, waiting},
 };
@@ -47,6 +47,34 @@ async fn a_successor_is_published_at_once_and_the_one_before_it_goes_on() -> Res
         age_bundle(scope, &name, PROPAGATION).await;
         tokio::time::sleep(BETWEEN_WRITES).await;
         assert_eq!(issuer(scope, &name, "later").await?, subject(&pool, 1));
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_successor_whose_constraints_forbid_what_is_issued_does_not_take_over() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("annotation");
+        let setup = Setup::new().signer(&name, "kind: annotation");
+        let path = setup.pool_path(&name);
+        rotate_to(&path, constrained_authority("2", "corp.example.com"));
+        let pool = read(&path);
+        let manager = setup.start(scope);
+        published(scope, &name, &pool).await?;
+        age_bundle(scope, &name, PROPAGATION).await;
+        let page =
+            manager.readyz(|page| page.body.contains("can sign nothing that this signer issues")).await;
+        assert_eq!(page.code, 200, "{page:?}");
+        let why = "carry DNS names under pod.cluster.local: it permits DNS:corp.example.com alone";
+        assert_says(&page.body, &["CA \"2\"", why]);
+        assert_eq!(issuer(scope, &name, "after").await?, subject(&pool, 0));
+        change(&path, |pool| pool.without_compromised("1", None, Timestamp::now()).unwrap());
+        manager.readyz(|page| page.body.contains("not ready\n  - CA \"2\"")).await;
+        let (pod_uid, request) = asked(scope, &name, "alone").await?;
+        let message = waiting(scope, &pod_uid, &request, "CertificateAuthorityUnavailable").await?;
+        assert_says(&message, &["it permits DNS:corp.example.com alone"]);
         manager.stop().await;
         Ok(())
     })

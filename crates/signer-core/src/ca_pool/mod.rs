@@ -5,6 +5,7 @@ mod compromise;
 mod error;
 mod json;
 mod lifecycle;
+mod misfit;
 mod pem_blocks;
 mod pem_files;
 mod rotation;
@@ -25,6 +26,7 @@ pub use self::{
     lifecycle::{
         LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at, superseded_at,
     },
+    misfit::Misfit,
     rotation::{RotationError, Succession},
     source::{PoolBytes, PoolSource, PoolSourceError},
     upkeep::{Due, Ingredients, Upkeep, UpkeepError},

@@ -3,6 +3,7 @@
 mod error;
 mod exclusive;
 mod http;
+mod misfits;
 mod options;
 mod own_pool;
 mod permitted;
