@@ -84,6 +84,37 @@ fn an_intermediate_under_an_offline_root_becomes_the_first_ca_and_then_the_next(
 }
 
 #[test]
+fn what_the_cas_certificates_permit_is_shown() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "offline", "first");
+    let limits = [
+        "nameConstraints=critical,permitted;DNS:corp.example.com,excluded;URI:.example.com,permitted;dirName:org",
+        "extendedKeyUsage=serverAuth",
+    ];
+    let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
+    let req = ["req", "-x509", "-subj", "/CN=limited", "-keyout", "limited.key", "-out", "limited.pem"];
+    let config = "[req]\ndistinguished_name=dn\n[dn]\n[org]\nO=Example\n";
+    fs::write(directory.join("limited.cnf"), config).unwrap();
+    let limits = ["-config", "limited.cnf", "-addext", limits[0], "-addext", limits[1]];
+    let ca = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"];
+    openssl(directory, &[&req[..], &new_key, &limits, &ca].concat());
+    let said = "Limits    permits DNS:corp.example.com, subjects that begin with O=Example alone; excludes URI:.example.com; for serverAuth alone";
+    let import = ["import", "--cert-file", "limited.pem", "--key-file", "limited.key"];
+    let to_new = [&["ca-pool"], &import[..], &["--file", "new.json"]].concat();
+    let new = run(directory, env!("CARGO_BIN_EXE_signerctl"), &to_new);
+    assert!(String::from_utf8_lossy(&new.stdout).contains(said), "{new:?}");
+    assert!(self::import(directory, "first", "offline", &[]).status.success());
+    let added = signerctl(directory, &import);
+    assert!(String::from_utf8_lossy(&added.stdout).contains(said), "{added:?}");
+    let shown = signerctl(directory, &["show"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains(said), "{shown:?}");
+    let json = signerctl(directory, &["show", "--output", "json"]);
+    let said = "\"constraints\": \"permits DNS:corp.example.com, subjects that begin with O=Example alone";
+    assert!(String::from_utf8_lossy(&json.stdout).contains(said), "{json:?}");
+}
+
+#[test]
 fn whoever_shares_the_root_of_a_compromised_ca_leaves_with_it() {
     let directory = TempDir::new().unwrap();
     let directory = directory.path();

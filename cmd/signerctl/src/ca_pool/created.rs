@@ -4,7 +4,7 @@ use std::path::Path;
 
 use signer_core::{CaPool, SignerName};
 
-use super::{arguments::Place, secret::POOL_KEY, table::fields, times::minute};
+use super::{arguments::Place, secret::POOL_KEY, shown::limits, table::fields, times::minute};
 
 /// What was made, where it is, and what to do with it.
 pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>) -> String {
@@ -17,7 +17,7 @@ pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>)
     let signs = pool.tenures()[0].signs_from;
     let signs = signs.map_or_else(String::new, |from| format!("  {:<9} from {} on\n", "Signs", minute(from)));
     format!(
-        "Created CA pool {place} ({note})\n\n{}{signs}\n{}",
+        "Created CA pool {place} ({note})\n\n{}{signs}{}\n{}",
         fields(&[
             ("ID", authority.id().to_owned()),
             ("Subject", root.subject()),
@@ -25,6 +25,7 @@ pub(super) fn created(place: &Place, pool: &CaPool, signer: Option<&SignerName>)
             ("Valid", format!("{} to {}", minute(root.not_before()), minute(root.not_after()))),
             ("SHA-256", root.fingerprint()),
         ]),
+        limits(authority),
         next(place, signer),
     )
 }

@@ -14,7 +14,7 @@ use super::{
     edit::edit,
     emergency,
     outlook::{Outlook, name},
-    shown::schedule,
+    shown::{limits, schedule},
     timeline,
     times::{later, minute, minute_from_now},
 };
@@ -142,9 +142,10 @@ pub(super) fn added(place: &Place, pool: &CaPool, id: &str, look: Look, now: Tim
     let head = format!("{} is in CA pool {place}", name(id));
     let (tone, state) = outlook.state();
     let mut text = format!(
-        "{}\n\n  {}\n\n{}{}",
+        "{}\n\n  {}\n{}\n{}{}",
         look.paint(Tone::Heading, head),
         look.paint(tone, state),
+        pool.authorities().find(|authority| authority.id() == id).map(limits).unwrap_or_default(),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     );
