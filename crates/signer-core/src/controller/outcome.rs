@@ -168,7 +168,9 @@ impl<S: Signer> Examiner<S> {
     /// The CA that signs now, as the pool's times, the clock and the published bundle say.
     fn authority(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, String> {
         let published = self.published.borrow();
-        let published = published.as_ref().ok_or("it isn't known yet which trust anchors are published")?;
+        let published = published.as_ref().ok_or(
+            "it isn't known which trust anchors are published; /readyz says what keeps them from being read",
+        )?;
         published.choose_for(&self.profiles, pool, now).map_err(|error| error.to_string())
     }
 }
