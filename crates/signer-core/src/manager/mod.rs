@@ -19,6 +19,7 @@ pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr, time::Duration};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use kube::Client;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -161,6 +162,7 @@ impl Manager {
             cluster: cluster.clone(),
             roots: Roots::default(),
             instance: self.instance,
+            started: Timestamp::now(),
             metrics: metrics.clone(),
             stopped,
         };

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use kube::Client;
 use tokio::{sync::watch, time};
 
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) cluster: ClusterReader,
     pub(crate) roots: Roots,
     pub(crate) instance: String,
+    pub(crate) started: Timestamp,
     pub(crate) metrics: Metrics,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -102,6 +104,7 @@ impl<S: Signer> Running<'_, S> {
             resource: api.bundles,
             signer_name: self.signer.name().clone(),
             labels: self.signer.bundle_labels(),
+            started: self.shared.started,
             pool: self.pool.clone(),
             published: self.published.clone(),
             health: self.health.clone(),

@@ -1,6 +1,7 @@
 //! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
 
 mod desired;
+mod labels;
 mod memory;
 mod published;
 mod replaced;
@@ -21,11 +22,14 @@ use tokio::{
     time::{self, Instant},
 };
 
-use self::sight::{Seen, Sight};
 pub(crate) use self::{
     desired::{DesiredBundle, Repair},
     memory::Memory,
     published::Published,
+};
+use self::{
+    labels::Dispute,
+    sight::{Seen, Sight},
 };
 use crate::{
     api::{ClusterTrustBundle, patience::in_time},
@@ -47,6 +51,8 @@ pub(crate) struct BundleKeeper {
     pub(crate) resource: ApiResource,
     pub(crate) signer_name: SignerName,
     pub(crate) labels: BTreeMap<String, String>,
+    /// Since when this process runs: of replicas that want other labels, the one that started last has the newer configuration.
+    pub(crate) started: Timestamp,
     pub(crate) pool: watch::Receiver<PoolState>,
     /// Hears what is published, as the API server tells it.
     pub(crate) published: watch::Sender<Option<Published>>,
@@ -73,10 +79,11 @@ impl BundleKeeper {
         let mut events =
             Box::pin(watch(watched, config, Component::ClusterTrustBundles, vec![self.health.clone()]));
         let mut sight = Sight::default();
+        let mut dispute = Dispute::default();
         loop {
             self.tell(&sight);
             // level-triggered: whatever woke the loop, it compares what is with what should be
-            let next = self.publish(&mut sight).await;
+            let next = self.publish(&mut sight, &mut dispute).await;
             self.tell(&sight);
             let wait = match next {
                 Next::Event => LOOK_AGAIN,
@@ -151,9 +158,9 @@ impl BundleKeeper {
     }
 
     /// Writes the bundle if it differs.
-    async fn publish(&self, sight: &mut Sight) -> Next {
+    async fn publish(&self, sight: &mut Sight, dispute: &mut Dispute) -> Next {
         let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
-        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool);
+        let desired = || DesiredBundle::new(&self.signer_name, &self.labels, &pool).of_replica(self.started);
         let now = Timestamp::now();
         let current = match &sight.seen {
             Seen::Nothing => return Next::Event,
@@ -162,20 +169,27 @@ impl BundleKeeper {
                 return Next::Within(BETWEEN_WRITES);
             }
             Seen::Absent => {
-                let created = desired.created(&self.resource, now);
+                let created = desired().created(&self.resource, now);
                 return self
                     .settle(in_time(self.api().create(&PostParams::default(), &created)).await, sight);
             }
             Seen::Present(current) => current,
         };
-        match desired.repair(current, now) {
-            Repair::InOrder => {
-                self.health.mended(Component::TrustBundle);
-                Next::Event
+        let repair = match desired().repair(current, now) {
+            Repair::OthersLabels if dispute.is_over(now) => {
+                desired().with_labels_of_its_own().repair(current, now)
             }
-            Repair::Settling => {
+            repair => repair,
+        };
+        match repair {
+            Repair::InOrder | Repair::Settling => {
                 self.health.mended(Component::TrustBundle);
-                Next::Within(BETWEEN_WRITES)
+                dispute.settle();
+                if matches!(repair, Repair::InOrder) { Next::Event } else { Next::Within(BETWEEN_WRITES) }
+            }
+            Repair::OthersLabels => {
+                self.health.warned(Component::TrustBundle, &self.labelled_by_another());
+                Next::Within(dispute.left(now))
             }
             Repair::ForeignOwner(owner) => {
                 self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
