@@ -2,16 +2,60 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+use signer_core::{Misfit, PoolOrigin};
+
 use crate::{
-    config::{Config, ConfigErrors},
+    config::{Config, ConfigError, ConfigErrors, SignerConfig},
     summary::Summary,
 };
 
 /// What would run, for people to read.
 ///
 /// # Errors
-/// All that is wrong with the configuration.
+/// All that is wrong with the configuration; and with a CA pool that is there, if no CA of it can sign what its signer issues.
 pub fn check_config(file: &Path) -> Result<String, ConfigErrors> {
     let config = Config::load(file)?;
-    Ok(Summary { file: &file.display().to_string(), config: &config }.to_string())
+    let file = file.display().to_string();
+    let now = Timestamp::now();
+    let pools: Vec<Pool> = config.signers.iter().map(|signer| Pool::of(signer, now)).collect();
+    let useless = pools.iter().enumerate().filter(|(_, pool)| !pool.is_useful);
+    let errors: Vec<ConfigError> = useless.flat_map(|(index, pool)| pool.errors(index)).collect();
+    if !errors.is_empty() {
+        return Err(ConfigErrors { file, errors });
+    }
+    let warnings = pools.into_iter().map(|pool| pool.told).collect();
+    Ok(Summary { file: &file, config: &config, warnings }.to_string())
+}
+
+/// What constraints of a signer's CAs forbid.
+struct Pool {
+    told: Vec<String>,
+    is_useful: bool,
+}
+
+impl Pool {
+    /// Files that can't be loaded here may be mounted where the manager runs, which tells what is wrong with them.
+    fn of(signer: &SignerConfig, now: Timestamp) -> Self {
+        let PoolOrigin::Files(source) = &signer.ca_pool else { return Self::unknown() };
+        let Ok(pool) = source.load() else { return Self::unknown() };
+        let profiles = signer.profiles();
+        let told = pool.misfits(&profiles, now).iter().map(Misfit::to_string).collect();
+        let is_useful = pool.fit(&profiles).next().is_some();
+        Self { told, is_useful }
+    }
+
+    fn unknown() -> Self {
+        Self { told: Vec::new(), is_useful: true }
+    }
+
+    fn errors(&self, index: usize) -> impl Iterator<Item = ConfigError> {
+        let field = format!("signers[{index}].caPool");
+        let error = move |message: &String| ConfigError {
+            position: None,
+            field: field.clone(),
+            message: message.clone(),
+        };
+        self.told.iter().map(error)
+    }
 }

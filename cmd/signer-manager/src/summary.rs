@@ -12,6 +12,8 @@ use crate::config::{Config, SignerConfig, SignerKind};
 pub(crate) struct Summary<'a> {
     pub(crate) file: &'a str,
     pub(crate) config: &'a Config,
+    /// Of each signer's CAs.
+    pub(crate) warnings: Vec<Vec<String>>,
 }
 
 impl fmt::Display for Summary<'_> {
@@ -20,11 +22,14 @@ impl fmt::Display for Summary<'_> {
         let count =
             if signers.len() == 1 { "1 signer".to_owned() } else { format!("{} signers", signers.len()) };
         writeln!(f, "{} is valid: {count}, cluster domain {}", self.file, self.config.cluster_domain)?;
-        signers.iter().try_for_each(|signer| write_signer(f, signer))
+        signers
+            .iter()
+            .zip(&self.warnings)
+            .try_for_each(|(signer, warnings)| write_signer(f, signer, warnings))
     }
 }
 
-fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig) -> fmt::Result {
+fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig, warnings: &[String]) -> fmt::Result {
     let (kind, names) = kind_and_names(&signer.kind);
     let policy = &signer.policy;
     writeln!(f, "\n{}  ({kind})", signer.name())?;
@@ -35,6 +40,7 @@ fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig) -> fmt::Resul
         ("key types", vec![key_types(policy)]),
         ("used by", used_by(policy)),
         ("CA pool", ca_pool(&signer.ca_pool)),
+        ("warning", warnings.to_vec()),
         ("trust bundle", vec![signer.name().bundle_name()]),
     ]);
     for (title, lines) in rows {

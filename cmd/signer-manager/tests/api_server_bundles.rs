@@ -130,6 +130,31 @@ async fn drift_is_repaired_and_what_others_added_stays() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn of_replicas_that_are_configured_differently_the_last_one_labels_the_bundle() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("spiffe");
+        let setup = Setup::new().signer(&name, SPIFFE);
+        let changed = setup.changed(&name, "kind: spiffe, trustDomain: test.example.com");
+        let trust_domain = label(&name, "trust-domain");
+        let old = setup.start(scope);
+        old.ready().await;
+        let new = changed.start(scope);
+        let is_new = |bundle: &TrustBundle| bundle.labels[&trust_domain] == "test.example.com";
+        scope.cluster().trust_bundle(&name, SOON, is_new).await?;
+        let page = old.readyz(|page| page.body.contains("configured differently and started later")).await;
+        assert_eq!(page.code, 200, "{page:?}");
+        new.ready().await;
+        // a person's edit is mended
+        change(scope, &name, json!({"metadata": {"labels": {&trust_domain: "edited"}}})).await?;
+        scope.cluster().trust_bundle(&name, SOON, is_new).await?;
+        new.stop().await;
+        old.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_bundle_that_is_right_is_not_written() -> Result<(), Error> {
     on_cluster(async |scope| {
         let name = scope.signer_name("spiffe");

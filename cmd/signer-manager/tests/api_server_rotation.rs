@@ -6,17 +6,20 @@ mod support;
 
 use std::{fs, time::Duration};
 
+use axum::http::Method;
 use jiff::Timestamp;
 use kube::api::DeleteParams;
 use signer_core::PROPAGATION;
 use support::{
     A_WHILE,
     ageing::age_bundle,
-    ca::{new_authority, subject},
+    ca::{constrained_authority, new_authority, subject},
     eventually,
+    gate::{Fate, Gate},
     issued::issued,
     on_cluster,
-    pool::{asked, change, issuer, published, read, rotate},
+    pool::{asked, change, issuer, published, read, rotate, rotate_to},
+    proxy::Proxy,
     setup::Setup,
     told::{assert_says, waiting},
 };
@@ -51,6 +54,34 @@ async fn a_successor_is_published_at_once_and_the_one_before_it_goes_on() -> Res
             _ => Err("the first CA still signs".to_owned()),
         })
         .await;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_successor_whose_constraints_forbid_what_is_issued_does_not_take_over() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("annotation");
+        let setup = Setup::new().signer(&name, "kind: annotation");
+        let path = setup.pool_path(&name);
+        rotate_to(&path, constrained_authority("2", "corp.example.com"));
+        let pool = read(&path);
+        let manager = setup.start(scope);
+        published(scope, &name, &pool).await?;
+        age_bundle(scope, &name, PROPAGATION).await;
+        let page =
+            manager.readyz(|page| page.body.contains("can sign nothing that this signer issues")).await;
+        assert_eq!(page.code, 200, "{page:?}");
+        let why = "carry DNS names under pod.cluster.local: it permits DNS:corp.example.com alone";
+        assert_says(&page.body, &["CA \"2\"", why]);
+        assert_eq!(issuer(scope, &name, "after").await?, subject(&pool, 0));
+        change(&path, |pool| pool.without_compromised("1", None, Timestamp::now()).unwrap());
+        manager.readyz(|page| page.body.contains("not ready\n  - CA \"2\"")).await;
+        let (pod_uid, request) = asked(scope, &name, "alone").await?;
+        let message = waiting(scope, &pod_uid, &request, "CertificateAuthorityUnavailable").await?;
+        assert_says(&message, &["it permits DNS:corp.example.com alone"]);
         manager.stop().await;
         Ok(())
     })
@@ -113,6 +144,41 @@ async fn a_leaked_root_goes_at_once_and_no_replica_brings_it_back_or_signs_under
         // the newer pool reaches it, and it serves who waits
         fs::copy(new.pool_path(&name), old.pool_path(&name)).unwrap();
         assert_eq!(issued(scope, &request).await?.leaf().issuer_der(), subject(&pool, 0));
+        slow.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_replica_whose_watch_of_the_bundle_fails_signs_on_and_hears_of_a_leaked_root_all_the_same()
+-> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("spiffe");
+        let new = Setup::new().signer(&name, SPIFFE);
+        let old = replica(&new, &name);
+        let first = read(&new.pool_path(&name));
+        let proxy = Proxy::start(scope.cluster()).await;
+        let gate = Gate::open(proxy.client()).await;
+        let (fast, slow) = (new.start(scope), old.start_as(gate.client()));
+        fast.ready().await;
+        slow.ready().await;
+        fast.stop().await;
+        gate.interfere(Method::GET, "/clustertrustbundles?", Fate::Refused(500), usize::MAX);
+        proxy.cut();
+        slow.readyz(|page| page.body.contains("watching ClusterTrustBundles")).await;
+        proxy.mend();
+        assert_eq!(issuer(scope, &name, "blind").await?, subject(&first, 0));
+        change(&new.pool_path(&name), |pool| {
+            pool.without_compromised("1", Some((new_authority("2"), None)), Timestamp::now()).unwrap()
+        });
+        let fast = new.start(scope);
+        published(scope, &name, &read(&new.pool_path(&name))).await?;
+        fast.stop().await;
+        slow.readyz(|page| page.body.contains("waits for the pool of the bundle")).await;
+        let (pod_uid, request) = asked(scope, &name, "leaked").await?;
+        let message = waiting(scope, &pod_uid, &request, "CertificateAuthorityUnavailable").await?;
+        assert_says(&message, &["a newer CA pool, which doesn't have this CA any more"]);
         slow.stop().await;
         Ok(())
     })

@@ -148,6 +148,47 @@ fn every_field_shows_in_the_summary() {
     assert_eq!(text(&output.stdout), EVERYTHING_SUMMARY.replace("FILE", &file), "{}", text(&output.stderr));
 }
 
+/// A CA that may sign names under this domain alone, as PEM files.
+fn constrained_ca(directory: &Path, permitted: &str) -> String {
+    let permitted = rcgen::GeneralSubtree::DnsName(permitted.to_owned());
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.name_constraints =
+        Some(rcgen::NameConstraints { permitted_subtrees: vec![permitted], excluded_subtrees: vec![] });
+    let key = rcgen::KeyPair::generate().unwrap();
+    let (cert_file, key_file) = (directory.join("tls.crt"), directory.join("tls.key"));
+    std::fs::write(&cert_file, params.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    format!("{{certFile: {}, keyFile: {}}}", cert_file.display(), key_file.display())
+}
+
+#[test]
+fn a_ca_whose_constraints_forbid_what_its_signer_issues_is_an_error_and_a_part_of_it_a_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |permitted: &str| {
+        let pool = constrained_ca(directory.path(), permitted);
+        let signer = format!(
+            "signers:\n- {{name: example.com/web, kind: service-dns, dnsSuffixes: [svc.cluster.test], caPool: {pool}}}\n"
+        );
+        signer_manager(&["check-config", &file(directory.path(), &signer)])
+    };
+    let output = check("corp.example.com");
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!((output.status.code(), stdout), (Some(2), ""));
+    assert!(stderr.contains("signers.yaml: signers[0].caPool: CA \""), "{stderr}");
+    let why = "carry DNS names under svc.cluster.test: it permits DNS:corp.example.com alone";
+    assert!(stderr.contains("can sign nothing that this signer issues") && stderr.contains(why), "{stderr}");
+
+    let output = check("shop.svc.cluster.test");
+    let stdout = text(&output.stdout);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    assert!(stdout.contains("  warning       CA \"") && stdout.contains("can't sign all"), "{stdout}");
+
+    let output = check("cluster.test");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!text(&output.stdout).contains("warning"), "{}", text(&output.stdout));
+}
+
 #[test]
 fn a_configuration_that_is_not_valid_ends_with_2_and_its_errors_on_stderr() {
     let directory = tempfile::tempdir().unwrap();

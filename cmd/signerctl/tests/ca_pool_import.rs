@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
 
+mod pool_file;
+
 use std::{
     fs,
     path::Path,
@@ -10,6 +12,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use pool_file::unwrapped;
 use signer_core::{
     CaPool, CertificateAuthority, NewRoot, PoolSource, SerialNumber, SigningKey, SigningKeyType,
 };
@@ -93,24 +96,52 @@ fn an_intermediate_is_followed_by_a_root_only_where_that_is_said_in_so_many_word
     let directory = directory.path();
     intermediate(directory, "offline", "first");
     assert!(import(directory, "first", "offline", &["--max-lifetime", "24h"]).status.success());
-    let shown = signerctl(directory, &["show"]);
-    let shown = String::from_utf8_lossy(&shown.stdout);
+    let shown = unwrapped(&signerctl(directory, &["show"]).stdout);
     let due = "time to replace CA 1 (an intermediate under CN=offline): signerctl ca-pool import --file pool.json --cert-file <PATH> ";
     assert!(shown.contains(due) && !shown.contains("ca-pool rotate"), "{shown}");
     let refused = signerctl(directory, &["rotate"]);
-    let error = String::from_utf8_lossy(&refused.stderr);
+    let error = unwrapped(&refused.stderr);
     assert!(!refused.status.success() && error.contains("whoever trusts CN=offline alone"), "{error}");
     assert!(error.contains("add --self-signed"), "{error}");
     assert_eq!(ids(&load(directory)), ["1"]);
     let rotated = signerctl(directory, &["rotate", "--self-signed"]);
-    let said = String::from_utf8_lossy(&rotated.stdout);
+    let said = unwrapped(&rotated.stdout);
     assert!(said.contains("CA 2 is a root itself, and not under CN=offline"), "{rotated:?}");
     let pool = load(directory);
     assert!(pool.authority(0).is_intermediate() && !pool.authority(1).is_intermediate());
+    let shown = unwrapped(&signerctl(directory, &["show"]).stdout);
+    assert!(shown.contains("time to replace CA 2: signerctl ca-pool rotate"), "{shown}");
+}
+
+#[test]
+fn what_the_cas_certificates_permit_is_shown() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "offline", "first");
+    let limits = [
+        "nameConstraints=critical,permitted;DNS:corp.example.com,excluded;URI:.example.com,permitted;dirName:org",
+        "extendedKeyUsage=serverAuth",
+    ];
+    let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
+    let req = ["req", "-x509", "-subj", "/CN=limited", "-keyout", "limited.key", "-out", "limited.pem"];
+    let config = "[req]\ndistinguished_name=dn\n[dn]\n[org]\nO=Example\n";
+    fs::write(directory.join("limited.cnf"), config).unwrap();
+    let limits = ["-config", "limited.cnf", "-addext", limits[0], "-addext", limits[1]];
+    let ca = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"];
+    openssl(directory, &[&req[..], &new_key, &limits, &ca].concat());
+    let said = "Limits permits DNS:corp.example.com, subjects that begin with O=Example alone; excludes URI:.example.com; for serverAuth alone";
+    let import = ["import", "--cert-file", "limited.pem", "--key-file", "limited.key"];
+    let to_new = [&["ca-pool"], &import[..], &["--file", "new.json"]].concat();
+    let new = run(directory, env!("CARGO_BIN_EXE_signerctl"), &to_new);
+    assert!(unwrapped(&new.stdout).contains(said), "{new:?}");
+    assert!(self::import(directory, "first", "offline", &[]).status.success());
+    let added = signerctl(directory, &import);
+    assert!(unwrapped(&added.stdout).contains(said), "{added:?}");
     let shown = signerctl(directory, &["show"]);
-    assert!(
-        String::from_utf8_lossy(&shown.stdout).contains("time to replace CA 2: signerctl ca-pool rotate")
-    );
+    assert!(unwrapped(&shown.stdout).contains(said), "{shown:?}");
+    let json = signerctl(directory, &["show", "--output", "json"]);
+    let said = "\"constraints\": \"permits DNS:corp.example.com, subjects that begin with O=Example alone";
+    assert!(String::from_utf8_lossy(&json.stdout).contains(said), "{json:?}");
 }
 
 #[test]

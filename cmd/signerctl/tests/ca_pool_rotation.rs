@@ -5,7 +5,9 @@ mod pool_file;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use pool_file::{complains, created, doctor, ids, let_time_pass, load, prints, rotated, signerctl};
+use pool_file::{
+    complains, created, doctor, ids, let_time_pass, load, prints, rotated, signerctl, unwrapped,
+};
 use serde_json::{Value, json};
 use signer_core::SigningKeyType;
 use tempfile::TempDir;
@@ -85,7 +87,7 @@ fn a_takeover_never_leaves_a_time_in_which_nobody_can_sign() {
     // as older versions of signerctl did it
     let late = Timestamp::now() + Duration::from_secs(720 * 3600);
     doctor(directory.path(), |pool| pool["CAs"][1]["SignsFrom"] = json!(late));
-    let shown = prints(directory.path(), &["show"]);
+    let shown = unwrapped(prints(directory.path(), &["show"]));
     assert!(
         shown.contains("on nobody can. Add one that signs in between: signerctl ca-pool rotate"),
         "{shown}"

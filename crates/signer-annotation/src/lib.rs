@@ -70,6 +70,7 @@ mod keys;
 mod own_names;
 mod permission;
 mod placeholders;
+mod profiles;
 mod quoted;
 mod signer;
 mod usage;

@@ -1,8 +1,8 @@
 //! The signer itself.
 
 use signer_core::{
-    BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, KeyUsage, Leaf, MAX_NAMES, Pod,
-    Request, Services, Signer, SignerName,
+    BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, KeyUsage, Leaf, LeafProfile,
+    MAX_NAMES, Pod, Request, Services, Signer, SignerName,
 };
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     own_names::{OwnNames, single_label},
     permission::Permission,
     placeholders::Placeholders,
+    profiles::profiles,
     usage::Usage,
     wishes::Wishes,
 };
@@ -63,6 +64,10 @@ impl Signer for AnnotationSigner {
 
     fn reads_services(&self) -> bool {
         true
+    }
+
+    fn profiles(&self) -> Vec<LeafProfile> {
+        profiles(&self.config)
     }
 }
 

@@ -76,6 +76,11 @@ impl Usage {
         NAMES.iter().find(|(_, usage)| *usage == self).map_or("", |(name, _)| name)
     }
 
+    /// All that a leaf may have; those with two names stand there twice.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(_, usage)| *usage)
+    }
+
     /// Whether every pod may have it: what TLS needs. Enciphering keys is among it, as every leaf of an RSA key can, and no other may.
     pub(crate) fn is_free(self) -> bool {
         use ExtendedKeyUsage::{ClientAuth, ServerAuth};

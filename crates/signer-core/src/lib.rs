@@ -87,6 +87,7 @@ mod manager;
 mod metrics;
 pub mod names;
 mod policy;
+mod profile;
 mod public_key;
 mod reason;
 mod request;
@@ -104,10 +105,10 @@ pub use authority::{
     SigningKeyType, SigningKeyTypeError, root_common_name,
 };
 pub use ca_pool::{
-    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, NoChoice, PROPAGATION,
-    PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState, PoolWarning,
-    Remedy, RotationError, Standing, Succession, Tenure, Upkeep, UpkeepError, choose, last_leaf_ends, phases,
-    removable_at, superseded_at, watch_pool,
+    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, Misfit, NoChoice,
+    PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState,
+    PoolWarning, Remedy, RotationError, Standing, Succession, Tenure, Upkeep, UpkeepError, choose,
+    last_leaf_ends, phases, removable_at, superseded_at, watch_pool,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
 pub use decision::{Decision, Denial, Grounds, Wait};
@@ -120,6 +121,7 @@ pub use names::{
     CommonName, CommonNameError, DnsName, DnsNameError, TrustDomain, TrustDomainError, Uri, UriError,
 };
 pub use policy::Policy;
+pub use profile::{LeafProfile, NameScope};
 pub use public_key::{MAX_KEY_FIELD_BYTES, PublicKey, PublicKeyError};
 pub use reason::Reason;
 pub use request::{Claims, ClaimsError, Request, ServicesNotWatched, Verdict, verify};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future};
 
-use crate::{decision::Decision, request::Request, signer_name::SignerName};
+use crate::{decision::Decision, profile::LeafProfile, request::Request, signer_name::SignerName};
 
 /// Any error: it is logged, and the request tried again later.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -26,6 +26,12 @@ pub trait Signer: Send + Sync + 'static {
     /// are looked at again when a Service of their namespace changes.
     fn reads_services(&self) -> bool {
         false
+    }
+
+    /// The kinds of leaves that it issues, as far as they are known before a pod asks. A CA whose constraints forbid all of them isn't chosen while another one may sign, and
+    /// what is forbidden is told before a request has to wait for it. Each leaf belongs to one of these kinds; an empty list says that nothing is known.
+    fn profiles(&self) -> Vec<LeafProfile> {
+        Vec::new()
     }
 
     /// Labels for the trust bundle beside `<path>.<domain>/canarying: live`; keys without a `/` get the prefix `<path>.<domain>/`.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use signer_core::{BoxError, Decision, Leaf, MAX_NAMES, Request, Service, Services, Signer, SignerName};
+use signer_core::{
+    BoxError, Decision, ExtendedKeyUsage, Leaf, LeafProfile, MAX_NAMES, NameScope, Request, Service,
+    Services, Signer, SignerName,
+};
 
 use crate::{
     explain::Explain,
@@ -77,6 +80,13 @@ impl Signer for ServiceDnsSigner {
 
     fn reads_services(&self) -> bool {
         true
+    }
+
+    /// Each leaf has names under all suffixes.
+    fn profiles(&self) -> Vec<LeafProfile> {
+        let suffixes = self.config.naming.suffixes().iter().filter_map(|suffix| suffix.as_str().parse().ok());
+        let profile = LeafProfile::new([ExtendedKeyUsage::ServerAuth]);
+        vec![suffixes.map(NameScope::DnsUnder).fold(profile, LeafProfile::name)]
     }
 
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {

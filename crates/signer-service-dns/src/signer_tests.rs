@@ -1,6 +1,6 @@
 //! Each outcome of the signer.
 
-use signer_core::{Denial, ExtendedKeyUsage, Grounds, Wait, reasons, testing::RequestBuilder};
+use signer_core::{Denial, Grounds, Wait, reasons, testing::RequestBuilder};
 
 use super::*;
 
@@ -199,4 +199,12 @@ async fn a_pick_that_makes_too_many_names_under_the_configured_suffixes_is_denie
 async fn services_that_nobody_watches_are_an_error_for_the_developer() {
     let error = ServiceDnsSigner::new(default_config()).decide(&pod().build()).await.unwrap_err();
     assert!(error.to_string().contains("reads_services"), "{error}");
+}
+
+#[test]
+fn what_it_issues_is_known_before_a_pod_asks() {
+    let profiles = ServiceDnsSigner::new(config(&["svc", "svc.cluster.local"], false)).profiles();
+    let under = |suffix: &str| NameScope::DnsUnder(suffix.parse().unwrap());
+    let profile = LeafProfile::new([ExtendedKeyUsage::ServerAuth]);
+    assert_eq!(profiles, [profile.name(under("svc")).name(under("svc.cluster.local"))]);
 }

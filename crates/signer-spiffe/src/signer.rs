@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use signer_core::{BoxError, Decision, Denial, ExtendedKeyUsage, Leaf, Request, Signer, SignerName};
+use signer_core::{
+    BoxError, Decision, Denial, ExtendedKeyUsage, Leaf, LeafProfile, NameScope, Request, Signer, SignerName,
+};
 
 use crate::{spiffe_id::SpiffeId, trust_domain::TrustDomain};
 
@@ -52,6 +54,11 @@ impl Signer for SpiffeSigner {
         &self.config.name
     }
 
+    fn profiles(&self) -> Vec<LeafProfile> {
+        let ids = NameScope::UriHost(self.config.trust_domain.to_string());
+        vec![LeafProfile::new(USAGES).name(ids)]
+    }
+
     fn bundle_labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([(TRUST_DOMAIN_LABEL.to_owned(), self.config.trust_domain.to_string())])
     }
@@ -72,8 +79,10 @@ impl Signer for SpiffeSigner {
 }
 
 /// X509-SVID §4.4: where there are extended key usages, both of these are among them.
+const USAGES: [ExtendedKeyUsage; 2] = [ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth];
+
 fn svid() -> Leaf {
-    Leaf::new([ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth])
+    Leaf::new(USAGES)
 }
 
 #[cfg(test)]
@@ -129,6 +138,12 @@ mod tests {
         let request =
             RequestBuilder::new(NAME).pod(|pod| pod.service_account_name = "../../sa/admin".into()).build();
         assert!(signer().decide(&request).await.is_err());
+    }
+
+    #[test]
+    fn what_it_issues_is_known_before_a_pod_asks() {
+        let ids = NameScope::UriHost("prod.example.com".into());
+        assert_eq!(signer().profiles(), [LeafProfile::new(USAGES).name(ids)]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! One signer of the configuration.
 
-use signer_annotation::AnnotationSignerConfig;
-use signer_core::{DnsName, Policy, PoolOrigin, SignerName};
-use signer_service_dns::ServiceDnsConfig;
-use signer_spiffe::SpiffeConfig;
+use signer_annotation::{AnnotationSigner, AnnotationSignerConfig};
+use signer_core::{DnsName, LeafProfile, Policy, PoolOrigin, Signer, SignerName};
+use signer_service_dns::{ServiceDnsConfig, ServiceDnsSigner};
+use signer_spiffe::{SpiffeConfig, SpiffeSigner};
 
 use super::{
     annotation::{self, annotation},
@@ -45,6 +45,19 @@ impl SignerConfig {
             SignerKind::ServiceDns(config) => &config.name,
             SignerKind::Spiffe(config) => &config.name,
             SignerKind::Annotation(config) => &config.name,
+        }
+    }
+
+    /// What it issues.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<LeafProfile> {
+        match self.kind.clone() {
+            SignerKind::ServiceDns(config) => ServiceDnsSigner::new(config).profiles(),
+            SignerKind::Spiffe(config) => SpiffeSigner::new(config).profiles(),
+            // of one that can't be made nothing is known
+            SignerKind::Annotation(config) => {
+                AnnotationSigner::new(config).map(|signer| signer.profiles()).unwrap_or_default()
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    RsaKeySize, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, GeneralSubtree, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, NameConstraints, RsaKeySize, SignatureAlgorithm,
 };
 use signer_core::{
     CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name,
@@ -23,6 +23,18 @@ pub(crate) fn new_authority_of(id: &str, age: Duration, validity: Duration) -> C
     let root = NewRoot { id: id.into(), common_name, validity };
     let serial = SerialNumber::from_random([7; 16]);
     CertificateAuthority::new_root(root, key, serial, jiff::Timestamp::now() - age).unwrap()
+}
+
+/// One that may sign names under this domain alone.
+pub(crate) fn constrained_authority(id: &str, permitted: &str) -> CertificateAuthority {
+    let mut params = params(&format!("constrained {}", unique::label()));
+    let permitted = vec![GeneralSubtree::DnsName(permitted.to_owned())];
+    params.name_constraints =
+        Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: vec![] });
+    let key = CaKey::P256.generate();
+    let cert = params.self_signed(&key).unwrap().pem();
+    let pool = CaPool::from_pem(cert.as_bytes(), key.serialize_pem().as_bytes(), None).unwrap();
+    pool.into_authorities().remove(0).with_id(id)
 }
 
 /// Writes a pool file, as a mounted Secret changes: at once.

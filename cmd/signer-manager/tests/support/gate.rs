@@ -41,7 +41,7 @@ pub(crate) enum Fate {
 
 struct Rule {
     method: Method,
-    /// A part of the path.
+    /// A part of the path and the query.
     path: String,
     fate: Fate,
     times: usize,
@@ -72,7 +72,7 @@ impl Gate {
         self.client.clone()
     }
 
-    /// Lets so many calls of this method, with this in their path, suffer this.
+    /// Lets so many calls of this method, with this in their path and query, suffer this.
     pub(crate) fn interfere(&self, method: Method, path: &str, fate: Fate, times: usize) {
         self.rules.lock().unwrap().push(Rule { method, path: path.into(), fate, times });
     }
@@ -118,7 +118,7 @@ async fn pass(State(passage): State<Passage>, request: Request) -> Response {
 impl Passage {
     fn fate(&self, request: &Request) -> Option<Fate> {
         let mut rules = self.rules.lock().unwrap();
-        let path = request.uri().path();
+        let path = request.uri().to_string();
         let suffers =
             |rule: &&mut Rule| rule.times > 0 && rule.method == request.method() && path.contains(&rule.path);
         let rule = rules.iter_mut().find(suffers)?;

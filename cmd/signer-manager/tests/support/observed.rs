@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use signer_core::{BoxError, Decision, Request, Signer, SignerName};
+use signer_core::{BoxError, Decision, LeafProfile, Request, Signer, SignerName};
 use test_cluster::SentRequest;
 use tokio::sync::watch;
 
@@ -30,6 +30,10 @@ impl<S: Signer> Signer for Observed<S> {
 
     fn reads_services(&self) -> bool {
         self.signer.reads_services()
+    }
+
+    fn profiles(&self) -> Vec<LeafProfile> {
+        self.signer.profiles()
     }
 
     fn bundle_labels(&self) -> BTreeMap<String, String> {

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use signer_core::{CaPool, Succession};
+use signer_core::{CaPool, CertificateAuthority, Succession};
 use test_cluster::{CertificateSource, Error, KeyType, NewPod, Scope, SentRequest};
 
 use super::{
@@ -24,10 +24,15 @@ pub(crate) fn change(path: &Path, change: impl FnOnce(CaPool) -> CaPool) {
 
 /// Adds a successor whose turn has come already: only the bundle holds it back.
 pub(crate) fn rotate(path: &Path) {
+    rotate_to(path, new_authority("2"));
+}
+
+/// Adds this successor, whose turn has come already.
+pub(crate) fn rotate_to(path: &Path, successor: CertificateAuthority) {
     let now = Timestamp::now();
     let day = Some(Duration::from_secs(24 * 3600));
     let succession = Succession { signs_from: now, longest_leaf: day, predecessors_longest_leaf: day };
-    change(path, |pool| pool.with_successor(new_authority("2"), succession, now).unwrap());
+    change(path, |pool| pool.with_successor(successor, succession, now).unwrap());
 }
 
 /// Waits until the bundle has the pool's roots and no others.

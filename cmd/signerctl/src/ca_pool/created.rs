@@ -10,7 +10,7 @@ use super::{
     place::Place,
     secret::{POOL_KEY, SecretPlace},
     shell::yaml,
-    shown::remark,
+    shown::{limits, remark},
     table::fields,
     times::minute,
 };
@@ -33,7 +33,7 @@ pub(super) fn created(
     let signs = pool.tenures()[0].signs_from;
     let signs = signs.map_or_else(String::new, |from| format!("  {:<9} from {} on\n", "Signs", minute(from)));
     format!(
-        "{}\n{}{signs}{}\n{}",
+        "{}\n{}{signs}{}{}\n{}",
         place.label().headline(look, Tone::Heading, &format!("Created CA pool {place} ({note})")),
         fields(
             &[
@@ -45,6 +45,7 @@ pub(super) fn created(
             ],
             look
         ),
+        limits(authority, look),
         warnings(place, pool, look, now),
         next(place, signer),
     )

@@ -81,6 +81,9 @@ struct CertificateReport {
     not_before: Timestamp,
     not_after: Timestamp,
     sha256: String,
+    /// What it lets the certificates below it name and be used for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    constraints: Option<String>,
 }
 
 impl CertificateReport {
@@ -90,6 +93,7 @@ impl CertificateReport {
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
             sha256: certificate.fingerprint(),
+            constraints: certificate.constraints(),
         }
     }
 }

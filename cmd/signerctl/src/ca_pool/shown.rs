@@ -1,6 +1,6 @@
 //! A pool as people read it. Keys are never shown.
 
-use signer_core::CertificateAuthority;
+use signer_core::{CaCertificate, CertificateAuthority};
 
 use super::{
     outlook::{Outlook, Remark},
@@ -77,13 +77,19 @@ fn details(authority: &CertificateAuthority) -> Vec<(&'static str, String)> {
     let valid = format!("{} to {}", minute(authority.not_before()), minute(authority.not_after()));
     let key = ("Key", authority.key().key_type().to_string());
     if authority.intermediates().is_empty() {
-        return vec![("Root", issuer.subject()), key, ("Valid", valid), ("SHA-256", issuer.fingerprint())];
+        let mut details = vec![("Root", issuer.subject()), key, ("Valid", valid)];
+        details.extend(identity(issuer));
+        return details;
     }
-    let mut details = vec![("Issuer", issuer.subject()), key, ("SHA-256", issuer.fingerprint())];
+    let mut details = vec![("Issuer", issuer.subject()), key];
+    details.extend(identity(issuer));
     for above in &authority.intermediates()[1..] {
-        details.extend([("under", above.subject()), ("SHA-256", above.fingerprint())]);
+        details.push(("under", above.subject()));
+        details.extend(identity(above));
     }
-    details.extend([("Root", root.subject()), ("SHA-256", root.fingerprint()), ("Valid", valid)]);
+    details.push(("Root", root.subject()));
+    details.extend(identity(root));
+    details.push(("Valid", valid));
     details
 }
 
@@ -96,6 +102,21 @@ pub(super) fn remark(beginning: &str, (tone, text): &Remark, look: Look) -> Stri
         format!("{}{}", &line[..line.len() - text.len()], look.paint(*tone, text))
     });
     format!("{beginning}{}\n", painted.collect::<Vec<_>>().join("\n"))
+}
+
+/// What its certificates let those below them be. Whether that is enough for a signer, `signer-manager check-config` and the manager itself say.
+pub(super) fn limits(authority: &CertificateAuthority, look: Look) -> String {
+    let limits = authority.path().filter_map(|certificate| {
+        let constraints = certificate.constraints()?;
+        Some(("Limits", format!("{constraints} ({})", certificate.subject())))
+    });
+    fields(&limits.collect::<Vec<_>>(), look)
+}
+
+/// Its fingerprint, and what it lets the certificates below it be.
+fn identity(certificate: &CaCertificate) -> Vec<(&'static str, String)> {
+    let limits = certificate.constraints().map(|constraints| ("Limits", constraints));
+    [("SHA-256", certificate.fingerprint())].into_iter().chain(limits).collect()
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -17,7 +17,7 @@ use super::{
     outlook::{Outlook, name},
     place::{Label, Place},
     shell::quote,
-    shown::{schedule, standing},
+    shown::{limits, schedule, standing},
     timeline,
     times::{earlier, later, minute, minute_from_now},
     wrap::wrap_behind,
@@ -212,10 +212,12 @@ fn check_validity(
 pub(super) fn added(label: &Label, pool: &CaPool, id: &str, look: Look, now: Timestamp) -> String {
     let outlook = Outlook::new(pool, Some(label.arguments.clone()), now);
     let head = format!("{} is in {}", name(id), label.pool);
+    let new = pool.authorities().find(|authority| authority.id() == id);
     let mut text = format!(
-        "{}\n{}\n{}{}",
+        "{}\n{}{}\n{}{}",
         label.headline(look, Tone::Heading, &head),
         standing(&outlook, look),
+        new.map(|new| limits(new, look)).unwrap_or_default(),
         timeline::draw(&outlook, look),
         schedule(&outlook, look),
     );

@@ -76,3 +76,8 @@ pub(crate) fn let_time_pass(directory: &Path, hours: i64) {
         last["SignsFrom"] = json!(from);
     });
 }
+
+/// What was printed, however its lines were broken.
+pub(crate) fn unwrapped(printed: impl AsRef<[u8]>) -> String {
+    String::from_utf8_lossy(printed.as_ref()).split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use signer_core::DnsName;
+use signer_core::{DnsName, NameScope};
 
 use super::PatternError;
 
@@ -39,6 +39,15 @@ impl DnsPattern {
                 .is_some_and(|label| !label.is_empty() && !label.contains('.')),
             Matcher::Exact(exact) => exact == name,
         }
+    }
+
+    /// What it covers. (A domain behind one label is always a name.)
+    pub(crate) fn scope(&self) -> Option<NameScope> {
+        Some(match &self.0 {
+            Matcher::Everything => NameScope::AnyDns,
+            Matcher::OneLabel(domain) => NameScope::DnsUnder(domain.strip_prefix('.')?.parse().ok()?),
+            Matcher::Exact(exact) => NameScope::Dns(exact.clone()),
+        })
     }
 }
 

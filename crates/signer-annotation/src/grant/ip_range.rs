@@ -5,6 +5,8 @@ use std::{
     str::FromStr,
 };
 
+use signer_core::NameScope;
+
 use super::PatternError;
 
 /// IP addresses that a grant gives: a range in CIDR notation (RFC 4632), an address, or `*` for everything.
@@ -35,6 +37,21 @@ impl IpRange {
             (Range::V4 { network, prefix }, IpAddr::V4(address)) => truncate_v4(address, prefix) == network,
             (Range::V6 { network, prefix }, IpAddr::V6(address)) => truncate_v6(address, prefix) == network,
             _ => false,
+        }
+    }
+
+    /// What it covers: addresses of one family, or of both.
+    pub(crate) fn scopes(&self) -> Vec<NameScope> {
+        let scope = |network, prefix: u32| NameScope::Ip {
+            network,
+            prefix_length: u8::try_from(prefix).unwrap_or(u8::MAX),
+        };
+        match self.0 {
+            Range::Everything => {
+                vec![scope(Ipv4Addr::UNSPECIFIED.into(), 0), scope(Ipv6Addr::UNSPECIFIED.into(), 0)]
+            }
+            Range::V4 { network, prefix } => vec![scope(network.into(), prefix)],
+            Range::V6 { network, prefix } => vec![scope(network.into(), prefix)],
         }
     }
 }

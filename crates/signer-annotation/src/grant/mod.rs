@@ -10,7 +10,7 @@ use std::net::IpAddr;
 pub use dns_pattern::DnsPattern;
 pub use error::PatternError;
 pub use ip_range::IpRange;
-use signer_core::{DnsName, Uri, WorkloadSelector};
+use signer_core::{DnsName, NameScope, Uri, WorkloadSelector};
 pub use uri_pattern::UriPattern;
 
 use crate::usage::{Usage, UsagePattern};
@@ -53,6 +53,13 @@ impl Grant {
     #[must_use]
     pub fn to(workloads: WorkloadSelector) -> Self {
         Self { workloads, dns_names: vec![], uris: vec![], ips: vec![], wildcards: false, usages: vec![] }
+    }
+
+    /// All names that it gives.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = NameScope> {
+        let dns_names = self.dns_names.iter().filter_map(DnsPattern::scope);
+        let uris = self.uris.iter().filter_map(UriPattern::scope);
+        dns_names.chain(uris).chain(self.ips.iter().flat_map(|range| range.scopes()))
     }
 
     /// Whether it gives its workloads this DNS name.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use signer_core::Uri;
+use signer_core::{NameScope, Uri};
 
 use super::PatternError;
 
@@ -56,6 +56,15 @@ impl UriPattern {
                 uri.as_str().strip_prefix(root.as_str()).is_some_and(|path| match_path(segments, path))
             }
         }
+    }
+
+    /// What it covers, as far as constraints of a CA care. (What stands in front of a path is always a URI.)
+    pub(crate) fn scope(&self) -> Option<NameScope> {
+        Some(match &self.0 {
+            Matcher::Everything => NameScope::AnyUri,
+            Matcher::Exact(exact) => NameScope::UriHost(exact.host().to_owned()),
+            Matcher::Below { root, .. } => NameScope::UriHost(root.parse::<Uri>().ok()?.host().to_owned()),
+        })
     }
 }
 

@@ -154,6 +154,18 @@ impl CaCertificate {
         }
     }
 
+    /// What it lets the certificates below it name and be used for, for people; nothing if it doesn't say.
+    #[must_use]
+    pub fn constraints(&self) -> Option<String> {
+        let names = self.name_constraints().map(NameConstraints::describe);
+        let usages = self.extended_key_usages().map(|usages| {
+            let usages: Vec<String> = usages.iter().map(usage_name).collect();
+            format!("for {} alone", usages.join(", "))
+        });
+        let both: Vec<String> = names.into_iter().chain(usages).filter(|text| !text.is_empty()).collect();
+        (!both.is_empty()).then(|| both.join("; "))
+    }
+
     /// What it lets the certificates below it name.
     pub(crate) fn name_constraints(&self) -> Option<&NameConstraints> {
         self.extensions.name_constraints.as_ref()
@@ -198,6 +210,12 @@ impl fmt::Debug for CaCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CaCertificate").field(&self.to_string()).finish()
     }
+}
+
+/// As RFC 5280 §4.2.1.12 names it, or its number.
+fn usage_name(usage: &der::asn1::ObjectIdentifier) -> String {
+    let known = const_oid::db::DB.by_oid(usage);
+    known.map_or_else(|| usage.to_string(), |name| name.trim_start_matches("id-kp-").to_owned())
 }
 
 /// SHA-256 of a certificate, as people and tools write it.

@@ -25,7 +25,7 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 
 pub(crate) use self::certificate::fingerprint;
-pub(crate) use self::name_constraints::{ConstrainedName, NameConstraints};
+pub(crate) use self::name_constraints::{ConstrainedName, NameConstraints, ScopeObjection};
 use self::path::CertificationPath;
 pub use self::{
     certificate::CaCertificate,

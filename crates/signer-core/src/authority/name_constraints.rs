@@ -1,11 +1,14 @@
 //! Name constraints (RFC 5280 §4.2.1.10): what a CA lets the certificates below it name. Signing what they forbid would give
 //! pods certificates that every verifier refuses.
 
+mod scope;
+
 use std::net::IpAddr;
 
 use const_oid::{AssociatedOid, ObjectIdentifier, db::rfc5280::ID_CE_NAME_CONSTRAINTS};
-use der::{Decode, Tag, asn1::AnyRef};
+use der::{Decode, Encode as _, Tag, asn1::AnyRef};
 
+pub(crate) use self::scope::ScopeObjection;
 use super::asn1::elements;
 
 /// The name constraints of one CA certificate.
@@ -56,6 +59,16 @@ impl NameConstraints {
             }
         }
         Ok(constraints)
+    }
+
+    /// What is permitted and excluded, for people.
+    pub(crate) fn describe(&self) -> String {
+        let list = |bases: &[Base]| bases.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let sides = [("permits", &self.permitted, " alone"), ("excludes", &self.excluded, "")];
+        let sides = sides.into_iter().filter(|(_, bases, _)| !bases.is_empty());
+        let sides: Vec<String> =
+            sides.map(|(verb, bases, alone)| format!("{verb} {}{alone}", list(bases))).collect();
+        sides.join("; ")
     }
 
     /// What speaks against the name, if anything does.
@@ -109,6 +122,12 @@ impl Base {
     /// As `permits`, but in doubt it excludes.
     fn excludes(&self, name: ConstrainedName<'_>) -> Option<bool> {
         match (self, name) {
+            // Go's verifier takes these for all names, OpenSSL for none
+            (Self::Dns(base), ConstrainedName::Dns(_)) | (Self::Uri(base), ConstrainedName::UriHost(_))
+                if base.is_empty() || base == "." =>
+            {
+                Some(true)
+            }
             (Self::Dns(base), ConstrainedName::Dns(name)) => {
                 Some(lies_under(name, base) || wildcard_covers(name, base))
             }
@@ -125,7 +144,11 @@ impl std::fmt::Display for Base {
             Self::Dns(base) => write!(f, "DNS:{base}"),
             Self::Uri(base) => write!(f, "URI:{base}"),
             Self::Ip { address, mask } => write!(f, "IP:{}/{}", dotted(address), dotted(mask)),
-            Self::Directory(_) => f.write_str("other subjects"),
+            Self::Directory(base) => {
+                let name = AnyRef::new(Tag::Sequence, base).and_then(|name| name.to_der());
+                let name = name.map(|name| super::distinguished_name::to_text(&name));
+                write!(f, "subjects that begin with {}", name.unwrap_or_default())
+            }
             Self::Irrelevant => f.write_str("names of another kind"),
         }
     }

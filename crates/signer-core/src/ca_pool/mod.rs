@@ -5,6 +5,7 @@ mod compromise;
 mod error;
 mod json;
 mod lifecycle;
+mod misfit;
 mod pem_blocks;
 mod pem_files;
 mod rotation;
@@ -27,6 +28,7 @@ pub use self::{
     lifecycle::{
         LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at, superseded_at,
     },
+    misfit::Misfit,
     pem_files::PemNames,
     rotation::Succession,
     rotation_error::RotationError,

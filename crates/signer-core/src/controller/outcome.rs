@@ -18,6 +18,7 @@ use crate::{
     issue::{IssueError, IssuedCertificate, Terms, issue},
     leaf::Leaf,
     policy::Policy,
+    profile::LeafProfile,
     request::{Claims, Request, Verdict, verify},
     signer::{BoxError, Signer},
     status::reasons,
@@ -59,6 +60,8 @@ pub(crate) enum LookError {
 /// Looks at requests on behalf of one signer.
 pub(crate) struct Examiner<S> {
     pub(crate) signer: Arc<S>,
+    /// What the signer issues.
+    pub(crate) profiles: Arc<[LeafProfile]>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) cluster: ClusterReader,
     pub(crate) pool: watch::Receiver<PoolState>,
@@ -165,8 +168,10 @@ impl<S: Signer> Examiner<S> {
     /// The CA that signs now, as the pool's times, the clock and the published bundle say.
     fn authority(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, String> {
         let published = self.published.borrow();
-        let published = published.as_ref().ok_or("it isn't known yet which trust anchors are published")?;
-        published.choose(pool, now).map_err(|error| error.to_string())
+        let published = published.as_ref().ok_or(
+            "it isn't known which trust anchors are published; /readyz says what keeps them from being read",
+        )?;
+        published.choose_for(&self.profiles, pool, now).map_err(|error| error.to_string())
     }
 }
 

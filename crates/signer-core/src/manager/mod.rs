@@ -3,6 +3,7 @@
 mod error;
 mod exclusive;
 mod http;
+mod misfits;
 mod options;
 mod own_pool;
 mod permitted;
@@ -20,6 +21,7 @@ pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr, time::Duration};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use kube::Client;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -162,6 +164,7 @@ impl Manager {
             cluster: cluster.clone(),
             roots: Roots::default(),
             instance: self.instance,
+            started: Timestamp::now(),
             metrics: metrics.clone(),
             stopped,
         };

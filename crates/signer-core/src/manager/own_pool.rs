@@ -5,22 +5,32 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::timeout};
 
-use super::exclusive::{Roots, fingerprints};
+use super::{
+    exclusive::{Roots, fingerprints},
+    misfits::told,
+};
 use crate::{
     authority::CertificateAuthority,
     ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState, Upkeep, near},
-    health::{Component, SignerHealth},
+    health::{Component, Severity, SignerHealth},
     issue::{IssueError, Terms},
+    profile::LeafProfile,
     signer_name::SignerName,
     trust_bundle::Published,
 };
 
-/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool, for a signer that gives leaves of at most `max_lifetime`, becomes
-/// a matter of health.
+/// What a signer issues, and what is done about its pool without people.
+pub(crate) struct Issued {
+    pub(crate) profiles: Arc<[LeafProfile]>,
+    pub(crate) max_lifetime: Duration,
+    pub(crate) upkeep: Option<Upkeep>,
+}
+
+/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool, for a signer that issues this, becomes a matter of health.
 pub(crate) fn own_pool(
     mut pools: watch::Receiver<PoolState>,
     signer: SignerName,
-    (max_lifetime, upkeep): (Duration, Option<Upkeep>),
+    issued: Issued,
     roots: Roots,
     published: watch::Receiver<Option<Published>>,
     health: SignerHealth,
@@ -33,10 +43,10 @@ pub(crate) fn own_pool(
             let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
             let now = Timestamp::now();
             let before = hindrance.take();
-            hindrance = hindrance_of(&state, published.borrow().as_ref(), now);
+            hindrance = hindrance_of(&state, &issued, published.borrow().as_ref(), now);
             // a bundle follows its pool after seconds: whatever is gone at the next look needs no word
             let lasting = hindrance.filter(|_| hindrance == before);
-            report(&state, lasting, (max_lifetime, upkeep.as_ref()), now, &health);
+            report(&state, lasting, &issued, now, &health);
             send.send_if_modified(|current| replace_if_other(current, state));
             // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
             if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
@@ -82,14 +92,19 @@ fn replace_if_other(current: &mut PoolState, state: PoolState) -> bool {
 }
 
 /// Why none of its CAs may sign, as far as that is known.
-fn hindrance_of(state: &PoolState, published: Option<&Published>, now: Timestamp) -> Option<NoChoice> {
-    published?.choose(state.pool.as_deref()?, now).err()
+fn hindrance_of(
+    state: &PoolState,
+    issued: &Issued,
+    published: Option<&Published>,
+    now: Timestamp,
+) -> Option<NoChoice> {
+    published?.choose_for(&issued.profiles, state.pool.as_deref()?, now).err()
 }
 
 fn report(
     state: &PoolState,
     hindrance: Option<NoChoice>,
-    (max_lifetime, upkeep): (Duration, Option<&Upkeep>),
+    issued: &Issued,
     now: Timestamp,
     health: &SignerHealth,
 ) {
@@ -98,15 +113,20 @@ fn report(
         return state.problem.iter().for_each(|problem| health.broken(component, problem));
     };
     let broken = hindrance.filter(|hindrance| !passes(hindrance, now)).map(unsigned);
+    let misfit = match told(pool, &issued.profiles, now) {
+        Some((Severity::Error, problem)) => return health.broken(component, &problem),
+        Some((Severity::Warning, warning)) => Some(warning),
+        None => None,
+    };
     if let Some(problem) = exhausted(pool, now).or(broken) {
         return health.broken(component, &problem);
     }
     let kept = state.problem.as_ref().map(|problem| format!("{problem}; the last good pool stays in use"));
     // none of these keeps a rollout from going on
-    match kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, max_lifetime, upkeep, now)) {
-        Some(warning) => health.warned(component, &warning),
-        None => health.mended(component),
-    }
+    let passing = kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, issued, now));
+    // a misfit may stay for long, so it hides nothing else
+    let all: Vec<String> = misfit.into_iter().chain(passing).collect();
+    if all.is_empty() { health.mended(component) } else { health.warned(component, &all.join("; ")) }
 }
 
 fn unsigned(hindrance: NoChoice) -> String {
@@ -123,9 +143,10 @@ fn passes(hindrance: &NoChoice, now: Timestamp) -> bool {
 }
 
 /// What is wrong, or soon will be, with a pool that can sign.
-fn warning(pool: &CaPool, max_lifetime: Duration, upkeep: Option<&Upkeep>, now: Timestamp) -> Option<String> {
-    let urgent = pool.warnings(now, max_lifetime).into_iter().next();
-    let urgent = urgent.or_else(|| upkeep?.warning(pool, now)).map(|warning| warning.to_string());
+fn warning(pool: &CaPool, issued: &Issued, now: Timestamp) -> Option<String> {
+    let urgent = pool.warnings(now, issued.max_lifetime).into_iter().next();
+    let urgent =
+        urgent.or_else(|| issued.upkeep.as_ref()?.warning(pool, now)).map(|warning| warning.to_string());
     urgent.or_else(|| pool.authorities().find_map(CertificateAuthority::caveat))
 }
 
@@ -149,6 +170,10 @@ fn exhausted(pool: &CaPool, now: Timestamp) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{authority::fixtures::TestCa, ca_pool::PROPAGATION, health::Health};
+
+    fn issued() -> Issued {
+        Issued { profiles: Arc::new([]), max_lifetime: Duration::from_secs(86_400), upkeep: None }
+    }
 
     fn pool(of_years: &[(i32, i32)]) -> CaPool {
         let authorities = of_years.iter().enumerate().map(|(i, (begin, end))| {
@@ -181,7 +206,7 @@ mod tests {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
         let of = |hindrance| {
-            report(&state, hindrance, (Duration::from_secs(86_400), None), now, &health);
+            report(&state, hindrance, &issued(), now, &health);
             let mut report = all.report();
             let signer = report.signers.remove(0);
             (report.is_ready, signer.problems.concat() + &signer.warnings.concat())
@@ -225,12 +250,12 @@ mod tests {
             propagation: Upkeep::DEFAULT_PROPAGATION,
         };
         let warnings = |upkeep| {
-            report(&state, None, (day, upkeep), now, &health);
+            report(&state, None, &Issued { max_lifetime: day, upkeep, ..issued() }, now, &health);
             let mut report = all.report();
             (report.is_ready, report.signers.remove(0).warnings.concat())
         };
         assert_eq!(warnings(None), (true, String::new()));
-        let (is_ready, warned) = warnings(Some(&upkeep));
+        let (is_ready, warned) = warnings(Some(upkeep));
         assert!(is_ready && warned.contains("an intermediate under CN=Corporate Root"), "{warned}");
     }
 
@@ -238,8 +263,8 @@ mod tests {
     fn nothing_hinders_a_pool_whose_bundle_is_not_there_yet_or_not_known() {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
-        assert_eq!(hindrance_of(&state, None, now), None);
-        assert_eq!(hindrance_of(&state, Some(&Published::default()), now), None);
+        assert_eq!(hindrance_of(&state, &issued(), None, now), None);
+        assert_eq!(hindrance_of(&state, &issued(), Some(&Published::default()), now), None);
     }
 
     #[test]

@@ -7,10 +7,12 @@ use super::secret_content::SecretPoolError;
 use crate::{
     authority::CaCertificate,
     ca_pool::{CaPool, Due, Standing},
+    profile::LeafProfile,
     trust_bundle::Published,
 };
 
-/// What of `due` may be done about a pool while this is published; `None`: that isn't known.
+/// What of `due` may be done about a pool, for a signer of these profiles, while this is published; `None`: that isn't known. Of CAs whose successor can sign nothing that the
+/// signer issues, the last stays: it signs in place of that one.
 ///
 /// # Errors
 /// If there is no pool, and a new one can't follow from what is published.
@@ -18,6 +20,7 @@ pub(crate) fn permitted(
     due: Due,
     pool: Option<&CaPool>,
     published: Option<&Published>,
+    profiles: &[LeafProfile],
     now: Timestamp,
 ) -> Result<Due, SecretPoolError> {
     match (pool, published) {
@@ -25,7 +28,10 @@ pub(crate) fn permitted(
         // pods have certificates of a pool that was lost
         (None, Some(published)) if !published.is_empty() => Err(SecretPoolError::Lost),
         (None, Some(_)) => Ok(due),
-        (Some(pool), Some(published)) if published.is_made_of(pool, now) => Ok(due),
+        (Some(pool), Some(published)) if published.is_made_of(pool, now) => Ok(match due {
+            Due::Removal(ids) if !pool.has_others_that_fit(&ids, profiles) => Due::Nothing,
+            due => due,
+        }),
         (Some(_), _) => Ok(Due::Nothing),
     }
 }
@@ -45,8 +51,11 @@ mod tests {
 
     use super::*;
     use crate::{
+        ExtendedKeyUsage,
         api::ClusterTrustBundle,
-        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType},
+        authority::{
+            CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, fixtures::TestCa,
+        },
         ca_pool::{LEEWAY, PROPAGATION, Succession, Upkeep},
         signer_name::SignerName,
         trust_bundle::{DesiredBundle, Repair},
@@ -101,16 +110,20 @@ mod tests {
         let published = Published::of(bundle, &signer());
         assert_ne!(upkeep().due(Some(pool), at, |_| Standing::Since(Timestamp::UNIX_EPOCH)), Due::Nothing);
         let due = upkeep().due(Some(pool), at, standing_in(Some(&published)));
-        permitted(due, Some(pool), Some(&published), at).unwrap()
+        permitted(due, Some(pool), Some(&published), &[], at).unwrap()
     }
 
     fn with_successor(pool: CaPool) -> CaPool {
+        succeeded_by(pool, ca("2"))
+    }
+
+    fn succeeded_by(pool: CaPool, successor: CertificateAuthority) -> CaPool {
         let succession = Succession {
             signs_from: now() + PROPAGATION,
             longest_leaf: Some(2 * DAY),
             predecessors_longest_leaf: None,
         };
-        pool.with_successor(ca("2"), succession, now()).unwrap()
+        pool.with_successor(successor, succession, now()).unwrap()
     }
 
     #[test]
@@ -139,6 +152,23 @@ mod tests {
     }
 
     #[test]
+    fn the_last_ca_that_can_sign_what_is_issued_stays() {
+        let clients = TestCa::root_with("clients", |params| {
+            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        });
+        let successor = clients.authority(&[], &clients).with_id("2");
+        let both = succeeded_by(CaPool::first(ca("1"), DAY).unwrap(), successor);
+        let published = Published::of(&bundle_of(&both), &signer());
+        let removal = || Due::Removal(vec!["1".into()]);
+        let done = |usage| {
+            let profiles = [LeafProfile::new([usage])];
+            permitted(removal(), Some(&both), Some(&published), &profiles, now()).unwrap()
+        };
+        assert_eq!(done(ExtendedKeyUsage::ServerAuth), Due::Nothing);
+        assert_eq!(done(ExtendedKeyUsage::ClientAuth), removal());
+    }
+
+    #[test]
     fn a_pool_that_was_made_anew_waits_until_pods_know_it() {
         let lost = with_successor(CaPool::first(ca("1"), DAY).unwrap());
         let new = CaPool::beginning_with(ca("1"), None, Some(DAY)).unwrap();
@@ -155,7 +185,7 @@ mod tests {
     #[test]
     fn the_first_ca_is_made_only_where_nothing_is_published() {
         let published = Published::of(&bundle_of(&CaPool::first(ca("1"), DAY).unwrap()), &signer());
-        let first = |published| permitted(Due::First, None, published, now());
+        let first = |published| permitted(Due::First, None, published, &[], now());
         assert!(matches!(first(None), Err(SecretPoolError::BundleUnknown)));
         assert!(matches!(first(Some(&published)), Err(SecretPoolError::Lost)));
         assert_eq!(first(Some(&Published::default())).unwrap(), Due::First);

@@ -2,10 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use kube::Client;
 use tokio::{sync::watch, time};
 
-use super::{PoolOrigin, SignerOptions, exclusive::Roots, own_pool::own_pool, secret_pool::follow_secret};
+use super::{
+    PoolOrigin, SignerOptions,
+    exclusive::Roots,
+    own_pool::{Issued, own_pool},
+    secret_pool::follow_secret,
+};
 use crate::{
     api::discovery::{CertificatesApi, discover},
     ca_pool::{DEFAULT_POLL, PoolState, watch_pool},
@@ -14,6 +20,7 @@ use crate::{
     health::{Component, SignerHealth},
     metrics::Metrics,
     policy::Policy,
+    profile::LeafProfile,
     signer::Signer,
     status::{events::Events, writer::StatusWriter},
     trust_bundle::{BundleKeeper, Memory, Published},
@@ -26,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) cluster: ClusterReader,
     pub(crate) roots: Roots,
     pub(crate) instance: String,
+    pub(crate) started: Timestamp,
     pub(crate) metrics: Metrics,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -41,11 +49,16 @@ pub(crate) async fn run_signer<S: Signer>(
     health: SignerHealth,
 ) {
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
+    let profiles: Arc<[LeafProfile]> = signer.profiles().into();
     let published = watch::Sender::new(None);
-    let life = (policy.max_lifetime, options.ca_pool.upkeep().cloned());
-    let pools = follow(options.ca_pool, &shared.client, published.subscribe());
+    let issued = Issued {
+        profiles: profiles.clone(),
+        max_lifetime: policy.max_lifetime,
+        upkeep: options.ca_pool.upkeep().cloned(),
+    };
+    let pools = follow(options.ca_pool, &shared.client, published.subscribe(), profiles.clone());
     let (roots, told) = (shared.roots.clone(), published.subscribe());
-    let pool = own_pool(pools, signer.name().clone(), life, roots, told, health.clone());
+    let pool = own_pool(pools, signer.name().clone(), issued, roots, told, health.clone());
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,
@@ -53,6 +66,7 @@ pub(crate) async fn run_signer<S: Signer>(
         };
         let running = Running {
             signer: &signer,
+            profiles: &profiles,
             policy: &policy,
             shared: &shared,
             health: &health,
@@ -72,6 +86,7 @@ pub(crate) async fn run_signer<S: Signer>(
 
 struct Running<'a, S> {
     signer: &'a Arc<S>,
+    profiles: &'a Arc<[LeafProfile]>,
     policy: &'a Arc<Policy>,
     shared: &'a Shared,
     health: &'a SignerHealth,
@@ -93,6 +108,7 @@ impl<S: Signer> Running<'_, S> {
             resource: api.bundles,
             signer_name: self.signer.name().clone(),
             labels: self.signer.bundle_labels(),
+            started: self.shared.started,
             pool: self.pool.clone(),
             published: self.published.clone(),
             health: self.health.clone(),
@@ -103,6 +119,7 @@ impl<S: Signer> Running<'_, S> {
             resource: api.requests.clone(),
             examiner: Examiner {
                 signer: Arc::clone(self.signer),
+                profiles: Arc::clone(self.profiles),
                 policy: Arc::clone(self.policy),
                 cluster: self.shared.cluster.clone(),
                 pool: self.pool.clone(),
@@ -143,6 +160,7 @@ fn follow(
     origin: PoolOrigin,
     client: &Client,
     published: watch::Receiver<Option<Published>>,
+    profiles: Arc<[LeafProfile]>,
 ) -> watch::Receiver<PoolState> {
     match origin {
         PoolOrigin::Files(source) => {
@@ -151,7 +169,7 @@ fn follow(
             pools
         }
         PoolOrigin::Secret(secret) => {
-            let (pools, follow) = follow_secret(client.clone(), secret, published);
+            let (pools, follow) = follow_secret(client.clone(), secret, published, profiles);
             tokio::spawn(follow);
             pools
         }

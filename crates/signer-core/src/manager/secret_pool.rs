@@ -14,6 +14,7 @@ use super::{
 use crate::{
     api::patience::in_time,
     ca_pool::{CaPool, Due, PoolState, Upkeep},
+    profile::LeafProfile,
     trust_bundle::Published,
     watching::is_status,
 };
@@ -45,11 +46,12 @@ enum Found {
     Overtaken,
 }
 
-/// Follows a Secret, and keeps its pool if that is wanted, as far as what is `published` permits it. The future does the work, and ends when all receivers are gone.
+/// Follows a Secret, and keeps its pool for a signer of these profiles if that is wanted, as far as what is `published` permits it. The future does the work, and ends when all receivers are gone.
 pub(crate) fn follow_secret(
     client: Client,
     source: SecretPool,
     mut published: watch::Receiver<Option<Published>>,
+    profiles: Arc<[LeafProfile]>,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
     let (sender, receiver) = watch::channel(PoolState::default());
     (receiver, async move {
@@ -57,7 +59,7 @@ pub(crate) fn follow_secret(
             // an empty Secret is filled at once where that is permitted; whoever doesn't learn in time what is published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
-        let keeper = Keeper { api: Api::namespaced(client, &source.namespace), source, published };
+        let keeper = Keeper { api: Api::namespaced(client, &source.namespace), source, published, profiles };
         let mut version = None;
         loop {
             keeper.look(&mut version, &sender).await;
@@ -72,6 +74,7 @@ struct Keeper {
     api: Api<Secret>,
     source: SecretPool,
     published: watch::Receiver<Option<Published>>,
+    profiles: Arc<[LeafProfile]>,
 }
 
 impl Keeper {
@@ -132,7 +135,7 @@ impl Keeper {
         }
         let now = Timestamp::now();
         let due = upkeep.due(pool.as_ref(), now, standing_in(published.as_ref()));
-        let due = permitted(due, pool.as_ref(), published.as_ref(), now)?;
+        let due = permitted(due, pool.as_ref(), published.as_ref(), &self.profiles, now)?;
         if due == Due::Nothing {
             return found(pool, &secret, version);
         }

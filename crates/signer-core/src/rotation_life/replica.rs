@@ -75,7 +75,11 @@ impl Replica {
         };
         match desired.repair(current, self.clock(world)) {
             Repair::Write(bundle) => Some(*bundle),
-            Repair::InOrder | Repair::Settling | Repair::ForeignOwner(_) | Repair::Newer(_) => None,
+            Repair::InOrder
+            | Repair::Settling
+            | Repair::OthersLabels
+            | Repair::ForeignOwner(_)
+            | Repair::Newer(_) => None,
         }
     }
 

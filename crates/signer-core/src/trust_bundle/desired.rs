@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
 
-use super::published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING};
+use super::{
+    labels::{Found, LABELS, Labels},
+    published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING},
+};
 use crate::{
     api::{ClusterTrustBundle, ClusterTrustBundleSpec},
     authority::pem,
@@ -16,7 +19,9 @@ use crate::{
 /// A signer's bundle as it should be.
 pub(crate) struct DesiredBundle<'a> {
     signer_name: &'a SignerName,
-    labels: BTreeMap<String, String>,
+    labels: Labels,
+    /// Whether they are written over those of another configuration.
+    insists: bool,
     pool: &'a CaPool,
     anchors: String,
 }
@@ -30,6 +35,8 @@ pub(crate) enum Repair {
     Settling,
     /// This has to be written over it.
     Write(Box<ClusterTrustBundle>),
+    /// Nothing but its labels, which a replica has written that is configured differently and started later.
+    OthersLabels,
     /// It belongs to the signer of this name, and is left as it is.
     ForeignOwner(String),
     /// It was made of a newer version of the pool, or of another pool, and is left as it is: this replica's pool lags behind.
@@ -49,7 +56,17 @@ impl<'a> DesiredBundle<'a> {
             labels.iter().map(|(key, value)| (qualified(key), value.clone())).collect();
         all.insert(signer_name.label_key("canarying"), "live".to_owned());
         let anchors = pool.roots().into_iter().map(|root| pem::certificate(root.der())).collect();
-        Self { signer_name, labels: all, pool, anchors }
+        Self { signer_name, labels: Labels::new(Timestamp::UNIX_EPOCH, all), insists: false, pool, anchors }
+    }
+
+    /// As a replica wants it that runs since then: of two that want other labels, the one that started last has the newer configuration.
+    pub(crate) fn of_replica(self, since: Timestamp) -> Self {
+        Self { labels: Labels::new(since, self.labels.labels().clone()), ..self }
+    }
+
+    /// With these labels even if they were written by a replica that started later: it may be gone.
+    pub(crate) fn with_labels_of_its_own(self) -> Self {
+        Self { insists: true, ..self }
     }
 
     /// The bundle to create where there is none.
@@ -59,8 +76,8 @@ impl<'a> DesiredBundle<'a> {
             trust_bundle: self.anchors.clone(),
         };
         let mut bundle = ClusterTrustBundle::new(&self.signer_name.bundle_name(), resource, spec);
-        bundle.metadata.labels = Some(self.labels.clone());
         bundle.metadata.annotations = Some(self.annotations(&Published::default(), now));
+        self.label(&mut bundle);
         bundle
     }
 
@@ -75,21 +92,34 @@ impl<'a> DesiredBundle<'a> {
         }
         let annotations = self.annotations(&published, now);
         let anchors = format!("{}{}", self.anchors, published.pem_of(&published.to_keep(self.pool, now)));
-        if current.spec.trust_bundle == anchors
-            && holds(current.labels(), &self.labels)
-            && holds(current.annotations(), &annotations)
-        {
-            return Repair::InOrder;
+        let note = current.annotations().get(&self.signer_name.label_key(LABELS)).map(String::as_str);
+        let labels = match self.labels.find(current.labels(), note, now) {
+            Found::OfAnother if self.insists => Found::Drifted,
+            found => found,
+        };
+        let is_made = current.spec.trust_bundle == anchors && holds(current.annotations(), &annotations);
+        let is_left = is_made || published.is_left_to_settle(self.pool, now);
+        match labels {
+            Found::InOrder if is_made => return Repair::InOrder,
+            Found::OfAnother if is_left => return Repair::OthersLabels,
+            Found::InOrder if is_left => return Repair::Settling,
+            Found::InOrder | Found::OfAnother | Found::Drifted => {}
         }
         let mut bundle = current.clone();
-        bundle.labels_mut().extend(self.labels.clone());
-        if published.is_left_to_settle(self.pool, now) {
-            let is_labelled = holds(current.labels(), &self.labels);
-            return if is_labelled { Repair::Settling } else { Repair::Write(Box::new(bundle)) };
+        if labels == Found::Drifted {
+            self.label(&mut bundle);
         }
-        bundle.annotations_mut().extend(annotations);
-        bundle.spec.trust_bundle = anchors;
+        if !is_left {
+            bundle.annotations_mut().extend(annotations);
+            bundle.spec.trust_bundle = anchors;
+        }
         Repair::Write(Box::new(bundle))
+    }
+
+    /// Gives it the labels, and notes whose they are.
+    fn label(&self, bundle: &mut ClusterTrustBundle) {
+        bundle.labels_mut().extend(self.labels.labels().clone());
+        bundle.annotations_mut().insert(self.signer_name.label_key(LABELS), self.labels.to_note());
     }
 
     /// The pool's generation; since when each root is published: as before, or just now; and until when leaves under those that retire may live.

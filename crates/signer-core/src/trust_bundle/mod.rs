@@ -1,9 +1,11 @@
 //! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
 
 mod desired;
+mod labels;
 mod memory;
 mod published;
 mod replaced;
+mod sight;
 mod told;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -13,21 +15,28 @@ use jiff::Timestamp;
 use kube::{
     Api, Client,
     api::{ApiResource, PostParams},
-    runtime::watcher::{self, Event},
+    runtime::watcher,
 };
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::watch,
+    time::{self, Instant},
+};
 
 pub(crate) use self::{
     desired::{DesiredBundle, Repair},
     memory::Memory,
     published::Published,
 };
+use self::{
+    labels::Dispute,
+    sight::{Seen, Sight},
+};
 use crate::{
     api::{ClusterTrustBundle, patience::in_time},
-    ca_pool::PoolState,
+    ca_pool::{CaPool, PoolState},
     health::{Component, SignerHealth},
     signer_name::SignerName,
-    watching::{Watched, is_status, watch},
+    watching::{Watched, describe, is_status, watch},
 };
 
 /// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.
@@ -42,6 +51,8 @@ pub(crate) struct BundleKeeper {
     pub(crate) resource: ApiResource,
     pub(crate) signer_name: SignerName,
     pub(crate) labels: BTreeMap<String, String>,
+    /// Since when this process runs: of replicas that want other labels, the one that started last has the newer configuration.
+    pub(crate) started: Timestamp,
     pub(crate) pool: watch::Receiver<PoolState>,
     /// Hears what is published, as the API server tells it.
     pub(crate) published: watch::Sender<Option<Published>>,
@@ -49,52 +60,69 @@ pub(crate) struct BundleKeeper {
     pub(crate) memory: Memory,
 }
 
-/// What is known of the bundle that the API server holds.
-enum Seen {
-    /// The watch hasn't told yet.
-    Nothing,
-    /// There is none.
-    Absent,
-    /// This one.
-    Present(Box<ClusterTrustBundle>),
+/// When the bundle is compared again with what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// When something happens.
+    Event,
+    /// When something happens, and after this time at the latest.
+    Within(Duration),
+    /// When something happens, but not before the time between two writes has passed.
+    Written,
 }
 
 impl BundleKeeper {
     /// Creates the bundle, and repairs it whenever it or the pool changes. Ends when the API server doesn't serve this version any more.
     pub(crate) async fn keep(mut self) {
-        let name = self.signer_name.bundle_name();
-        let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-        let api = Api::all_with(self.client.clone(), &self.resource);
+        let watched = Api::all_with(self.client.clone(), &self.resource);
+        let config = watcher::Config::default().fields(&format!("metadata.name={}", self.name()));
         let mut events =
-            Box::pin(watch(api, config, Component::ClusterTrustBundles, vec![self.health.clone()]));
-        let mut seen = Seen::Nothing;
-        let mut listed = None;
+            Box::pin(watch(watched, config, Component::ClusterTrustBundles, vec![self.health.clone()]));
+        let mut sight = Sight::default();
+        let mut dispute = Dispute::default();
         loop {
-            self.remember(&seen);
-            self.tell(&seen);
+            self.tell(&sight);
             // level-triggered: whatever woke the loop, it compares what is with what should be
-            let is_settled = self.publish(&mut seen).await;
-            self.remember(&seen);
-            self.tell(&seen);
+            let next = self.publish(&mut sight, &mut dispute).await;
+            self.tell(&sight);
+            let wait = match next {
+                Next::Event => LOOK_AGAIN,
+                Next::Within(wait) => wait,
+                Next::Written => {
+                    time::sleep(BETWEEN_WRITES).await;
+                    LOOK_AGAIN
+                }
+            };
             tokio::select! {
                 Some(watched) = events.next() => match watched {
                     Watched::Gone => return,
-                    Watched::Event(event) => take(event, &mut seen, &mut listed),
-                    // what can't be read can't be repaired, and what is known is compared when it is written
-                    Watched::Unreadable(_) | Watched::Failing => {}
+                    Watched::Event(event) => sight.take(event),
+                    // what can't be read by the watch can't be repaired, and what is known of it gets old
+                    Watched::Unreadable(_) | Watched::Failing => sight.take_read(self.read().await, Instant::now()),
                 },
                 Ok(()) = self.pool.changed() => {}
-                () = time::sleep(if is_settled { LOOK_AGAIN } else { BETWEEN_WRITES }) => {}
+                () = until(sight.counts_until().filter(|_| self.published.borrow().is_some())) => {}
+                () = time::sleep(wait) => {}
             }
         }
     }
 
-    fn remember(&mut self, seen: &Seen) {
-        match seen {
-            Seen::Nothing => {}
-            Seen::Absent => self.memory.note(None, Timestamp::now()),
-            Seen::Present(bundle) => {
-                self.memory.note(Some(&Published::of(bundle, &self.signer_name)), Timestamp::now());
+    fn name(&self) -> String {
+        self.signer_name.bundle_name()
+    }
+
+    fn api(&self) -> Api<ClusterTrustBundle> {
+        Api::all_with(self.client.clone(), &self.resource)
+    }
+
+    /// The bundle as it is now, or nothing if the API server doesn't say.
+    async fn read(&self) -> Option<Option<ClusterTrustBundle>> {
+        match in_time(self.api().get_opt(&self.name())).await {
+            Ok(bundle) => Some(bundle),
+            Err(error) => {
+                let why = describe(&error);
+                tracing::info!(signer = %self.signer_name, "the trust bundle can't be read either: {why}");
+                None
             }
         }
     }
@@ -105,98 +133,116 @@ impl BundleKeeper {
         pool.is_some_and(|pool| self.memory.holds_back(&pool, Timestamp::now()))
     }
 
-    /// Tells the controller what is published. What isn't known yet isn't told.
-    fn tell(&self, seen: &Seen) {
-        let published = match seen {
-            Seen::Nothing => return,
-            Seen::Absent if self.holds_back() => return,
-            Seen::Absent => Published::default(),
-            Seen::Present(bundle) => Published::of(bundle, &self.signer_name),
+    /// Remembers what is published, and tells the controller. What isn't known yet isn't told; what doesn't count any more is taken back.
+    fn tell(&mut self, sight: &Sight) {
+        let published = match &sight.seen {
+            Seen::Nothing => None,
+            Seen::Absent => Some(Published::default()),
+            Seen::Present(bundle) => Some(Published::of(bundle, &self.signer_name)),
         };
+        if let Some(published) = &published {
+            let bundle = matches!(sight.seen, Seen::Present(_)).then_some(published);
+            self.memory.note(bundle, Timestamp::now());
+        }
+        let is_left_to_others = matches!(sight.seen, Seen::Absent) && self.holds_back();
+        let counts = sight.counts(Instant::now());
+        if counts && (published.is_none() || is_left_to_others) {
+            return;
+        }
+        let published = published.filter(|_| counts);
         self.published.send_if_modified(|before| {
-            let is_news = before.as_ref() != Some(&published);
-            *before = Some(published);
+            let is_news = *before != published;
+            *before = published;
             is_news
         });
     }
 
-    /// Writes the bundle if it differs. False: it has to be tried again.
-    async fn publish(&self, seen: &mut Seen) -> bool {
-        let Some(pool) = self.pool.borrow().pool.clone() else { return true };
-        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool);
-        let api: Api<ClusterTrustBundle> = Api::all_with(self.client.clone(), &self.resource);
+    /// Writes the bundle if it differs.
+    async fn publish(&self, sight: &mut Sight, dispute: &mut Dispute) -> Next {
+        let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
+        let desired = || DesiredBundle::new(&self.signer_name, &self.labels, &pool).of_replica(self.started);
         let now = Timestamp::now();
-        let written = match seen {
-            Seen::Nothing => return true,
+        let current = match &sight.seen {
+            Seen::Nothing => return Next::Event,
             Seen::Absent if self.holds_back() => {
                 self.health.warned(Component::TrustBundle, &self.left_to_others(pool.generation()));
-                return false;
+                return Next::Within(BETWEEN_WRITES);
             }
             Seen::Absent => {
-                in_time(api.create(&PostParams::default(), &desired.created(&self.resource, now))).await
+                let created = desired().created(&self.resource, now);
+                return self
+                    .settle(in_time(self.api().create(&PostParams::default(), &created)).await, sight);
             }
-            Seen::Present(current) => match desired.repair(current, now) {
-                Repair::InOrder => {
-                    self.health.mended(Component::TrustBundle);
-                    return true;
-                }
-                Repair::Settling => {
-                    self.health.mended(Component::TrustBundle);
-                    return false;
-                }
-                Repair::ForeignOwner(owner) => {
-                    self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
-                    return true;
-                }
-                Repair::Newer(generation) => {
-                    let has_none = Published::of(current, &self.signer_name).has_none_of(&pool);
-                    let problem = self.lags_behind(pool.generation(), generation, has_none);
-                    if has_none {
-                        self.health.broken(Component::TrustBundle, &problem);
-                    } else {
-                        self.health.warned(Component::TrustBundle, &problem);
-                    }
-                    return true;
-                }
-                Repair::Write(repaired) => {
-                    in_time(api.replace(&self.signer_name.bundle_name(), &PostParams::default(), &repaired))
-                        .await
-                }
-            },
+            Seen::Present(current) => current,
         };
-        self.settle(written, seen).await
+        let repair = match desired().repair(current, now) {
+            Repair::OthersLabels if dispute.is_over(now) => {
+                desired().with_labels_of_its_own().repair(current, now)
+            }
+            repair => repair,
+        };
+        match repair {
+            Repair::InOrder | Repair::Settling => {
+                self.health.mended(Component::TrustBundle);
+                dispute.settle();
+                if matches!(repair, Repair::InOrder) { Next::Event } else { Next::Within(BETWEEN_WRITES) }
+            }
+            Repair::OthersLabels => {
+                self.health.warned(Component::TrustBundle, &self.labelled_by_another());
+                Next::Within(dispute.left(now))
+            }
+            Repair::ForeignOwner(owner) => {
+                self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
+                Next::Event
+            }
+            Repair::Newer(generation) => {
+                self.lag(current, &pool, generation);
+                Next::Event
+            }
+            Repair::Write(repaired) => {
+                let name = self.name();
+                let written = in_time(self.api().replace(&name, &PostParams::default(), &repaired)).await;
+                self.settle(written, sight)
+            }
+        }
     }
 
-    async fn settle(&self, written: kube::Result<ClusterTrustBundle>, seen: &mut Seen) -> bool {
+    /// Says that the pool is older than the one of the bundle, or another one.
+    fn lag(&self, current: &ClusterTrustBundle, pool: &CaPool, generation: u64) {
+        let has_none = Published::of(current, &self.signer_name).has_none_of(pool);
+        let problem = self.lags_behind(pool.generation(), generation, has_none);
+        if has_none {
+            self.health.broken(Component::TrustBundle, &problem);
+        } else {
+            self.health.warned(Component::TrustBundle, &problem);
+        }
+    }
+
+    fn settle(&self, written: kube::Result<ClusterTrustBundle>, sight: &mut Sight) -> Next {
         match written {
             Ok(bundle) => {
-                tracing::info!(signer = %self.signer_name, bundle = self.signer_name.bundle_name(), "trust bundle written");
-                *seen = Seen::Present(Box::new(bundle));
+                tracing::info!(signer = %self.signer_name, bundle = self.name(), "trust bundle written");
+                sight.seen = Seen::Present(Box::new(bundle));
                 self.health.mended(Component::TrustBundle);
-                self.tell(seen);
-                time::sleep(BETWEEN_WRITES).await;
-                true
+                Next::Written
             }
             // somebody was faster; the watch brings what they wrote
             Err(error) if is_status(&error, 409) || is_status(&error, 404) => {
-                *seen = Seen::Nothing;
-                true
+                sight.seen = Seen::Nothing;
+                Next::Event
             }
             Err(error) => {
                 self.health.broken(Component::TrustBundle, &self.refused(&error));
-                false
+                Next::Within(BETWEEN_WRITES)
             }
         }
     }
 }
 
-fn take(event: Event<ClusterTrustBundle>, seen: &mut Seen, listed: &mut Option<Box<ClusterTrustBundle>>) {
-    match event {
-        Event::Init => *listed = None,
-        Event::InitApply(bundle) => *listed = Some(Box::new(bundle)),
-        Event::InitDone => *seen = listed.take().map_or(Seen::Absent, Seen::Present),
-        Event::Apply(bundle) => *seen = Seen::Present(Box::new(bundle)),
-        Event::Delete(_) => *seen = Seen::Absent,
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => time::sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     api::ClusterTrustBundle,
     authority::{CaCertificate, fingerprint},
     ca_pool::{CaPool, Choice, NoChoice, Standing},
+    profile::LeafProfile,
     signer_name::SignerName,
 };
 
@@ -91,13 +92,18 @@ impl Published {
         self.since.get(&root.fingerprint()).copied()
     }
 
-    /// Which authority of a pool signs at `now`. What a newer version of the pool has settled holds for a replica that doesn't have it yet: which roots are dropped, and
+    /// Which authority of a pool signs leaves of these profiles at `now`. What a newer version of the pool has settled holds for a replica that doesn't have it yet: which roots are dropped, and
     /// until when the leaves under those that retire may live.
     ///
     /// # Errors
     /// If none may sign.
-    pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
-        let choice = pool.choose(now, |root| self.standing(root, pool))?;
+    pub(crate) fn choose_for(
+        &self,
+        profiles: &[LeafProfile],
+        pool: &CaPool,
+        now: Timestamp,
+    ) -> Result<Choice, NoChoice> {
+        let choice = pool.choose_for(profiles, now, |root| self.standing(root, pool))?;
         self.check_is_known(pool, choice, now)?;
         let fingerprint = pool.authority(choice.index).root().fingerprint();
         let settled = self.retiring.get(&fingerprint).filter(|_| self.is_ahead_of(pool));
@@ -105,6 +111,14 @@ impl Published {
             leaves_end: settled.map_or(choice.leaves_end, |end| choice.leaves_end.min(*end)),
             ..choice
         })
+    }
+
+    /// As [`choose_for`](Self::choose_for) a signer of whose leaves nothing is known.
+    ///
+    /// # Errors
+    /// If none may sign.
+    pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
+        self.choose_for(&[], pool, now)
     }
 
     /// Whether there is no root in it, or no bundle.

@@ -35,6 +35,14 @@ impl BundleKeeper {
         )
     }
 
+    pub(super) fn labelled_by_another(&self) -> String {
+        format!(
+            "the labels of the trust bundle {} were written by a replica that is configured differently and started later; they are left as they are for a while. Finish the \
+             rollout, or undo it",
+            self.signer_name.bundle_name()
+        )
+    }
+
     pub(super) fn refused(&self, error: &kube::Error) -> String {
         let hint = if is_status(error, 403) {
             format!(

@@ -59,6 +59,13 @@ fn uris_are_held_by_their_host() {
         assert_eq!(permits(0x86, base.as_bytes(), name), inside, "{base} {host}");
         assert_eq!(excludes(0x86, base.as_bytes(), name), inside, "{base} {host}");
     }
+    for base in [b"".as_slice(), b"."] {
+        for kind in [0x82, 0x86] {
+            let name =
+                if kind == 0x82 { ConstrainedName::Dns("a.b") } else { ConstrainedName::UriHost("a.b") };
+            assert!(excludes(kind, base, name), "verifiers differ");
+        }
+    }
     for address in ["192.0.2.1", "[2001:db8::1]"] {
         let name = ConstrainedName::UriHost(address);
         assert!(!permits(0x86, b"example.com", name) && excludes(0x86, b"example.com", name));
