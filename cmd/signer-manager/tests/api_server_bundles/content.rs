@@ -1,51 +1,22 @@
-//! Trust bundles: published and kept right; and what is said of a CA or a permission that is missing.
+//! What is in them, and when they change.
 
-#![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
-
-mod support;
-
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use serde_json::json;
 use signer_core::CaPool;
-use support::{
-    SOON, ask,
-    ca::{CaKey, PemCa, new_authority, write_pool},
-    http::Page,
-    issued::issued,
-    on_cluster,
-    rights::{User, of_every_signer, on_signer, watch_bundles},
-    setup::Setup,
-    told::{assert_says, assert_untouched},
+use test_cluster::{Certificate, CertificateSource, Error, KeyType, NewPod, TrustBundle};
+
+use crate::{
+    SPIFFE, bundle_name, bundle_of, change, label, roots,
+    support::{
+        SOON, ask,
+        ca::{CaKey, PemCa, new_authority, write_pool},
+        http::Page,
+        issued::issued,
+        on_cluster,
+        setup::Setup,
+        told::assert_says,
+    },
 };
-use test_cluster::{Certificate, CertificateSource, Error, KeyType, NewPod, Scope, TrustBundle};
-
-const SPIFFE: &str = "kind: spiffe, trustDomain: prod.example.com";
-
-/// The name and the labels by which a bundle is found: `a.b/c` → `a.b:c:primary-bundle`, `c.a.b/<item>`.
-fn bundle_name(signer_name: &str) -> String {
-    format!("{}:primary-bundle", signer_name.replace('/', ":"))
-}
-
-fn label(signer_name: &str, item: &str) -> String {
-    let (domain, path) = signer_name.split_once('/').unwrap();
-    format!("{path}.{domain}/{item}")
-}
-
-/// The roots of the pool file as the bundle should hold them: PEM, in the pool's order.
-fn roots(setup: &Setup, signer_name: &str) -> String {
-    let pool = CaPool::from_json(&std::fs::read(setup.pool_path(signer_name)).unwrap()).unwrap();
-    pool.roots().into_iter().map(|root| root.to_pem()).collect()
-}
-
-async fn bundle_of(scope: &Scope, signer_name: &str, anchors: &str) -> Result<TrustBundle, Error> {
-    scope.cluster().trust_bundle(signer_name, SOON, |bundle| bundle.anchors_pem == anchors).await
-}
-
-async fn change(scope: &Scope, signer_name: &str, patch: serde_json::Value) -> Result<(), Error> {
-    let bundles = scope.cluster().trust_bundle_api()?;
-    bundles.patch(&bundle_name(signer_name), &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-    Ok(())
-}
 
 #[tokio::test]
 async fn a_bundle_is_published_under_the_names_that_pods_look_for() -> Result<(), Error> {
@@ -225,79 +196,6 @@ async fn two_signers_never_share_a_ca() -> Result<(), Error> {
         assert_eq!(scope.cluster().trust_bundles(refused).await?, []);
         // mended on the other's side
         write_pool(&setup.pool_path(other), vec![new_authority("1")]);
-        manager.ready().await;
-        manager.stop().await;
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_missing_attest_is_said_and_mended() -> Result<(), Error> {
-    on_cluster(async |scope| {
-        let name = scope.signer_name("spiffe");
-        let user = User::new(scope).await?;
-        user.grant(&[of_every_signer(), vec![watch_bundles(), on_signer("sign", &name)]].concat()).await;
-        let setup = Setup::new().signer(&name, SPIFFE);
-        let manager = setup.start_as(user.client());
-        let page = manager.readyz(|page| page.body.contains("attest")).await;
-        assert_eq!(page.code, 503);
-        let remedy = format!("the verb attest on signers {name} of certificates.k8s.io");
-        let what = format!("writing the ClusterTrustBundle {}", bundle_name(&name));
-        assert_says(&page.body, &[&format!("{name}: not ready"), &what, "403", &remedy]);
-        user.grant(&[on_signer("attest", &name)]).await;
-        let page = manager.ready().await;
-        assert_eq!(page.body, format!("{name}: ready\n"));
-        bundle_of(scope, &name, &roots(&setup, &name)).await?;
-        manager.stop().await;
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_missing_sign_is_said_and_mended() -> Result<(), Error> {
-    on_cluster(async |scope| {
-        let (namespace, name) = (scope.namespace("shop").await?, scope.signer_name("spiffe"));
-        let user = User::new(scope).await?;
-        user.grant(&[of_every_signer(), vec![watch_bundles(), on_signer("attest", &name)]].concat()).await;
-        let manager = Setup::new().signer(&name, SPIFFE).start_as(user.client());
-        let pod =
-            NewPod::new(&namespace, "web-0").certificate(CertificateSource::new(&name, KeyType::EcdsaP256));
-        let (_, request) = ask(&scope.kubelet().await?, pod).await?;
-        let page = manager.readyz(|page| page.body.contains("verb sign")).await;
-        assert_eq!(page.code, 503);
-        let remedy =
-            format!("needs update on podcertificaterequests/status and the verb sign on signers {name}");
-        assert_says(
-            &page.body,
-            &[&format!("{name}: not ready"), "the API server refuses the outcome of requests", &remedy],
-        );
-        assert_untouched(&request).await?;
-        user.grant(&[on_signer("sign", &name)]).await;
-        issued(scope, &request).await?;
-        assert_eq!(manager.ready().await.body, format!("{name}: ready\n"));
-        manager.stop().await;
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_signer_that_may_not_look_says_at_what() -> Result<(), Error> {
-    on_cluster(async |scope| {
-        let name = scope.signer_name("service-dns");
-        let user = User::new(scope).await?;
-        let setup = Setup::new().signer(&name, "kind: service-dns");
-        let manager = setup.start_as(user.client());
-        let all = ["PodCertificateRequests", "pods", "Services", "ClusterTrustBundles"];
-        let is_said = |body: &str| {
-            all.iter().all(|what| body.contains(&format!("watching {what}: the API server answers 403")))
-        };
-        let page = manager.readyz(|page| is_said(&page.body)).await;
-        assert_eq!(page.code, 503, "{page:?}");
-        let rights = vec![watch_bundles(), on_signer("sign", &name), on_signer("attest", &name)];
-        user.grant(&[of_every_signer(), rights].concat()).await;
         manager.ready().await;
         manager.stop().await;
         Ok(())

@@ -1,0 +1,63 @@
+//! CAs that are the first of their pool.
+
+use std::{fs, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use signer_core::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType};
+use tempfile::TempDir;
+
+use crate::{complains, import, intermediate, load, openssl};
+
+#[test]
+fn the_first_ca_is_imported_with_its_options() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "offline", "first");
+    let error = complains(
+        directory,
+        &[
+            "import",
+            "--cert-file",
+            "first.pem",
+            "--key-file",
+            "first.key",
+            "--root-file",
+            "offline.pem",
+            "--predecessor-max-lifetime",
+            "24h",
+        ],
+    );
+    assert!(error.contains("leave --predecessor-max-lifetime away"), "{error}");
+    let before = Timestamp::now();
+    let output = import(directory, "first", "offline", &["--max-lifetime", "24h", "--after", "1h"]);
+    assert!(output.status.success(), "{output:?}");
+    let tenure = load(directory).tenures()[0];
+    assert_eq!(tenure.longest_leaf, Some(Duration::from_secs(24 * 3600)));
+    let wait = tenure.signs_from.unwrap().duration_since(before).as_secs();
+    assert!((3600..3600 + 600).contains(&wait), "{wait}");
+}
+
+#[test]
+fn a_first_ca_that_cannot_sign_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    for (name, begin, end, message) in [
+        ("expired", -20, -9, "too early to sign even the shortest certificate"),
+        ("future", 9, 20, "and would have to sign earlier; add --after"),
+    ] {
+        let at = |days: i64| Timestamp::now().checked_add(SignedDuration::from_hours(24 * days)).unwrap();
+        let validity = at(end).duration_since(at(begin)).unsigned_abs();
+        let root = NewRoot { id: name.to_owned(), common_name: name.parse().unwrap(), validity };
+        let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
+        let pkcs8 = key.to_pkcs8().unwrap();
+        let authority =
+            CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), at(begin)).unwrap();
+        let (key, cert) = (format!("{name}.key"), format!("{name}.pem"));
+        fs::write(directory.join("cert.der"), authority.root().der()).unwrap();
+        fs::write(directory.join("key.der"), &*pkcs8).unwrap();
+        openssl(directory, &["x509", "-inform", "DER", "-in", "cert.der", "-out", &cert]);
+        openssl(directory, &["pkey", "-inform", "DER", "-in", "key.der", "-out", &key]);
+        let error = complains(directory, &["import", "--cert-file", &cert, "--key-file", &key]);
+        assert!(error.contains(message), "{error}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Tests of what own pools are said to be.
+
+use super::*;
+use crate::{authority::fixtures::TestCa, ca_pool::PROPAGATION, health::Health};
+
+fn issued() -> Issued {
+    Issued { profiles: Arc::new([]), max_lifetime: Duration::from_secs(86_400), upkeep: None }
+}
+
+fn pool(of_years: &[(i32, i32)]) -> CaPool {
+    let authorities = of_years.iter().enumerate().map(|(i, (begin, end))| {
+        let root = TestCa::root_with(&format!("root {i}"), |params| {
+            params.not_before = rcgen::date_time_ymd(*begin, 1, 1);
+            params.not_after = rcgen::date_time_ymd(*end, 1, 1);
+        });
+        let key = root.signing_key();
+        crate::CertificateAuthority::new(i.to_string(), key, vec![], vec![root.certificate()]).unwrap()
+    });
+    CaPool::new(authorities.collect()).unwrap()
+}
+
+#[test]
+fn a_pool_is_exhausted_when_none_of_its_cas_can_sign_the_shortest_leaf() {
+    let problem = |pool: &CaPool, now: &str| exhausted(pool, now.parse().unwrap());
+    let pool = pool(&[(2020, 2024), (2022, 2026)]);
+    assert_eq!(problem(&pool, "2025-12-31T23:00:00Z"), None);
+    let end = problem(&pool, "2025-12-31T23:00:01Z").unwrap();
+    assert!(end.contains("can't sign any more") && end.contains("ends at 2026-01-01T00:00:00Z"), "{end}");
+    assert_eq!(problem(&pool, "2021-12-31T23:59:59Z"), None);
+    let beginning = problem(&self::pool(&[(2022, 2026)]), "2021-12-31T23:59:59Z").unwrap();
+    assert!(beginning.contains("is valid from 2022-01-01T00:00:00Z on"), "{beginning}");
+}
+
+#[test]
+fn a_pool_of_which_none_signs_is_said_and_only_what_does_not_pass_makes_unready() {
+    let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
+    let health = all.signer(&signer, &[Component::CertificateAuthority]);
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
+    let of = |hindrance| {
+        report(&state, hindrance, &issued(), now, &health);
+        let mut report = all.report();
+        let signer = report.signers.remove(0);
+        (report.is_ready, signer.problems.concat() + &signer.warnings.concat())
+    };
+    assert_eq!(of(None), (true, String::new()));
+    let (soon, far) = (now + PROPAGATION, now + PROPAGATION * 2);
+    for passing in [
+        NoChoice::Spreading { known: soon },
+        NoChoice::NotYet { from: Some(soon) },
+        NoChoice::Gap { from: soon },
+    ] {
+        let (is_ready, said) = of(Some(passing));
+        assert!(is_ready && said.contains("no certificates are issued now"), "{said}");
+    }
+    for lasting in [
+        NoChoice::Unpublished,
+        NoChoice::Dropped,
+        NoChoice::NotYet { from: Some(far) },
+        NoChoice::Gap { from: far },
+    ] {
+        let (is_ready, said) = of(Some(lasting));
+        assert!(!is_ready && said.contains("no certificates are issued now"), "{said}");
+    }
+    assert_eq!(of(None), (true, String::new()));
+}
+
+#[test]
+fn a_pool_that_keeps_itself_and_waits_for_people_is_ready_and_says_so() {
+    let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
+    let health = all.signer(&signer, &[Component::CertificateAuthority]);
+    let (root, day) = (TestCa::root("Corporate Root"), Duration::from_secs(86_400));
+    let issuing = root.issue("issuing");
+    let pool = CaPool::new(vec![issuing.authority(&[&issuing], &root)]).unwrap();
+    let now = pool.signing().not_after() - day * 30;
+    let state = PoolState { pool: Some(Arc::new(pool)), problem: None };
+    let upkeep = Upkeep {
+        signer,
+        key_type: crate::SigningKeyType::Ed25519,
+        validity: Upkeep::DEFAULT_VALIDITY,
+        longest_leaf: day,
+        propagation: Upkeep::DEFAULT_PROPAGATION,
+    };
+    let warnings = |upkeep| {
+        report(&state, None, &Issued { max_lifetime: day, upkeep, ..issued() }, now, &health);
+        let mut report = all.report();
+        (report.is_ready, report.signers.remove(0).warnings.concat())
+    };
+    assert_eq!(warnings(None), (true, String::new()));
+    let (is_ready, warned) = warnings(Some(upkeep));
+    assert!(is_ready && warned.contains("an intermediate under CN=Corporate Root"), "{warned}");
+}
+
+#[test]
+fn nothing_hinders_a_pool_whose_bundle_is_not_there_yet_or_not_known() {
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
+    assert_eq!(hindrance_of(&state, &issued(), None, now), None);
+    assert_eq!(hindrance_of(&state, &issued(), Some(&Published::default()), now), None);
+}
+
+#[test]
+fn what_stays_the_same_is_no_news() {
+    let pool = Arc::new(pool(&[(2020, 2024)]));
+    let state =
+        |problem: Option<&str>| PoolState { pool: Some(pool.clone()), problem: problem.map(Into::into) };
+    let mut current = PoolState::default();
+    assert!(replace_if_other(&mut current, state(None)));
+    assert!(!replace_if_other(&mut current, state(None)));
+    assert!(replace_if_other(&mut current, state(Some("bad"))));
+}
+
+#[test]
+fn an_older_pool_does_not_take_the_place_of_a_newer_one() {
+    let (roots, signer) = (Roots::default(), "example.com/a".parse().unwrap());
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let read = |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None };
+    let copy = |pool: &CaPool| CaPool::from_json(&pool.to_json().unwrap()).unwrap();
+    let (uncounted, other) = (Arc::new(pool(&[(2020, 2030)])), Arc::new(pool(&[(2020, 2030)])));
+    let older = Arc::new(copy(&uncounted).with_longest_leaf(Duration::from_secs(7200), now));
+    let newer = Arc::new(copy(&older).with_longest_leaf(Duration::from_secs(9000), now));
+    for behind in [&uncounted, &other, &older] {
+        let kept = accept(read(behind), &read(&newer), &signer, &roots);
+        assert!(Arc::ptr_eq(&kept.pool.unwrap(), &newer));
+        assert!(kept.problem.unwrap().contains("older than the one in use"));
+    }
+    for (in_use, follows) in [(&older, &newer), (&newer, &newer), (&uncounted, &other)] {
+        let taken = accept(read(follows), &read(in_use), &signer, &roots);
+        assert!(Arc::ptr_eq(&taken.pool.unwrap(), follows) && taken.problem.is_none());
+    }
+}
+
+#[test]
+fn a_ca_of_another_signer_is_refused_until_that_one_gives_it_up() {
+    let roots = Roots::default();
+    let (a, b) = ("example.com/a".parse().unwrap(), "example.com/b".parse().unwrap());
+    let read = |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None };
+    let (shared, other) = (Arc::new(pool(&[(2020, 2024)])), Arc::new(pool(&[(2020, 2024)])));
+    let unused = PoolState::default();
+    assert!(accept(read(&shared), &unused, &a, &roots).pool.is_some());
+    let refused = accept(read(&shared), &unused, &b, &roots);
+    assert!(refused.pool.is_none() && refused.problem.unwrap().contains("that of the signer example.com/a"));
+    accept(read(&other), &unused, &a, &roots);
+    assert!(accept(read(&shared), &unused, &b, &roots).problem.is_none());
+}
