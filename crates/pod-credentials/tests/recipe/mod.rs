@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 const PAGE: &str = include_str!("../../../../docs/using-certificates.md");
 /// Far longer than anything takes.
 pub(crate) const SOON: Duration = Duration::from_secs(180);
@@ -79,7 +81,7 @@ impl Process {
 /// SIGINT ends nginx with its workers, and PostgreSQL without waiting for its clients, as SIGTERM would.
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
         let _ = self.child.wait();
         if thread::panicking() {
             eprintln!("{}:\n{}", self.log.display(), self.log());
