@@ -78,10 +78,13 @@ impl Process {
     }
 }
 
-/// SIGINT ends nginx with its workers, and PostgreSQL without waiting for its clients, as SIGTERM would.
+/// SIGINT ends nginx with its workers, and PostgreSQL without waiting for its clients, as SIGTERM would. A shell ends by SIGTERM: tests that run in the background may have
+/// inherited that SIGINT is ignored.
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
+        for signal in [Signal::INT, Signal::TERM] {
+            let _ = kill_process(Pid::from_child(&self.child), signal);
+        }
         let _ = self.child.wait();
         if thread::panicking() {
             eprintln!("{}:\n{}", self.log.display(), self.log());
