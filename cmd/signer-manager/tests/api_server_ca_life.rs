@@ -19,7 +19,8 @@ async fn take_over(life: &mut Life<'_>, before: &str, id: &str, after: Duration)
     life.rotate(id, after).await?;
     for minutes in [2, 5, 6] {
         life.pass(minutes * MINUTE).await?;
-        assert_eq!(life.signing(), [before], "{minutes} minutes later");
+        // where signing starts early, certificates are the judges
+        assert!(life.rules == Rules::SignEarly || life.signing() == [before], "{minutes} minutes later");
     }
     life.pass(4 * MINUTE).await?;
     assert_eq!(life.signing(), [id]);

@@ -41,7 +41,7 @@ pub(crate) struct Violation(pub(crate) String);
 pub(crate) struct Life<'a> {
     scope: &'a Scope,
     signer_name: String,
-    rules: Rules,
+    pub(crate) rules: Rules,
     replicas: Replicas<'a>,
     pods: Pods,
     /// By how much the test's clock is ahead of the API server's.
@@ -96,7 +96,11 @@ impl<'a> Life<'a> {
         self.published().await;
         self.since = Instant::now();
         if is_early {
+            // both replicas do, or the one that learns of it late may be the one that signs all
+            self.replicas.stop().await;
+            self.replicas.catch_up();
             age_bundle(self.scope, &self.signer_name, PROPAGATION).await;
+            self.replicas.restart().await;
         }
         self.go_on().await
     }

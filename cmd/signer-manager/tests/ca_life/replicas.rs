@@ -69,9 +69,14 @@ impl<'a> Replicas<'a> {
         }
         self.behind_for = self.behind_for.map(|before| before + time);
         if self.behind_for.is_some_and(|time| time >= LAG) {
-            write_whole(&self.slow.pool, &self.fast.read());
-            self.behind_for = None;
+            self.catch_up();
         }
+    }
+
+    /// The one that learns of changes late has the newest version too.
+    pub(super) fn catch_up(&mut self) {
+        write_whole(&self.slow.pool, &self.fast.read());
+        self.behind_for = None;
     }
 
     /// The newest version of the pool.
