@@ -75,6 +75,7 @@
 pub mod api;
 mod authority;
 mod ca_pool;
+mod clock;
 pub mod cluster;
 mod controller;
 mod decision;

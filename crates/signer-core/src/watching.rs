@@ -17,7 +17,10 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::time::{self, Instant};
 
-use crate::health::{Component, SignerHealth};
+use crate::{
+    clock::certificate_time_problem,
+    health::{Component, SignerHealth},
+};
 
 /// What a watch brings.
 #[derive(Debug)]
@@ -211,6 +214,9 @@ pub(crate) fn is_status(error: &kube::Error, code: u16) -> bool {
 
 /// An error with its causes, each once: kube's texts often repeat the cause that they wrap.
 pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(problem) = certificate_time_problem(error) {
+        return problem;
+    }
     let mut text = String::new();
     for cause in std::iter::successors(Some(error), |error| error.source()) {
         if let Some(kube::Error::Api(status)) = cause.downcast_ref::<kube::Error>() {

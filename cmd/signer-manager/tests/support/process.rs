@@ -22,6 +22,9 @@ pub(crate) struct Process {
     _setup: Setup,
 }
 
+/// `$LIB` is the dynamic linker's own word for where this architecture's libraries are.
+const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
+
 /// The binary, with nothing but its program name.
 pub(crate) fn signer_manager() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signer-manager"));
@@ -39,6 +42,16 @@ impl Setup {
 
     /// Runs the binary with it.
     pub(crate) fn spawn(&self, cluster: &Cluster) -> Process {
+        self.spawn_with(cluster, &[])
+    }
+
+    /// Runs the binary on a machine whose clock is off by so much: `+8d`, `-10m`. Debian's package `faketime` has the library; its monotonic clock stays right.
+    pub(crate) fn spawn_at(&self, cluster: &Cluster, off: &str) -> Process {
+        let preload = [("LD_PRELOAD", FAKETIME), ("FAKETIME", off), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+        self.spawn_with(cluster, &preload)
+    }
+
+    fn spawn_with(&self, cluster: &Cluster, environment: &[(&str, &str)]) -> Process {
         let (http, replica) = (free_address(), format!("replica-{}", unique::label()));
         let log = self.dir.path().join(format!("{replica}.log"));
         let mut command = signer_manager();
@@ -49,7 +62,11 @@ impl Setup {
             &http.to_string(),
         ]);
         let output = File::create(&log).unwrap();
-        command.env("HOSTNAME", replica).stdout(output.try_clone().unwrap()).stderr(output);
+        command
+            .env("HOSTNAME", replica)
+            .envs(environment.iter().copied())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output);
         if let Some(kubeconfig) = cluster.kubeconfig() {
             command.env("KUBECONFIG", kubeconfig);
         }

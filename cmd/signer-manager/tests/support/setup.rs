@@ -52,7 +52,8 @@ impl Setup {
         self.with(name, fields, pool)
     }
 
-    fn with(mut self, name: &str, fields: &str, pool: String) -> Self {
+    /// Adds a signer with this `caPool`.
+    pub(crate) fn with(mut self, name: &str, fields: &str, pool: String) -> Self {
         self.signers.push(Entry { name: name.into(), fields: fields.into(), pool });
         self
     }

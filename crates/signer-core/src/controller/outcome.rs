@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::{
     authority::SerialNumber,
     ca_pool::{CaPool, Choice, PoolState},
+    clock::Clock,
     cluster::{
         Pod, PodPhase,
         pod_cache::PodKey,
@@ -66,6 +67,7 @@ pub(crate) struct Examiner<S> {
     pub(crate) cluster: ClusterReader,
     pub(crate) pool: watch::Receiver<PoolState>,
     pub(crate) published: watch::Receiver<Option<Published>>,
+    pub(crate) clock: Clock,
 }
 
 impl<S: Signer> Examiner<S> {
@@ -126,7 +128,13 @@ impl<S: Signer> Examiner<S> {
     /// Issues, off the runtime's threads where signing takes milliseconds. It is dated when it is signed, since the API server refuses what is minutes old,
     /// and reads may have taken a while.
     async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {
-        let now = Timestamp::now();
+        if !self.clock.is_known() {
+            return Ok(unavailable(
+                "the API server's time isn't known yet, by which certificates are dated; /readyz says why"
+                    .to_owned(),
+            ));
+        }
+        let now = self.clock.now();
         let PoolState { pool, problem } = self.pool.borrow().clone();
         let Some(pool) = pool else {
             return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));

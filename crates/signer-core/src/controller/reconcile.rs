@@ -65,7 +65,7 @@ pub(crate) async fn reconcile<S: Signer>(
         Ok(claims) => context.examiner.examine(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
-    context.conclude(&InHand { request: &request, key, arrived }, outcome, Timestamp::now()).await
+    context.conclude(&InHand { request: &request, key, arrived }, outcome, context.examiner.clock.now()).await
 }
 
 /// Tries again later. What went wrong is logged here, and nowhere else.
@@ -77,7 +77,7 @@ pub(crate) fn try_again<S>(
     let key = RequestKey::of(&request);
     context.pending.settle(&key, could_wait_for(&request));
     context.metrics.retried();
-    let delay = delay(&request);
+    let delay = delay(&request, context.examiner.clock.now());
     tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "will try again: {}", describe(error));
     Action::requeue(delay)
 }
@@ -122,7 +122,7 @@ impl<S: Signer> Context<S> {
             Outcome::Waiting(wait) => {
                 self.announce(in_hand, &wait, now).await;
                 self.pending.settle(key, waits_for(request, &wait));
-                return Ok(Action::requeue(delay(request)));
+                return Ok(Action::requeue(delay(request, now)));
             }
         }
         Ok(Action::await_change())
@@ -211,7 +211,7 @@ fn unparsable(error: &ClaimsError) -> Outcome {
     }
 }
 
-fn delay(request: &PodCertificateRequest) -> std::time::Duration {
+fn delay(request: &PodCertificateRequest, now: Timestamp) -> std::time::Duration {
     let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
     let spread = request
         .metadata
@@ -220,7 +220,7 @@ fn delay(request: &PodCertificateRequest) -> std::time::Duration {
         .unwrap_or_default()
         .bytes()
         .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-    retry_delay(created, Timestamp::now(), spread)
+    retry_delay(created, now, spread)
 }
 
 fn pod_of(request: &PodCertificateRequest) -> ObjectReference {

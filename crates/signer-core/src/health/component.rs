@@ -19,6 +19,8 @@ pub(crate) enum Component {
     ClusterTrustBundles,
     /// The published trust anchors.
     TrustBundle,
+    /// The API server's time.
+    Clock,
     /// The permission to write outcomes.
     Status,
 }
@@ -33,6 +35,7 @@ impl fmt::Display for Component {
             Self::CertificateAuthority => "the certificate authority",
             Self::ClusterTrustBundles => "ClusterTrustBundles",
             Self::TrustBundle => "the trust bundle",
+            Self::Clock => "the clock",
             Self::Status => "the outcome of requests",
         })
     }
@@ -49,6 +52,7 @@ impl Component {
             Self::CertificateAuthority => "certificate-authority",
             Self::ClusterTrustBundles => "cluster-trust-bundles",
             Self::TrustBundle => "trust-bundle",
+            Self::Clock => "clock",
             Self::Status => "status",
         }
     }

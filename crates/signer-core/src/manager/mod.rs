@@ -21,7 +21,6 @@ pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr, time::Duration};
 
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use kube::Client;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -31,6 +30,7 @@ use self::{
 };
 use crate::{
     api::patience::{UNTIL_HEADERS, patient},
+    clock::{Clock, report_for_ever},
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     health::{Component, Health, SignerHealth},
     metrics::Metrics,
@@ -113,7 +113,8 @@ impl Manager {
         mut self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ManagerError> {
-        self.client = patient(self.client, UNTIL_HEADERS);
+        let clock = Clock::new();
+        self.client = patient(self.client, UNTIL_HEADERS, clock.clone());
         let (stop, stopped) = watch::channel(false);
         let health = Health::default();
         let metrics = Metrics::new(health.clone());
@@ -126,7 +127,7 @@ impl Manager {
         };
         // ends with this future, however that ends
         let mut tasks = JoinSet::new();
-        let signers = self.start(&health, &metrics, stopped.clone(), &mut tasks)?;
+        let signers = self.start(&clock, &health, &metrics, stopped.clone(), &mut tasks)?;
         tasks.spawn(async move {
             shutdown.await;
             tracing::info!("shutting down: finishing the requests in hand");
@@ -145,6 +146,7 @@ impl Manager {
 
     fn start(
         self,
+        clock: &Clock,
         health: &Health,
         metrics: &Metrics,
         stopped: watch::Receiver<bool>,
@@ -164,7 +166,7 @@ impl Manager {
             cluster: cluster.clone(),
             roots: Roots::default(),
             instance: self.instance,
-            started: Timestamp::now(),
+            clock: clock.clone(),
             metrics: metrics.clone(),
             stopped,
         };
@@ -179,6 +181,7 @@ impl Manager {
             all.push(signer_health.clone());
             running.push((signer.run)(shared.clone(), signer_health));
         }
+        tasks.spawn(report_for_ever(clock.clone(), all.clone()));
         tasks.spawn(cluster.clone().keep_pods(all));
         if !with_services.is_empty() {
             tasks.spawn(cluster.keep_services(with_services));
@@ -198,8 +201,9 @@ async fn grace_after(stopped: watch::Receiver<bool>) {
 /// What a signer needs before it is ready.
 fn needs(reads_services: bool) -> &'static [Component] {
     use Component as C;
-    const ALL: [Component; 7] = [
+    const ALL: [Component; 8] = [
         C::Services,
+        C::Clock,
         C::Api,
         C::PodCertificateRequests,
         C::Pods,

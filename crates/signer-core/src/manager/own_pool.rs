@@ -12,6 +12,7 @@ use super::{
 use crate::{
     authority::CertificateAuthority,
     ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState, Upkeep, near},
+    clock::Clock,
     health::{Component, Severity, SignerHealth},
     issue::{IssueError, Terms},
     profile::LeafProfile,
@@ -33,6 +34,7 @@ pub(crate) fn own_pool(
     issued: Issued,
     roots: Roots,
     published: watch::Receiver<Option<Published>>,
+    clock: Clock,
     health: SignerHealth,
 ) -> watch::Receiver<PoolState> {
     let (send, own) = watch::channel(PoolState::default());
@@ -41,7 +43,7 @@ pub(crate) fn own_pool(
         // ends with the last who wants the pool, or with the one who reads it
         while !send.is_closed() {
             let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
-            let now = Timestamp::now();
+            let now = clock.now();
             let before = hindrance.take();
             hindrance = hindrance_of(&state, &issued, published.borrow().as_ref(), now);
             // a bundle follows its pool after seconds: whatever is gone at the next look needs no word

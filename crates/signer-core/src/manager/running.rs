@@ -15,6 +15,7 @@ use super::{
 use crate::{
     api::discovery::{CertificatesApi, discover},
     ca_pool::{DEFAULT_POLL, PoolState, watch_pool},
+    clock::Clock,
     cluster::reader::ClusterReader,
     controller::{self, Ended, outcome::Examiner, pending::Pending, reconcile::Context},
     health::{Component, SignerHealth},
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) cluster: ClusterReader,
     pub(crate) roots: Roots,
     pub(crate) instance: String,
-    pub(crate) started: Timestamp,
+    pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -56,15 +57,20 @@ pub(crate) async fn run_signer<S: Signer>(
         max_lifetime: policy.max_lifetime,
         upkeep: options.ca_pool.upkeep().cloned(),
     };
-    let pools = follow(options.ca_pool, &shared.client, published.subscribe(), profiles.clone());
+    let pools = follow(options.ca_pool, &shared, published.subscribe(), profiles.clone());
     let (roots, told) = (shared.roots.clone(), published.subscribe());
-    let pool = own_pool(pools, signer.name().clone(), issued, roots, told, health.clone());
+    let pool =
+        own_pool(pools, signer.name().clone(), issued, roots, told, shared.clock.clone(), health.clone());
+    let mut started = None;
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,
             () = until(shared.stopped.clone()) => return,
         };
+        // the answers that discovery got have set the clock
+        let started = *started.get_or_insert_with(|| shared.clock.now());
         let running = Running {
+            started,
             signer: &signer,
             profiles: &profiles,
             policy: &policy,
@@ -85,6 +91,7 @@ pub(crate) async fn run_signer<S: Signer>(
 }
 
 struct Running<'a, S> {
+    started: Timestamp,
     signer: &'a Arc<S>,
     profiles: &'a Arc<[LeafProfile]>,
     policy: &'a Arc<Policy>,
@@ -108,7 +115,8 @@ impl<S: Signer> Running<'_, S> {
             resource: api.bundles,
             signer_name: self.signer.name().clone(),
             labels: self.signer.bundle_labels(),
-            started: self.shared.started,
+            started: self.started,
+            clock: self.shared.clock.clone(),
             pool: self.pool.clone(),
             published: self.published.clone(),
             health: self.health.clone(),
@@ -124,6 +132,7 @@ impl<S: Signer> Running<'_, S> {
                 cluster: self.shared.cluster.clone(),
                 pool: self.pool.clone(),
                 published: self.published.subscribe(),
+                clock: self.shared.clock.clone(),
             },
             pending: Arc::new(pending),
             writer: StatusWriter::new(client.clone(), api.requests),
@@ -158,7 +167,7 @@ impl<S: Signer> Running<'_, S> {
 /// Starts to follow a pool.
 fn follow(
     origin: PoolOrigin,
-    client: &Client,
+    shared: &Shared,
     published: watch::Receiver<Option<Published>>,
     profiles: Arc<[LeafProfile]>,
 ) -> watch::Receiver<PoolState> {
@@ -169,7 +178,8 @@ fn follow(
             pools
         }
         PoolOrigin::Secret(secret) => {
-            let (pools, follow) = follow_secret(client.clone(), secret, published, profiles);
+            let (pools, follow) =
+                follow_secret(&shared.client, shared.clock.clone(), secret, published, profiles);
             tokio::spawn(follow);
             pools
         }

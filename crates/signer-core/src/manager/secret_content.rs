@@ -30,6 +30,10 @@ pub(crate) enum SecretPoolError {
     Lost,
     #[error("it holds no pool, and none is made before it is known what the trust bundle holds")]
     BundleUnknown,
+    #[error(
+        "it holds no pool, and none is made before the API servers agree on the time, which its CA is dated by; /readyz says more"
+    )]
+    TimeUncertain,
     #[error(transparent)]
     Pool(#[from] PoolError),
     #[error(transparent)]
@@ -50,8 +54,9 @@ pub(super) fn change(
     pool: Option<CaPool>,
     upkeep: &Upkeep,
     due: &Due,
+    now: Timestamp,
 ) -> Result<(Secret, CaPool), SecretPoolError> {
-    let pool = upkeep.apply(due, pool, Timestamp::now(), || ingredients(upkeep.key_type))?;
+    let pool = upkeep.apply(due, pool, now, || ingredients(upkeep.key_type))?;
     let pool = pool.ok_or(SecretPoolError::NoPool)?;
     Ok((holding(secret, &pool)?, pool))
 }

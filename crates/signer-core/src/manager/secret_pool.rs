@@ -14,6 +14,7 @@ use super::{
 use crate::{
     api::patience::in_time,
     ca_pool::{CaPool, Due, PoolState, Upkeep},
+    clock::Clock,
     profile::LeafProfile,
     trust_bundle::Published,
     watching::is_status,
@@ -48,18 +49,20 @@ enum Found {
 
 /// Follows a Secret, and keeps its pool for a signer of these profiles if that is wanted, as far as what is `published` permits it. The future does the work, and ends when all receivers are gone.
 pub(crate) fn follow_secret(
-    client: Client,
+    client: &Client,
+    clock: Clock,
     source: SecretPool,
     mut published: watch::Receiver<Option<Published>>,
     profiles: Arc<[LeafProfile]>,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
     let (sender, receiver) = watch::channel(PoolState::default());
+    let api = Api::namespaced(client.clone(), &source.namespace);
     (receiver, async move {
         if source.upkeep.is_some() {
             // an empty Secret is filled at once where that is permitted; whoever doesn't learn in time what is published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
-        let keeper = Keeper { api: Api::namespaced(client, &source.namespace), source, published, profiles };
+        let keeper = Keeper { api, clock, source, published, profiles };
         let mut version = None;
         loop {
             keeper.look(&mut version, &sender).await;
@@ -72,6 +75,7 @@ pub(crate) fn follow_secret(
 
 struct Keeper {
     api: Api<Secret>,
+    clock: Clock,
     source: SecretPool,
     published: watch::Receiver<Option<Published>>,
     profiles: Arc<[LeafProfile]>,
@@ -133,14 +137,20 @@ impl Keeper {
         {
             return self.write_back(secret, &in_use).await;
         }
-        let now = Timestamp::now();
+        let Some(now) = self.clock.certain() else {
+            return if pool.is_some() {
+                found(pool, &secret, version)
+            } else {
+                Err(SecretPoolError::TimeUncertain)
+            };
+        };
         let due = upkeep.due(pool.as_ref(), now, standing_in(published.as_ref()));
         let due = permitted(due, pool.as_ref(), published.as_ref(), &self.profiles, now)?;
         if due == Due::Nothing {
             return found(pool, &secret, version);
         }
         *version = None;
-        self.write(secret, pool, upkeep.clone(), due).await
+        self.write(secret, pool, upkeep.clone(), due, now).await
     }
 
     /// Creates the Secret where that is permitted. It can't be permitted for one name alone, so usually it isn't.
@@ -184,6 +194,7 @@ impl Keeper {
         pool: Option<CaPool>,
         upkeep: Upkeep,
         due: Due,
+        now: Timestamp,
     ) -> Result<Found, SecretPoolError> {
         if due == Due::EarlierTurn {
             tracing::warn!(
@@ -192,7 +203,7 @@ impl Keeper {
                 "the next CA's turn would come when no other can sign any more; it comes earlier now"
             );
         }
-        let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due))
+        let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due, now))
             .await
             .map_err(|_| SecretPoolError::Thread)??;
         match self.replace(&secret).await {

@@ -35,7 +35,10 @@ struct Cluster {
 
 impl Cluster {
     fn new(rules: Rules) -> Self {
-        let replicas = vec![Replica::new(Duration::ZERO, 60), Replica::new(10 * MINUTE, -60)];
+        let replicas = vec![
+            Replica::new(Duration::ZERO, 60).at_server(30),
+            Replica::new(10 * MINUTE, -60).at_server(-30),
+        ];
         let delays = [Duration::ZERO, 3 * MINUTE, 5 * MINUTE, WORST_DELAY];
         let pods = [true, false]
             .map(|lives_long| delays.map(|delay| Pod { delay, lives_long, key: key(), certificate: None }));

@@ -51,6 +51,7 @@ fn the_same_schedules_find_what_is_wrong_with_other_rules() {
         Rules::NoGenerations,
         Rules::SignByTheTurn,
         Rules::RemoveByTheTurn,
+        Rules::OwnClock,
     ] {
         assert!(find_violation(rules, config.clone(), 1).is_some(), "{rules:?} should break something");
     }

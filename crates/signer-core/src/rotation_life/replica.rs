@@ -8,6 +8,7 @@ use super::{rules::Rules, world::World};
 use crate::{
     api::ClusterTrustBundle,
     ca_pool::{CaPool, Choice},
+    clock::{Offset, Offsets},
     trust_bundle::{DesiredBundle, Memory, Published, Repair},
 };
 
@@ -15,8 +16,12 @@ use crate::{
 pub(super) struct Replica {
     /// How late a changed pool reaches it.
     pub(super) lag: Duration,
-    /// By how much its clock is ahead.
-    pub(super) ahead: SignedDuration,
+    /// By how much its machine's clock is ahead.
+    machine_ahead: SignedDuration,
+    /// By how much the clock of the API server that it talks to is ahead.
+    server_ahead: SignedDuration,
+    /// What the answers of that API server have told.
+    offsets: Offsets,
     pub(super) is_up: bool,
     /// The version of the pool that it holds.
     pub(super) held: usize,
@@ -24,26 +29,37 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(lag: Duration, ahead_seconds: i64) -> Self {
+    pub(super) fn new(lag: Duration, machine_ahead_seconds: i64) -> Self {
         Self {
             lag,
-            ahead: SignedDuration::from_secs(ahead_seconds),
+            machine_ahead: SignedDuration::from_secs(machine_ahead_seconds),
+            server_ahead: SignedDuration::ZERO,
+            offsets: Offsets::default(),
             is_up: true,
             held: 0,
             memory: Memory::default(),
         }
     }
 
+    /// The same, by an API server whose clock is ahead.
+    pub(super) fn at_server(self, ahead_seconds: i64) -> Self {
+        Self { server_ahead: SignedDuration::from_secs(ahead_seconds), ..self }
+    }
+
     pub(super) fn start(&mut self, versions: &[(Timestamp, Arc<CaPool>)]) {
         self.is_up = true;
         self.held = versions.len() - 1;
         self.memory = Memory::default();
+        self.offsets = Offsets::default();
     }
 
     /// Hears what is published; `None`: there is no bundle.
     pub(super) fn hear(&mut self, published: Option<&Published>, now: Timestamp) {
         if self.is_up {
-            self.memory.note(published, now.checked_add(self.ahead).unwrap());
+            let date = Timestamp::from_second(after(now, self.server_ahead).as_second()).unwrap();
+            let received = after(now, self.machine_ahead);
+            self.offsets.observe(date, after(received, -ROUND_TRIP), received);
+            self.memory.note(published, self.offsets.offset().apply(received));
         }
     }
 
@@ -99,9 +115,24 @@ impl Replica {
         world.rules != Rules::ForgetBundle && self.memory.holds_back(pool, self.clock(world))
     }
 
+    /// The time by which it decides.
     pub(super) fn clock(&self, world: &World) -> Timestamp {
-        world.now.checked_add(self.ahead).unwrap()
+        let machine = after(world.now, self.machine_ahead);
+        match world.rules {
+            Rules::OwnClock => machine,
+            _ => {
+                assert!(self.offsets.offset() != Offset::Unknown, "who is up has heard");
+                self.offsets.offset().apply(machine)
+            }
+        }
     }
+}
+
+/// How long an answer of the API server takes.
+const ROUND_TRIP: SignedDuration = SignedDuration::from_millis(50);
+
+fn after(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap()
 }
 
 fn arrives(stored: Timestamp, lag: Duration) -> Timestamp {

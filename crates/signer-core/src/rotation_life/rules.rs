@@ -27,6 +27,8 @@ pub(super) enum Rules {
     SignByTheTurn,
     /// A CA that retires is removed without people when the turn of its successor tells so.
     RemoveByTheTurn,
+    /// A replica decides by its machine's clock, whatever the API server's says.
+    OwnClock,
 }
 
 impl Rules {
@@ -36,6 +38,7 @@ impl Rules {
             | Self::PruneEarly
             | Self::ForgetBundle
             | Self::NoGenerations
+            | Self::OwnClock
             | Self::RemoveByTheTurn => published.choose(pool, now),
             Self::SignByTheTurn => match published.choose(pool, now) {
                 Err(NoChoice::Spreading { .. }) => {

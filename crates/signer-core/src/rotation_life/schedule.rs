@@ -45,7 +45,8 @@ pub(super) struct Schedule {
 }
 
 pub(super) fn schedules() -> impl Strategy<Value = Schedule> {
-    let replica = (0..=10_u32, -120..=120_i64).prop_map(|(lag, ahead)| Replica::new(lag * MINUTE, ahead));
+    let replica = (0..=10_u32, seconds_ahead(), -30..=30_i64)
+        .prop_map(|(lag, machine, server)| Replica::new(lag * MINUTE, machine).at_server(server));
     let steps = prop::collection::vec(step(), 10..40);
     let flags = (prop::bool::weighted(0.3), any::<bool>());
     (prop::collection::vec(replica, 1..3), flags, longest_leaf(), steps).prop_map(
@@ -71,6 +72,17 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..2_usize).prop_map(Step::Start),
         1 => Just(Step::DeleteBundle),
         1 => Just(Step::StripAnnotations),
+    ]
+}
+
+/// A machine's clock: right, or off by minutes, days or years.
+fn seconds_ahead() -> impl Strategy<Value = i64> {
+    const DAY: i64 = 86_400;
+    prop_oneof![
+        2 => -120..=120_i64,
+        1 => -60 * 60..=60 * 60_i64,
+        1 => -30 * DAY..=30 * DAY,
+        1 => -20 * 365 * DAY..=20 * 365 * DAY,
     ]
 }
 

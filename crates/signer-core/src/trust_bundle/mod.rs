@@ -34,6 +34,7 @@ use self::{
 use crate::{
     api::{ClusterTrustBundle, patience::in_time},
     ca_pool::{CaPool, PoolState},
+    clock::Clock,
     health::{Component, SignerHealth},
     signer_name::SignerName,
     watching::{Watched, describe, is_status, watch},
@@ -53,6 +54,7 @@ pub(crate) struct BundleKeeper {
     pub(crate) labels: BTreeMap<String, String>,
     /// Since when this process runs: of replicas that want other labels, the one that started last has the newer configuration.
     pub(crate) started: Timestamp,
+    pub(crate) clock: Clock,
     pub(crate) pool: watch::Receiver<PoolState>,
     /// Hears what is published, as the API server tells it.
     pub(crate) published: watch::Sender<Option<Published>>,
@@ -130,7 +132,7 @@ impl BundleKeeper {
     /// Whether somebody else has to make the bundle anew. What it was holds until then.
     fn holds_back(&self) -> bool {
         let pool = self.pool.borrow().pool.clone();
-        pool.is_some_and(|pool| self.memory.holds_back(&pool, Timestamp::now()))
+        pool.is_some_and(|pool| self.memory.holds_back(&pool, self.clock.now()))
     }
 
     /// Remembers what is published, and tells the controller. What isn't known yet isn't told; what doesn't count any more is taken back.
@@ -142,7 +144,7 @@ impl BundleKeeper {
         };
         if let Some(published) = &published {
             let bundle = matches!(sight.seen, Seen::Present(_)).then_some(published);
-            self.memory.note(bundle, Timestamp::now());
+            self.memory.note(bundle, self.clock.now());
         }
         let is_left_to_others = matches!(sight.seen, Seen::Absent) && self.holds_back();
         let counts = sight.counts(Instant::now());
@@ -161,7 +163,8 @@ impl BundleKeeper {
     async fn publish(&self, sight: &mut Sight, dispute: &mut Dispute) -> Next {
         let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
         let desired = || DesiredBundle::new(&self.signer_name, &self.labels, &pool).of_replica(self.started);
-        let now = Timestamp::now();
+        // since when a root is published is written down for all replicas, and what isn't certain mustn't be
+        let Some(now) = self.clock.certain() else { return Next::Within(BETWEEN_WRITES) };
         let current = match &sight.seen {
             Seen::Nothing => return Next::Event,
             Seen::Absent if self.holds_back() => {

@@ -1,0 +1,134 @@
+//! The one clock of a process: monotonic, and set by the API server's.
+//!
+//! Certificates are judged by the API server and by other machines, and replicas must agree on who signs. So nothing that is decided or written depends on this machine's
+//! clock: it is read once, goes on monotonically, and is corrected by the `Date` header (RFC 9110 §6.6.1) of each answer of the API server.
+
+mod offset;
+mod report;
+mod tls;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use http::{HeaderMap, header::DATE};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
+use tokio::sync::watch;
+
+pub(crate) use self::offset::{Offset, Offsets};
+pub(crate) use self::{report::report_for_ever, tls::certificate_time_problem};
+
+/// The API server's time. Cheap to clone: clones learn together.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    began: Instant,
+    /// What this machine's clock said then.
+    began_at: Timestamp,
+    offsets: Mutex<Offsets>,
+    offset: watch::Sender<Offset>,
+}
+
+impl Clock {
+    /// A clock that knows this machine's time alone, so far.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Inner {
+            began: Instant::now(),
+            began_at: Timestamp::now(),
+            offsets: Mutex::default(),
+            offset: watch::Sender::new(Offset::Unknown),
+        }))
+    }
+
+    /// The time as the API server that answered last has it; this machine's until one has answered.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.offset().apply(self.local())
+    }
+
+    /// The same where it is certain enough to write down since when a root is published, to remove a CA, or to make one. Nothing while no API server has told its time, or while API
+    /// servers contradict each other.
+    pub(crate) fn certain(&self) -> Option<Timestamp> {
+        match self.offset() {
+            known @ Offset::Known(_) => Some(known.apply(self.local())),
+            Offset::Unknown | Offset::Disputed { .. } => None,
+        }
+    }
+
+    /// Whether any API server has told its time.
+    pub(crate) fn is_known(&self) -> bool {
+        self.offset() != Offset::Unknown
+    }
+
+    /// What is known of the API server's clock.
+    pub(crate) fn offset(&self) -> Offset {
+        *self.0.offset.borrow()
+    }
+
+    /// By how much this machine's clock is ahead of the API server's now.
+    pub(crate) fn machine_ahead(&self) -> SignedDuration {
+        Timestamp::now().duration_since(self.now())
+    }
+
+    /// The moment at which a request is sent.
+    pub(crate) fn sent(&self) -> Timestamp {
+        self.local()
+    }
+
+    /// Learns from the headers of an answer to what was sent at `sent`. One without a date tells nothing.
+    pub(crate) fn answered(&self, headers: &HeaderMap, sent: Timestamp) {
+        let Some(date) = date(headers) else { return };
+        let mut offsets = self.0.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        offsets.observe(date, sent, self.local());
+        let offset = offsets.offset();
+        drop(offsets);
+        self.0.offset.send_if_modified(|known| std::mem::replace(known, offset) != offset);
+    }
+
+    fn local(&self) -> Timestamp {
+        let elapsed = SignedDuration::try_from(self.0.began.elapsed()).unwrap_or(SignedDuration::MAX);
+        self.0.began_at.checked_add(elapsed).unwrap_or(Timestamp::MAX)
+    }
+
+    fn changes(&self) -> watch::Receiver<Offset> {
+        self.0.offset.subscribe()
+    }
+}
+
+/// The date of an answer, in whole seconds.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(date: &str) -> HeaderMap {
+        HeaderMap::from_iter([(DATE, date.parse().unwrap())])
+    }
+
+    #[test]
+    fn it_is_set_by_the_date_of_an_answer() {
+        let clock = Clock::new();
+        assert!(!clock.is_known() && clock.certain().is_none());
+        clock.answered(&answer("Sun, 22 Nov 2026 10:00:00 GMT"), clock.sent());
+        let server: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let now = clock.certain().unwrap();
+        assert!(now.duration_since(server).abs() <= SignedDuration::from_secs(2), "{now}");
+        assert!(clock.machine_ahead().abs() > SignedDuration::ZERO);
+    }
+
+    #[test]
+    fn an_answer_without_a_date_or_with_a_strange_one_tells_nothing() {
+        let clock = Clock::new();
+        for headers in
+            [HeaderMap::new(), answer("yesterday"), answer(""), answer("Mon, 99 Nov 2026 10:00:00 GMT")]
+        {
+            clock.answered(&headers, clock.sent());
+        }
+        assert_eq!(clock.offset(), Offset::Unknown);
+    }
+}
