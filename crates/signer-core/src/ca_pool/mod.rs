@@ -6,7 +6,6 @@ mod error;
 mod json;
 mod lifecycle;
 mod misfit;
-mod pem_blocks;
 mod pem_files;
 mod rotation;
 mod rotation_error;

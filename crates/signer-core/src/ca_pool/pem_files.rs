@@ -1,9 +1,8 @@
 //! Pools as PEM files, as cert-manager and `kubectl create secret tls` make them: one authority.
 
-use super::{
-    CaPool, PoolError,
-    pem_blocks::{self, Block},
-};
+use pem_blocks::Block;
+
+use super::{CaPool, PoolError};
 use crate::authority::{CaCertificate, CertificateAuthority, SigningKey};
 
 /// What messages call the inputs of a CA in PEM.
@@ -70,6 +69,11 @@ fn blocks<'a>(file: &'static str, text: &'a [u8]) -> Result<Vec<Block<'a>>, Pool
 
 fn certificates(file: &'static str, text: &[u8]) -> Result<Vec<CaCertificate>, PoolError> {
     let blocks = blocks(file, text)?;
+    // OpenSSL reads these as certificates; passed over here, they would be roots that nobody misses
+    if let Some(other) = blocks.iter().find(|block| block.label.ends_with(" CERTIFICATE")) {
+        let problem = "the block that begins here is a certificate in OpenSSL's own form; `openssl x509 -in FILE` makes it a CERTIFICATE";
+        return Err(PoolError::NotPem { file, line: other.line, problem });
+    }
     let found: Vec<&Block<'_>> = blocks.iter().filter(|block| block.label == "CERTIFICATE").collect();
     match found.len() {
         0 => return Err(PoolError::NoCertificate { file, found: list(&blocks) }),

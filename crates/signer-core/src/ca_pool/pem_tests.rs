@@ -95,6 +95,12 @@ fn pem_files_are_refused_with_what_they_are() {
             "is no CA certificate: its basicConstraints say CA:FALSE",
         ),
         (&cert[..100], &key, None, "certFile is not PEM: line 1: the block that begins here has no end"),
+        (
+            &cert.replace("CERTIFICATE", "TRUSTED CERTIFICATE"),
+            &key,
+            None,
+            "certFile is not PEM: line 1: the block that begins here is a certificate in OpenSSL's own form",
+        ),
         (&cert.repeat(33), &key, None, "certFile has 33 certificates; 32 are the most"),
     ] {
         let error = read_pem(cert, key.as_bytes(), root).unwrap_err().to_string();
