@@ -95,6 +95,11 @@ impl Certificate {
         }
     }
 
+    /// What to call it in messages: its subject, or its serial number where that is empty.
+    pub(crate) fn called(&self) -> String {
+        if self.subject.is_empty() { format!("serial {}", self.serial) } else { self.subject.clone() }
+    }
+
     /// All names, for people: DNS names, then URIs, then IP addresses.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

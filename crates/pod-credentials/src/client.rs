@@ -47,7 +47,7 @@ impl Servers {
 }
 
 /// A client's configuration: each handshake shows the certificate, and trusts the anchors, that are in use at that moment. `credentials` is
-/// what the client shows where the server asks for it; as long as there are none, it shows nothing.
+/// what the client shows where the server asks for it; as long as there are none, it shows nothing, and the log says why.
 ///
 /// Sessions aren't resumed, for the reasons that [`server_config`](crate::server_config) gives. Connections that live go on; whoever keeps them in a
 /// pool closes them now and then, so that both ends meet each other's renewed certificates.
@@ -76,7 +76,7 @@ pub fn client_config(
         .with_custom_certificate_verifier(Arc::new(Verifier { servers, algorithms }));
     let mut config = match credentials {
         None => builder.with_no_client_auth(),
-        Some(credentials) => builder.with_client_cert_resolver(Arc::new(Presented(credentials.clone()))),
+        Some(credentials) => builder.with_client_cert_resolver(Arc::new(Presented::new(credentials))),
     };
     config.resumption = Resumption::disabled();
     Ok(config)

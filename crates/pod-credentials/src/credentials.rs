@@ -7,14 +7,15 @@ use std::{
     time::SystemTime,
 };
 
-use rustls::sign::CertifiedKey;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use pem_blocks::Block;
+use rustls::{crypto::aws_lc_rs::sign::any_supported_type, server::ParsedCertificate, sign::CertifiedKey};
+use rustls_pki_types::CertificateDer;
 
 use crate::{
     certificate::{Certificate, subject_public_key},
     load_error::{LoadError, Problem},
-    pem::{Blocks, Bytes, read},
-    watched::Mounted,
+    pem::{Blocks, Bytes, private_key, read},
+    watched::{Mounted, read_and_parse},
 };
 
 /// A private key with its certificate and the chain to, but mostly without, the root. It never prints the key.
@@ -50,7 +51,7 @@ impl CredentialFiles {
     }
 
     /// Separate files: `keyPath` and `certificateChainPath` of a podCertificate volume. A key of one renewal with a chain of another is
-    /// refused, and both are read again at the next poll.
+    /// refused, after a second look at once, and both are read again at the next poll.
     pub fn key_and_chain(key: impl Into<PathBuf>, chain: impl Into<PathBuf>) -> Self {
         Self { key: key.into(), chain: Some(chain.into()) }
     }
@@ -63,11 +64,13 @@ impl CredentialFiles {
 impl Credentials {
     /// Reads and checks them once. [`Watched`](crate::Watched) does so again and again.
     ///
+    /// A certificate that isn't valid yet at `now` is taken: the signer has dated it by the API server's clock, so this machine's is slow, and peers judge by theirs.
+    ///
     /// # Errors
-    /// If a file is missing, incomplete or not what it should be, if key and certificate don't belong together, or the certificate isn't valid
+    /// If a file is missing, incomplete or not what it should be, if key and certificate don't belong together, or the certificate has expired
     /// at `now`.
     pub fn load(files: &CredentialFiles, now: SystemTime) -> Result<Self, LoadError> {
-        Self::parse(files, &Self::read(files)?, now)
+        read_and_parse(files, now)
     }
 
     /// The pod's own certificate.
@@ -102,13 +105,12 @@ impl Credentials {
 
     fn assemble(
         files: &CredentialFiles,
-        key: PrivateKeyDer<'static>,
+        key: &Block<'_>,
         der: Vec<CertificateDer<'static>>,
     ) -> Result<Self, LoadError> {
         let wrong_key = |problem: String| LoadError::new(&files.key, Problem::BadKey(problem));
-        let provider = crate::provider();
-        let signing_key =
-            provider.key_provider.load_private_key(key).map_err(|error| wrong_key(error.to_string()))?;
+        let key = private_key(key).ok_or_else(|| wrong_key(format!("{:?} is an unknown kind", key.label)))?;
+        let signing_key = any_supported_type(&key).map_err(|error| wrong_key(error.to_string()))?;
         let public_key = signing_key.public_key().ok_or_else(|| wrong_key("its kind is unknown".into()))?;
         let chain = parse_all(files.chain_file(), &der)?;
         if subject_public_key(&der[0]).as_deref() != Some(public_key.as_ref()) {
@@ -117,6 +119,18 @@ impl Credentials {
             return Err(LoadError::new(files.chain_file(), problem));
         }
         Ok(Self { key: Arc::new(CertifiedKey::new(der, signing_key)), chain })
+    }
+
+    /// Whether peers can verify it at all, in the opinion of rustls-webpki.
+    fn usable(&self, files: &CredentialFiles) -> Result<(), LoadError> {
+        let refused = |problem| Err(LoadError::new(files.chain_file(), problem));
+        if self.leaf().is_ca {
+            return refused(Problem::LeafIsCa { subject: self.leaf().called() });
+        }
+        match ParsedCertificate::try_from(&self.key.cert[0]) {
+            Ok(_) => Ok(()),
+            Err(error) => refused(Problem::UnusableLeaf(error.to_string())),
+        }
     }
 
     fn validity(&self, files: &CredentialFiles, now: SystemTime) -> Result<(), LoadError> {
@@ -164,13 +178,12 @@ impl Mounted for Credentials {
             let found = if rest.is_empty() { found } else { of_chain.found() };
             return Err(LoadError::new(files.chain_file(), Problem::NoCertificate { found, remedy }));
         }
-        let credentials = Self::assemble(files, key, of_chain.certificates)?;
-        if credentials.leaf().is_ca {
-            let subject = credentials.leaf().subject.clone();
-            return Err(LoadError::new(files.chain_file(), Problem::LeafIsCa { subject }));
+        let credentials = Self::assemble(files, &key, of_chain.certificates)?;
+        credentials.usable(files)?;
+        match credentials.validity(files, now) {
+            Err(error) if matches!(error.problem(), Problem::Expired(_)) => Err(error),
+            _ => Ok(credentials),
         }
-        credentials.validity(files, now)?;
-        Ok(credentials)
     }
 
     fn still_good(&self, files: &CredentialFiles, now: SystemTime) -> Result<(), LoadError> {
@@ -193,7 +206,7 @@ impl Mounted for Credentials {
 }
 
 /// Parses each certificate of a file.
-pub(crate) fn parse_all(file: &Path, der: &[CertificateDer<'_>]) -> Result<Vec<Certificate>, LoadError> {
+fn parse_all(file: &Path, der: &[CertificateDer<'_>]) -> Result<Vec<Certificate>, LoadError> {
     let parse = |(index, der): (usize, &CertificateDer<'_>)| {
         Certificate::from_der(der).map_err(|error| {
             LoadError::new(file, Problem::BadCertificate { position: index + 1, problem: error.to_string() })

@@ -31,15 +31,18 @@
 //! Both are complete programs in `examples/`; a test runs them against each other through a renewal.
 //!
 //! # What to know
-//! - **The volume.** Prefer `credentialBundlePath`, one file: separate key and chain files may be read in the middle of a renewal. This crate then refuses the pair,
-//!   keeps the last one, and looks again. Don't mount with `subPath`: kubelet never updates such a mount.
+//! - **The volume.** Prefer `credentialBundlePath`, one file: separate key and chain files may be read in the middle of a renewal. This crate then looks again at once, and if they
+//!   still don't fit, keeps the last pair until the next poll. Don't mount with `subPath`: kubelet never updates such a mount.
 //! - **Sessions aren't resumed.** A resumed session takes over what an earlier handshake has verified; changed anchors, or an identity that has ended, would
 //!   not count. Each connection costs a full handshake: where that counts, keep connections, as HTTP clients with pools do.
 //! - **Connections outlive certificates.** TLS verifies at the handshake alone. A server that must not talk for long with a peer whose certificate has ended closes connections after
 //!   some hours.
 //! - **Anchors come before what is signed under them**, by minutes; so a poll of seconds ([`DEFAULT_POLL`]) loses nothing.
-//! - **An expired certificate stays in use** until a better one comes, and [`Status::problem`] says so: the peer's clock decides, not ours. A file that has expired when
-//!   it is first seen is refused.
+//! - **Peers judge by their clocks.** An expired certificate stays in use until a better one comes, and one that isn't valid yet by this machine's clock is taken; [`Status::problem`]
+//!   says so. A file that has expired when it is first seen is refused.
+//! - **One bad anchor doesn't cost the others.** A certificate in a trust bundle that can't be an anchor is passed over; [`Status::problem`], [`TrustBundle::skipped`] and the log name it.
+//!   PEM that is damaged, any other kind of block, or no anchor at all: the whole file is refused, with the line, and the last good one stays.
+//! - **Probes.** Ready: [`Watched::ready`] of each file. To be looked into, but no reason to stop: [`Status::problem`]. Alive: [`Status::last_look`] isn't older than several polls.
 //! - **Order means nothing in a trust bundle.** Kubelet shuffles it; that counts as no change.
 //! - **What changes is logged** with `tracing`, keys never; [`Watched::status`] tells the same to a readiness probe.
 
@@ -64,7 +67,7 @@ pub use client::{Servers, client_config};
 #[cfg(feature = "axum")]
 pub use connected_peer::Peer;
 pub use credentials::{CredentialFiles, Credentials};
-pub use load_error::{LoadError, Problem};
+pub use load_error::{LoadError, Problem, SkippedCertificate};
 pub use peer::{PeerError, PeerRule, SpiffeRule, peer_spiffe_id, refusal};
 pub use server::{Clients, server_config};
 pub use spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain};

@@ -32,6 +32,55 @@ impl LoadError {
     pub fn problem(&self) -> &Problem {
         &self.problem
     }
+
+    /// Whether it says nothing new after `other`: kubelet shuffles a bundle, and so changes positions in it.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        match (&self.problem, &other.problem) {
+            (Problem::SkippedCertificates(these), Problem::SkippedCertificates(those)) => {
+                self.file == other.file && unordered(these) == unordered(those)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Whether it may be what a reader sees that comes between two steps of a renewal, so that the next moment shows another picture.
+    pub(crate) fn may_pass_at_once(&self) -> bool {
+        matches!(self.problem, Problem::Mismatch { .. } | Problem::Missing)
+    }
+}
+
+/// A certificate of a trust bundle that can't be an anchor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[error("certificate {position}{}: {reason}", named(.name))]
+pub struct SkippedCertificate {
+    /// Which of the file's certificates, from 1.
+    pub position: usize,
+    /// Its subject, or else its serial number, if it can be read.
+    pub name: String,
+    /// Why it can't be one.
+    pub reason: String,
+}
+
+fn unordered(skipped: &[SkippedCertificate]) -> Vec<(&str, &str)> {
+    let mut without_position: Vec<_> = skipped.iter().map(|one| (&*one.name, &*one.reason)).collect();
+    without_position.sort_unstable();
+    without_position
+}
+
+fn named(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" ({name})") }
+}
+
+/// More than these would make a line that nobody reads.
+const LISTED: usize = 5;
+
+fn list(skipped: &[SkippedCertificate]) -> String {
+    let mut text: Vec<_> = skipped.iter().take(LISTED).map(ToString::to_string).collect();
+    if let more @ 1.. = skipped.len().saturating_sub(LISTED) {
+        text.push(format!("and {more} more"));
+    }
+    text.join("; ")
 }
 
 /// What is wrong with a file.
@@ -57,9 +106,19 @@ pub enum Problem {
     },
     /// It isn't PEM, or ends in the middle of a block.
     #[error(
-        "it is no complete PEM: {0}; was it read while somebody wrote it? It is read again at the next poll"
+        "it is no complete PEM: {0}. Was it read while somebody wrote it? It is read again at the next poll"
     )]
     NotPem(String),
+    /// It has a block that is neither a certificate nor a private key.
+    #[error(
+        "line {line}: a block {label:?} begins, and such a file has CERTIFICATE blocks and at most a private key; if it is meant as a certificate, `openssl x509 -in FILE` makes it one, else take it out"
+    )]
+    OtherBlock {
+        /// Its line, from 1.
+        line: usize,
+        /// What it says that it is.
+        label: String,
+    },
     /// It has no private key.
     #[error(
         "it has no private key (it has {found}); it must be a credential bundle (`credentialBundlePath` of the podCertificate volume), or the file at `keyPath`"
@@ -93,6 +152,11 @@ pub enum Problem {
         /// Why.
         problem: String,
     },
+    /// The pod's certificate is one that no peer takes.
+    #[error(
+        "its first certificate can't be verified by peers: {0}; it must be of X.509 version 3, without critical extensions that nobody knows"
+    )]
+    UnusableLeaf(String),
     /// Key and certificate don't belong together.
     #[error(
         "the first certificate isn't that of the private key{elsewhere}; separate files may be read in the middle of a renewal, and are read again at the next poll. If it stays so, they belong to different volumes"
@@ -112,22 +176,24 @@ pub enum Problem {
         "its certificate has expired at {}; kubelet renews in time unless the signer can't: see `kubectl get podcertificaterequests`, and the events of the pod", utc(*.0)
     )]
     Expired(SystemTime),
-    /// The certificate isn't valid yet.
-    #[error("its certificate is valid from {} on; is this machine's clock slow?", utc(*.0))]
+    /// The certificate isn't valid yet by this machine's clock.
+    #[error(
+        "its certificate is valid from {} on, and is in use all the same, as peers judge by their own clocks; is this machine's clock slow?", utc(*.0)
+    )]
     NotYetValid(SystemTime),
     /// A trust bundle with a private key.
     #[error(
         "it has a private key, and trust bundles have certificates of CAs alone; it looks like a credential bundle. Name the file of the clusterTrustBundle volume"
     )]
     KeyInTrustBundle,
-    /// A trust bundle with a certificate that isn't a CA's.
+    /// A trust bundle of which no certificate can be an anchor.
     #[error(
-        "certificate {position} ({subject}) isn't that of a CA; whoever has its key could not sign for others. Name the file of the clusterTrustBundle volume"
+        "none of its certificates can be a trust anchor: {}. Name the file of the clusterTrustBundle volume", list(.0)
     )]
-    NotACa {
-        /// Which, from 1.
-        position: usize,
-        /// Its subject.
-        subject: String,
-    },
+    NoAnchor(Vec<SkippedCertificate>),
+    /// A trust bundle with certificates that can't be anchors. The others are in use.
+    #[error(
+        "{} of its certificates can't be trust anchors, and the others are in use: {}. Take them out of the ClusterTrustBundle", .0.len(), list(.0)
+    )]
+    SkippedCertificates(Vec<SkippedCertificate>),
 }

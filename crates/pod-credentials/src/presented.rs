@@ -1,6 +1,6 @@
 //! The certificate that is shown in each handshake: the one in use at that moment.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::{
     SignatureScheme,
@@ -9,14 +9,36 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::{credentials::Credentials, watched::Watched};
+use crate::{
+    credentials::Credentials,
+    watched::{NotReady, Watched},
+};
 
 #[derive(Debug)]
-pub(crate) struct Presented(pub(crate) Watched<Credentials>);
+pub(crate) struct Presented {
+    credentials: Watched<Credentials>,
+    /// Why there was nothing to show the last time.
+    logged: Mutex<Option<NotReady>>,
+}
 
 impl Presented {
+    pub(crate) fn new(credentials: &Watched<Credentials>) -> Self {
+        Self { credentials: credentials.clone(), logged: Mutex::default() }
+    }
+
+    /// rustls can't be told why there is nothing to show, and so neither end's error says it. It is logged, once for each reason: an attacker makes
+    /// as many handshakes as they like.
     fn now(&self) -> Option<Arc<CertifiedKey>> {
-        self.0.current().map(|credentials| Arc::clone(credentials.certified_key()))
+        let ready = self.credentials.ready();
+        let not_ready = ready.as_ref().err().cloned();
+        let last = std::mem::replace(
+            &mut *self.logged.lock().unwrap_or_else(PoisonError::into_inner),
+            not_ready.clone(),
+        );
+        if let Some(not_ready) = not_ready.filter(|now| last.as_ref() != Some(now)) {
+            tracing::warn!("a handshake fails, or goes on without a certificate of ours: {not_ready}");
+        }
+        ready.ok().map(|credentials| Arc::clone(credentials.certified_key()))
     }
 }
 
@@ -37,6 +59,6 @@ impl ResolvesClientCert for Presented {
     }
 
     fn has_certs(&self) -> bool {
-        self.0.current().is_some()
+        self.credentials.current().is_some()
     }
 }

@@ -79,7 +79,7 @@ pub fn server_config(
         None => builder.with_no_client_auth(),
         Some(known) => builder.with_client_cert_verifier(Arc::new(Verifier { known, algorithms })),
     };
-    let mut config = builder.with_cert_resolver(Arc::new(Presented(credentials.clone())));
+    let mut config = builder.with_cert_resolver(Arc::new(Presented::new(credentials)));
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)

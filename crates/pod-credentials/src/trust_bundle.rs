@@ -11,10 +11,9 @@ use rustls_pki_types::CertificateDer;
 
 use crate::{
     certificate::Certificate,
-    credentials::parse_all,
-    load_error::{LoadError, Problem},
+    load_error::{LoadError, Problem, SkippedCertificate},
     pem::{Blocks, Bytes, read},
-    watched::Mounted,
+    watched::{Mounted, read_and_parse},
 };
 
 /// Trust anchors. Their order means nothing: kubelet shuffles them.
@@ -23,6 +22,7 @@ pub struct TrustBundle {
     /// In the order of their bytes, without duplicates.
     der: Vec<CertificateDer<'static>>,
     anchors: Vec<Certificate>,
+    skipped: Vec<SkippedCertificate>,
     pub(crate) roots: Arc<RootCertStore>,
     pub(crate) of_clients: Arc<dyn ClientCertVerifier>,
     pub(crate) of_servers: Arc<WebPkiServerVerifier>,
@@ -52,10 +52,12 @@ impl TrustFile {
 impl TrustBundle {
     /// Reads and checks it once. [`Watched`](crate::Watched) does so again and again.
     ///
+    /// A certificate that can't be an anchor doesn't cost the others: it is passed over, and [`skipped`](Self::skipped) says which and why.
+    ///
     /// # Errors
-    /// If the file is missing, incomplete, or has anything but certificates of CAs.
+    /// If the file is missing or incomplete, has anything but certificates, or none that can be an anchor.
     pub fn load(file: &TrustFile) -> Result<Self, LoadError> {
-        Self::parse(file, &Self::read(file)?, SystemTime::UNIX_EPOCH)
+        read_and_parse(file, SystemTime::UNIX_EPOCH)
     }
 
     /// The certificates of the CAs, in an order of their own: equal bundles give equal orders, however kubelet has shuffled them.
@@ -64,20 +66,38 @@ impl TrustBundle {
         &self.anchors
     }
 
+    /// Certificates of the file that can't be anchors, such as those of no CA. They were passed over.
+    #[must_use]
+    pub fn skipped(&self) -> &[SkippedCertificate] {
+        &self.skipped
+    }
+
     fn of(file: &TrustFile, in_file: Vec<CertificateDer<'static>>) -> Result<Self, LoadError> {
-        let bad = |position, problem| LoadError::new(&file.0, Problem::BadCertificate { position, problem });
         let mut roots = RootCertStore::empty();
-        for (index, certificate) in in_file.iter().enumerate() {
-            roots.add(certificate.clone()).map_err(|error| bad(index + 1, error.to_string()))?;
+        let (mut good, mut skipped) = (Vec::new(), Vec::new());
+        for (index, der) in in_file.into_iter().enumerate() {
+            match anchor(&mut roots, &der) {
+                Ok(certificate) => good.push((der, certificate)),
+                Err((name, reason)) => {
+                    skipped.push(SkippedCertificate { position: index + 1, name, reason });
+                }
+            }
         }
-        let mut der = in_file;
-        der.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
-        der.dedup();
+        if good.is_empty() {
+            return Err(LoadError::new(&file.0, Problem::NoAnchor(skipped)));
+        }
+        good.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
+        good.dedup_by(|(one, _), (other, _)| one == other);
+        let (der, anchors) = good.into_iter().unzip();
         let (roots, provider) = (Arc::new(roots), crate::provider());
-        let unusable = |error: rustls::server::VerifierBuilderError| bad(1, error.to_string());
+        let unusable = |error: rustls::server::VerifierBuilderError| {
+            let problem = Problem::BadCertificate { position: 1, problem: error.to_string() };
+            LoadError::new(&file.0, problem)
+        };
         Ok(Self {
-            anchors: parse_all(&file.0, &der)?,
             der,
+            anchors,
+            skipped,
             of_clients: WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
                 .build()
                 .map_err(unusable)?,
@@ -86,6 +106,19 @@ impl TrustBundle {
                 .map_err(unusable)?,
             roots,
         })
+    }
+}
+
+/// Adds an anchor, or says what the certificate is called and why it can't be one.
+fn anchor(roots: &mut RootCertStore, der: &CertificateDer<'static>) -> Result<Certificate, (String, String)> {
+    let certificate = Certificate::from_der(der).map_err(|error| (String::new(), error.to_string()))?;
+    if !certificate.is_ca {
+        let reason = "it isn't that of a CA; whoever has its key could not sign for others";
+        return Err((certificate.called(), reason.into()));
+    }
+    match roots.add(der.clone()) {
+        Ok(()) => Ok(certificate),
+        Err(error) => Err((certificate.called(), error.to_string())),
     }
 }
 
@@ -107,18 +140,15 @@ impl Mounted for TrustBundle {
             let remedy = "does a ClusterTrustBundle match the volume's signer name and labels?";
             return Err(refused(Problem::NoCertificate { found: blocks.found(), remedy }));
         }
-        for (index, certificate) in parse_all(&file.0, &blocks.certificates)?.into_iter().enumerate() {
-            if !certificate.is_ca {
-                let (position, subject) = (index + 1, certificate.subject);
-                return Err(refused(Problem::NotACa { position, subject }));
-            }
-        }
         Self::of(file, blocks.certificates)
     }
 
     /// The anchors' own validity isn't judged: RFC 5280 §6.1.1 (d) gives a trust anchor none.
-    fn still_good(&self, _file: &TrustFile, _now: SystemTime) -> Result<(), LoadError> {
-        Ok(())
+    fn still_good(&self, file: &TrustFile, _now: SystemTime) -> Result<(), LoadError> {
+        match &*self.skipped {
+            [] => Ok(()),
+            skipped => Err(LoadError::new(&file.0, Problem::SkippedCertificates(skipped.to_vec()))),
+        }
     }
 
     fn same_as(&self, other: &Self) -> bool {
@@ -126,7 +156,7 @@ impl Mounted for TrustBundle {
     }
 
     fn describe(&self) -> String {
-        let subjects: Vec<_> = self.anchors.iter().map(|anchor| format!("{:?}", anchor.subject)).collect();
+        let subjects: Vec<_> = self.anchors.iter().map(|anchor| format!("{:?}", anchor.called())).collect();
         format!("trust anchors: {}", subjects.join(", "))
     }
 }

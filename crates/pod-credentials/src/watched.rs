@@ -1,11 +1,21 @@
 //! Files that are followed as they change.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
+    convert::Infallible,
     fmt, io,
-    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, Weak,
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
     thread,
     time::{Duration, SystemTime},
 };
+
+use aws_lc_rs::digest;
 
 use crate::{load_error::LoadError, pem::Bytes};
 
@@ -48,8 +58,10 @@ pub struct Watched<T: Mounted>(Arc<Inner<T>>);
 struct Inner<T: Mounted> {
     files: T::Files,
     status: RwLock<Status<T>>,
-    /// The bytes of what is in use. Held while looking, so that looks don't overtake each other.
-    bytes: Mutex<Vec<Bytes>>,
+    /// The digest of what is in use. Held while looking, so that looks don't overtake each other.
+    in_use: Mutex<Option<Digest>>,
+    /// Dropped, it ends the thread that follows.
+    _end: Option<Sender<Infallible>>,
 }
 
 /// How things stand with mounted files.
@@ -58,12 +70,16 @@ struct Inner<T: Mounted> {
 pub struct Status<T> {
     /// What is in use: the last good one. It isn't taken away when it expires, as peers may judge with another clock; `problem` then says so.
     pub current: Option<Arc<T>>,
-    /// What is wrong with the files now.
+    /// What is wrong with the files now. What is in use may have come of them all the same: a certificate that isn't valid yet by this machine's clock, anchors
+    /// beside a certificate that can't be one.
     pub problem: Option<LoadError>,
     /// How often one good file has replaced another. Anchors in another order count as no change.
     pub renewals: u64,
     /// Since when `current` has been in use.
     pub since: Option<SystemTime>,
+    /// When the files were looked at last. If that is several polls ago, the thread that follows is stuck, such as in whoever writes the log, and a
+    /// liveness probe may end the process.
+    pub last_look: Option<SystemTime>,
 }
 
 /// What a look at the files has shown.
@@ -78,24 +94,30 @@ pub enum Look {
 }
 
 impl<T: Mounted> Watched<T> {
-    /// Looks at the files once, then at each `poll` (10 ms at least) on a thread of its own, which ends soon after the last clone is gone.
+    /// Looks at the files once, then at each `poll` (10 ms at least) on a thread of its own, which ends as soon as the last clone is gone.
     ///
-    /// What changes and what goes wrong is logged (`tracing`).
+    /// What changes and what goes wrong is logged (`tracing`). Should a look or a log panic, the thread goes on; should a log never return, it can't, and
+    /// [`Status::last_look`] shows it.
     ///
     /// # Errors
     /// If no thread can be started. A problem with the files is none: see [`Watched::status`].
     pub fn follow(files: T::Files, poll: Duration) -> io::Result<Self> {
-        let watched = Self::once(files, SystemTime::now());
+        let (end, ended) = mpsc::channel();
+        let watched = Self::new(files, Some(end), SystemTime::now());
         let inner = Arc::downgrade(&watched.0);
-        thread::Builder::new().name("pod-credentials".into()).spawn(move || follow(&inner, poll))?;
+        thread::Builder::new().name("pod-credentials".into()).spawn(move || follow(&inner, poll, &ended))?;
         Ok(watched)
     }
 
     /// Looks at the files once. To follow them, call [`Watched::look`]: for programs with timers, or clocks, of their own.
     #[must_use]
     pub fn once(files: T::Files, now: SystemTime) -> Self {
-        let watched =
-            Self(Arc::new(Inner { files, status: RwLock::default(), bytes: Mutex::new(Vec::new()) }));
+        Self::new(files, None, now)
+    }
+
+    fn new(files: T::Files, end: Option<Sender<Infallible>>, now: SystemTime) -> Self {
+        let (status, in_use) = (RwLock::default(), Mutex::default());
+        let watched = Self(Arc::new(Inner { files, status, in_use, _end: end }));
         watched.look(now);
         watched
     }
@@ -103,7 +125,7 @@ impl<T: Mounted> Watched<T> {
     /// What is in use, if there has been anything good yet.
     #[must_use]
     pub fn current(&self) -> Option<Arc<T>> {
-        self.0.status.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+        self.0.current()
     }
 
     /// How things stand.
@@ -123,65 +145,151 @@ impl<T: Mounted> Watched<T> {
 
     /// Looks at the files now. It blocks for a read.
     pub fn look(&self, now: SystemTime) -> Look {
-        let mut known = self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        let looked =
-            T::read(&self.0.files).and_then(|bytes| match self.current().filter(|_| bytes == *known) {
-                Some(current) => current.still_good(&self.0.files, now).map(|()| None),
-                None => T::parse(&self.0.files, &bytes, now).map(|new| Some((new, bytes))),
-            });
-        let mut status = self.0.status.write().unwrap_or_else(PoisonError::into_inner);
-        let look = match looked {
-            Ok(None) => status.keep(),
-            Ok(Some((new, bytes))) => {
-                *known = bytes;
-                status.take(new, now)
-            }
-            Err(problem) => status.refuse(problem),
-        };
-        drop(status);
+        let (look, news) = self.0.look(now);
+        // behind all locks: whoever writes the log may take long, or ask for the status
+        if let Some(news) = news {
+            news.log();
+        }
         look
     }
 }
 
+/// What a look has seen that can be used.
+enum Seen<T> {
+    Same(Option<LoadError>),
+    New { new: T, digest: Digest, problem: Option<LoadError> },
+}
+
+impl<T: Mounted> Inner<T> {
+    fn current(&self) -> Option<Arc<T>> {
+        self.status.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+    }
+
+    fn look(&self, now: SystemTime) -> (Look, Option<News>) {
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current();
+        let seen = read_again_if_torn::<T, _>(&self.files, |bytes| {
+            let digest = digest(&bytes);
+            if let Some(current) = current.as_ref().filter(|_| *in_use == Some(digest)) {
+                return Ok(Seen::Same(current.still_good(&self.files, now).err()));
+            }
+            let new = T::parse(&self.files, &bytes, now)?;
+            let problem = new.still_good(&self.files, now).err();
+            Ok(Seen::New { new, digest, problem })
+        });
+        let mut status = self.status.write().unwrap_or_else(PoisonError::into_inner);
+        status.last_look = Some(now);
+        match seen {
+            Ok(Seen::Same(problem)) => status.keep(problem),
+            Ok(Seen::New { new, digest, problem }) => {
+                *in_use = Some(digest);
+                status.take(new, problem, now)
+            }
+            Err(problem) => status.refuse(problem),
+        }
+    }
+}
+
+/// SHA-256 of the files: what is in use is recognised without keeping the key's text.
+type Digest = [u8; 32];
+
+fn digest(files: &[Bytes]) -> Digest {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for bytes in files {
+        context.update(&bytes.len().to_be_bytes());
+        context.update(bytes);
+    }
+    let mut digest = Digest::default();
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+/// Reads and parses.
+pub(crate) fn read_and_parse<T: Mounted>(files: &T::Files, now: SystemTime) -> Result<T, LoadError> {
+    read_again_if_torn::<T, _>(files, |bytes| T::parse(files, &bytes, now))
+}
+
+/// A read that kubelet's swap of folders has come between is repeated once: a swap takes microseconds, and comes once in hours.
+fn read_again_if_torn<T: Mounted, R>(
+    files: &T::Files,
+    parse: impl Fn(Vec<Bytes>) -> Result<R, LoadError>,
+) -> Result<R, LoadError> {
+    let read = || T::read(files).and_then(&parse);
+    match read() {
+        Err(error) if error.may_pass_at_once() => read(),
+        other => other,
+    }
+}
+
+/// What there is to log after a look.
+enum News {
+    InUse { what: String, problem: Option<LoadError> },
+    Recovered,
+    Problem { problem: LoadError, kept: bool },
+}
+
+impl News {
+    fn log(self) {
+        match self {
+            Self::InUse { what, problem } => {
+                tracing::info!("in use from now on: {what}");
+                if let Some(problem) = problem {
+                    tracing::warn!("{problem}");
+                }
+            }
+            Self::Recovered => {
+                tracing::info!("the problem is gone, and what was loaded last is in use as before");
+            }
+            Self::Problem { problem, kept } => {
+                let kept = if kept { " (what was loaded last stays in use)" } else { "" };
+                tracing::warn!("{problem}{kept}");
+            }
+        }
+    }
+}
+
 impl<T: Mounted> Status<T> {
-    fn keep(&mut self) -> Look {
-        if self.problem.take().is_some() {
-            tracing::info!("the problem is gone, and what was loaded last is in use as before");
+    fn keep(&mut self, problem: Option<LoadError>) -> (Look, Option<News>) {
+        match problem {
+            Some(problem) => self.refuse(problem),
+            None => (Look::Unchanged, self.problem.take().map(|_| News::Recovered)),
         }
-        Look::Unchanged
     }
 
-    fn take(&mut self, new: T, now: SystemTime) -> Look {
-        if self.current.as_ref().is_some_and(|current| current.same_as(&new)) {
-            return self.keep();
+    fn take(&mut self, new: T, problem: Option<LoadError>, now: SystemTime) -> (Look, Option<News>) {
+        let (what, new) = (new.describe(), Arc::new(new));
+        let replaced = self.current.replace(Arc::clone(&new));
+        if replaced.as_ref().is_some_and(|replaced| replaced.same_as(&new)) {
+            return self.keep(problem);
         }
-        self.problem = None;
-        tracing::info!("in use from now on: {}", new.describe());
-        self.renewals += u64::from(self.current.is_some());
-        self.current = Some(Arc::new(new));
+        self.renewals += u64::from(replaced.is_some());
         self.since = Some(now);
-        Look::Changed
+        self.problem.clone_from(&problem);
+        (Look::Changed, Some(News::InUse { what, problem }))
     }
 
-    fn refuse(&mut self, problem: LoadError) -> Look {
-        if self.problem.as_ref() == Some(&problem) {
-            return Look::Unchanged;
+    fn refuse(&mut self, problem: LoadError) -> (Look, Option<News>) {
+        let last = self.problem.replace(problem.clone());
+        if last.is_some_and(|last| problem.repeats(&last)) {
+            return (Look::Unchanged, None);
         }
-        let kept = if self.current.is_some() { " (what was loaded last stays in use)" } else { "" };
-        tracing::warn!("{problem}{kept}");
-        self.problem = Some(problem);
-        Look::Problem
+        (Look::Problem, Some(News::Problem { problem, kept: self.current.is_some() }))
     }
 }
 
 /// Less would be a loop without a pause.
 const SHORTEST_POLL: Duration = Duration::from_millis(10);
 
-fn follow<T: Mounted>(inner: &Weak<Inner<T>>, poll: Duration) {
-    loop {
-        thread::sleep(poll.max(SHORTEST_POLL));
-        let Some(inner) = inner.upgrade() else { return };
-        Watched(inner).look(SystemTime::now());
+/// Looks until the sender of `ended` is dropped, as the last [`Watched`] is.
+fn follow<T: Mounted>(inner: &Weak<Inner<T>>, poll: Duration, ended: &Receiver<Infallible>) {
+    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(poll.max(SHORTEST_POLL)) {
+        // Whoever writes the log is foreign code. What it panics with, the panic hook has shown.
+        let look = || inner.upgrade().map(|inner| Watched(inner).look(SystemTime::now()));
+        if panic::catch_unwind(AssertUnwindSafe(look)).is_err() {
+            let log =
+                || tracing::error!("a look at the mounted files has panicked; the next follows in {poll:?}");
+            drop(panic::catch_unwind(log));
+        }
     }
 }
 
@@ -219,13 +327,19 @@ impl<T: Mounted> fmt::Debug for Watched<T> {
 
 impl<T> Clone for Status<T> {
     fn clone(&self) -> Self {
-        let Self { current, problem, renewals, since } = self;
-        Self { current: current.clone(), problem: problem.clone(), renewals: *renewals, since: *since }
+        let Self { current, problem, renewals, since, last_look } = self;
+        Self {
+            current: current.clone(),
+            problem: problem.clone(),
+            renewals: *renewals,
+            since: *since,
+            last_look: *last_look,
+        }
     }
 }
 
 impl<T> Default for Status<T> {
     fn default() -> Self {
-        Self { current: None, problem: None, renewals: 0, since: None }
+        Self { current: None, problem: None, renewals: 0, since: None, last_look: None }
     }
 }

@@ -11,6 +11,7 @@ use pod_credentials::{CredentialFiles, Credentials, Look, TrustBundle, TrustFile
 use test_pod_volume::{Ca, Volume};
 
 const BUNDLE: &str = "credentials.pem";
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn watch(volume: &Volume) -> Watched<Credentials> {
     Watched::once(CredentialFiles::bundle(volume.path(BUNDLE)), SystemTime::now())
@@ -120,13 +121,67 @@ fn a_certificate_that_expires_in_use_is_a_problem_and_stays() {
 }
 
 #[test]
-fn a_certificate_from_the_future_is_taken_when_its_time_has_come() {
+fn a_certificate_that_is_not_valid_yet_is_in_use_and_a_problem() {
     let (volume, ca) = (Volume::new(), Ca::new("test"));
     let soon = SystemTime::now() + Duration::from_secs(300);
     volume.write([(BUNDLE, ca.dns("a").valid(soon, Duration::from_secs(3600)).bundle())]);
     let watched = watch(&volume);
-    assert!(watched.current().is_none() && problem(&watched).contains("clock slow"));
-    assert_eq!(watched.look(soon + Duration::from_secs(1)), Look::Changed);
+    assert!(name(&watched) == "a" && problem(&watched).contains("clock slow"), "{:?}", watched.status());
+    assert_eq!(look(&watched), Look::Unchanged);
+    assert!(problem(&watched).contains("clock slow"));
+    // a renewal is taken too: the one before may have expired by the peers' clocks
+    volume.write([(BUNDLE, ca.dns("b").valid(soon + HOUR, HOUR).bundle())]);
+    assert_eq!((look(&watched), name(&watched)), (Look::Changed, "b".into()));
+    assert!(problem(&watched).contains("clock slow"));
+    assert_eq!(watched.look(soon + HOUR + Duration::from_secs(1)), Look::Unchanged);
+    assert_eq!((problem(&watched), watched.status().renewals), (String::new(), 1));
+}
+
+#[test]
+fn each_look_leaves_its_time() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    volume.write([(BUNDLE, ca.dns("a").bundle())]);
+    let watched = watch(&volume);
+    for (seconds, content) in [(1, ca.dns("a").bundle()), (2, "broken".into()), (3, "broken".into())] {
+        volume.write([(BUNDLE, content)]);
+        let now = SystemTime::now() + Duration::from_secs(seconds);
+        watched.look(now);
+        assert_eq!(watched.status().last_look, Some(now));
+    }
+}
+
+#[test]
+fn a_certificate_that_is_no_anchor_is_a_problem_and_the_others_are_in_use() {
+    let volume = Volume::new();
+    let [a, b] = ["a", "b"].map(|name| Ca::new(name).root());
+    let none = Ca::new("c").dns("web.shop.svc").common_name("web").chain();
+    volume.write([("roots.pem", a.clone())]);
+    let watched: Watched<TrustBundle> =
+        Watched::once(TrustFile::new(volume.path("roots.pem")), SystemTime::now());
+    let state = || {
+        let look = watched.look(SystemTime::now());
+        let status = watched.status();
+        let problem = status.problem.map(|problem| problem.to_string()).unwrap_or_default();
+        let bundle = status.current.unwrap();
+        (look, bundle.anchors().len(), bundle.skipped().len(), problem, status.renewals)
+    };
+    volume.write([("roots.pem", format!("{a}{none}{b}"))]);
+    let (look, anchors, skipped, problem, renewals) = state();
+    assert_eq!((look, anchors, skipped, renewals), (Look::Changed, 2, 1, 1));
+    assert!(
+        problem.contains("1 of its certificates") && problem.contains("certificate 2 (CN=web)"),
+        "{problem}"
+    );
+    // as kubelet shuffles them
+    volume.write([("roots.pem", format!("{none}{b}{a}"))]);
+    let (look, anchors, skipped, problem, renewals) = state();
+    assert_eq!((look, anchors, skipped, renewals), (Look::Unchanged, 2, 1, 1));
+    assert!(problem.contains("certificate 1 (CN=web)"), "{problem}");
+    volume.write([("roots.pem", none)]);
+    let (look, anchors, ..) = state();
+    assert_eq!((look, anchors), (Look::Problem, 2));
+    volume.write([("roots.pem", format!("{b}{a}"))]);
+    assert_eq!(state(), (Look::Unchanged, 2, 0, String::new(), 1));
 }
 
 #[test]

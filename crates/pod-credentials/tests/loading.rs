@@ -116,10 +116,10 @@ fn what_is_no_bundle_is_refused_with_the_remedy() {
         ("hello".into(), ["no private key", "`credentialBundlePath`"]),
         (chain.clone(), ["no private key (it has 1 certificate)", "`credentialBundlePath`"]),
         (key.clone(), ["no certificate (it has 1 private key)", "`credentialBundlePath`"]),
-        (whole[..whole.len() - 40].into(), ["no complete PEM: a block has no end", "next poll"]),
+        (whole[..whole.len() - 40].into(), ["no complete PEM: line ", "has no end"]),
         (whole[..key.len() + 5].into(), ["no certificate", "the key, then the chain"]),
         (whole[..key.len() - 40].into(), ["no complete PEM", "read again"]),
-        (broken, ["a block isn't base64", "next poll"]),
+        (broken, ["isn't base64", "next poll"]),
         (format!("{key}{whole}"), ["2 private keys", "exactly one"]),
         (format!("{}{chain}", other.key()), ["isn't that of the private key", "different volumes"]),
         (format!("{encrypted}{chain}"), ["is encrypted", "use one without"]),
@@ -145,8 +145,8 @@ fn validity_is_judged_to_the_second() {
     let leaf = Ca::new("test").dns("a.svc").valid(from, HOUR).bundle();
     let second = Duration::from_secs(1);
     assert!(bundle_at(&leaf, from).is_ok() && bundle_at(&leaf, from + HOUR).is_ok());
-    let early = bundle_at(&leaf, from - second).unwrap_err();
-    assert_refused(&early, &["valid from 2030-03-17T17:46:40Z on", "clock slow"], &leaf);
+    // the clock of a signer whose certificate isn't valid yet is the API server's: this one is slow, and peers judge by theirs
+    assert!(bundle_at(&leaf, from - HOUR).is_ok());
     let late = bundle_at(&leaf, from + HOUR + second).unwrap_err();
     assert_refused(&late, &["expired at 2030-03-17T18:46:40Z", "kubectl get podcertificaterequests"], &leaf);
 }
@@ -182,11 +182,11 @@ fn what_is_no_trust_bundle_is_refused_with_the_remedy() {
     for (content, said) in [
         (String::new(), ["no certificate (it has no PEM block at all)", "ClusterTrustBundle match"]),
         (leaf.bundle(), ["has a private key", "clusterTrustBundle volume"]),
-        (root.clone() + &leaf.chain(), ["certificate 2", "isn't that of a CA"]),
+        (leaf.chain(), ["certificate 1", "isn't that of a CA"]),
         (root[..root.len() - 30].to_owned(), ["no complete PEM", "next poll"]),
         (
-            format!("{root}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"),
-            ["certificate 2", "no X.509 certificate"],
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----".into(),
+            ["none of its certificates can be a trust anchor", "no X.509 certificate"],
         ),
     ] {
         assert_refused(&roots(content.clone()).unwrap_err(), &said, &leaf.key());
