@@ -51,6 +51,8 @@ mod client;
 #[cfg(feature = "axum")]
 mod connected_peer;
 mod credentials;
+#[cfg(feature = "axum")]
+mod fair_queue;
 mod load_error;
 mod peer;
 mod pem;

@@ -1,29 +1,52 @@
 //! TLS for `axum::serve`.
 
-use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::serve::Listener;
-use rustls::ServerConfig;
+use rustls::{ServerConfig, server::Acceptor};
 use tokio::{
     net::{TcpListener, TcpStream, ToSocketAddrs},
     select,
-    task::JoinSet,
+    task::{AbortHandle, Id, JoinError, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
 
-use crate::peer::refusal;
+use crate::{
+    fair_queue::{FairQueue, Sources, source},
+    peer::{PeerError, refusal},
+};
 
 /// A connection whose handshake is done.
 type Connection = (TlsStream<TcpStream>, SocketAddr);
 
+/// A connection whose client has sent its first message.
+type Started = (StartHandshake<TcpStream>, SocketAddr);
+
 /// Such as when the process has no file descriptor left; some connection will end.
 const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(500);
+
+/// The same where connections were closed for it.
+const AFTER_ROOM_WAS_MADE: Duration = Duration::from_millis(20);
+
+/// So many of the handshakes at once may belong to one address.
+const SHARE: usize = 4;
+
+/// Who floods a server with connections must not flood its log too.
+const BETWEEN_LOGS: Duration = Duration::from_secs(10);
 
 /// TLS for [`axum::serve()`]: gives it connections whose handshake is done, and [`Peer`](crate::Peer) tells handlers who is at the other end. Both
 /// need the feature `axum`.
 ///
-/// Handshakes run side by side, each within a time limit, so that a slow client holds up nobody. Connections that come to nothing are logged (`tracing`)
+/// Handshakes run side by side, each within a time limit, so that a slow client holds up nobody. A client counts only when its first message is there; of those that send
+/// nothing, the oldest are closed when they are too many, those of the address with the most first. One address has a quarter of the handshakes at most; its further clients wait.
+/// Connections that come to nothing are logged (`tracing`)
 /// with the reason, for a client is told little of it. Dropped, as `axum::serve` does when it shuts down, it closes its port and ends the handshakes that run.
 ///
 /// ```
@@ -41,19 +64,38 @@ const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(500);
 /// For HTTP/2 as well, use axum's feature `http2`, and set `alpn_protocols` of the configuration to `h2` and `http/1.1`.
 pub struct TlsListener {
     tcp: TcpListener,
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
+    /// Clients that haven't sent their first message, and the tasks that read it.
+    silent: FairQueue<AbortHandle>,
+    hellos: JoinSet<Option<Started>>,
+    /// Clients that have sent it, and wait for their turn.
+    ready: FairQueue<Started>,
     handshakes: JoinSet<Option<Connection>>,
+    running: Running,
     most: usize,
-    limit: Duration,
+    limits: Limits,
+    pressure: Pressure,
     resting_until: Instant,
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    first_message: Duration,
+    handshake: Duration,
 }
 
 impl TlsListener {
     /// How long a handshake may take by default. A client that takes longer doesn't mean to talk.
     pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+    /// How long a client may take by default to send its first message, which it does at once.
+    pub const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(2);
+
     /// How many handshakes run at once by default: about as many as a core can finish within [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) with the slowest keys.
     pub const HANDSHAKES_AT_ONCE: usize = 1024;
+
+    /// How many clients may be connected by default without having sent their first message.
+    pub const SILENT_AT_ONCE: usize = 1024;
 
     /// Listens on an address. `config` is a [`server_config`](crate::server_config), or any other of rustls.
     ///
@@ -68,25 +110,44 @@ impl TlsListener {
     pub fn new(tcp: TcpListener, config: impl Into<Arc<ServerConfig>>) -> Self {
         Self {
             tcp,
-            acceptor: TlsAcceptor::from(config.into()),
+            config: config.into(),
+            silent: FairQueue::new(Self::SILENT_AT_ONCE),
+            hellos: JoinSet::new(),
+            ready: FairQueue::new(Self::HANDSHAKES_AT_ONCE),
             handshakes: JoinSet::new(),
+            running: Running::default(),
             most: Self::HANDSHAKES_AT_ONCE,
-            limit: Self::HANDSHAKE_TIMEOUT,
+            limits: Limits { first_message: Self::FIRST_MESSAGE_TIMEOUT, handshake: Self::HANDSHAKE_TIMEOUT },
+            pressure: Pressure::default(),
             resting_until: Instant::now(),
         }
     }
 
     /// Sets how long a handshake may take.
     #[must_use]
-    pub fn handshake_timeout(self, limit: Duration) -> Self {
-        Self { limit, ..self }
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.limits.handshake = limit;
+        self
     }
 
-    /// Sets how many handshakes run at once, one at least. Further clients wait in the kernel's queue: a burst of them is served one after the other, rather
+    /// Sets how long a client may take to send its first message. It has no longer than a handshake.
+    #[must_use]
+    pub fn first_message_timeout(mut self, limit: Duration) -> Self {
+        self.limits.first_message = limit;
+        self
+    }
+
+    /// Sets how many handshakes run at once, one at least. As many further clients wait: a burst of them is served one after the other, rather
     /// than all so slowly that all give up.
     #[must_use]
     pub fn handshakes_at_once(self, most: usize) -> Self {
-        Self { most: most.max(1), ..self }
+        Self { most: most.max(1), ready: FairQueue::new(most), ..self }
+    }
+
+    /// Sets how many clients may be connected without having sent their first message, one at least. Each needs a file descriptor.
+    #[must_use]
+    pub fn silent_at_once(self, most: usize) -> Self {
+        Self { silent: FairQueue::new(most), ..self }
     }
 
     /// Where it listens.
@@ -97,17 +158,58 @@ impl TlsListener {
         self.tcp.local_addr()
     }
 
-    fn begin(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+    fn accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
             Ok((tcp, client)) => {
-                self.handshakes.spawn(handshake(self.acceptor.clone(), tcp, client, self.limit));
+                let task = self.hellos.spawn(first_message(tcp, client, self.limits));
+                if let Some((from, evicted)) = self.silent.push(source(client), task) {
+                    evicted.abort();
+                    self.pressure.closed(from, "too many have sent nothing yet");
+                }
             }
             Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!("no connection can be accepted: {error}");
-                self.resting_until = Instant::now() + AFTER_ACCEPT_ERROR;
-            }
+            Err(error) => self.make_room(&error),
         }
+    }
+
+    /// Where file descriptors are lacking, those who say nothing give theirs.
+    fn make_room(&mut self, error: &io::Error) {
+        let evicted = self.silent.len().div_ceil(2);
+        for (from, silent) in std::iter::from_fn(|| self.silent.evict()).take(evicted) {
+            silent.abort();
+            self.pressure.closed(from, "the system takes no more of them, and these have sent nothing yet");
+        }
+        if evicted == 0 {
+            tracing::warn!("no connection can be accepted: {error}");
+        }
+        self.resting_until =
+            Instant::now() + if evicted == 0 { AFTER_ACCEPT_ERROR } else { AFTER_ROOM_WAS_MADE };
+    }
+
+    fn heard(&mut self, done: Result<(Id, Option<Started>), JoinError>) {
+        let (id, started) = done.unwrap_or_else(|error| (error.id(), None));
+        self.silent.take_first(|_, task| task.id() == id);
+        let Some(started) = started else { return };
+        if let Some((from, _closed)) = self.ready.push(source(started.1), started) {
+            self.pressure.closed(from, "too many wait for their handshake");
+        }
+    }
+
+    /// Begins the handshakes whose turn it is.
+    fn start(&mut self) {
+        let share = self.most.div_ceil(SHARE);
+        while self.running.len() < self.most {
+            let next = self.ready.take_first(|source, _| self.running.of(source) < share);
+            let Some((source, (started, client))) = next else { return };
+            let handshake = handshake(started, client, Arc::clone(&self.config), self.limits.handshake);
+            self.running.add(self.handshakes.spawn(handshake).id(), source);
+        }
+    }
+
+    fn finished(&mut self, done: Result<(Id, Option<Connection>), JoinError>) -> Option<Connection> {
+        let (id, connection) = done.unwrap_or_else(|error| (error.id(), None));
+        self.running.remove(id);
+        connection
     }
 }
 
@@ -118,14 +220,15 @@ impl Listener for TlsListener {
     /// Nothing is lost if it is dropped and called again.
     async fn accept(&mut self) -> Connection {
         loop {
-            let room = self.handshakes.len() < self.most;
+            self.start();
             select! {
-                Some(done) = self.handshakes.join_next() => {
-                    if let Ok(Some(connection)) = done {
+                Some(done) = self.handshakes.join_next_with_id() => {
+                    if let Some(connection) = self.finished(done) {
                         return connection;
                     }
                 }
-                accepted = next(&self.tcp, self.resting_until), if room => self.begin(accepted),
+                Some(done) = self.hellos.join_next_with_id() => self.heard(done),
+                accepted = next(&self.tcp, self.resting_until) => self.accepted(accepted),
             }
         }
     }
@@ -135,18 +238,78 @@ impl Listener for TlsListener {
     }
 }
 
+/// Whose handshakes run.
+#[derive(Debug, Default)]
+struct Running {
+    tasks: HashMap<Id, IpAddr>,
+    sources: Sources,
+}
+
+impl Running {
+    fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    fn of(&self, source: IpAddr) -> usize {
+        self.sources.of(source)
+    }
+
+    fn add(&mut self, task: Id, source: IpAddr) {
+        self.tasks.insert(task, source);
+        self.sources.add(source);
+    }
+
+    fn remove(&mut self, task: Id) {
+        if let Some(source) = self.tasks.remove(&task) {
+            self.sources.remove(source);
+        }
+    }
+}
+
+/// Connections that were closed in favour of others.
+#[derive(Default)]
+struct Pressure {
+    closed: u64,
+    logged: Option<Instant>,
+}
+
+impl Pressure {
+    fn closed(&mut self, from: IpAddr, why: &str) {
+        self.closed += 1;
+        let now = Instant::now();
+        if self.logged.is_none_or(|logged| now.duration_since(logged) >= BETWEEN_LOGS) {
+            tracing::warn!(
+                "{} connections have been closed in favour of others, the last from {from}: {why}",
+                self.closed
+            );
+            self.logged = Some(now);
+        }
+    }
+}
+
 async fn next(tcp: &TcpListener, resting_until: Instant) -> io::Result<(TcpStream, SocketAddr)> {
     sleep_until(resting_until).await;
     tcp.accept().await
 }
 
+async fn first_message(tcp: TcpStream, client: SocketAddr, limits: Limits) -> Option<Started> {
+    let limit = limits.first_message.min(limits.handshake);
+    match timeout(limit, LazyConfigAcceptor::new(Acceptor::default(), tcp)).await {
+        Ok(Ok(started)) => return Some((started, client)),
+        Ok(Err(error)) => tracing::info!("{client}: no TLS connection: {}", reason(&error)),
+        // probes of ports do that, and attackers by the thousand
+        Err(_) => tracing::debug!("{client}: no TLS connection: no ClientHello has come within {limit:?}"),
+    }
+    None
+}
+
 async fn handshake(
-    acceptor: TlsAcceptor,
-    tcp: TcpStream,
+    started: StartHandshake<TcpStream>,
     client: SocketAddr,
+    config: Arc<ServerConfig>,
     limit: Duration,
 ) -> Option<Connection> {
-    match timeout(limit, acceptor.accept(tcp)).await {
+    match timeout(limit, started.into_stream(config)).await {
         Ok(Ok(stream)) => return Some((stream, client)),
         Ok(Err(error)) => tracing::info!("{client}: no TLS connection: {}", reason(&error)),
         Err(_) => tracing::info!("{client}: no TLS connection: the handshake took longer than {limit:?}"),
@@ -155,8 +318,11 @@ async fn handshake(
 }
 
 fn reason(error: &io::Error) -> String {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    tls.and_then(refusal).map_or_else(|| error.to_string(), ToString::to_string)
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::NoCertificatesPresented) => PeerError::NoCertificate.to_string(),
+        Some(tls) => refusal(tls).map_or_else(|| error.to_string(), ToString::to_string),
+        None => error.to_string(),
+    }
 }
 
 /// A client that was gone before it was accepted says nothing of the next.

@@ -8,11 +8,15 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo, routing::get, serve::ListenerExt};
-use over_axum::{Mesh, connect, listen, serve, soon, text};
+use over_axum::{Mesh, connect, connect_from_elsewhere, listen, serve, soon, text};
 use pod_credentials::{Peer, PeerError};
 use rustls::{AlertDescription, Error};
 use support::credentials;
-use tokio::{io::AsyncReadExt, net::TcpStream, sync::Semaphore};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::Semaphore,
+};
 
 const CART: &str = "spiffe://cluster.local/ns/shop/sa/cart";
 
@@ -66,39 +70,77 @@ async fn a_peer_with_a_certificate_for_something_else_gets_no_connection() {
 #[tokio::test]
 async fn silent_clients_hold_up_nobody() {
     let mesh = Mesh::new();
-    let server = serve(listen(mesh.server()).await, echo());
+    // fewer than those that say nothing
+    let listener = listen(mesh.server()).await.handshakes_at_once(4).silent_at_once(8);
+    let server = serve(listener, echo());
     let mut silent = Vec::new();
     for _ in 0..100 {
         silent.push(server.silent().await);
     }
     assert!(connect(server.address, &mesh.client(None)).await.get("/").await.contains("no certificate"));
+    // the oldest have made room
+    assert_eq!(soon(silent[0].read(&mut [0])).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn a_handshake_has_a_time_limit() {
+async fn a_first_message_that_never_ends_counts_as_none() {
     let mesh = Mesh::new();
-    let listener = listen(mesh.server()).await.handshake_timeout(Duration::from_millis(1));
-    let server = serve(listener, echo());
+    let server = serve(listen(mesh.server()).await.handshakes_at_once(1), echo());
+    let mut slow = Vec::new();
+    for _ in 0..5 {
+        let mut tcp = server.silent().await;
+        // the header of a TLS record, and the first byte of a ClientHello
+        tcp.write_all(&[22, 3, 1, 1, 0, 1]).await.unwrap();
+        slow.push(tcp);
+    }
+    assert!(connect(server.address, &mesh.client(None)).await.get("/").await.contains("no certificate"));
+}
+
+#[tokio::test]
+async fn clients_have_a_time_limit() {
+    let mesh = Mesh::new();
+    let none = Duration::from_millis(1);
+    let server = serve(listen(mesh.server()).await.first_message_timeout(none), echo());
+    assert_eq!(soon(server.silent().await.read(&mut [0])).await.unwrap(), 0);
+    let server = serve(listen(mesh.server()).await.handshake_timeout(none), echo());
     assert_eq!(soon(server.silent().await.read(&mut [0])).await.unwrap(), 0);
 }
 
-/// If more handshakes ran, the one that has to wait would be done long before those that another server is asked for meanwhile.
+/// If more handshakes ran, the one that has to wait would be done long before those that another client makes meanwhile.
 #[tokio::test]
-async fn no_more_handshakes_run_at_once_than_may() {
+async fn one_address_has_a_share_of_the_handshakes_and_the_others_go_on() {
     let mesh = Mesh::new();
-    let server = serve(listen(mesh.server()).await.handshakes_at_once(2), echo());
-    let other = serve(listen(mesh.server()).await, echo());
-    let silent = [server.silent().await, server.silent().await];
+    let server = serve(listen(mesh.server()).await.handshakes_at_once(5), echo());
     let (address, config) = (server.address, mesh.client(None));
+    let stalled = [server.stalled(&config).await, server.stalled(&config).await];
     let waiting = tokio::spawn({
         let config = Arc::clone(&config);
         async move { connect(address, &config).await.get("/").await }
     });
     for _ in 0..20 {
+        connect_from_elsewhere(address, &config).await.get("/").await;
+    }
+    assert!(!waiting.is_finished());
+    drop(stalled);
+    assert!(waiting.await.unwrap().contains("no certificate"));
+}
+
+#[tokio::test]
+async fn no_more_handshakes_run_at_once_than_may() {
+    let mesh = Mesh::new();
+    let server = serve(listen(mesh.server()).await.handshakes_at_once(1), echo());
+    let other = serve(listen(mesh.server()).await, echo());
+    let (address, config) = (server.address, mesh.client(None));
+    let stalled = server.stalled(&config).await;
+    let waiting = tokio::spawn({
+        let config = Arc::clone(&config);
+        async move { connect_from_elsewhere(address, &config).await.get("/").await }
+    });
+    for _ in 0..20 {
         connect(other.address, &config).await.get("/").await;
     }
     assert!(!waiting.is_finished());
-    drop(silent);
+    drop(stalled);
     assert!(waiting.await.unwrap().contains("no certificate"));
 }
 

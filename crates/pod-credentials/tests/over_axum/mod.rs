@@ -10,10 +10,11 @@ use pod_credentials::{
     Certificate, Clients, Credentials, Peer, PeerRule, Servers, SpiffeRule, TlsListener, TrustBundle,
     Watched, client_config, server_config,
 };
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, ClientConnection, ServerConfig};
 use test_pod_volume::Ca;
 use tokio::{
-    net::TcpStream,
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
     sync::oneshot,
     task::{JoinHandle, JoinSet},
     time::timeout,
@@ -61,7 +62,8 @@ pub(crate) struct Running {
 
 /// On a slow machine, honest handshakes may take long.
 pub(crate) async fn listen(config: ServerConfig) -> TlsListener {
-    TlsListener::bind("127.0.0.1:0", config).await.unwrap().handshake_timeout(HOUR)
+    let listener = TlsListener::bind("127.0.0.1:0", config).await.unwrap();
+    listener.handshake_timeout(HOUR).first_message_timeout(HOUR)
 }
 
 pub(crate) fn serve(listener: TlsListener, app: Router) -> Running {
@@ -86,6 +88,16 @@ impl Running {
     pub(crate) async fn silent(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
+
+    /// A client that sends its first message, and says no more.
+    pub(crate) async fn stalled(&self, config: &Arc<ClientConfig>) -> TcpStream {
+        let mut hello = Vec::new();
+        let name = "web.shop.svc".try_into().unwrap();
+        ClientConnection::new(Arc::clone(config), name).unwrap().write_tls(&mut hello).unwrap();
+        let mut tcp = self.silent().await;
+        tcp.write_all(&hello).await.unwrap();
+        tcp
+    }
 }
 
 /// A client's connection, over which requests go one after the other.
@@ -97,7 +109,17 @@ pub(crate) struct Connection {
 }
 
 pub(crate) async fn connect(server: SocketAddr, config: &Arc<ClientConfig>) -> Connection {
-    let tcp = TcpStream::connect(server).await.unwrap();
+    over(TcpStream::connect(server).await.unwrap(), config).await
+}
+
+/// A connection from another address of this machine than the other clients'.
+pub(crate) async fn connect_from_elsewhere(server: SocketAddr, config: &Arc<ClientConfig>) -> Connection {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    over(socket.connect(server).await.unwrap(), config).await
+}
+
+async fn over(tcp: TcpStream, config: &Arc<ClientConfig>) -> Connection {
     let address = tcp.local_addr().unwrap();
     let name = "web.shop.svc".try_into().unwrap();
     let tls = soon(TlsConnector::from(Arc::clone(config)).connect(name, tcp)).await.unwrap();
