@@ -9,18 +9,19 @@ use crate::{
     support::{
         eventually, on_cluster,
         rights::{User, owner_of},
-        shipped::{CONTROLLER, only},
+        shipped::{CONTROLLER, named},
     },
 };
 
 const POLICY: &str = "ValidatingAdmissionPolicy";
 const BINDING: &str = "ValidatingAdmissionPolicyBinding";
+const SHIPPED: &str = "only-nodes-request-pod-certificates";
 
 /// Puts the shipped policy in force for one namespace alone, with which it goes.
 async fn policy_for(scope: &Scope, namespace: &str) {
     let name = format!("only-nodes-{}", unique::label());
     let metadata = json!({"name": name, "ownerReferences": [owner_of(scope, namespace).await]});
-    let (mut policy, mut binding) = (only(CONTROLLER, POLICY), only(CONTROLLER, BINDING));
+    let (mut policy, mut binding) = (named(CONTROLLER, POLICY, SHIPPED), named(CONTROLLER, BINDING, SHIPPED));
     assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
     assert_eq!(
         (&policy["spec"]["failurePolicy"], &binding["spec"]["validationActions"]),

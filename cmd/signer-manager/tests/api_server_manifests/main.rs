@@ -7,6 +7,7 @@ mod corner;
 mod demos;
 mod kind_clusters;
 mod permissions;
+mod priority_class;
 mod self_keeping;
 #[path = "../support/mod.rs"]
 mod support;

@@ -9,7 +9,9 @@ use crate::{
     support::{
         eventually, on_cluster,
         rights::owner_of,
-        shipped::{CONTROLLER, EXAMPLES, Manifest, SELF_KEEPING, documents, folder, list, read, text},
+        shipped::{
+            CONTROLLER, EXAMPLES, Manifest, SELF_KEEPING, documents, folder, list, read, text, yaml_of,
+        },
     },
 };
 
@@ -55,7 +57,13 @@ async fn every_object_is_valid_and_keeps_all_its_fields() -> Result<(), Error> {
     on_cluster(async |scope| {
         let (_, objects) = objects(scope).await?;
         assert!(objects.len() > 40, "{}", objects.len());
-        for object in &objects {
+        let mut of_docs = yaml_of("docs/operations.md");
+        of_docs.retain(|object| object["kind"].is_string());
+        assert!(!of_docs.is_empty());
+        for object in &mut of_docs {
+            object["metadata"]["namespace"] = objects[0]["metadata"]["name"].clone();
+        }
+        for object in objects.iter().chain(&of_docs) {
             let what = format!("{} {}", object["kind"], object["metadata"]["name"]);
             let answered = apply(&scope.client(), object, &dry_run()).await;
             assert_kept(object, &answered.unwrap_or_else(|error| panic!("{what}: {error}")), &what);

@@ -3,7 +3,10 @@
 use signer_core::{PoolOrigin, PoolSource, SignerName};
 use signer_manager::Config;
 
-use super::shipped::{CONTROLLER, configuration, list, only, signer_names, text, texts};
+use super::shipped::{
+    CONTROLLER, SELF_KEEPING, configuration, documents, folder, list, only, signer_names, text, texts,
+    yaml_of,
+};
 
 fn rules() -> Vec<serde_json::Value> {
     only(CONTROLLER, "ClusterRole")["rules"].as_array().unwrap().clone()
@@ -111,7 +114,62 @@ fn probes_ask_the_default_port() {
     }
 }
 
-/// Budget, spread and network policy select the pods of the Deployment.
+/// Who may create a namespace can take one that a grant names.
+#[test]
+fn no_name_is_granted_to_anybody() {
+    for folder in [CONTROLLER, SELF_KEEPING] {
+        let configuration = documents(&configuration(folder)).unwrap().remove(0);
+        for signer in configuration["signers"].as_array().unwrap() {
+            assert!(signer["grants"].as_array().is_none_or(Vec::is_empty), "{signer}");
+        }
+    }
+}
+
+/// What was admitted before a policy stays.
+#[test]
+fn policies_come_before_what_they_are_about() {
+    let objects: Vec<_> = folder(CONTROLLER).into_iter().flat_map(|manifest| manifest.objects()).collect();
+    let kinds = texts(&objects.into(), "kind");
+    let last_binding = kinds.iter().rposition(|kind| kind == "ValidatingAdmissionPolicyBinding").unwrap();
+    for later in ["PriorityClass", "Deployment"] {
+        assert!(kinds.iter().position(|kind| kind == later).unwrap() > last_binding, "{later}");
+    }
+    for file in [format!("{CONTROLLER}/Kustomization"), "overlays/self-keeping-pools/Kustomization".into()] {
+        let kustomization = documents(&super::shipped::read(&file)).unwrap().remove(0);
+        assert_eq!(kustomization["sortOptions"]["order"], "fifo", "{file}");
+    }
+}
+
+#[test]
+fn the_policy_of_the_class_names_the_deployments_namespace_and_class() {
+    let (deployment, name) = (only(CONTROLLER, "Deployment"), "only-signers-use-their-priority-class");
+    let policy = super::shipped::named(CONTROLLER, "ValidatingAdmissionPolicy", name);
+    let expressions =
+        ["matchConditions", "validations"].map(|field| text(&policy["spec"][field][0]["expression"]));
+    let class = &deployment["spec"]["template"]["spec"]["priorityClassName"];
+    assert!(expressions[0].ends_with(&format!("== {class}")), "{expressions:?}");
+    assert_eq!(expressions[1], format!("request.namespace == {}", deployment["metadata"]["namespace"]));
+}
+
+/// A scraper's namespace may hold others' pods.
+#[test]
+fn the_network_policy_admits_pods_and_no_whole_namespace() {
+    for rule in only(CONTROLLER, "NetworkPolicy")["spec"]["ingress"].as_array().unwrap() {
+        for peer in rule["from"].as_array().unwrap() {
+            assert!(peer["podSelector"]["matchLabels"].is_object(), "{peer}");
+        }
+    }
+}
+
+/// A proxy would have the token, and may need a certificate itself.
+#[test]
+fn no_mesh_puts_a_proxy_into_the_pods() {
+    let metadata = &only(CONTROLLER, "Deployment")["spec"]["template"]["metadata"];
+    assert_eq!(metadata["labels"]["sidecar.istio.io/inject"], "false");
+    assert_eq!(metadata["annotations"]["linkerd.io/inject"], "disabled");
+}
+
+/// Budget, spread and network policies, those of the documentation too, select the pods of the Deployment.
 #[test]
 fn selectors_meet_the_deployments_pods() {
     let deployment = only(CONTROLLER, "Deployment");
@@ -126,6 +184,10 @@ fn selectors_meet_the_deployments_pods() {
     selects(&deployment["spec"]["selector"]);
     selects(&only(CONTROLLER, "PodDisruptionBudget")["spec"]["selector"]);
     selects(&only(CONTROLLER, "NetworkPolicy")["spec"]["podSelector"]);
+    let of_docs = yaml_of("docs/operations.md");
+    let of_docs = of_docs.iter().find(|object| object["kind"] == "NetworkPolicy").unwrap();
+    assert_eq!(of_docs["metadata"]["namespace"], deployment["metadata"]["namespace"]);
+    selects(&of_docs["spec"]["podSelector"]);
     for spread in deployment["spec"]["template"]["spec"]["topologySpreadConstraints"].as_array().unwrap() {
         selects(&spread["labelSelector"]);
     }

@@ -64,6 +64,21 @@ pub(crate) fn only(folder_name: &str, kind: &str) -> Value {
     found.remove(0)
 }
 
+/// The object of that kind and name in a folder.
+pub(crate) fn named(folder_name: &str, kind: &str, name: &str) -> Value {
+    let objects = folder(folder_name).iter().flat_map(Manifest::objects).collect::<Vec<_>>();
+    let found =
+        objects.into_iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name);
+    found.unwrap_or_else(|| panic!("no {kind} {name} in {folder_name}"))
+}
+
+/// The YAML in a page of the documentation.
+pub(crate) fn yaml_of(page: &str) -> Vec<Value> {
+    let text = read(page);
+    let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.flat_map(|yaml| documents(yaml).unwrap_or_else(|error| panic!("{page}: {error}"))).collect()
+}
+
 /// The configuration that a folder's ConfigMap holds.
 pub(crate) fn configuration(folder: &str) -> String {
     only(folder, "ConfigMap")["data"]["signers.yaml"]
