@@ -62,7 +62,19 @@ impl RequestBuilder {
         Self { claims, pod, services: None, signer_max_lifetime: DAY }
     }
 
-    /// Changes the pod.
+    /// Puts the pod, and with it the request, into this namespace.
+    #[must_use]
+    pub fn namespace(self, namespace: &str) -> Self {
+        self.pod(|pod| pod.namespace = namespace.into())
+    }
+
+    /// Lets the pod run as this service account.
+    #[must_use]
+    pub fn service_account(self, name: &str) -> Self {
+        self.pod(|pod| pod.service_account_name = name.into())
+    }
+
+    /// Changes the pod. The request follows: it claims what the pod is.
     #[must_use]
     pub fn pod(mut self, change: impl FnOnce(&mut Pod)) -> Self {
         change(&mut self.pod);
@@ -125,10 +137,16 @@ impl RequestBuilder {
         Request { claims: Arc::new(claims), pod: Arc::new(pod), services, signer_max_lifetime }
     }
 
-    /// The request's claims and the pod, whose volume asks for what they say.
+    /// The request's claims and the pod. They agree: the claims name the pod's identity, and the pod's volume asks for what they say. A test of a
+    /// request that contradicts its pod changes one of the two.
     #[must_use]
     pub fn parts(self) -> (Claims, Pod) {
-        let Self { claims, mut pod, .. } = self;
+        let Self { mut claims, mut pod, .. } = self;
+        claims.namespace.clone_from(&pod.namespace);
+        claims.pod_name.clone_from(&pod.name);
+        claims.pod_uid.clone_from(&pod.uid);
+        claims.node_name.clone_from(&pod.node_name);
+        claims.service_account_name.clone_from(&pod.service_account_name);
         pod.certificate_sources.push(CertificateSource {
             signer_name: claims.signer_name.to_string(),
             key_type: claims.public_key.key_type().as_str().into(),
@@ -151,3 +169,24 @@ const P256_PUBLIC_KEY: &[u8] = &[
     0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6,
     0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Verdict, verify};
+
+    #[test]
+    fn a_request_claims_what_its_pod_is() {
+        let builder =
+            RequestBuilder::new("example.com/a").namespace("acme").service_account("web").pod(|pod| {
+                pod.name = "web-7".into();
+                pod.uid = "uid-7".into();
+                pod.node_name = "node-7".into();
+            });
+        let request = builder.clone().build();
+        assert_eq!((request.namespace(), &*request.pod().namespace), ("acme", "acme"));
+        let (claims, pod) = builder.parts();
+        assert_eq!(verify(&claims, &pod), Verdict::Matches);
+        assert_eq!((&*claims.pod_name, &*claims.service_account_name), ("web-7", "web"));
+    }
+}

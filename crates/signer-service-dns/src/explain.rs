@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn what_waits_fits_into_an_event() {
         let signer_name = format!("example.com/{}", vec!["a".repeat(60); 4].join(".").split_at(241).0);
-        let mut builder = RequestBuilder::new(&signer_name).pod(|pod| pod.namespace = "n".repeat(63));
+        let mut builder = RequestBuilder::new(&signer_name).namespace(&"n".repeat(63));
         for i in 0..200 {
             builder = builder.label(&format!("{}.example.com/{i:063}", "d".repeat(60)), &"v".repeat(63));
         }
@@ -171,6 +171,7 @@ mod tests {
             explain.too_many_names(1000, 100, 10, false),
         ] {
             let Decision::Wait(wait) = decision else { panic!("{decision:?} doesn't wait") };
+            assert!(wait.message.contains(&"n".repeat(63)), "the longest namespace: {}", wait.message);
             assert!(wait.message.len() <= 1024, "{} bytes: {}", wait.message.len(), wait.message);
         }
     }
