@@ -1,15 +1,20 @@
 //! The names that DNS gives to single pods.
 
 use super::{Pod, Services};
+use crate::names::is_dashed_address;
 
 impl Pod {
     /// `<hostname>.<subdomain>.<namespace>`, under which DNS finds this very pod, as with the pods of a StatefulSet. Only where the hostname is
-    /// the pod's own name, so that no two pods can have it at once, and where a headless Service of the subdomain's name selects the pod.
+    /// the pod's own name, so that no two pods can have it at once, and where a headless Service of the subdomain's name selects the pod. A hostname that
+    /// reads as an IP address ([`is_dashed_address`]) makes none: DNS names the endpoint with that address so.
     #[must_use]
     pub fn stable_name(&self, services: &Services) -> Option<String> {
         let (hostname, subdomain) = (self.hostname.as_deref()?, self.subdomain.as_deref()?);
         let service = services.get(subdomain)?;
-        let is_own = hostname == self.name && service.is_headless() && service.selects(&self.labels);
+        let is_own = hostname == self.name
+            && !is_dashed_address(hostname)
+            && service.is_headless()
+            && service.selects(&self.labels);
         is_own.then(|| format!("{hostname}.{subdomain}.{}", self.namespace))
     }
 }
@@ -44,5 +49,18 @@ mod tests {
             assert_eq!(member().stable_name(&[service].into_iter().collect()), None);
         }
         assert_eq!(member().stable_name(&Services::default()), None);
+    }
+
+    #[test]
+    fn a_hostname_that_reads_as_an_address_makes_none() {
+        let headless: Services = [Service::new("db", [("app", "db")]).headless()].into_iter().collect();
+        for name in ["10-0-0-5", "2001-db8--1"] {
+            let pod = Pod { name: name.into(), hostname: Some(name.into()), ..member() };
+            assert_eq!(
+                pod.stable_name(&headless),
+                None,
+                "{name} is the name of the endpoint with that address"
+            );
+        }
     }
 }
