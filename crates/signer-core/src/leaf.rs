@@ -34,6 +34,9 @@ pub struct Leaf {
     pub lifetime: Option<Duration>,
     /// When kubelet shall ask for the next certificate. Without it: as the signer is configured.
     pub refresh: Option<Refresh>,
+    /// Services of the pod's namespace that must not exist, since one of the names would then be theirs. No part of the certificate: the core asks the API
+    /// server before it issues, as what [`Request::services`](crate::Request::services) lacks may exist all the same.
+    pub absent_services: BTreeSet<String>,
 }
 
 /// When a certificate is to be refreshed. The API server wants it 10 minutes inside both ends of the validity at least; what lies
@@ -135,6 +138,13 @@ impl Leaf {
     #[must_use]
     pub fn common_name(mut self, name: CommonName) -> Self {
         self.common_name = Some(name);
+        self
+    }
+
+    /// Lets it be issued only if this Service of the pod's namespace doesn't exist.
+    #[must_use]
+    pub fn unless_service(mut self, name: impl Into<String>) -> Self {
+        self.absent_services.insert(name.into());
         self
     }
 

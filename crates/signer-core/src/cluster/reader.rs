@@ -6,7 +6,8 @@ use futures::StreamExt;
 use k8s_openapi::api::core::v1 as core;
 use kube::{
     Api, Client,
-    api::{GetParams, ListParams},
+    api::{GetParams, ListParams, Resource},
+    core::Request,
     runtime::watcher,
 };
 
@@ -28,6 +29,12 @@ pub(crate) enum Freshness {
     Recent,
     /// As it is: nothing is denied or dropped on less.
     Consistent,
+}
+
+/// A list of whatever.
+#[derive(serde::Deserialize)]
+struct AnyItems {
+    items: Vec<serde::de::IgnoredAny>,
 }
 
 /// Reads pods and Services.
@@ -94,6 +101,16 @@ impl ClusterReader {
         let api: Api<core::Service> = Api::namespaced(self.client.clone(), namespace);
         let list = in_time(api.list(&ListParams::default())).await?;
         Ok(list.items.into_iter().map(Into::into).collect())
+    }
+
+    /// Whether the API server has a Service of this name, now. One that can't be read exists too, so nothing of it is parsed. A list, as that is what the
+    /// watch of Services needs permission for, too; of one name, the API server reads one key.
+    pub(crate) async fn service_exists(&self, namespace: &str, name: &str) -> kube::Result<bool> {
+        let path = core::Service::url_path(&(), Some(namespace));
+        let params = ListParams::default().fields(&format!("metadata.name={name}"));
+        let request = Request::new(path).list(&params).map_err(kube::Error::BuildRequest)?;
+        let list: AnyItems = in_time(self.client.request(request)).await?;
+        Ok(!list.items.is_empty())
     }
 
     /// Keeps the cache of starting pods. Never ends.

@@ -46,6 +46,11 @@ pub(crate) enum LookError {
     Pod(#[source] kube::Error),
     #[error("reading the Services of the pod's namespace")]
     Services(#[source] kube::Error),
+    #[error(
+        "the Service {0} of the pod's namespace exists, but can't be read or has just come: names that are the pod's own without it aren't issued; \
+         if this stays, look for what is wrong with the Service"
+    )]
+    ServicePresent(String),
     #[error("the signer can't decide")]
     Signer(#[source] BoxError),
     #[error("the signer panicked: a bug of its own; the other requests go on")]
@@ -83,11 +88,41 @@ impl<S: Signer> Examiner<S> {
                 }
             }
         };
-        match decision {
+        match self.confirm_absence(claims, decision).await? {
             Decision::Deny(denial) => Ok(Outcome::Denied(denial)),
             Decision::Wait(wait) => Ok(Outcome::Waiting(wait)),
             Decision::Issue(leaf) => self.issue(claims, leaf).await,
         }
+    }
+
+    /// A leaf with names that would be a Service's if there were one is issued only if the API server has none, now. If it has, what is certain decides.
+    async fn confirm_absence(&self, claims: &Arc<Claims>, decision: Decision) -> Result<Decision, LookError> {
+        let Some(service) = self.present_service(claims, &decision).await? else { return Ok(decision) };
+        let decision = match self.look(claims, Freshness::Consistent).await? {
+            Look::Decided(decision) => decision,
+            Look::PodNotFound | Look::LeaveAlone => return Err(LookError::ServicePresent(service)),
+        };
+        // a Service that came or went meanwhile, or one that can't be read
+        match self.present_service(claims, &decision).await? {
+            None => Ok(decision),
+            Some(service) => Err(LookError::ServicePresent(service)),
+        }
+    }
+
+    /// A Service that exists and mustn't.
+    async fn present_service(
+        &self,
+        claims: &Claims,
+        decision: &Decision,
+    ) -> Result<Option<String>, LookError> {
+        let Decision::Issue(leaf) = decision else { return Ok(None) };
+        for name in &leaf.absent_services {
+            let exists = self.cluster.service_exists(&claims.namespace, name).await;
+            if exists.map_err(LookError::Services)? {
+                return Ok(Some(name.clone()));
+            }
+        }
+        Ok(None)
     }
 
     async fn look(&self, claims: &Arc<Claims>, freshness: Freshness) -> Result<Look, LookError> {
