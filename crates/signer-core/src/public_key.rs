@@ -1,5 +1,6 @@
 //! The public key that a request wants certified.
 
+use aws_lc_rs::signature::{self as algorithms, ParsedPublicKey, VerificationAlgorithm};
 use const_oid::db::{rfc5912, rfc8410};
 use der::{Decode, Encode, asn1::UintRef};
 use x509_cert::{request::CertReq, spki::SubjectPublicKeyInfoRef};
@@ -39,6 +40,16 @@ pub enum PublicKeyError {
     UnsupportedType {
         /// What it is.
         found: String,
+    },
+    /// The key is of an accepted type, but no valid key.
+    #[error("{field} holds no valid {key_type} key: {rule}; generate a new key")]
+    Invalid {
+        /// The request's field.
+        field: &'static str,
+        /// The type that it would have.
+        key_type: KeyType,
+        /// What it breaks.
+        rule: &'static str,
     },
 }
 
@@ -92,8 +103,11 @@ impl PublicKey {
     fn from_spki(field: &'static str, spki: &SubjectPublicKeyInfoRef<'_>) -> Result<Self, PublicKeyError> {
         let malformed =
             |source| PublicKeyError::Malformed { field, expected: "SubjectPublicKeyInfo", source };
-        let key_type = key_type_of(field, spki)?;
-        Ok(Self { spki: spki.to_der().map_err(malformed)?, key_type })
+        let (key_type, der) = (key_type_of(field, spki)?, spki.to_der().map_err(malformed)?);
+        match broken_rule(key_type, spki, &der) {
+            None => Ok(Self { spki: der, key_type }),
+            Some(rule) => Err(PublicKeyError::Invalid { field, key_type, rule }),
+        }
     }
 }
 
@@ -145,6 +159,52 @@ fn rsa_key_type(field: &'static str, der: &[u8]) -> Result<KeyType, PublicKeyErr
     }
 }
 
+/// What a key breaks. The API server has verified a signature with it; nothing here relies on that, nor on how strict the parser of its version is.
+fn broken_rule(key_type: KeyType, spki: &SubjectPublicKeyInfoRef<'_>, der: &[u8]) -> Option<&'static str> {
+    let Some(bytes) = spki.subject_public_key.as_bytes() else {
+        return Some("its BIT STRING has unused bits");
+    };
+    let rule = match key_type {
+        KeyType::Rsa3072 | KeyType::Rsa4096 => rsa_broken_rule(spki, bytes),
+        // RFC 5480 §2.2 allows compressed points; Go, which kubelet and API server are written in, reads none
+        KeyType::EcdsaP256 | KeyType::EcdsaP384 | KeyType::EcdsaP521 => {
+            (bytes.first() != Some(&4)).then_some("its point isn't uncompressed")
+        }
+        KeyType::Ed25519 => spki.algorithm.parameters.map(|_| "it has parameters (RFC 8410 §3)"),
+    };
+    let is_parsed = || ParsedPublicKey::new(verification(key_type), der).is_ok();
+    rule.or_else(|| (!is_parsed()).then_some("aws-lc can't parse it: no point of the curve, or bad numbers"))
+}
+
+/// The bounds of Go's crypto/rsa, and what makes a modulus a product of two odd primes.
+fn rsa_broken_rule(spki: &SubjectPublicKeyInfoRef<'_>, der: &[u8]) -> Option<&'static str> {
+    if !spki.algorithm.parameters.is_some_and(|parameters| parameters.is_null()) {
+        return Some("its parameters aren't NULL (RFC 3279 §2.3.1)");
+    }
+    let Ok(key) = RsaPublicKey::from_der(der) else { return Some("it is no RSAPublicKey") };
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+    let exponent = key.public_exponent.as_bytes();
+    if !is_odd(key.modulus.as_bytes()) {
+        return Some("its modulus is even");
+    }
+    let value =
+        exponent.iter().fold(0_u64, |value, byte| value.saturating_mul(256).saturating_add(u64::from(*byte)));
+    let is_legal = is_odd(exponent) && (3..=LARGEST_EXPONENT).contains(&value);
+    (!is_legal).then_some("its public exponent isn't an odd number from 3 to 2147483647")
+}
+
+const LARGEST_EXPONENT: u64 = i32::MAX as u64;
+
+fn verification(key_type: KeyType) -> &'static dyn VerificationAlgorithm {
+    match key_type {
+        KeyType::Rsa3072 | KeyType::Rsa4096 => &algorithms::RSA_PKCS1_2048_8192_SHA256,
+        KeyType::EcdsaP256 => &algorithms::ECDSA_P256_SHA256_ASN1,
+        KeyType::EcdsaP384 => &algorithms::ECDSA_P384_SHA384_ASN1,
+        KeyType::EcdsaP521 => &algorithms::ECDSA_P521_SHA512_ASN1,
+        KeyType::Ed25519 => &algorithms::ED25519,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P521_SHA512, PKCS_ED25519};
@@ -175,6 +235,83 @@ mod tests {
         assert_eq!(too_long.to_string(), "spec.pkixPublicKey has 10241 bytes; 10240 are the most");
         let malformed = PublicKey::from_pkcs10(b"nonsense").unwrap_err().to_string();
         assert!(malformed.starts_with("spec.stubPKCS10Request is not valid DER"), "{malformed}");
+    }
+
+    /// The SubjectPublicKeyInfo of an RSA key.
+    fn rsa(modulus: &[u8], exponent: &[u8], parameters: &[u8]) -> Vec<u8> {
+        let integer = |bytes: &[u8]| tlv(2, &[&[0], bytes].concat());
+        let key = tlv(0x30, &[integer(modulus), tlv(2, exponent)].concat());
+        let algorithm = tlv(0x30, &[&rfc5912::RSA_ENCRYPTION.to_der().unwrap(), parameters].concat());
+        tlv(0x30, &[algorithm, tlv(3, &[&[0], &*key].concat())].concat())
+    }
+
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let length = if content.len() < 128 {
+            vec![low]
+        } else if content.len() < 256 {
+            vec![0x81, low]
+        } else {
+            vec![0x82, high, low]
+        };
+        [&[tag], &*length, content].concat()
+    }
+
+    fn rule(spki: &[u8]) -> String {
+        match PublicKey::from_pkix(spki) {
+            Err(error @ PublicKeyError::Invalid { .. }) => error.to_string(),
+            other => panic!("{other:?} is not invalid"),
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_keeps_bounds_of_its_own() {
+        const NULL: &[u8] = &[5, 0];
+        let odd = [0xff; 384];
+        let even = [&odd[1..], &[0xfe]].concat();
+        assert!(PublicKey::from_pkix(&rsa(&odd, &[1, 0, 1], NULL)).is_ok());
+        assert!(rule(&rsa(&even, &[1, 0, 1], NULL)).contains("modulus is even"));
+        for exponent in
+            [&[0_u8][..], &[1], &[2], &[1, 0, 0], &[0, 0x80, 0, 0, 1], &[1, 0, 0, 0, 0, 0, 0, 0, 1]]
+        {
+            let rule = rule(&rsa(&odd, exponent, NULL));
+            assert!(rule.contains("no valid RSA3072 key: its public exponent"), "{exponent:?}: {rule}");
+        }
+        for parameters in [&[][..], &[4, 0]] {
+            assert!(rule(&rsa(&odd, &[1, 0, 1], parameters)).contains("NULL"), "{parameters:?}");
+        }
+        let negative = rsa(&odd, &[0x80], NULL);
+        assert!(matches!(PublicKey::from_pkix(&negative), Err(PublicKeyError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_point_lies_on_its_curve() {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let spki = PublicKey::from_pkcs10(&csr(&key, vec![])).unwrap().spki_der().to_vec();
+        let point = spki.len() - 65;
+        let changed = |at: usize, byte: u8| {
+            let mut changed = spki.clone();
+            changed[at] ^= byte;
+            changed
+        };
+        assert!(rule(&changed(spki.len() - 1, 1)).contains("no point of the curve"));
+        assert!(rule(&changed(point, 4 ^ 6)).contains("uncompressed"));
+        assert!(rule(&changed(point - 1, 3)).contains("unused bits"));
+        let compressed = [&[2], &spki[point + 1..point + 33]].concat();
+        let algorithm = &spki[2..point - 3];
+        let compressed = tlv(0x30, &[algorithm, &tlv(3, &[&[0], &*compressed].concat())].concat());
+        assert!(rule(&compressed).contains("uncompressed"));
+    }
+
+    #[test]
+    fn an_ed25519_key_has_32_bytes_and_no_parameters() {
+        let spki = |algorithm: &[u8], key: &[u8]| {
+            tlv(0x30, &[tlv(0x30, algorithm), tlv(3, &[&[0], key].concat())].concat())
+        };
+        let oid = rfc8410::ID_ED_25519.to_der().unwrap();
+        assert!(PublicKey::from_pkix(&spki(&oid, &[7; 32])).is_ok());
+        assert!(rule(&spki(&oid, &[7; 31])).contains("aws-lc can't parse it"));
+        assert!(rule(&spki(&[&*oid, &[5, 0]].concat(), &[7; 32])).contains("RFC 8410"));
     }
 
     #[test]
