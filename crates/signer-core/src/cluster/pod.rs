@@ -14,9 +14,11 @@ pub struct Pod {
     pub namespace: String,
     /// `metadata.uid`
     pub uid: String,
-    /// `metadata.labels`
+    /// `metadata.labels`: what the pod's author wishes, or whoever may update the pod. They say nothing of who it is, as every author may write each
+    /// label; only what selects them (a Service of the pod's namespace, say) can give them meaning.
     pub labels: BTreeMap<String, String>,
-    /// `metadata.annotations`, without kubectl's last-applied configuration.
+    /// `metadata.annotations`, without kubectl's last-applied configuration: what the pod's author wishes, or whoever may update the pod, its node included
+    /// (`pods/status`). Nothing that they ask for may be given unseen.
     pub annotations: BTreeMap<String, String>,
     /// `spec.nodeName`; empty until the pod is bound.
     pub node_name: String,
@@ -28,6 +30,8 @@ pub struct Pod {
     pub subdomain: Option<String>,
     /// Whether it is being deleted.
     pub is_terminating: bool,
+    /// Whether it mirrors a static pod: its node made it and says what it is. `NodeRestriction` lets no mirror pod have a certificate or a service account.
+    pub is_mirror: bool,
     /// `status.phase`
     pub phase: PodPhase,
     /// The `podCertificate` sources of its projected volumes.
@@ -62,6 +66,9 @@ pub struct CertificateSource {
 /// The API server's default for `maxExpirationSeconds`.
 pub(crate) const DEFAULT_MAX_EXPIRATION_SECONDS: i32 = 86_400;
 
+/// On the pod that stands for a static pod of a node.
+pub(crate) const MIRROR: &str = "kubernetes.io/config.mirror";
+
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl Pod {
@@ -77,6 +84,7 @@ impl From<core::Pod> for Pod {
         let spec = pod.spec.unwrap_or_default();
         let mut annotations = pod.metadata.annotations.unwrap_or_default();
         annotations.remove(LAST_APPLIED);
+        let is_mirror = annotations.contains_key(MIRROR);
         Self {
             name: pod.metadata.name.unwrap_or_default(),
             namespace: pod.metadata.namespace.unwrap_or_default(),
@@ -88,6 +96,7 @@ impl From<core::Pod> for Pod {
             service_account_name: spec.service_account_name.unwrap_or_default(),
             hostname: spec.hostname.filter(|name| !name.is_empty()),
             subdomain: spec.subdomain.filter(|name| !name.is_empty()),
+            is_mirror,
             is_terminating: pod.metadata.deletion_timestamp.is_some(),
             phase: pod.status.map(phase).unwrap_or_default(),
         }
@@ -133,6 +142,14 @@ pub(crate) fn seconds(seconds: i32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mirror_pod_is_known_by_its_annotation() {
+        let mut pod = core::Pod::default();
+        assert!(!Pod::from(pod.clone()).is_mirror);
+        pod.metadata.annotations = Some([(MIRROR.to_owned(), String::new())].into());
+        assert!(Pod::from(pod).is_mirror);
+    }
 
     #[test]
     fn a_pending_pod_with_a_container_that_runs_counts_as_running() {

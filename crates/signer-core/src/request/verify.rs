@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Claims;
 use crate::{
-    cluster::{CertificateSource, Pod, PodPhase},
+    cluster::{CertificateSource, Pod, PodPhase, pod::MIRROR},
     decision::{Decision, Denial, Grounds, Wait},
     duration::format_duration,
     status::reasons,
@@ -25,11 +25,21 @@ pub enum Verdict {
 /// with its volumes; of what others wrote, nothing has been checked.
 #[must_use]
 pub fn verify(claims: &Claims, pod: &Pod) -> Verdict {
+    if (&claims.namespace, &claims.pod_name) != (&pod.namespace, &pod.name) {
+        let fact = format!("the pod that was read is {} of namespace {}", pod.name, pod.namespace);
+        return mismatch("podName", &claims.pod_name, &fact);
+    }
     if claims.pod_uid != pod.uid {
         return mismatch("podUID", &claims.pod_uid, &format!("the pod {} has the UID {}", pod.name, pod.uid));
     }
     if pod.is_terminating || pod.phase == PodPhase::Finished {
         return Verdict::LeaveAlone;
+    }
+    if pod.is_mirror {
+        return deny(format!(
+            "the pod {} is the mirror of a static pod (annotation {MIRROR}), whose node alone says what it is; run it as an ordinary pod, which may have certificates",
+            pod.name
+        ));
     }
     if pod.node_name.is_empty() {
         let message = format!(
@@ -139,7 +149,9 @@ mod tests {
     #[test]
     fn each_identity_must_be_the_pods_own() {
         type Change = fn(&mut Claims);
-        let changes: [(Change, &str); 3] = [
+        let changes: [(Change, &str); 5] = [
+            (|claims| claims.pod_name = "other".into(), "spec.podName is \"other\""),
+            (|claims| claims.namespace = "other".into(), "web-0 of namespace shop"),
             (|claims| claims.pod_uid = "other".into(), "spec.podUID is \"other\""),
             (|claims| claims.node_name = "other".into(), "spec.nodeName is \"other\""),
             (|claims| claims.service_account_name = "other".into(), "spec.serviceAccountName is \"other\""),
@@ -167,6 +179,14 @@ mod tests {
             let message = message(verify(&claims, &pod));
             assert!(message.contains("no podCertificate volume source"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_mirror_pod_has_no_certificate() {
+        let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+        pod.is_mirror = true;
+        let message = message(verify(&claims, &pod));
+        assert!(message.contains("kubernetes.io/config.mirror"), "{message}");
     }
 
     #[test]
