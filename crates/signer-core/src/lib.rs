@@ -10,33 +10,41 @@
 //! - it runs any number of signers side by side ([`Manager`]), and tells what isn't ready, and why.
 //!
 //! # A complete signer
-//! Each pod with a label `team` gets a client certificate for that team:
+//! The pods of some namespaces get a client certificate for the team that the operator has given the namespace to:
 //!
 //! ```no_run
+//! use std::collections::BTreeMap;
+//!
 //! use signer_core::{
-//!     BoxError, Decision, Leaf, Manager, PoolSource, Reason, Request, Signer, SignerName, SignerOptions, shutdown_signal,
+//!     BoxError, Decision, Leaf, Manager, PoolSource, Reason, Request, Signer, SignerName, SignerOptions, Uri, shutdown_signal,
 //! };
 //!
 //! const NO_TEAM: Reason = Reason::from_static("PodHasNoTeam");
 //!
-//! struct TeamSigner(SignerName);
+//! struct TeamSigner {
+//!     name: SignerName,
+//!     /// By namespace, which is verified; a label is the wish of the pod's author.
+//!     teams: BTreeMap<String, Uri>,
+//! }
 //!
 //! impl Signer for TeamSigner {
 //!     fn name(&self) -> &SignerName {
-//!         &self.0
+//!         &self.name
 //!     }
 //!
 //!     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
-//!         let Some(team) = request.pod().labels.get("team") else {
-//!             return Ok(Decision::deny(NO_TEAM, "the pod has no label `team`; set it to the name of its team"));
+//!         let Some(team) = self.teams.get(request.namespace()) else {
+//!             let message = format!("namespace {} belongs to no team; ask the signer's operator to add it", request.namespace());
+//!             return Ok(Decision::deny(NO_TEAM, message));
 //!         };
-//!         Ok(Decision::issue(Leaf::client().uri(format!("https://example.com/teams/{team}").parse()?)))
+//!         Ok(Decision::issue(Leaf::client().uri(team.clone())))
 //!     }
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), BoxError> {
-//!     let signer = TeamSigner("teams.example.com/member".parse()?);
+//!     let teams = BTreeMap::from([("shop".to_owned(), "https://example.com/teams/shop".parse()?)]);
+//!     let signer = TeamSigner { name: "teams.example.com/member".parse()?, teams };
 //!     let options = SignerOptions::new(PoolSource::PoolFile("/run/ca-state/pool.json".into()));
 //!     Manager::new(kube::Client::try_default().await?).signer(signer, options).run(shutdown_signal()?).await?;
 //!     Ok(())
@@ -47,19 +55,21 @@
 //!
 //! ```
 //! # use signer_core::*;
-//! # struct TeamSigner(SignerName);
+//! # struct TeamSigner { name: SignerName, teams: std::collections::BTreeMap<String, Uri> }
 //! # impl Signer for TeamSigner {
-//! #     fn name(&self) -> &SignerName { &self.0 }
+//! #     fn name(&self) -> &SignerName { &self.name }
 //! #     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
-//! #         Ok(Decision::issue(Leaf::client().uri(format!("https://example.com/teams/{}", request.pod().labels["team"]).parse()?)))
+//! #         Ok(Decision::issue(Leaf::client().uri(self.teams[request.namespace()].clone())))
 //! #     }
 //! # }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), BoxError> {
 //! use signer_core::testing::RequestBuilder;
 //!
-//! let request = RequestBuilder::new("teams.example.com/member").label("team", "shop").build();
-//! let Decision::Issue(leaf) = TeamSigner(request.signer_name().clone()).decide(&request).await? else { panic!() };
+//! let request = RequestBuilder::new("teams.example.com/member").namespace("shop").build();
+//! let teams = [("shop".to_owned(), "https://example.com/teams/shop".parse()?)].into();
+//! let signer = TeamSigner { name: request.signer_name().clone(), teams };
+//! let Decision::Issue(leaf) = signer.decide(&request).await? else { panic!() };
 //! assert_eq!(leaf.uris[0].as_str(), "https://example.com/teams/shop");
 //! # Ok(())
 //! # }
@@ -67,7 +77,8 @@
 //!
 //! # What a signer may count on
 //! - The request is the pod's: UID, node, service account, key type, lifetime and user annotations are what the pod's volume asks for, and the pod
-//!   neither terminates nor has finished. What the user annotations and the pod's labels and annotations *say* is the wish of the pod's author.
+//!   neither terminates nor has finished. What the user annotations and the pod's name, labels and annotations *say* is the wish of the pod's author: nothing of
+//!   it makes the pod anybody's. Namespace and service account do: who may create pods with them Kubernetes decides.
 //! - `Denied` is final for a pod, so the core is careful with it: what was decided on a cached pod or Service is decided again on fresh ones, and a
 //!   running pod is denied only for what can't have changed under it ([`Grounds`]).
 //! - `decide` is called again whenever something that the request waits for may have come.

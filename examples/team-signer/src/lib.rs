@@ -1,7 +1,10 @@
-//! A complete signer of a third party: a pod gets a client certificate for the team that its label `team` names, as the URI
-//! `https://<domain>/teams/<team>`.
+//! A complete signer of a third party: a pod gets a client certificate for its team, as the URI `https://<domain>/teams/<team>`. Which team runs which
+//! pods the operator says, by namespace and service account: those are verified. A label would say what the pod's author wishes.
 
-use signer_core::{BoxError, Decision, DnsName, Leaf, Reason, Request, Signer, SignerName};
+use signer_core::{
+    BoxError, Decision, DnsName, Leaf, Reason, Request, Signer, SignerName, Uri, WorkloadSelector,
+    names::is_dns_label,
+};
 
 const NO_TEAM: Reason = Reason::from_static("PodHasNoTeam");
 
@@ -10,13 +13,36 @@ const NO_TEAM: Reason = Reason::from_static("PodHasNoTeam");
 pub struct TeamSigner {
     name: SignerName,
     domain: DnsName,
+    teams: Vec<Team>,
+}
+
+/// A team, and which pods are its.
+#[derive(Debug)]
+struct Team {
+    workloads: WorkloadSelector,
+    uri: Uri,
 }
 
 impl TeamSigner {
-    /// A signer of this name, for the teams of this domain.
+    /// A signer of this name, for the teams of this domain. There are none yet.
     #[must_use]
     pub fn new(name: SignerName, domain: DnsName) -> Self {
-        Self { name, domain }
+        Self { name, domain, teams: Vec::new() }
+    }
+
+    /// Adds a team, which runs these pods. A pod of two teams is the first one's.
+    ///
+    /// # Errors
+    /// If the team's name is empty or no label. So `decide` never meets a name that it can't certify.
+    pub fn team(mut self, team: &str, workloads: WorkloadSelector) -> Result<Self, BoxError> {
+        if !is_dns_label(team) {
+            return Err(
+                format!("team {team:?}: a team's name has 1 to 63 lowercase letters, digits or '-'").into()
+            );
+        }
+        let uri = format!("https://{}/teams/{team}", self.domain).parse()?;
+        self.teams.push(Team { workloads, uri });
+        Ok(self)
     }
 }
 
@@ -26,13 +52,15 @@ impl Signer for TeamSigner {
     }
 
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
-        let Some(team) = request.pod().labels.get("team") else {
-            return Ok(Decision::deny(
-                NO_TEAM,
-                "the pod has no label `team`; set it to the name of the team that runs it",
-            ));
+        let pod = request.pod();
+        let Some(team) = self.teams.iter().find(|team| team.workloads.contains_pod(pod)) else {
+            let (namespace, account) = (&pod.namespace, &pod.service_account_name);
+            let message = format!(
+                "service account {account} of namespace {namespace} belongs to no team; ask the signer's operator to add it to one"
+            );
+            return Ok(Decision::deny(NO_TEAM, message));
         };
-        Ok(Decision::issue(Leaf::client().uri(format!("https://{}/teams/{team}", self.domain).parse()?)))
+        Ok(Decision::issue(Leaf::client().uri(team.uri.clone())))
     }
 }
 
@@ -44,22 +72,41 @@ mod tests {
 
     const NAME: &str = "teams.example.com/member";
 
-    async fn decide(request: Request) -> Decision {
-        TeamSigner::new(NAME.parse().unwrap(), "example.com".parse().unwrap()).decide(&request).await.unwrap()
+    fn signer() -> TeamSigner {
+        let signer = TeamSigner::new(NAME.parse().unwrap(), "example.com".parse().unwrap());
+        let signer = signer.team("payments", WorkloadSelector::new(["shop"], ["payments"])).unwrap();
+        signer.team("shop", WorkloadSelector::new(["shop", "web"], ["*"])).unwrap()
+    }
+
+    async fn decide(request: RequestBuilder) -> Decision {
+        signer().decide(&request.build()).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_member_gets_its_team() {
-        let decision = decide(RequestBuilder::new(NAME).label("team", "shop").build()).await;
-        let Decision::Issue(leaf) = decision else { panic!("{decision:?}") };
-        assert_eq!(leaf.uris[0].as_str(), "https://example.com/teams/shop");
+        for (namespace, account, team) in
+            [("shop", "server", "shop"), ("web", "server", "shop"), ("shop", "payments", "payments")]
+        {
+            let request = RequestBuilder::new(NAME).namespace(namespace).service_account(account);
+            let Decision::Issue(leaf) = decide(request).await else { panic!("{namespace}/{account}") };
+            assert_eq!(leaf.uris[0].as_str(), format!("https://example.com/teams/{team}"));
+        }
     }
 
     #[tokio::test]
-    async fn a_pod_without_a_team_is_told_what_to_do() {
-        let Decision::Deny(denial) = decide(RequestBuilder::new(NAME).build()).await else {
-            panic!("must deny")
-        };
+    async fn nothing_that_an_author_writes_makes_a_pod_a_member() {
+        let stranger =
+            RequestBuilder::new(NAME).namespace("evil").label("team", "shop").annotation("team", "shop");
+        let Decision::Deny(denial) = decide(stranger).await else { panic!("must deny") };
         assert_eq!(denial.reason, NO_TEAM);
+        assert!(denial.message.contains("server of namespace evil belongs to no team"), "{}", denial.message);
+    }
+
+    #[test]
+    fn a_team_has_a_name() {
+        for team in ["", "..", "a b", "a/b", "%2e"] {
+            let everybody = WorkloadSelector::new(["*"], ["*"]);
+            assert!(signer().team(team, everybody).is_err(), "{team:?}");
+        }
     }
 }

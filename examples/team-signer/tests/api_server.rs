@@ -16,17 +16,18 @@ use test_cluster::{
 const SOON: Duration = Duration::from_secs(180);
 
 #[tokio::test]
-async fn a_pod_with_a_team_is_certified_and_one_without_is_denied() -> Result<(), Error> {
+async fn a_pod_of_a_team_s_namespace_is_certified_and_no_label_makes_a_member() -> Result<(), Error> {
     let cluster = Cluster::connect().await?;
     cluster
         .run(async |scope| {
             let (namespace, signer) = (scope.namespace("teams").await?, scope.signer_name("member"));
+            let elsewhere = scope.namespace("elsewhere").await?;
             let dir = tempfile::tempdir().unwrap();
-            let _process = start(&cluster, &signer, dir.path());
+            let _process = start(&cluster, &signer, &format!("{namespace}=shop"), dir.path());
             let kubelet = scope.kubelet().await?;
             let source = CertificateSource::new(&signer, KeyType::Ed25519);
 
-            let pod = NewPod::new(&namespace, "member").label("team", "shop").certificate(source.clone());
+            let pod = NewPod::new(&namespace, "member").certificate(source.clone());
             let pod = kubelet.start_pod(pod).await?;
             let issued = kubelet.request(&pod, &pod.sources[0]).await?.outcome(SOON).await?.issued()?;
             let bundle = cluster.trust_bundle(&signer, SOON, |_| true).await?;
@@ -34,21 +35,22 @@ async fn a_pod_with_a_team_is_certified_and_one_without_is_denied() -> Result<()
             assert_eq!(chain.leaf().uris(), ["https://example.com/teams/shop"]);
             chain.verify(Purpose::Client).unwrap();
 
-            let pod = kubelet.start_pod(NewPod::new(&namespace, "stranger").certificate(source)).await?;
+            let stranger = NewPod::new(&elsewhere, "stranger").label("team", "shop").certificate(source);
+            let pod = kubelet.start_pod(stranger).await?;
             let (reason, message) =
                 kubelet.request(&pod, &pod.sources[0]).await?.outcome(SOON).await?.denied()?;
             assert_eq!(reason, "PodHasNoTeam");
-            assert!(message.contains("no label `team`"), "{message}");
+            assert!(message.contains(&format!("of namespace {elsewhere} belongs to no team")), "{message}");
             Ok(())
         })
         .await
 }
 
-fn start(cluster: &Cluster, signer: &str, dir: &Path) -> tokio::process::Child {
+fn start(cluster: &Cluster, signer: &str, team: &str, dir: &Path) -> tokio::process::Child {
     let pool = dir.join("pool.json");
     std::fs::write(&pool, new_pool().to_json().unwrap()).unwrap();
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_team-signer"));
-    command.args([signer, "example.com"]).arg(&pool).stdin(Stdio::null()).kill_on_drop(true);
+    command.args([signer, "example.com"]).arg(&pool).arg(team).stdin(Stdio::null()).kill_on_drop(true);
     if let Some(kubeconfig) = cluster.kubeconfig() {
         command.env("KUBECONFIG", kubeconfig);
     }
