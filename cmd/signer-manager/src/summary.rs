@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use signer_annotation::{AnnotationSignerConfig, CommonNameDefault, Grant};
+use signer_annotation::{AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault, Grant};
 use signer_core::{KeyType, Policy, PoolOrigin, PoolSource, Refresh, WorkloadSelector, format_duration};
 use signer_service_dns::{NoServices, ServiceDnsConfig};
 
@@ -79,11 +79,19 @@ fn annotation_names(config: &AnnotationSignerConfig) -> Vec<String> {
         CommonNameDefault::PodName => "the pod's name",
         CommonNameDefault::None => "none",
     };
+    let whose = match config.annotations_from {
+        AnnotationsFrom::Volume => "of the volume",
+        AnnotationsFrom::Pod => "of the pod",
+        AnnotationsFrom::Either => "of the volume, or without those of the pod,",
+    };
     let mut names = vec![
-        format!("what annotations {}-<item> ask for:", config.name),
+        format!("what annotations {}-<item> {whose} ask for:", config.name),
         "the pod's own names, and those granted".to_owned(),
         format!("common name by default: {common_name}"),
     ];
+    if config.pod_service_names {
+        names.push(format!("<pod>.<namespace>.svc.{} while no Service has that name", config.cluster_domain));
+    }
     names.extend(config.trust_domain.as_ref().map(|domain| format!("SPIFFE IDs in trust domain {domain}")));
     names
 }

@@ -59,9 +59,10 @@ row-major.net/spiffe  (spiffe)
   trust bundle  row-major.net:spiffe:primary-bundle
 
 coolcert.example.com/foo  (annotation)
-  names         what annotations coolcert.example.com/foo-<item> ask for:
+  names         what annotations coolcert.example.com/foo-<item> of the volume, or without those of the pod, ask for:
                 the pod's own names, and those granted
                 common name by default: the pod's name
+                <pod>.<namespace>.svc.cluster.local while no Service has that name
   grants        none
   lifetime      24h at most, refreshed 1h before expiry unless annotated, backdated 2m
   key types     all
@@ -99,7 +100,9 @@ signers:
   - name: example.com/free
     kind: annotation
     caPool: {file: pool.json}
+    annotationsFrom: volume
     commonName: none
+    podServiceNames: false
     trustDomain: example.com
     allow: []
     grants:
@@ -127,7 +130,7 @@ example.com/web  (service-dns)
   trust bundle  example.com:web:primary-bundle
 
 example.com/free  (annotation)
-  names         what annotations example.com/free-<item> ask for:
+  names         what annotations example.com/free-<item> of the volume ask for:
                 the pod's own names, and those granted
                 common name by default: none
                 SPIFFE IDs in trust domain example.com

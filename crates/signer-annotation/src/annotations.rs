@@ -42,6 +42,12 @@ impl Source {
         Denial { reason: self.reason(), message, grounds: self.grounds() }
     }
 
+    /// Refuses annotations that don't count as the signer is configured today.
+    pub(crate) fn not_read(self, key: &str) -> Denial {
+        let rule = "this signer is configured to read the pod's annotations alone (annotationsFrom: pod); annotate the pod";
+        Denial { grounds: Grounds::Changeable, ..self.deny(format!("{self} {}: {rule}", Quoted(key))) }
+    }
+
     pub(crate) fn unknown_key(self, key: &str, keys: &Keys) -> Denial {
         self.deny(format!("{self} {} is unknown to this signer; it takes {}", Quoted(key), keys.list()))
     }

@@ -22,6 +22,11 @@ pub struct AnnotationSignerConfig {
     pub cluster_domain: DnsName,
     /// The common name of a pod that doesn't ask for one (`commonName`).
     pub common_name: CommonNameDefault,
+    /// Whether `<pod>.<namespace>.svc.<cluster domain>` is a pod's own name while no Service has it (`podServiceNames`). A Service of that name may come later,
+    /// and the pod keeps the name until its certificate expires.
+    pub pod_service_names: bool,
+    /// Whose annotations count (`annotationsFrom`).
+    pub annotations_from: AnnotationsFrom,
     /// The trust domain of the pods' own SPIFFE IDs (`trustDomain`). Without it, a pod has none.
     pub trust_domain: Option<TrustDomain>,
     /// Which pods may have names and usages beyond their own (`grants`).
@@ -44,6 +49,18 @@ pub enum CommonNameDefault {
     None,
 }
 
+/// Whose annotations count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnnotationsFrom {
+    /// Those of the volume source (`userAnnotations`) alone. They are part of the pod's spec, so nobody changes them under a pod.
+    Volume,
+    /// Those of the pod alone. Whoever may update or patch the pod changes them, its node included (`pods/status`).
+    Pod,
+    /// Those of the volume source; the pod's if it has none.
+    #[default]
+    Either,
+}
+
 /// Why a configuration makes no annotation signer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -61,13 +78,15 @@ pub enum ConfigError {
 }
 
 impl AnnotationSignerConfig {
-    /// The defaults: the pod's name as common name, no trust domain, no grants, no other signers.
+    /// The defaults: the pod's name as common name and in front of `svc`, annotations from volume source or pod, no trust domain, no grants, no other signers.
     #[must_use]
     pub fn new(name: SignerName, cluster_domain: DnsName) -> Self {
         Self {
             name,
             cluster_domain,
             common_name: CommonNameDefault::default(),
+            pod_service_names: true,
+            annotations_from: AnnotationsFrom::default(),
             trust_domain: None,
             refresh: None,
             grants: Vec::new(),

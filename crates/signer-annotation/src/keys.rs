@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use signer_core::{Request, SignerName};
 
-use crate::annotations::{Annotations, Source};
+use crate::{
+    annotations::{Annotations, Source},
+    config::AnnotationsFrom,
+};
 
 /// What an annotation of an annotation signer is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,17 +83,25 @@ impl Keys {
         (!is_others).then_some(item)
     }
 
-    /// The annotations that count for a request: its user annotations, or, without one of this signer's among them, its pod's annotations.
+    /// The annotations that count for a request: its user annotations or its pod's annotations, as the signer is configured. Where either may count, the
+    /// pod's do only if there are no user annotations.
     ///
     /// # Errors
-    /// If a key that is the signer's names no item, or a user annotation isn't the signer's. The volume source that holds user annotations is for
-    /// this signer alone, so such a key is a mistake; a pod's annotations are for everybody.
-    pub(crate) fn read<'r>(&'r self, request: &'r Request) -> Result<Annotations<'r>, signer_core::Denial> {
-        let user = request.user_annotations();
+    /// If a key that is the signer's names no item, or a user annotation isn't the signer's or isn't read. The volume source that holds user annotations
+    /// is for this signer alone, so such a key is a mistake; a pod's annotations are for everybody.
+    pub(crate) fn read<'r>(
+        &'r self,
+        request: &'r Request,
+        from: AnnotationsFrom,
+    ) -> Result<Annotations<'r>, signer_core::Denial> {
+        let (user, pods) = (request.user_annotations(), &request.pod().annotations);
         // user annotations that hold none of this signer's keys hold an unknown one, unless they are empty
-        let (source, all) = match user.is_empty() {
-            true => (Source::PodAnnotations, &request.pod().annotations),
-            false => (Source::UserAnnotations, user),
+        let (source, all) = match (from, user.first_key_value()) {
+            (AnnotationsFrom::Volume, _) | (AnnotationsFrom::Either, Some(_)) => {
+                (Source::UserAnnotations, user)
+            }
+            (AnnotationsFrom::Pod | AnnotationsFrom::Either, None) => (Source::PodAnnotations, pods),
+            (AnnotationsFrom::Pod, Some((key, _))) => return Err(Source::UserAnnotations.not_read(key)),
         };
         let mut values = BTreeMap::new();
         for (key, value) in all {

@@ -77,7 +77,7 @@ mod usage;
 mod validity;
 mod wishes;
 
-pub use config::{AnnotationSignerConfig, CommonNameDefault, ConfigError};
+pub use config::{AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault, ConfigError};
 pub use grant::{DnsPattern, Grant, IpRange, PatternError, UriPattern};
 pub use signer::AnnotationSigner;
 pub use usage::{Usage, UsageError, UsagePattern};

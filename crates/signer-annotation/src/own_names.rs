@@ -1,6 +1,6 @@
 //! The names that are a pod's own, as they follow from verified facts.
 
-use signer_core::{DnsName, Pod, Services, TrustDomain, Uri};
+use signer_core::{DnsName, Pod, Services, TrustDomain, Uri, names::is_dashed_address};
 
 /// The names that are a pod's own. All lie in its namespace, under the cluster's domain.
 #[derive(Clone, Copy, Debug)]
@@ -8,6 +8,7 @@ pub(crate) struct OwnNames<'r> {
     pub(crate) pod: &'r Pod,
     pub(crate) services: &'r Services,
     pub(crate) cluster_domain: &'r DnsName,
+    pub(crate) pod_service_names: bool,
     pub(crate) trust_domain: Option<&'r TrustDomain>,
 }
 
@@ -15,6 +16,8 @@ pub(crate) struct OwnNames<'r> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Own,
+    /// It is the pod's own while this Service of its namespace doesn't exist.
+    OwnUnlessService(String),
     /// It would follow from a Service of the pod's namespace that doesn't exist yet.
     MissingService(String),
     /// It belongs to a Service of the pod's namespace that doesn't select the pod.
@@ -32,7 +35,7 @@ impl OwnNames<'_> {
     /// How the pod stands to a DNS name.
     pub(crate) fn standing(&self, name: &DnsName) -> Standing {
         let name = name.as_str();
-        if name == self.pod_name() {
+        if name == self.pod_name() && !self.reads_as_address() {
             return Standing::Own;
         }
         let (short, full) = (format!(".{}.svc", self.pod.namespace), self.service_suffix());
@@ -41,12 +44,11 @@ impl OwnNames<'_> {
             (None, Some(host)) => (host, false),
             (None, None) => return Standing::Foreign,
         };
-        match self.service_standing(host) {
-            // no Service contradicts it
-            Standing::MissingService(_) | Standing::Foreign if is_full && self.owns_host(host) => {
-                Standing::Own
+        match (self.service_standing(host), self.absent_service(host)) {
+            (Standing::MissingService(_) | Standing::Foreign, Some(service)) if is_full => {
+                Standing::OwnUnlessService(service.to_owned())
             }
-            standing => standing,
+            (standing, _) => standing,
         }
     }
 
@@ -57,6 +59,8 @@ impl OwnNames<'_> {
         }
         let Some((hostname, subdomain)) = host.split_once('.') else {
             return match self.services.get(host) {
+                // such a Service is hardly meant, and nobody has the name without it
+                None if is_dashed_address(host) => Standing::Foreign,
                 None => Standing::MissingService(host.to_owned()),
                 Some(service) if service.selects(&self.pod.labels) => Standing::Own,
                 Some(_) => Standing::NotSelected(host.to_owned()),
@@ -77,11 +81,18 @@ impl OwnNames<'_> {
         }
     }
 
-    /// Whether the pod's name stands in front of `<namespace>.svc.<cluster domain>`, and DNS doesn't give that name to others. The name `web-0.db` of a
-    /// pod reads like that of the member `web-0` of a Service `db`, so it is the pod's own as long as there is no such Service.
-    fn owns_host(&self, host: &str) -> bool {
+    /// The Service whose absence makes what is in front of `<namespace>.svc.<cluster domain>` the pod's own: it is the pod's name, and DNS doesn't give it to
+    /// others. The name `web-0.db` of a pod reads like that of the member `web-0` of a Service `db`, so it is the pod's own as long as there is no such Service.
+    fn absent_service<'h>(&self, host: &'h str) -> Option<&'h str> {
         let service = host.rsplit_once('.').map_or(host, |(_, service)| service);
-        host == self.pod.name && self.services.get(service).is_none()
+        let is_own = self.pod_service_names && host == self.pod.name && !self.reads_as_address();
+        (is_own && self.services.get(service).is_none()).then_some(service)
+    }
+
+    /// Whether DNS may read a part of the pod's name as an IP address. Names with it lead to the pod that has the address, whatever stands in front:
+    /// `CoreDNS` looks at the label next to the namespace alone.
+    fn reads_as_address(&self) -> bool {
+        self.pod.name.split('.').any(is_dashed_address)
     }
 
     /// Whether a URI is the SPIFFE ID of the pod's service account.
@@ -98,14 +109,20 @@ impl OwnNames<'_> {
     pub(crate) fn default_dns_names(&self) -> Vec<DnsName> {
         let candidates = [self.pod_name(), format!("{}{}", self.pod.name, self.service_suffix())];
         let legal = candidates.iter().filter_map(|name| name.parse().ok());
-        legal.filter(|name| self.standing(name) == Standing::Own).collect()
+        legal
+            .filter(|name| matches!(self.standing(name), Standing::Own | Standing::OwnUnlessService(_)))
+            .collect()
     }
 
     /// The pod's own DNS names, for messages.
     pub(crate) fn describe_dns_names(&self) -> String {
         let own: String = self.default_dns_names().iter().map(|name| format!("{name}, ")).collect();
         let (namespace, suffix) = (&self.pod.namespace, self.service_suffix());
-        format!("{own}<service>.{namespace}.svc and <service>{suffix} of Services that select it")
+        let address = match self.reads_as_address() {
+            true => " (none of its own name, which DNS reads as the IP address of another)",
+            false => "",
+        };
+        format!("{own}<service>.{namespace}.svc and <service>{suffix} of Services that select it{address}")
     }
 
     /// The pod's own URIs, for messages.

@@ -1,6 +1,6 @@
 //! Whether a pod may have what its author asks for.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use signer_core::{Decision, Denial, DnsName, Pod, Uri, Wait, reasons};
 
@@ -64,7 +64,7 @@ impl<'r> Permission<'r> {
         let mut foreign = Vec::new();
         for name in names.iter().filter(|name| !self.is_granted(|grant| grant.gives_dns_name(name))) {
             match self.own.standing(name) {
-                Standing::Own => {}
+                Standing::Own | Standing::OwnUnlessService(_) => {}
                 Standing::MissingService(service) => {
                     awaited.push(Awaited { name: name.to_string(), service })
                 }
@@ -103,6 +103,16 @@ impl<'r> Permission<'r> {
         let foreign: Vec<&str> = usages.iter().filter(is_foreign).map(|usage| usage.name()).collect();
         let own = || "server auth, client auth and digital signature".to_owned();
         self.refuse(annotation, &foreign, "usages", own)
+    }
+
+    /// The Services that must not exist for the pod to have these names, which it may have otherwise.
+    pub(crate) fn absent_services<'n>(&self, names: impl Iterator<Item = &'n DnsName>) -> BTreeSet<String> {
+        let own = names.filter(|name| !self.is_granted(|grant| grant.gives_dns_name(name)));
+        let absent = own.filter_map(|name| match self.own.standing(name) {
+            Standing::OwnUnlessService(service) => Some(service),
+            _ => None,
+        });
+        absent.collect()
     }
 
     fn is_granted(&self, gives: impl Fn(&Grant) -> bool) -> bool {

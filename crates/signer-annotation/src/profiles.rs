@@ -12,17 +12,18 @@ use crate::{
 pub(crate) fn profiles(config: &AnnotationSignerConfig) -> Vec<LeafProfile> {
     let AnnotationSignerConfig { cluster_domain, common_name, trust_domain, grants, .. } = config;
     let under = |domain: String| domain.parse().ok().map(NameScope::DnsUnder);
-    let default_names: Vec<NameScope> =
-        ["pod", "svc"].iter().filter_map(|kind| under(format!("{kind}.{cluster_domain}"))).collect();
+    let of_pods = under(format!("pod.{cluster_domain}"));
+    let of_services = under(format!("svc.{cluster_domain}"));
+    let default_names = of_pods.iter().chain(of_services.iter().filter(|_| config.pod_service_names));
     let with_common_name = |profile: LeafProfile| match common_name {
         CommonNameDefault::PodName => profile.name(NameScope::AnyCommonName),
         CommonNameDefault::None => profile,
     };
     let default = LeafProfile::new([ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]);
-    let default = default_names.iter().cloned().fold(with_common_name(default), LeafProfile::name);
+    let default = default_names.cloned().fold(with_common_name(default), LeafProfile::name);
 
     let own_id = trust_domain.iter().map(|domain| NameScope::UriHost(domain.to_string()));
-    let own = default_names.into_iter().chain(under("svc".to_owned())).chain(own_id);
+    let own = of_pods.into_iter().chain(of_services).chain(under("svc".to_owned())).chain(own_id);
     let mut names: Vec<NameScope> = Vec::new();
     for scope in own.chain(grants.iter().flat_map(crate::Grant::scopes)) {
         if !names.contains(&scope) {
@@ -71,6 +72,13 @@ mod tests {
             "a subject CN=<any> + DNS names under svc",
         ];
         assert_eq!(told(&config()), expected);
+    }
+
+    #[test]
+    fn a_default_leaf_without_the_name_of_service_form_needs_no_such_names() {
+        let without = AnnotationSignerConfig { pod_service_names: false, ..config() };
+        let expected = "a subject CN=<any> + DNS names under pod.cluster.local + ServerAuth + ClientAuth";
+        assert_eq!((told(&without)[0].as_str(), &told(&without)[1..]), (expected, &told(&config())[1..]));
     }
 
     #[test]

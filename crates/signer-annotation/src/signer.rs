@@ -13,6 +13,7 @@ use crate::{
     permission::Permission,
     placeholders::Placeholders,
     profiles::profiles,
+    quoted::Quoted,
     usage::Usage,
     wishes::Wishes,
 };
@@ -40,14 +41,18 @@ impl AnnotationSigner {
     /// The leaf, or why there is none.
     fn leaf(&self, request: &Request, services: &Services) -> Result<Leaf, Decision> {
         let AnnotationSignerConfig { cluster_domain, trust_domain, grants, .. } = &self.config;
-        let pod = request.pod();
-        let own = OwnNames { pod, services, cluster_domain, trust_domain: trust_domain.as_ref() };
+        let (pod, trust_domain) = (request.pod(), trust_domain.as_ref());
+        let pod_service_names = self.config.pod_service_names;
+        let own = OwnNames { pod, services, cluster_domain, pod_service_names, trust_domain };
 
-        let annotations = self.keys.read(request)?;
+        let annotations = self.keys.read(request, self.config.annotations_from)?;
         let wishes = Wishes::read(&annotations, Placeholders { pod, cluster_domain }, request)?;
-        let leaf = fill(&wishes, &own, &self.config);
+        let mut leaf = fill(&wishes, &own, &self.config);
         check_count(&leaf, &wishes, &annotations, pod)?;
-        Permission::new(own, grants).check(&wishes)?;
+        let permission = Permission::new(own, grants);
+        permission.check(&wishes)?;
+        leaf.absent_services =
+            permission.absent_services(leaf.dns_names.iter().chain(wishes.common_dns_name()));
         Ok(leaf)
     }
 }
@@ -116,9 +121,11 @@ fn check_count(
     pod: &Pod,
 ) -> Result<(), Denial> {
     if leaf.names() == 0 {
-        let length = pod.name.len();
         let rule = format_args!(
-            "the pod's name ({length} characters) is too long for the default names, and the certificate would carry no name at all; set it"
+            "the pod's name {} makes none of the default names, since it is too long ({} characters), has several labels or reads as an IP address, and \
+             the certificate would carry no name at all; set it",
+            Quoted(&pod.name),
+            pod.name.len()
         );
         return Err(annotations.missing(Item::DnsNames, rule));
     }

@@ -2,11 +2,12 @@
 
 use std::{fmt::Display, net::IpAddr, str::FromStr};
 
-use signer_core::{CommonName, Denial, DnsName, MAX_NAMES, Pod, Request, Uri};
+use signer_core::{CommonName, Denial, DnsName, MAX_NAMES, Request, Uri};
 
 use crate::{
     annotations::{Annotation, Annotations},
     keys::Item,
+    own_names::single_label,
     placeholders::Placeholders,
     quoted::Quoted,
     usage::Usage,
@@ -34,9 +35,9 @@ pub(crate) struct Wish<'r, T> {
 /// A common name that a pod may have at most.
 #[derive(Debug)]
 pub(crate) enum WantedCommonName {
-    /// The pod's name, which needs no permission.
+    /// The pod's name that is a single label, which needs no permission: it can't be taken for a DNS name of others.
     PodName(CommonName),
-    /// Another, which is a DNS name as well.
+    /// Any other, which is a DNS name and needs the same permission as one. A pod's name of several labels is here too: its author chose it freely.
     DnsName(CommonName, DnsName),
 }
 
@@ -62,6 +63,14 @@ impl<'r> Wishes<'r> {
             usages: wish(annotations.get(Item::Usages), |annotation| usages(annotation, request))?,
             validity: Validity::read(annotations, request)?,
         })
+    }
+
+    /// The common name that is asked for, if it is a DNS name.
+    pub(crate) fn common_dns_name(&self) -> Option<&DnsName> {
+        match &self.common_name.as_ref()?.wanted {
+            WantedCommonName::PodName(_) => None,
+            WantedCommonName::DnsName(_, name) => Some(name),
+        }
     }
 
     /// How many names they ask for.
@@ -98,14 +107,13 @@ fn common_name(
 ) -> Result<WantedCommonName, Denial> {
     let text = placeholders.expand(annotation.value()).map_err(|error| annotation.malformed(error))?;
     let name: CommonName = text.parse().map_err(|error| annotation.malformed(error))?;
-    let Pod { name: pod_name, .. } = placeholders.pod;
-    if text == *pod_name {
+    if single_label(placeholders.pod) == Some(text.as_str()) {
         return Ok(WantedCommonName::PodName(name));
     }
     let dns_name = text.parse().map_err(|error| {
         annotation.malformed(format_args!(
-            "{error}; a common name is the pod's name ({}) or a DNS name",
-            Quoted(pod_name)
+            "{error}; a common name is the pod's name ({}) where that is a single label, or a DNS name",
+            Quoted(&placeholders.pod.name)
         ))
     })?;
     Ok(WantedCommonName::DnsName(name, dns_name))
@@ -122,7 +130,7 @@ where
     })
 }
 
-/// A comma list, with spaces around its entries. A name that occurs twice counts once: a certificate carries a set of names.
+/// A comma list, with white space around its entries, line breaks included. A name that occurs twice counts once: a certificate carries a set of names.
 fn list<T: PartialEq>(
     annotation: &Annotation<'_>,
     parse: impl Fn(&str) -> Result<T, String>,
@@ -135,7 +143,7 @@ fn list<T: PartialEq>(
     }
     let mut wanted = Vec::new();
     for (i, entry) in annotation.value().split(',').enumerate() {
-        let entry = entry.trim_matches(' ');
+        let entry = entry.trim_matches([' ', '\t', '\n', '\r']);
         if entry.is_empty() {
             let rule = format_args!(
                 "entry {} of {} is empty; write the entries with one comma between two",

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use signer_annotation::{AnnotationSignerConfig, CommonNameDefault, Grant};
+use signer_annotation::{AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault, Grant};
 use signer_core::{DnsName, SignerName};
 
 use super::{
@@ -12,7 +12,8 @@ use super::{
     workloads::workloads,
 };
 
-pub(super) const FIELDS: [&str; 3] = ["commonName", "trustDomain", "grants"];
+pub(super) const FIELDS: [&str; 5] =
+    ["annotationsFrom", "commonName", "podServiceNames", "trustDomain", "grants"];
 
 /// What a grant gives.
 const GIFTS: [&str; 4] = ["dnsNames", "uris", "ips", "usages"];
@@ -27,13 +28,28 @@ pub(super) fn annotation(
     signer: &Mapping<'_>,
     problems: &mut Problems,
 ) -> Option<AnnotationSignerConfig> {
+    let sources = [
+        ("volume", AnnotationsFrom::Volume),
+        ("pod", AnnotationsFrom::Pod),
+        ("either", AnnotationsFrom::Either),
+    ];
+    let annotations_from = signer.read("annotationsFrom", |field| field.choice(&sources));
+    let annotations_from = problems.or_default(annotations_from, AnnotationsFrom::default());
     let choices = [("none", CommonNameDefault::None), ("podName", CommonNameDefault::PodName)];
     let common_name = signer.read("commonName", |field| field.choice(&choices));
     let common_name = problems.or_default(common_name, CommonNameDefault::default());
+    let pod_service_names = problems.or_default(signer.read("podServiceNames", Field::flag), true);
     let trust_domain = problems.ok(signer.read("trustDomain", |field| field.parse(TRUST_DOMAIN))).flatten();
     let grants = signer.get("grants").map(|field| field.list(GRANTS, problems, grant)).unwrap_or_default();
     let config = AnnotationSignerConfig::new(name?, cluster_domain.clone());
-    Some(AnnotationSignerConfig { common_name, trust_domain, grants, ..config })
+    Some(AnnotationSignerConfig {
+        annotations_from,
+        common_name,
+        pod_service_names,
+        trust_domain,
+        grants,
+        ..config
+    })
 }
 
 fn grant(entry: &Field<'_>, problems: &mut Problems) -> Option<Grant> {

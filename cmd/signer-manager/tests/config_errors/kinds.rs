@@ -78,6 +78,18 @@ fn annotation_common_names_are_the_pods_or_none() {
 }
 
 #[test]
+fn annotations_come_from_the_volume_the_pod_or_either() {
+    assert_errors(
+        &signer("annotation", "annotationsFrom: both"),
+        &["5:20: signers[0].annotationsFrom: \"both\" is not known; write volume, pod or either"],
+    );
+    assert_errors(
+        &signer("annotation", "podServiceNames: no"),
+        &["5:20: signers[0].podServiceNames: \"no\" is a text; write true or false"],
+    );
+}
+
+#[test]
 fn annotation_keys_fit_into_the_apis_limit() {
     let name = format!("example.com/{}", "a".repeat(60));
     assert_errors(

@@ -1,10 +1,11 @@
 //! Which names are a pod's own.
 
-use signer_annotation::AnnotationSignerConfig;
-use signer_core::{Grounds, Pod, Service, reasons, testing::RequestBuilder};
+use signer_annotation::{AnnotationSignerConfig, CommonNameDefault};
+use signer_core::{Grounds, Leaf, Pod, Service, reasons, testing::RequestBuilder};
 
 use crate::scenario::{
-    asking, assert_denied, config, denied, granting, issued, not_selecting, selecting, texts, waiting,
+    SIGNER, asking, assert_denied, config, denied, granting, issued, not_selecting, request, selecting,
+    texts, waiting,
 };
 
 const NOT_GRANTED: (signer_core::Reason, Grounds) = (reasons::IDENTITY_NOT_GRANTED, Grounds::Changeable);
@@ -182,6 +183,87 @@ fn a_pods_name_is_no_way_to_a_members_stable_name() {
             &["web-0.db.shop.svc.cluster.local"],
         );
     }
+}
+
+/// `evil` may create pods, and nothing is granted to it.
+fn impostor(name: &str) -> RequestBuilder {
+    let name = name.to_owned();
+    request().namespace("evil").pod(move |pod| pod.name = name)
+}
+
+#[test]
+fn a_pod_that_is_named_like_a_dns_name_has_no_claim_to_that_name() {
+    for name in
+        ["web.shop.pod.cluster.local", "web.shop.svc.cluster.local", "web.shop.svc", "web.shop.example.com"]
+    {
+        for cn in ["${pod.name}", name, &name.replacen("web", "${pod.serviceAccountName}", 1)] {
+            let request = impostor(name).service_account("web").user_annotation(&format!("{SIGNER}-cn"), cn);
+            assert_denied(&config(), request, NOT_GRANTED, &["foo-cn", name, "is not the pod's own"]);
+        }
+        let leaf = issued(&config(), impostor(name));
+        assert_eq!(leaf.common_name, None);
+        let names = ["pod", "svc"].map(|kind| format!("{name}.evil.{kind}.cluster.local"));
+        assert_eq!(texts(&leaf.dns_names), names);
+        issued(&granting(&["*"]), impostor(name).user_annotation(&format!("{SIGNER}-cn"), "${pod.name}"));
+    }
+}
+
+#[test]
+fn names_that_dns_reads_as_an_address_are_nobodys() {
+    for name in ["10-0-0-5", "2001-db8--1", "010-0-0-5", "x.10-0-0-5", "10-0-0-5.x", "a.b.fe80--1"] {
+        for kind in ["pod", "svc"] {
+            let name = name.to_owned();
+            let text = format!("{name}.shop.{kind}.cluster.local");
+            let request = asking("san", &text).pod(move |pod| pod.name = name);
+            assert_denied(&config(), request, NOT_GRANTED, &[&text, "reads as the IP address of another"]);
+        }
+        let without = denied_without_names(name);
+        assert!(without.contains("reads as an IP address"), "{without}");
+    }
+    let headless = [selecting("db").headless()];
+    let endpoint = member(asking("san", "10-0-0-5.db.shop.svc")).pod(|pod| {
+        pod.name = "10-0-0-5".into();
+        pod.hostname = Some("10-0-0-5".into());
+    });
+    assert_denied(&config(), endpoint.services(headless), NOT_GRANTED, &["10-0-0-5.db.shop.svc"]);
+}
+
+/// The refusal of a pod of this name that asks for nothing, where the signer gives no common name.
+fn denied_without_names(name: &str) -> String {
+    let config = AnnotationSignerConfig { common_name: CommonNameDefault::None, ..config() };
+    let name = name.to_owned();
+    denied(&config, request().pod(move |pod| pod.name = name)).message
+}
+
+#[test]
+fn the_name_of_service_form_rests_on_the_absence_of_a_service() {
+    let absent = |leaf: Leaf| leaf.absent_services.into_iter().collect::<Vec<_>>();
+    assert_eq!(absent(issued(&config(), request())), ["web-0"]);
+    assert_eq!(absent(issued(&config(), asking("cn", "web-0.shop.svc.cluster.local"))), ["web-0"]);
+    assert_eq!(absent(issued(&config(), request().pod(|pod| pod.name = "web-0.db".into()))), ["db"]);
+    for firm in [
+        asking("san", "web-0.shop.pod.cluster.local"),
+        request().services([selecting("web-0")]),
+        request().services([not_selecting("web-0")]),
+    ] {
+        assert!(absent(issued(&config(), firm)).is_empty());
+    }
+    let granted = granting(&["web-0.shop.svc.cluster.local"]);
+    assert!(absent(issued(&granted, request())).is_empty(), "a grant counts whatever Services say");
+}
+
+#[test]
+fn without_pod_service_names_only_a_service_gives_the_name() {
+    let config = AnnotationSignerConfig { pod_service_names: false, ..config() };
+    let leaf = issued(&config, request());
+    assert_eq!(texts(&leaf.dns_names), ["web-0.shop.pod.cluster.local"]);
+    assert!(leaf.absent_services.is_empty());
+    let name = "web-0.shop.svc.cluster.local";
+    assert_eq!(waiting(&config, asking("san", name)).reason, reasons::WAITING_FOR_SERVICE);
+    assert_denied(&config, asking("san", name).services([not_selecting("web-0")]), NOT_SELECTED, &[name]);
+    assert_eq!(texts(&issued(&config, asking("san", name).services([selecting("web-0")])).dns_names), [name]);
+    let dotted = asking("san", "web-0.db.shop.svc.cluster.local").pod(|pod| pod.name = "web-0.db".into());
+    assert_denied(&config, dotted, NOT_GRANTED, &["web-0.db.shop.svc.cluster.local"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which annotations count, and what is taken from them.
 
-use signer_annotation::AnnotationSignerConfig;
+use signer_annotation::{AnnotationSignerConfig, AnnotationsFrom};
 use signer_core::{Grounds, Uri, reasons};
 
 use crate::scenario::{SIGNER, annotated, asking, assert_denied, config, granting, issued, request, texts};
@@ -28,6 +28,37 @@ fn without_user_annotations_the_pods_count() {
     assert_eq!(
         texts(&issued(&granting(&["example.com"]), annotated("san", "example.com")).dns_names),
         ["example.com"]
+    );
+}
+
+fn reading(from: AnnotationsFrom) -> AnnotationSignerConfig {
+    let config = granting(&["example.com", "example.org"]);
+    AnnotationSignerConfig { annotations_from: from, ..config }
+}
+
+#[test]
+fn a_signer_that_reads_volumes_alone_is_deaf_to_whoever_rewrites_the_pods_annotations() {
+    let config = reading(AnnotationsFrom::Volume);
+    let default = issued(&config, request());
+    for (item, value) in [("san", "example.org"), ("cn", "example.org"), ("usages", "any"), ("other", "")] {
+        assert_eq!(issued(&config, annotated(item, value)), default, "{item}");
+        let both = asking("san", "example.com").annotation(&format!("{SIGNER}-{item}"), value);
+        assert_eq!(texts(&issued(&config, both).dns_names), ["example.com"]);
+    }
+    let unknown = request().user_annotation("coolcert.example.com/foo-bar", "x");
+    assert_denied(&config, unknown, USER, &["is unknown"]);
+}
+
+#[test]
+fn a_signer_that_reads_pods_alone_says_that_a_volumes_wishes_do_not_count() {
+    let config = reading(AnnotationsFrom::Pod);
+    assert_eq!(texts(&issued(&config, annotated("san", "example.com")).dns_names), ["example.com"]);
+    let today = (USER.0, Grounds::Changeable);
+    assert_denied(
+        &config,
+        asking("san", "example.com"),
+        today,
+        &["foo-san", "annotationsFrom: pod", "annotate the pod"],
     );
 }
 
