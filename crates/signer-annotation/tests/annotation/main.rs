@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may; clippy.toml allows it in test functions alone")]
 
+mod adversary;
 mod default_names;
 mod grants;
 mod grounds;
@@ -10,6 +11,7 @@ mod identities;
 mod issued_names;
 mod items;
 mod name_lists;
+mod ownership;
 mod scenario;
 mod usages;
 mod validity;
