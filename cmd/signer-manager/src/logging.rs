@@ -1,8 +1,14 @@
-//! The log: to stderr, for people or for programs.
+//! The log: to stderr, for people or for programs. Whatever the filter says, no body of an object gets into it.
+
+mod panics;
 
 use std::io::{self, IsTerminal};
 
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::ParseError, filter::filter_fn, layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::cli::LogFormat;
 
@@ -11,18 +17,45 @@ use crate::cli::LogFormat;
 /// # Errors
 /// If the filter isn't one.
 pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), ParseError> {
-    let filter = EnvFilter::builder().parse(filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(parse(filter)?).with_writer(io::stderr);
     match format {
         LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(true).with_span_list(false).init()
+            let log = log.json().flatten_event(true).with_current_span(true).with_span_list(false);
+            log.finish().with(without_bodies()).init();
         }
-        LogFormat::Text => log.with_ansi(wants_colours()).init(),
+        LogFormat::Text => log.with_ansi(wants_colours()).finish().with(without_bodies()).init(),
     }
+    panics::log();
     Ok(())
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().parse(filter)
+}
+
+/// Lets events and spans pass up to the level that their crate may have, beside what the user's filter says.
+fn without_bodies<S: Subscriber>() -> impl Layer<S> {
+    filter_fn(|metadata: &Metadata<'_>| *metadata.level() <= most(metadata.target()))
+}
+
+/// The most that a crate may log.
+///
+/// kube-client logs whole bodies (Secrets, pod specs) at `warn` where they can't be parsed, and at `debug` where they tell of errors; its `error` is one line
+/// a second in an outage, of which our own log says what it means. Other crates log requests, headers (a bearer token) and frames at `debug` and `trace`.
+fn most(target: &str) -> LevelFilter {
+    /// Crates of this workspace, and the target of the audit log.
+    const OURS: [&str; 4] = ["audit", "ca_pool", "pod_credentials", "signer_manager"];
+    match target.split("::").next().unwrap_or_default() {
+        "kube_client" => LevelFilter::OFF,
+        name if OURS.contains(&name) || name.starts_with("signer_") => LevelFilter::TRACE,
+        _ => LevelFilter::WARN,
+    }
 }
 
 /// On a terminal, unless its user has set `NO_COLOR` (no-color.org).
 fn wants_colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
+
+#[cfg(test)]
+mod tests;
