@@ -99,6 +99,7 @@ mod manager;
 mod metrics;
 pub mod names;
 mod policy;
+pub mod process;
 mod profile;
 mod public_key;
 mod reason;

@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{health::Health, signer_name::SignerName};
+use crate::{health::Health, manager::EndedTasks, signer_name::SignerName};
 
 /// The metrics of a process. Cheap to clone: clones count together.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ const SECONDS: [f64; 14] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0];
 
 impl Metrics {
-    pub(crate) fn new(health: Health) -> Self {
+    pub(crate) fn new(health: Health, ended: EndedTasks) -> Self {
         let issuance = || Histogram::new(SECONDS);
         let mut metrics = Self {
             registry: Arc::default(),
@@ -54,6 +54,7 @@ impl Metrics {
         registry.register("retries", "Looks at requests that failed, and were repeated", retries);
         registry.register("unfinished_requests", "Requests without an outcome", unfinished);
         registry.register_collector(Box::new(health));
+        registry.register_collector(Box::new(ended));
         metrics.registry = Arc::new(registry);
         metrics
     }
@@ -135,7 +136,7 @@ mod tests {
         let signer = health.signer(&name, &[Component::CertificateAuthority, Component::Pods]);
         signer.mended(Component::Pods);
         signer.warned(Component::Services, "once more");
-        let metrics = Metrics::new(health);
+        let metrics = Metrics::new(health, EndedTasks::default());
         let of_signer = metrics.of(&name);
         of_signer.issued(Duration::from_millis(3));
         of_signer.told("Denied", "IdentityNotGranted");

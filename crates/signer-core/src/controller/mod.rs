@@ -38,7 +38,7 @@ use self::{
 use crate::{api::PodCertificateRequest, health::Component, signer::Signer, watching::watch};
 
 /// Requests worked on at once. More than the API server answers at once gains nothing.
-const CONCURRENCY: u16 = 64;
+pub(crate) const CONCURRENCY: u16 = 64;
 
 /// Why a controller ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub enum ManagerError {
         #[source]
         source: io::Error,
     },
-    /// The HTTP server ended.
-    #[error("serving /livez, /readyz and /metrics")]
-    Http(#[source] io::Error),
+    /// A background task ended, by a panic or otherwise, without which the manager can't go on.
+    #[error("{0}. The process ends, so that it is started again; report it as a bug")]
+    TaskEnded(String),
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fmt::Write,
-    future, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
@@ -15,6 +14,11 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
+use super::{
+    ManagerError,
+    http_server::{self, LIMITS},
+    supervisor::{EndedTasks, TaskEnd},
+};
 use crate::{
     health::{Health, Report},
     metrics::Metrics,
@@ -30,41 +34,62 @@ pub(super) fn tried(address: SocketAddr) -> Vec<SocketAddr> {
     [Some(address), any.then_some(any_v4)].into_iter().flatten().collect()
 }
 
-/// Answers for as long as it is polled; without a listener, nobody can ask. It waits for no client's end.
-pub(crate) async fn serve(listener: Option<TcpListener>, health: Health, metrics: Metrics) -> io::Result<()> {
-    let Some(listener) = listener else { return future::pending().await };
+/// Listens there, and logs where: port 0 stands for any.
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, ManagerError> {
+    let bound = async {
+        let listener = TcpListener::bind(&*tried(address)).await?;
+        tracing::info!(address = %listener.local_addr()?, "serving /livez, /readyz and /metrics");
+        Ok(listener)
+    };
+    bound.await.map_err(|source| ManagerError::HttpBind { address, source })
+}
+
+/// Answers. Never ends.
+pub(crate) async fn serve(listener: TcpListener, health: Health, ended: EndedTasks, metrics: Metrics) {
     let scraped = move || async move { ([(CONTENT_TYPE, OPEN_METRICS)], metrics.page()) };
     let routes = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scraped));
-    axum::serve(listener, routes.with_state(health)).await
+    http_server::serve(listener, routes.with_state((health, ended)), LIMITS).await;
 }
 
-async fn readyz(State(health): State<Health>) -> impl IntoResponse {
-    let report = health.report();
-    let status = if report.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, page(&report))
+async fn readyz(State((health, ended)): State<(Health, EndedTasks)>) -> impl IntoResponse {
+    let (report, ended) = (health.report(), ended.list());
+    let is_ready = report.is_ready && ended.is_empty();
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, page(&report, &ended))
 }
 
 /// One line a signer; each problem of one that isn't ready on a line of its own.
-fn page(report: &Report) -> String {
+fn page(report: &Report, ended: &[TaskEnd]) -> String {
     let mut page = String::new();
+    for end in ended {
+        // writing to a String can't fail
+        let _ = writeln!(page, "process: not ready\n  - {end}; the process ends");
+    }
     for signer in &report.signers {
         let verdict = if signer.problems.is_empty() { "ready" } else { "not ready" };
-        // writing to a String can't fail
         let _ = writeln!(page, "{}: {verdict}", signer.name);
         for line in signer.problems.iter().chain(&signer.warnings) {
-            let _ = writeln!(page, "  - {line}");
+            let _ = writeln!(page, "  - {}", one_line(line));
         }
     }
     page
 }
 
+/// Messages hold what others wrote: the API server, whoever named an object. A long one is cut, and one of several lines can't pass for a signer's.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 2000;
+    let line: String =
+        text.chars().take(LONGEST).map(|char| if char.is_control() { ' ' } else { char }).collect();
+    if text.chars().nth(LONGEST).is_some() { line + "…" } else { line }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::SignerReport;
+    use crate::{health::SignerReport, manager::supervisor::How};
 
     /// Kubelet asks the pod's first address, of whichever family that is.
     #[tokio::test]
@@ -93,8 +118,24 @@ mod tests {
             signer("example.com/b", &["there is no pool"], &[]),
         ];
         assert_eq!(
-            page(&Report { is_ready: false, signers }),
+            page(&Report { is_ready: false, signers }, &[]),
             "example.com/a: ready\n  - the pool's file is broken\nexample.com/b: not ready\n  - there is no pool\n"
         );
+    }
+
+    #[test]
+    fn a_task_that_ended_is_named_before_the_signers() {
+        let end = TaskEnd { task: "watch of pods".into(), how: How::Panicked };
+        let report = Report { is_ready: true, signers: vec![] };
+        assert_eq!(
+            page(&report, &[end]),
+            "process: not ready\n  - the task \"watch of pods\" has ended: it panicked; the process ends\n"
+        );
+    }
+
+    #[test]
+    fn a_message_is_one_line_of_bounded_length() {
+        assert_eq!(one_line("no CA\nexample.com/b: ready\u{1b}[2J"), "no CA example.com/b: ready [2J");
+        assert_eq!(one_line(&"ä".repeat(3000)).chars().count(), 2001);
     }
 }

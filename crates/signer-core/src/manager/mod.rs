@@ -3,6 +3,7 @@
 mod error;
 mod exclusive;
 mod http;
+mod http_server;
 mod misfits;
 mod options;
 mod own_pool;
@@ -10,7 +11,10 @@ mod permitted;
 mod running;
 mod secret_content;
 mod secret_pool;
+mod shared_client;
 mod shutdown;
+mod supervision;
+mod supervisor;
 
 pub use error::ManagerError;
 pub use options::{PoolOrigin, SignerOptions};
@@ -18,22 +22,27 @@ pub use options::{PoolOrigin, SignerOptions};
 pub(crate) use permitted::{permitted, standing_in};
 pub use secret_pool::SecretPool;
 pub use shutdown::shutdown_signal;
-use std::{collections::HashSet, fmt, future::Future, net::SocketAddr, time::Duration};
+use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};
+pub(crate) use supervisor::EndedTasks;
 
 use futures::future::BoxFuture;
 use kube::Client;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::sync::watch;
 
 use self::{
     exclusive::Roots,
-    running::{Shared, run_signer, until},
+    running::{Shared, run_signer},
+    shared_client::{UNTIL_HEADERS, shared},
+    supervision::supervise,
+    supervisor::{Spawner, Supervisor},
 };
 use crate::{
-    api::patience::{UNTIL_HEADERS, patient},
     clock::{Clock, report_for_ever},
     cluster::{pod_cache::PodCache, reader::ClusterReader},
+    controller::CONCURRENCY,
     health::{Component, Health, SignerHealth},
     metrics::Metrics,
+    process::open_files,
     signer::Signer,
     signer_name::SignerName,
 };
@@ -107,62 +116,56 @@ impl Manager {
     /// Runs the signers until `shutdown` is there; requests in hand are finished first.
     ///
     /// # Errors
-    /// If no signers, or two of one name, were added, or the HTTP address can't be used. A missing CA pool, API or permission is no error: the signer that
-    /// lacks it isn't ready, `/readyz` and the log say why, and it starts when that is mended.
+    /// If no signers, or two of one name, were added, or the HTTP address can't be used; or if a background task ends before `shutdown`. A missing CA pool,
+    /// API or permission is no error: the signer that lacks it isn't ready, `/readyz` and the log say why, and it starts when that is mended.
     pub async fn run(
         mut self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ManagerError> {
-        let clock = Clock::new();
-        self.client = patient(self.client, UNTIL_HEADERS, clock.clone());
-        let (stop, stopped) = watch::channel(false);
-        let health = Health::default();
-        let metrics = Metrics::new(health.clone());
+        self.check()?;
         let listener = match self.http_bind {
-            Some(address) => {
-                let bound = TcpListener::bind(&*http::tried(address)).await;
-                Some(bound.map_err(|source| ManagerError::HttpBind { address, source })?)
-            }
+            Some(address) => Some(http::bind(address).await?),
             None => None,
         };
-        // ends with this future, however that ends
-        let mut tasks = JoinSet::new();
-        let signers = self.start(&clock, &health, &metrics, stopped.clone(), &mut tasks)?;
-        tasks.spawn(async move {
-            shutdown.await;
-            tracing::info!("shutting down: finishing the requests in hand");
-            // nobody is left to hear: all have ended
-            let _ = stop.send(true);
-        });
-        tokio::select! {
-            _ = futures::future::join_all(signers) => Ok(()),
-            () = grace_after(stopped) => {
-                tracing::warn!("requests in hand are left unfinished: the API server doesn't answer");
-                Ok(())
-            }
-            Err(error) = http::serve(listener, health, metrics) => Err(ManagerError::Http(error)),
+        // all tasks end with this future, however that ends
+        let supervisor = Supervisor::new();
+        let clock = Clock::new();
+        let (client, worker_ended) = shared(self.client, UNTIL_HEADERS, calls_at_once(), clock.clone());
+        self.client = client;
+        supervisor.spawner().spawn("Kubernetes client", worker_ended);
+        let (health, ended) = (Health::default(), EndedTasks::default());
+        let metrics = Metrics::new(health.clone(), ended.clone());
+        if let Some(listener) = listener {
+            let serve = http::serve(listener, health.clone(), ended.clone(), metrics.clone());
+            supervisor.spawner().spawn("HTTP server", serve);
         }
+        let (stop, stopped) = watch::channel(false);
+        let signers = self.start(&clock, &health, &metrics, stopped, supervisor.spawner());
+        supervise(supervisor, signers, shutdown, stop, ended).await
     }
 
+    fn check(&self) -> Result<(), ManagerError> {
+        let mut names = HashSet::new();
+        if let Some(twice) = self.signers.iter().find(|signer| !names.insert(&signer.name)) {
+            return Err(ManagerError::DuplicateSigner(twice.name.clone()));
+        }
+        if self.signers.is_empty() { Err(ManagerError::NoSigners) } else { Ok(()) }
+    }
+
+    /// Starts all tasks; returns the names of those that end when they are told to stop.
     fn start(
         self,
         clock: &Clock,
         health: &Health,
         metrics: &Metrics,
         stopped: watch::Receiver<bool>,
-        tasks: &mut JoinSet<()>,
-    ) -> Result<Vec<BoxFuture<'static, ()>>, ManagerError> {
-        let mut names = HashSet::new();
-        if let Some(twice) = self.signers.iter().find(|signer| !names.insert(signer.name.clone())) {
-            return Err(ManagerError::DuplicateSigner(twice.name.clone()));
-        }
-        if self.signers.is_empty() {
-            return Err(ManagerError::NoSigners);
-        }
+        tasks: &Spawner,
+    ) -> HashSet<String> {
         let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
         let cluster = ClusterReader::new(self.client.clone(), pods);
         let shared = Shared {
             client: self.client,
+            tasks: tasks.clone(),
             cluster: cluster.clone(),
             roots: Roots::default(),
             instance: self.instance,
@@ -172,30 +175,37 @@ impl Manager {
         };
         let mut with_services = Vec::new();
         let mut all = Vec::new();
-        let mut running = Vec::new();
+        let mut running = HashSet::new();
         for signer in self.signers {
             let signer_health = health.signer(&signer.name, needs(signer.reads_services));
             if signer.reads_services {
                 with_services.push(signer_health.clone());
             }
             all.push(signer_health.clone());
-            running.push((signer.run)(shared.clone(), signer_health));
+            let task = format!("signer {}", signer.name);
+            tasks.spawn(task.clone(), (signer.run)(shared.clone(), signer_health));
+            running.insert(task);
         }
-        tasks.spawn(report_for_ever(clock.clone(), all.clone()));
-        tasks.spawn(cluster.clone().keep_pods(all));
+        tasks.spawn("report on the clock", report_for_ever(clock.clone(), all.clone()));
+        tasks.spawn("watch of pods", cluster.clone().keep_pods(all));
         if !with_services.is_empty() {
-            tasks.spawn(cluster.keep_services(with_services));
+            tasks.spawn("watch of Services", cluster.keep_services(with_services));
         }
-        Ok(running)
+        running
     }
 }
 
-/// The time for requests in hand after the signal to end. Kubernetes gives a container 30 seconds by default.
-const GRACE: Duration = Duration::from_secs(20);
-
-async fn grace_after(stopped: watch::Receiver<bool>) {
-    until(stopped).await;
-    tokio::time::sleep(GRACE).await;
+/// The calls to the API server that may run at once.
+fn calls_at_once() -> usize {
+    let open_files = open_files();
+    let calls = shared_client::calls_at_once(open_files);
+    if calls < usize::from(CONCURRENCY) {
+        tracing::warn!(
+            open_files,
+            "few files may be open at once (RLIMIT_NOFILE), so that only {calls} calls to the API server run at once; raise the limit to 1024"
+        );
+    }
+    calls
 }
 
 /// What a signer needs before it is ready.

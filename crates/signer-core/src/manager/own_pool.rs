@@ -27,7 +27,8 @@ pub(crate) struct Issued {
     pub(crate) upkeep: Option<Upkeep>,
 }
 
-/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool, for a signer that issues this, becomes a matter of health.
+/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool, for a signer that issues this, becomes a matter of health. The future does
+/// the work.
 pub(crate) fn own_pool(
     mut pools: watch::Receiver<PoolState>,
     signer: SignerName,
@@ -36,9 +37,9 @@ pub(crate) fn own_pool(
     published: watch::Receiver<Option<Published>>,
     clock: Clock,
     health: SignerHealth,
-) -> watch::Receiver<PoolState> {
+) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
     let (send, own) = watch::channel(PoolState::default());
-    tokio::spawn(async move {
+    let check = async move {
         let mut hindrance = None;
         // ends with the last who wants the pool, or with the one who reads it
         while !send.is_closed() {
@@ -55,8 +56,8 @@ pub(crate) fn own_pool(
                 return;
             }
         }
-    });
-    own
+    };
+    (own, check)
 }
 
 /// A new pool, unless it is older than the one in use, or another signer has a key or root of it; then the one in use stays.

@@ -11,6 +11,7 @@ use super::{
     exclusive::Roots,
     own_pool::{Issued, own_pool},
     secret_pool::follow_secret,
+    supervisor::Spawner,
 };
 use crate::{
     api::discovery::{CertificatesApi, discover},
@@ -23,6 +24,7 @@ use crate::{
     policy::Policy,
     profile::LeafProfile,
     signer::Signer,
+    signer_name::SignerName,
     status::{events::Events, writer::StatusWriter},
     trust_bundle::{BundleKeeper, Memory, Published},
 };
@@ -31,6 +33,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) client: Client,
+    pub(crate) tasks: Spawner,
     pub(crate) cluster: ClusterReader,
     pub(crate) roots: Roots,
     pub(crate) instance: String,
@@ -57,10 +60,11 @@ pub(crate) async fn run_signer<S: Signer>(
         max_lifetime: policy.max_lifetime,
         upkeep: options.ca_pool.upkeep().cloned(),
     };
-    let pools = follow(options.ca_pool, &shared, published.subscribe(), profiles.clone());
+    let pools = follow(options.ca_pool, signer.name(), &shared, published.subscribe(), profiles.clone());
     let (roots, told) = (shared.roots.clone(), published.subscribe());
-    let pool =
+    let (pool, check) =
         own_pool(pools, signer.name().clone(), issued, roots, told, shared.clock.clone(), health.clone());
+    shared.tasks.spawn(format!("checks of the CA pool of {}", signer.name()), check);
     let mut started = None;
     loop {
         let api = tokio::select! {
@@ -167,20 +171,22 @@ impl<S: Signer> Running<'_, S> {
 /// Starts to follow a pool.
 fn follow(
     origin: PoolOrigin,
+    signer: &SignerName,
     shared: &Shared,
     published: watch::Receiver<Option<Published>>,
     profiles: Arc<[LeafProfile]>,
 ) -> watch::Receiver<PoolState> {
+    let task = format!("CA pool of {signer}");
     match origin {
         PoolOrigin::Files(source) => {
             let (pools, follow) = watch_pool(source, DEFAULT_POLL);
-            tokio::spawn(follow);
+            shared.tasks.spawn(task, follow);
             pools
         }
         PoolOrigin::Secret(secret) => {
             let (pools, follow) =
                 follow_secret(&shared.client, shared.clock.clone(), secret, published, profiles);
-            tokio::spawn(follow);
+            shared.tasks.spawn(task, follow);
             pools
         }
     }
@@ -190,10 +196,10 @@ async fn discovered(client: &Client, health: &SignerHealth) -> CertificatesApi {
     loop {
         match discover(client).await {
             Ok(api) => {
-                tracing::debug!(
+                tracing::info!(
                     requests = api.requests.api_version,
                     bundles = api.bundles.api_version,
-                    "discovered"
+                    "API versions discovered"
                 );
                 health.mended(Component::Api);
                 return api;

@@ -1,0 +1,108 @@
+//! From the start of all tasks to the end of the process.
+
+use std::{collections::HashSet, future::Future, time::Duration};
+
+use tokio::{sync::watch, time::sleep};
+
+use super::{
+    ManagerError,
+    running::until,
+    supervisor::{EndedTasks, How, Supervisor},
+};
+
+/// The time for requests in hand after the signal to end. Kubernetes gives a container 30 seconds by default.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// How long `/readyz` and `/metrics` show a task that ended, at least, before the process ends.
+const SHOWN: Duration = Duration::from_secs(2);
+
+/// Waits until `shutdown` is there and the `signers`' tasks have ended. A task that ends before is noted in `ended`, and stops all others: what it did isn't done
+/// any more, all state is in the cluster, and a new process begins with it.
+pub(super) async fn supervise(
+    mut supervisor: Supervisor,
+    mut signers: HashSet<String>,
+    shutdown: impl Future<Output = ()>,
+    stop: watch::Sender<bool>,
+    ended: EndedTasks,
+) -> Result<(), ManagerError> {
+    let mut grace = Box::pin(grace_after(stop.subscribe()));
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut failure = None;
+    while !signers.is_empty() {
+        let is_stopping = *stop.borrow();
+        tokio::select! {
+            () = &mut shutdown, if !is_stopping => {
+                tracing::info!("shutting down: finishing the requests in hand");
+                stop.send_replace(true);
+            }
+            end = supervisor.next_end() => {
+                signers.remove(&end.task);
+                if !is_stopping || end.how == How::Panicked {
+                    ended.add(end.clone());
+                    failure.get_or_insert(end);
+                    stop.send_replace(true);
+                }
+            }
+            () = &mut grace => {
+                tracing::warn!(seconds = GRACE.as_secs(), "requests in hand are left unfinished: their time is over");
+                break;
+            }
+        }
+    }
+    let Some(end) = failure else { return Ok(()) };
+    sleep(SHOWN).await;
+    Err(ManagerError::TaskEnded(end.to_string()))
+}
+
+async fn grace_after(stopped: watch::Receiver<bool>) {
+    until(stopped).await;
+    sleep(GRACE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    /// A signer's task that ends when it is stopped.
+    fn with_signer() -> (Supervisor, HashSet<String>, watch::Sender<bool>) {
+        let (supervisor, (stop, stopped)) = (Supervisor::new(), watch::channel(false));
+        supervisor.spawner().spawn("signer", until(stopped));
+        (supervisor, HashSet::from(["signer".to_owned()]), stop)
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_waits_for_the_signers_and_is_no_failure() {
+        let (supervisor, signers, stop) = with_signer();
+        supervisor.spawner().spawn("watch", pending());
+        let ended = EndedTasks::default();
+        supervise(supervisor, signers, ready(()), stop, ended.clone()).await.unwrap();
+        assert_eq!(ended.list(), []);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_stops_the_others_and_is_the_failure() {
+        for (panics, message) in [
+            (true, "the task \"watch\" has ended: it panicked. The process ends"),
+            (false, "the task \"watch\" has ended. The process ends"),
+        ] {
+            let (supervisor, signers, stop) = with_signer();
+            supervisor.spawner().spawn("watch", async move { assert!(!panics, "a bug") });
+            let (ended, stopped) = (EndedTasks::default(), stop.subscribe());
+            let error = supervise(supervisor, signers, pending(), stop, ended.clone()).await.unwrap_err();
+            assert!(error.to_string().starts_with(message), "{error}");
+            assert!(*stopped.borrow() && ended.list().len() == 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signer_that_returns_unasked_is_a_failure() {
+        let supervisor = Supervisor::new();
+        supervisor.spawner().spawn("signer", ready(()));
+        let signers = HashSet::from(["signer".to_owned()]);
+        let stop = watch::Sender::new(false);
+        let error = supervise(supervisor, signers, pending(), stop, EndedTasks::default()).await;
+        assert!(matches!(error, Err(ManagerError::TaskEnded(end)) if end == "the task \"signer\" has ended"));
+    }
+}
