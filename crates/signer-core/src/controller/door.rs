@@ -110,7 +110,7 @@ mod tests {
     fn door() -> (Door, Store<PodCertificateRequest>) {
         let writer = Writer::new(resource());
         let store = writer.as_reader();
-        (Door::new(writer, Arc::new(Pending::new(Gauge::default()).0)).0, store)
+        (Door::new(writer, Arc::new(Pending::new(Gauge::default()))).0, store)
     }
 
     fn request(name: &str, condition: Option<&str>) -> PodCertificateRequest {

@@ -1,8 +1,9 @@
 //! The controller of one signer: it watches the signer's requests and brings each to its outcome.
 
+mod announced;
 mod audit;
 mod door;
-mod held;
+mod fair_queue;
 pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod reconcile;
@@ -10,35 +11,36 @@ mod refusal;
 mod retry;
 mod waits;
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    sync::{Arc, OnceLock},
-};
+use std::{future::Future, pin::pin, sync::Arc};
 
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt};
 use kube::{
     Api, Client,
     api::ApiResource,
     runtime::{
-        applier,
-        controller::{self, ReconcileRequest},
-        reflector::{self, ObjectRef},
+        reflector::{self, ObjectRef, Store},
         watcher,
     },
 };
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::{
+    sync::{broadcast, oneshot},
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
 
 use self::{
     door::Door,
-    held::held_until,
+    fair_queue::Urgency,
     pending::{Pending, RequestKey, WakeKey},
-    reconcile::{Context, reconcile, try_again},
+    reconcile::{Context, evaluate},
 };
-use crate::{api::PodCertificateRequest, health::Component, signer::Signer, watching::watch};
-
-/// Requests worked on at once. More than the API server answers at once gains nothing.
-pub(crate) const CONCURRENCY: u16 = 64;
+use crate::{
+    api::PodCertificateRequest,
+    cluster::pod_cache::PodKey,
+    health::Component,
+    signer::Signer,
+    watching::{Watched, watch},
+};
 
 /// Why a controller ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +51,9 @@ pub(crate) enum Ended {
     ApiGone,
 }
 
-/// Runs until `shutdown` is there or the API is gone; requests in hand are finished first. None is looked at before `begin` has ended.
+/// Runs until `shutdown` is there or the API is gone; requests in hand are finished first. None is evaluated before `begin` has ended.
 pub(crate) async fn run<S: Signer>(
     context: Arc<Context<S>>,
-    woken: mpsc::UnboundedReceiver<RequestKey>,
     client: Client,
     begin: impl Future<Output = ()> + Send + 'static,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -62,50 +63,108 @@ pub(crate) async fn run<S: Signer>(
     let store = writer.as_reader();
     let config = watcher::Config::default().fields(&format!("spec.signerName={}", context.signer_name));
     let requests = Api::all_with(client, &resource);
-    let events = watch(requests, config, Component::PodCertificateRequests, vec![context.health.clone()]);
-    let (mut door, gone) = Door::new(writer, Arc::clone(&context.pending));
-    let arriving = events.flat_map(move |watched| stream::iter(door.pass(watched)));
-    let woken = stream::unfold(woken, |mut woken| async { woken.recv().await.map(|key| (key, woken)) });
-    let ended = Arc::new(OnceLock::new());
-    let queue = held_until(begin, stream::select(arriving.boxed(), woken.boxed()))
-        .take_until(Box::pin(first_of(shutdown, gone, Arc::clone(&ended))))
-        .map(move |key| Ok::<_, Infallible>(trigger(&key, &resource)));
-    let wakers = wake_for_ever(Arc::clone(&context));
-    let config = controller::Config::default().concurrency(CONCURRENCY);
-    let work = applier(
-        |request, context| Box::pin(reconcile(request, context)),
-        try_again,
-        context,
-        store,
-        queue,
-        config,
-    );
+    let watched = watch(requests, config, Component::PodCertificateRequests, vec![context.health.clone()]);
+    let (door, gone) = Door::new(writer, Arc::clone(&context.pending));
+    let driver = Driver { context: Arc::clone(&context), resource, store, running: JoinSet::new() };
     tokio::select! {
-        () = work.for_each(|_| std::future::ready(())) => {}
-        () = wakers => {}
+        ended = driver.run(door, watched, begin, first_of(shutdown, gone)) => ended,
+        never = wake_for_ever(context) => match never {},
     }
-    ended.get().copied().unwrap_or(Ended::Shutdown)
 }
 
-async fn first_of(
-    shutdown: impl Future<Output = ()>,
-    gone: oneshot::Receiver<()>,
-    ended: Arc<OnceLock<Ended>>,
-) {
-    let end = tokio::select! {
+async fn first_of(shutdown: impl Future<Output = ()>, gone: oneshot::Receiver<()>) -> Ended {
+    tokio::select! {
         () = shutdown => Ended::Shutdown,
         Ok(()) = gone => Ended::ApiGone,
-    };
-    // set once: here
-    let _ = ended.set(end);
+    }
 }
 
-fn trigger(key: &RequestKey, resource: &ApiResource) -> ReconcileRequest<PodCertificateRequest> {
-    ObjectRef::new_with(&key.name, resource.clone()).within(&key.namespace).into()
+/// Has requests evaluated, in the order of the queue.
+struct Driver<S> {
+    context: Arc<Context<S>>,
+    resource: ApiResource,
+    store: Store<PodCertificateRequest>,
+    running: JoinSet<()>,
+}
+
+impl<S: Signer> Driver<S> {
+    async fn run(
+        mut self,
+        mut door: Door,
+        watched: impl Stream<Item = Watched<PodCertificateRequest>> + Send,
+        begin: impl Future<Output = ()> + Send,
+        end: impl Future<Output = Ended> + Send,
+    ) -> Ended {
+        let pending = Arc::clone(&self.context.pending);
+        let (mut watched, mut begin, mut end) = (pin!(watched), pin!(begin), pin!(end));
+        let mut has_begun = false;
+        let ended = loop {
+            if has_begun {
+                self.start();
+            }
+            tokio::select! {
+                ended = &mut end => break ended,
+                () = &mut begin, if !has_begun => has_begun = true,
+                Some(watched) = watched.next() => door.pass(watched).iter().for_each(|key| self.enqueue(key)),
+                () = pending.changed() => {}
+                () = until(pending.next_due()), if has_begun => {}
+                Some(_) = self.running.join_next() => {}
+            }
+        };
+        while self.running.join_next().await.is_some() {}
+        ended
+    }
+
+    /// Starts to evaluate what is due, as far as there are slots. Each evaluation is a task: one that computes for long doesn't hold up the others.
+    fn start(&mut self) {
+        while let Some(key) = self.context.pending.start() {
+            let slot = Slot { pending: Arc::clone(&self.context.pending), key, retry: None };
+            // without one, it is finished or deleted, and the watch has told so
+            let Some(request) = self.request(&slot.key) else { continue };
+            self.running.spawn(hold(slot, evaluate(request, Arc::clone(&self.context))));
+        }
+    }
+
+    fn enqueue(&self, key: &RequestKey) {
+        let urgency = self.request(key).map_or(Urgency::Refresh, |request| {
+            let pod = PodKey { namespace: key.namespace.clone(), name: request.spec.pod_name.clone() };
+            let is_starting = self.context.examiner.cluster.pods().get(&pod).is_some();
+            if is_starting { Urgency::FirstCertificate } else { Urgency::Refresh }
+        });
+        self.context.pending.enqueue(key, urgency);
+    }
+
+    fn request(&self, key: &RequestKey) -> Option<Arc<PodCertificateRequest>> {
+        self.store.get(&ObjectRef::new_with(&key.name, self.resource.clone()).within(&key.namespace))
+    }
+}
+
+/// A slot of the queue, which is given back however the evaluation ends.
+struct Slot {
+    pending: Arc<Pending>,
+    key: RequestKey,
+    retry: Option<std::time::Duration>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.pending.release(&self.key, self.retry);
+    }
+}
+
+async fn hold(mut slot: Slot, evaluation: impl Future<Output = Option<std::time::Duration>>) {
+    slot.retry = evaluation.await;
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Wakes requests when what they wait for may have come.
-async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) {
+async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) -> std::convert::Infallible {
     let pending = &context.pending;
     let cluster = &context.examiner.cluster;
     let (mut pool, mut published) = (context.examiner.pool.clone(), context.examiner.published.clone());
@@ -115,21 +174,29 @@ async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) {
         {
             pending.wake(&WakeKey::Authority);
         }
-        std::future::pending::<()>().await;
     };
+    let is_services = |key: &WakeKey| matches!(key, WakeKey::Services(_));
+    let is_pod = |key: &WakeKey| matches!(key, WakeKey::Pod(_));
     tokio::join!(
         authority,
-        wake_on(pending, cluster.services().changes(), WakeKey::Services),
-        wake_on(pending, cluster.pods().changes(), WakeKey::Pod),
+        wake_on(pending, cluster.services().changes(), WakeKey::Services, is_services),
+        wake_on(pending, cluster.pods().changes(), WakeKey::Pod, is_pod),
     );
+    std::future::pending().await
 }
 
-async fn wake_on<T: Clone>(pending: &Pending, mut changes: broadcast::Receiver<T>, key: fn(T) -> WakeKey) {
+/// Ends when nobody is left to tell of changes.
+async fn wake_on<T: Clone>(
+    pending: &Pending,
+    mut changes: broadcast::Receiver<T>,
+    key: fn(T) -> WakeKey,
+    is_of_kind: fn(&WakeKey) -> bool,
+) {
     loop {
         match changes.recv().await {
             Ok(changed) => pending.wake(&key(changed)),
-            Err(broadcast::error::RecvError::Lagged(_)) => pending.wake_all(),
-            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            Err(broadcast::error::RecvError::Lagged(_)) => pending.wake_all(is_of_kind),
+            Err(broadcast::error::RecvError::Closed) => return,
         }
     }
 }

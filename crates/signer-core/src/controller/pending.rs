@@ -1,18 +1,27 @@
-//! The requests that aren't finished: which are in hand, what the others wait for, and who wakes them.
+//! The requests that aren't finished: which are being evaluated, what the others wait for, and what is evaluated next.
 
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::Duration,
 };
 
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::mpsc;
+use tokio::{sync::Notify, time::Instant};
 
+use super::{
+    announced::Announced,
+    fair_queue::{FairQueue, Urgency},
+};
 use crate::cluster::pod_cache::PodKey;
 
+/// Evaluations at once. More than the API server answers at once gains nothing.
+pub(crate) const SLOTS: usize = 64;
+/// The slots of one namespace while others wait.
+const SHARE: usize = SLOTS / 4;
+
 /// Names a request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct RequestKey {
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -32,14 +41,14 @@ pub(crate) enum WakeKey {
 /// The requests that aren't finished. An entry lives from when the watch shows a request until it reports it finished or deleted.
 pub(crate) struct Pending {
     table: Mutex<Table>,
-    wake: mpsc::UnboundedSender<RequestKey>,
+    changed: Notify,
     unfinished: Gauge,
 }
 
-#[derive(Default)]
 struct Table {
     entries: HashMap<RequestKey, Entry>,
-    /// As many as are worked on at once, so few that a walk through them costs nothing.
+    queue: FairQueue,
+    /// As many as there are slots, so few that a walk through them costs nothing.
     in_hand: HashMap<RequestKey, Vec<WakeKey>>,
     waiting: HashMap<WakeKey, HashSet<RequestKey>>,
 }
@@ -50,22 +59,20 @@ struct Entry {
     arrived: Instant,
     is_finished: bool,
     waits_for: Vec<WakeKey>,
-    announced: Option<Announcement>,
-}
-
-/// What the pod's author was told last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Announcement {
-    pub(crate) reason: String,
-    pub(crate) message: String,
+    announced: Announced,
 }
 
 impl Pending {
-    /// Nothing pending; keys of requests that are woken go to the receiver. The gauge shows how many there are.
-    pub(crate) fn new(unfinished: Gauge) -> (Self, mpsc::UnboundedReceiver<RequestKey>) {
-        let (wake, woken) = mpsc::unbounded_channel();
+    /// Nothing pending. The gauge shows how many requests there are.
+    pub(crate) fn new(unfinished: Gauge) -> Self {
         unfinished.set(0);
-        (Self { table: Mutex::default(), wake, unfinished }, woken)
+        let table = Table {
+            entries: HashMap::new(),
+            queue: FairQueue::new(SLOTS, SHARE),
+            in_hand: HashMap::new(),
+            waiting: HashMap::new(),
+        };
+        Self { table: Mutex::new(table), changed: Notify::new(), unfinished }
     }
 
     /// Notes a request that the watch shows.
@@ -74,21 +81,49 @@ impl Pending {
         if table.entries.get(key).is_some_and(|entry| entry.uid == uid) {
             return;
         }
+        table.forget(key);
         let entry = Entry {
             uid: uid.to_owned(),
             arrived: Instant::now(),
             is_finished: false,
             waits_for: vec![],
-            announced: None,
+            announced: Announced::default(),
         };
-        if let Some(before) = table.entries.insert(key.clone(), entry) {
-            table.forget_waiting(key, before.waits_for);
-        }
+        table.entries.insert(key.clone(), entry);
         self.count(&table);
     }
 
+    /// Has a request evaluated that has arrived, or that the watch shows anew.
+    pub(crate) fn enqueue(&self, key: &RequestKey, urgency: Urgency) {
+        let mut table = self.lock();
+        if table.entries.get(key).is_some_and(|entry| !entry.is_finished) {
+            table.queue.add(key, urgency, Instant::now());
+        }
+    }
+
+    /// The next request to evaluate, if one is due and there is a slot for it. The slot is given back by [`release`](Self::release).
+    pub(crate) fn start(&self) -> Option<RequestKey> {
+        self.lock().queue.start(Instant::now())
+    }
+
+    /// When the next retry is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.lock().queue.next_due()
+    }
+
+    /// Waits until a request may have become due, or a slot free.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Gives a slot back. The request is evaluated again after `retry`, and earlier when it is woken.
+    pub(crate) fn release(&self, key: &RequestKey, retry: Option<Duration>) {
+        self.lock().queue.finish(key, retry, Instant::now());
+        self.changed.notify_one();
+    }
+
     /// Takes a request in hand. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
-    /// look and verdict is lost. Returns when it arrived. Nothing: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was
+    /// evaluation and verdict is lost. Returns when it arrived. Nothing: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was
     /// fetched from the store.
     pub(crate) fn begin(&self, key: &RequestKey, uid: &str, could_wait_for: Vec<WakeKey>) -> Option<Instant> {
         let mut table = self.lock();
@@ -100,15 +135,17 @@ impl Pending {
         Some(arrived)
     }
 
-    /// Lays a request down until one of these changes, or a retry comes.
-    pub(crate) fn settle(&self, key: &RequestKey, waits_for: Vec<WakeKey>) {
+    /// Lays a request down until one of these changes, or a retry comes. Returns when it arrived, if it is still there.
+    pub(crate) fn settle(&self, key: &RequestKey, waits_for: Vec<WakeKey>) -> Option<Instant> {
         let mut table = self.lock();
         table.in_hand.remove(key);
-        let Some(entry) = table.entries.get_mut(key) else { return };
+        let entry = table.entries.get_mut(key)?;
+        let arrived = entry.arrived;
         entry.waits_for.clone_from(&waits_for);
         for wake_key in waits_for {
             table.waiting.entry(wake_key).or_default().insert(key.clone());
         }
+        Some(arrived)
     }
 
     /// Notes that its outcome is written.
@@ -123,9 +160,7 @@ impl Pending {
     /// Drops what the watch reports finished or deleted.
     pub(crate) fn forget(&self, key: &RequestKey) {
         let mut table = self.lock();
-        if let Some(entry) = table.entries.remove(key) {
-            table.forget_waiting(key, entry.waits_for);
-        }
+        table.forget(key);
         self.count(&table);
     }
 
@@ -135,34 +170,27 @@ impl Pending {
         gone.iter().for_each(|key| self.forget(key));
     }
 
-    /// Whether this is news; it counts as told from now on.
-    pub(crate) fn is_news(&self, key: &RequestKey, announcement: Announcement) -> bool {
+    /// Whether this is news to the request's author; it counts as announced from now on.
+    pub(crate) fn is_news(&self, key: &RequestKey, reason: &str, message: &str) -> bool {
         let mut table = self.lock();
-        let Some(entry) = table.entries.get_mut(key) else { return true };
-        let is_news = entry.announced.as_ref() != Some(&announcement);
-        entry.announced = Some(announcement);
-        is_news
+        let Some(entry) = table.entries.get_mut(key) else { return false };
+        entry.announced.is_news(reason, message, Instant::now())
     }
 
     /// Wakes the requests that wait for this, and those in hand that might.
     pub(crate) fn wake(&self, changed: &WakeKey) {
-        let mut table = self.lock();
-        let waiting = table.waiting.get(changed).into_iter().flatten();
-        let in_hand = table.in_hand.iter().filter(|(_, keys)| keys.contains(changed)).map(|(key, _)| key);
-        let woken: HashSet<_> = waiting.chain(in_hand).cloned().collect();
-        table.send(&self.wake, woken);
+        self.lock().wake(changed);
+        self.changed.notify_one();
     }
 
-    /// Wakes all: changes were missed.
-    pub(crate) fn wake_all(&self) {
+    /// Wakes all that wait for something of this kind: changes were missed.
+    pub(crate) fn wake_all(&self, is_of_kind: fn(&WakeKey) -> bool) {
         let mut table = self.lock();
-        let woken = table
-            .entries
-            .iter()
-            .filter(|(_, entry)| !entry.is_finished)
-            .map(|(key, _)| key.clone())
-            .collect();
-        table.send(&self.wake, woken);
+        let in_hand = table.in_hand.values().flatten();
+        let missed: HashSet<_> =
+            table.waiting.keys().chain(in_hand).filter(|key| is_of_kind(key)).cloned().collect();
+        missed.iter().for_each(|key| table.wake(key));
+        self.changed.notify_one();
     }
 
     fn count(&self, table: &Table) {
@@ -175,6 +203,13 @@ impl Pending {
 }
 
 impl Table {
+    fn forget(&mut self, key: &RequestKey) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.forget_waiting(key, entry.waits_for);
+        }
+        self.queue.forget(key);
+    }
+
     fn forget_waiting(&mut self, key: &RequestKey, waits_for: Vec<WakeKey>) {
         for wake_key in waits_for {
             let Some(keys) = self.waiting.get_mut(&wake_key) else { continue };
@@ -185,12 +220,18 @@ impl Table {
         }
     }
 
-    fn send(&mut self, wake: &mpsc::UnboundedSender<RequestKey>, woken: HashSet<RequestKey>) {
-        for key in woken {
+    /// A request that is woken waits for nothing any more, so that further changes cost nothing until it has been evaluated.
+    fn wake(&mut self, changed: &WakeKey) {
+        let now = Instant::now();
+        for key in self.waiting.remove(changed).into_iter().flatten() {
             let waits_for = self.entries.get_mut(&key).map(|entry| std::mem::take(&mut entry.waits_for));
             self.forget_waiting(&key, waits_for.unwrap_or_default());
-            // nobody receives: the controller is ending
-            let _ = wake.send(key);
+            self.queue.wake(&key, now);
+        }
+        for (key, could_wait_for) in &self.in_hand {
+            if could_wait_for.contains(changed) {
+                self.queue.wake(key, now);
+            }
         }
     }
 }

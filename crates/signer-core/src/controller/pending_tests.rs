@@ -6,59 +6,94 @@ fn key(name: &str) -> RequestKey {
     RequestKey { namespace: "shop".into(), name: name.into() }
 }
 
-fn with_a() -> (Pending, mpsc::UnboundedReceiver<RequestKey>) {
-    let (pending, woken) = Pending::new(Gauge::default());
-    pending.arrive(&key("a"), UID);
-    (pending, woken)
-}
-
 fn services() -> WakeKey {
     WakeKey::Services("shop".into())
 }
 
-#[test]
-fn a_change_wakes_who_waits_for_it_and_nobody_else() {
-    let (pending, mut woken) = Pending::new(Gauge::default());
-    for (name, waits_for) in [("a", services()), ("b", WakeKey::Authority)] {
+fn with(names: &[&str]) -> Pending {
+    let pending = Pending::new(Gauge::default());
+    for name in names {
         pending.arrive(&key(name), UID);
-        assert!(pending.begin(&key(name), UID, vec![]).is_some());
-        pending.settle(&key(name), vec![waits_for]);
+        pending.enqueue(&key(name), Urgency::FirstCertificate);
     }
-    pending.wake(&services());
-    assert_eq!(woken.try_recv(), Ok(key("a")));
-    assert!(woken.try_recv().is_err());
+    pending
+}
+
+/// Has the next request evaluated: it waits for this then.
+fn evaluate(pending: &Pending, waits_for: &[WakeKey]) {
+    let key = pending.start().unwrap();
+    assert!(pending.begin(&key, UID, vec![]).is_some());
+    pending.settle(&key, waits_for.to_vec());
+    pending.release(&key, None);
 }
 
 #[test]
-fn a_change_between_look_and_verdict_is_not_lost() {
-    let (pending, mut woken) = with_a();
-    assert!(pending.begin(&key("a"), UID, vec![services(), WakeKey::Authority]).is_some());
+fn a_change_wakes_who_waits_for_it_and_nobody_else() {
+    let pending = with(&["a", "b"]);
+    evaluate(&pending, &[services()]);
+    evaluate(&pending, &[WakeKey::Authority]);
     pending.wake(&services());
-    pending.settle(&key("a"), vec![services()]);
-    assert_eq!(woken.try_recv(), Ok(key("a")));
+    assert_eq!((pending.start(), pending.start()), (Some(key("a")), None));
+}
+
+#[test]
+fn a_change_between_evaluation_and_verdict_is_not_lost() {
+    let pending = with(&["a"]);
+    let a = pending.start().unwrap();
+    assert!(pending.begin(&a, UID, vec![services(), WakeKey::Authority]).is_some());
+    pending.wake(&services());
+    pending.settle(&a, vec![services()]);
+    pending.release(&a, None);
+    assert_eq!(pending.start(), Some(a));
+}
+
+#[test]
+fn a_change_between_verdict_and_release_is_not_lost() {
+    let pending = with(&["a"]);
+    let a = pending.start().unwrap();
+    assert!(pending.begin(&a, UID, vec![services()]).is_some());
+    pending.settle(&a, vec![services()]);
+    pending.wake(&services());
+    pending.release(&a, Some(Duration::from_secs(60)));
+    assert_eq!(pending.start(), Some(a));
 }
 
 #[test]
 fn one_change_wakes_once() {
-    let (pending, mut woken) = with_a();
-    pending.begin(&key("a"), UID, vec![]);
-    pending.settle(&key("a"), vec![services()]);
+    let pending = with(&["a"]);
+    evaluate(&pending, &[services()]);
     pending.wake(&services());
     pending.wake(&services());
-    assert!(woken.try_recv().is_ok() && woken.try_recv().is_err());
+    evaluate(&pending, &[]);
+    assert_eq!(pending.start(), None);
+}
+
+#[test]
+fn changes_that_were_missed_wake_who_waits_for_their_kind() {
+    let pending = with(&["a", "b", "c"]);
+    for waits_for in [services(), WakeKey::Services("other".into()), WakeKey::Authority] {
+        evaluate(&pending, &[waits_for]);
+    }
+    pending.wake_all(|key| matches!(key, WakeKey::Services(_)));
+    let woken = [pending.start(), pending.start()].map(|key| key.unwrap().name);
+    assert!(woken.contains(&"a".to_owned()) && woken.contains(&"b".to_owned()), "{woken:?}");
+    assert_eq!(pending.start(), None);
 }
 
 #[test]
 fn what_is_finished_is_not_begun_again_and_leaves_nothing() {
-    let (pending, mut woken) = with_a();
-    assert!(pending.begin(&key("a"), UID, vec![services()]).is_some());
-    pending.finish(&key("a"), UID);
-    assert!(pending.begin(&key("a"), UID, vec![services()]).is_none());
-    pending.wake_all();
-    assert!(woken.try_recv().is_err());
-    pending.forget(&key("a"));
+    let pending = with(&["a"]);
+    let a = pending.start().unwrap();
+    assert!(pending.begin(&a, UID, vec![services()]).is_some());
+    pending.finish(&a, UID);
+    assert!(pending.begin(&a, UID, vec![services()]).is_none());
+    pending.wake(&services());
+    pending.enqueue(&a, Urgency::FirstCertificate);
+    pending.release(&a, None);
+    assert_eq!(pending.start(), None);
+    pending.forget(&a);
     assert!(
-        pending.begin(&key("a"), UID, vec![services()]).is_none(),
+        pending.begin(&a, UID, vec![services()]).is_none(),
         "what was fetched from the store just before"
     );
     let table = pending.lock();
@@ -67,35 +102,25 @@ fn what_is_finished_is_not_begun_again_and_leaves_nothing() {
 
 #[test]
 fn what_a_new_list_lacks_is_dropped() {
-    let (pending, _woken) = Pending::new(Gauge::default());
-    for name in ["a", "b"] {
-        pending.arrive(&key(name), UID);
-        pending.begin(&key(name), UID, vec![]);
-        pending.settle(&key(name), vec![services()]);
-    }
+    let pending = with(&["a", "b"]);
+    evaluate(&pending, &[services()]);
+    evaluate(&pending, &[services()]);
     pending.retain(|listed| *listed == key("b"));
     assert_eq!(pending.lock().entries.len(), 1);
     assert_eq!(pending.lock().waiting[&services()].len(), 1);
 }
 
 #[test]
-fn the_same_message_is_news_once() {
-    let (pending, _woken) = with_a();
-    pending.begin(&key("a"), UID, vec![]);
-    let say = |message: &str| Announcement { reason: "R".into(), message: message.into() };
-    assert!(pending.is_news(&key("a"), say("x")));
-    assert!(!pending.is_news(&key("a"), say("x")));
-    assert!(pending.is_news(&key("a"), say("y")));
-}
-
-#[test]
 fn another_request_of_the_same_name_is_a_new_one() {
-    let (pending, _woken) = with_a();
-    assert!(pending.begin(&key("a"), UID, vec![]).is_some());
-    pending.settle(&key("a"), vec![services()]);
-    assert!(pending.begin(&key("a"), UID, vec![]).is_some());
-    pending.arrive(&key("a"), "2");
-    pending.finish(&key("a"), UID);
-    assert!(pending.begin(&key("a"), UID, vec![]).is_none(), "the store still showed the old one");
-    assert!(pending.begin(&key("a"), "2", vec![]).is_some());
+    let pending = with(&["a"]);
+    let a = pending.start().unwrap();
+    assert!(pending.begin(&a, UID, vec![]).is_some());
+    pending.arrive(&a, "2");
+    pending.enqueue(&a, Urgency::FirstCertificate);
+    pending.finish(&a, UID);
+    assert_eq!(pending.start(), None, "one at a time");
+    pending.release(&a, None);
+    assert_eq!(pending.start(), Some(a.clone()));
+    assert!(pending.begin(&a, UID, vec![]).is_none(), "the store still showed the old one");
+    assert!(pending.begin(&a, "2", vec![]).is_some());
 }

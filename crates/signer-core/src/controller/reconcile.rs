@@ -1,15 +1,17 @@
-//! One look at one request, and what is written of it.
+//! One evaluation of one request, and what is written of it.
 
-use std::{sync::Arc, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{api::ApiResource, runtime::controller::Action};
+use kube::api::ApiResource;
+use tokio::time::Instant;
 
 use super::{
     audit::Records,
     outcome::{Examiner, LookError, Outcome},
-    pending::{Announcement, Pending, RequestKey},
+    pending::{Pending, RequestKey},
     refusal::{is_refusal, missing_permission},
     retry::retry_delay,
     waits::{could_wait_for, waits_for},
@@ -31,7 +33,7 @@ use crate::{
     watching::describe,
 };
 
-/// All that a look at a request needs.
+/// All that an evaluation needs.
 pub(crate) struct Context<S> {
     pub(crate) signer_name: SignerName,
     pub(crate) resource: ApiResource,
@@ -43,46 +45,59 @@ pub(crate) struct Context<S> {
     pub(crate) metrics: SignerMetrics,
 }
 
-/// Why a request is tried again.
+/// Why a request is evaluated again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReconcileError {
     #[error("looking at the request")]
     Look(#[from] LookError),
     #[error("writing the outcome")]
     Write(#[source] kube::Error),
+    #[error("evaluating the request panicked: a bug; the other requests go on")]
+    Panic,
 }
 
-/// Looks at a request and writes its outcome.
-pub(crate) async fn reconcile<S: Signer>(
+/// Evaluates a request and writes its outcome. Returns after what time it is to be evaluated again, if at all. A panic costs this request alone.
+pub(crate) async fn evaluate<S: Signer>(
     request: Arc<PodCertificateRequest>,
     context: Arc<Context<S>>,
-) -> Result<Action, ReconcileError> {
-    let key = RequestKey::of(&request);
-    let Some(arrived) = context.pending.begin(&key, uid(&request), could_wait_for(&request)) else {
-        return Ok(Action::await_change());
+) -> Option<Duration> {
+    // what a panic may leave half done is this request's own: the tables that requests share are locked for single steps
+    let attempt = AssertUnwindSafe(reconcile(&request, &context)).catch_unwind().await;
+    match attempt.unwrap_or(Err(ReconcileError::Panic)) {
+        Ok(retry) => retry,
+        Err(error) => Some(error_policy(&request, &error, &context)),
+    }
+}
+
+async fn reconcile<S: Signer>(
+    request: &PodCertificateRequest,
+    context: &Context<S>,
+) -> Result<Option<Duration>, ReconcileError> {
+    let key = RequestKey::of(request);
+    let Some(arrived) = context.pending.begin(&key, uid(request), could_wait_for(request)) else {
+        return Ok(None);
     };
-    let outcome = match Claims::parse(&request) {
+    let outcome = match Claims::parse(request) {
         Ok(claims) => context.examiner.examine(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
-    context.conclude(&InHand { request: &request, key, arrived }, outcome, context.examiner.clock.now()).await
+    context.conclude(&InHand { request, key, arrived }, outcome, context.examiner.clock.now()).await
 }
 
-/// Tries again later. What went wrong is logged here, and nowhere else.
-pub(crate) fn try_again<S>(
-    request: Arc<PodCertificateRequest>,
+/// When the request is evaluated again. What went wrong is logged here, and nowhere else.
+fn error_policy<S>(
+    request: &PodCertificateRequest,
     error: &ReconcileError,
-    context: Arc<Context<S>>,
-) -> Action {
-    let key = RequestKey::of(&request);
-    context.pending.settle(&key, could_wait_for(&request));
+    context: &Context<S>,
+) -> Duration {
+    let key = RequestKey::of(request);
+    let delay = delay(request, context.pending.settle(&key, could_wait_for(request)));
     context.metrics.retried();
-    let delay = delay(&request, context.examiner.clock.now());
-    tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "will try again: {}", describe(error));
-    Action::requeue(delay)
+    tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "requeued: {}", describe(error));
+    delay
 }
 
-/// A request that is looked at.
+/// A request that is being evaluated.
 struct InHand<'a> {
     request: &'a PodCertificateRequest,
     key: RequestKey,
@@ -95,7 +110,7 @@ impl<S: Signer> Context<S> {
         in_hand: &InHand<'_>,
         outcome: Outcome,
         now: Timestamp,
-    ) -> Result<Action, ReconcileError> {
+    ) -> Result<Option<Duration>, ReconcileError> {
         let InHand { request, key, arrived } = in_hand;
         match outcome {
             Outcome::Issued(certificate) => {
@@ -122,10 +137,10 @@ impl<S: Signer> Context<S> {
             Outcome::Waiting(wait) => {
                 self.announce(in_hand, &wait, now).await;
                 self.pending.settle(key, waits_for(request, &wait));
-                return Ok(Action::requeue(delay(request, now)));
+                return Ok(Some(delay(request, Some(*arrived))));
             }
         }
-        Ok(Action::await_change())
+        Ok(None)
     }
 
     /// Only what was written by us is ours to tell: of two replicas, one serial number counts.
@@ -156,8 +171,7 @@ impl<S: Signer> Context<S> {
     /// Says once, to the request and to its pod, why it waits.
     async fn announce(&self, InHand { request, key, .. }: &InHand<'_>, wait: &Wait, now: Timestamp) {
         let (reason, message) = (wait.reason.as_str(), wait.message.as_str());
-        let announcement = Announcement { reason: reason.to_owned(), message: message.to_owned() };
-        if self.pending.is_news(key, announcement) {
+        if self.pending.is_news(key, reason, message) {
             self.records(request).told("Pending", reason, message);
             self.events.warn(self.reference(request), reason, message, now).await;
             self.events.warn(pod_of(request), reason, message, now).await;
@@ -211,16 +225,9 @@ fn unparsable(error: &ClaimsError) -> Outcome {
     }
 }
 
-fn delay(request: &PodCertificateRequest, now: Timestamp) -> std::time::Duration {
-    let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    let spread = request
-        .metadata
-        .uid
-        .as_deref()
-        .unwrap_or_default()
-        .bytes()
-        .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-    retry_delay(created, now, spread)
+fn delay(request: &PodCertificateRequest, arrived: Option<Instant>) -> Duration {
+    let spread = uid(request).bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    retry_delay(arrived.map(|arrived| arrived.elapsed()).unwrap_or_default(), spread)
 }
 
 fn pod_of(request: &PodCertificateRequest) -> ObjectReference {

@@ -39,7 +39,7 @@ use self::{
 use crate::{
     clock::{Clock, report_for_ever},
     cluster::{pod_cache::PodCache, reader::ClusterReader},
-    controller::CONCURRENCY,
+    controller::pending::SLOTS,
     health::{Component, Health, SignerHealth},
     metrics::Metrics,
     process::open_files,
@@ -199,7 +199,7 @@ impl Manager {
 fn calls_at_once() -> usize {
     let open_files = open_files();
     let calls = shared_client::calls_at_once(open_files);
-    if calls < usize::from(CONCURRENCY) {
+    if calls < SLOTS {
         tracing::warn!(
             open_files,
             "few files may be open at once (RLIMIT_NOFILE), so that only {calls} calls to the API server run at once; raise the limit to 1024"

@@ -110,7 +110,7 @@ impl<S: Signer> Running<'_, S> {
     async fn serve(&self, api: CertificatesApi) -> Ended {
         let client = &self.shared.client;
         let metrics = self.shared.metrics.of(self.signer.name());
-        let (pending, woken) = Pending::new(metrics.unfinished());
+        let pending = Pending::new(metrics.unfinished());
         // what another version of the API told is read anew
         self.published.send_replace(None);
         let first_reads = self.first_reads(self.published.subscribe());
@@ -146,7 +146,7 @@ impl<S: Signer> Running<'_, S> {
         };
         let stopped = until(self.shared.stopped.clone());
         tokio::select! {
-            ended = controller::run(Arc::new(context), woken, client.clone(), first_reads, stopped) => ended,
+            ended = controller::run(Arc::new(context), client.clone(), first_reads, stopped) => ended,
             () = bundle.keep() => Ended::ApiGone,
         }
     }

@@ -1,0 +1,75 @@
+//! What the author of a request has been told already.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The announcements about one request.
+#[derive(Debug, Default)]
+pub(crate) struct Announced(Vec<Announcement>);
+
+#[derive(Debug)]
+struct Announcement {
+    reason: String,
+    message: String,
+    at: Instant,
+}
+
+/// The least time between two announcements of one reason: numbers and lists in a message change all the time, and are no news.
+const PAUSE: Duration = Duration::from_secs(30);
+/// Reasons that are remembered; there are about a dozen.
+const MOST_REASONS: usize = 16;
+
+impl Announced {
+    /// Whether this is news: a reason that isn't the last one, or another message of it, and no announcement of this reason a moment ago. If so, it counts
+    /// as announced from now on.
+    pub(crate) fn is_news(&mut self, reason: &str, message: &str, now: Instant) -> bool {
+        let Self(all) = self;
+        if let Some(last) = all.last()
+            && (last.reason.as_str(), last.message.as_str()) == (reason, message)
+        {
+            return false;
+        }
+        let before = all.iter().position(|one| one.reason == reason);
+        if let Some(before) = before {
+            if now.saturating_duration_since(all[before].at) < PAUSE {
+                return false;
+            }
+            all.remove(before);
+        } else if all.len() >= MOST_REASONS {
+            all.remove(0);
+        }
+        all.push(Announcement { reason: reason.to_owned(), message: message.to_owned(), at: now });
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_changes_is_news_after_a_pause() {
+        let (mut announced, now) = (Announced::default(), Instant::now());
+        assert!(announced.is_news("R", "102 Services", now));
+        assert!(!announced.is_news("R", "102 Services", now + 2 * PAUSE), "it is known");
+        assert!(!announced.is_news("R", "101 Services", now + PAUSE / 2));
+        assert!(announced.is_news("R", "101 Services", now + PAUSE));
+        assert!(!announced.is_news("R", "102 Services", now + PAUSE), "the pause begins anew");
+    }
+
+    #[test]
+    fn another_reason_is_news_at_once_and_going_back_and_forth_is_not() {
+        let (mut announced, now) = (Announced::default(), Instant::now());
+        assert!(announced.is_news("A", "a", now) && announced.is_news("B", "b", now));
+        assert!(!announced.is_news("A", "a", now) && !announced.is_news("B", "b", now));
+        assert!(announced.is_news("A", "a", now + PAUSE), "it is so again");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (mut announced, now) = (Announced::default(), Instant::now());
+        (0..100).for_each(|i| assert!(announced.is_news(&i.to_string(), "m", now)));
+        assert!(announced.0.len() <= MOST_REASONS);
+    }
+}
