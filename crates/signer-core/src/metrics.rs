@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     issuance: Family<[Label; 1], Histogram, fn() -> Histogram>,
     retries: Family<[Label; 1], Counter>,
     unfinished: Family<[Label; 1], Gauge>,
+    events_dropped: Counter,
 }
 
 /// The metrics of one signer.
@@ -45,14 +46,17 @@ impl Metrics {
             issuance: Family::new_with_constructor(issuance),
             retries: Family::default(),
             unfinished: Family::default(),
+            events_dropped: Counter::default(),
         };
         let mut registry = Registry::with_prefix(PREFIX);
-        let Self { registry: _, requests, issuance, retries, unfinished } = metrics.clone();
+        let Self { registry: _, requests, issuance, retries, unfinished, events_dropped } = metrics.clone();
         registry.register("requests", "Outcomes of requests, as they were told", requests);
         let help = "From when a request was seen until its certificate was written";
         registry.register_with_unit("issuance", help, Unit::Seconds, issuance);
         registry.register("retries", "Looks at requests that failed, and were repeated", retries);
         registry.register("unfinished_requests", "Requests without an outcome", unfinished);
+        let help = "Events that were dropped, as too many waited to be published";
+        registry.register("events_dropped", help, events_dropped);
         registry.register_collector(Box::new(health));
         registry.register_collector(Box::new(ended));
         metrics.registry = Arc::new(registry);
@@ -61,6 +65,11 @@ impl Metrics {
 
     pub(crate) fn of(&self, signer: &SignerName) -> SignerMetrics {
         SignerMetrics { all: self.clone(), signer: signer.clone() }
+    }
+
+    /// Counts the events of the process that are dropped.
+    pub(crate) fn events_dropped(&self) -> Counter {
+        self.events_dropped.clone()
     }
 
     /// The page that is scraped.
@@ -142,6 +151,7 @@ mod tests {
         of_signer.told("Denied", "IdentityNotGranted");
         of_signer.retried();
         of_signer.unfinished().set(2);
+        metrics.events_dropped().inc();
         let page = metrics.page();
         for line in [
             r#"requests_total{signer="example.com/a",outcome="Issued",reason="Issued"} 1"#,
@@ -149,6 +159,7 @@ mod tests {
             r#"issuance_seconds_bucket{le="0.002",signer="example.com/a"} 0"#,
             r#"issuance_seconds_bucket{le="0.005",signer="example.com/a"} 1"#,
             r#"retries_total{signer="example.com/a"} 1"#,
+            "events_dropped_total 1",
             r#"unfinished_requests{signer="example.com/a"} 2"#,
             r#"ready{signer="example.com/a"} 0"#,
             r#"problem{signer="example.com/a",component="certificate-authority",severity="error"} 1"#,

@@ -127,7 +127,7 @@ impl<S: Signer> Context<S> {
                 let (reason, message) = (denial.reason.as_str(), denial.message.as_str());
                 if self.write(in_hand, &condition::denied(&denial, now)).await? == Written::Done {
                     self.records(request).told("Denied", reason, message);
-                    self.events.warn(pod_of(request), reason, message, now).await;
+                    self.events.warn(pod_of(request), reason, message, now);
                 }
             }
             Outcome::LeftAlone => {
@@ -135,7 +135,7 @@ impl<S: Signer> Context<S> {
                 self.pending.settle(key, vec![]);
             }
             Outcome::Waiting(wait) => {
-                self.announce(in_hand, &wait, now).await;
+                self.announce(in_hand, &wait, now);
                 self.pending.settle(key, waits_for(request, &wait));
                 return Ok(Some(delay(request, Some(*arrived))));
             }
@@ -169,12 +169,12 @@ impl<S: Signer> Context<S> {
     }
 
     /// Says once, to the request and to its pod, why it waits.
-    async fn announce(&self, InHand { request, key, .. }: &InHand<'_>, wait: &Wait, now: Timestamp) {
+    fn announce(&self, InHand { request, key, .. }: &InHand<'_>, wait: &Wait, now: Timestamp) {
         let (reason, message) = (wait.reason.as_str(), wait.message.as_str());
         if self.pending.is_news(key, reason, message) {
             self.records(request).told("Pending", reason, message);
-            self.events.warn(self.reference(request), reason, message, now).await;
-            self.events.warn(pod_of(request), reason, message, now).await;
+            self.events.warn(self.reference(request), reason, message, now);
+            self.events.warn(pod_of(request), reason, message, now);
         }
     }
 

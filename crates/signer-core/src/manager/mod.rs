@@ -45,6 +45,7 @@ use crate::{
     process::open_files,
     signer::Signer,
     signer_name::SignerName,
+    status::events::Events,
 };
 
 /// Runs signers side by side in one process, each with a CA of its own.
@@ -163,12 +164,14 @@ impl Manager {
     ) -> HashSet<String> {
         let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
         let cluster = ClusterReader::new(self.client.clone(), pods);
+        let (events, publish) = Events::new(self.client.clone(), self.instance, metrics.events_dropped());
+        tasks.spawn("publisher of events", async { match publish.await {} });
         let shared = Shared {
             client: self.client,
             tasks: tasks.clone(),
             cluster: cluster.clone(),
             roots: Roots::default(),
-            instance: self.instance,
+            events,
             clock: clock.clone(),
             metrics: metrics.clone(),
             stopped,

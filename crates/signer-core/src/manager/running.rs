@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) tasks: Spawner,
     pub(crate) cluster: ClusterReader,
     pub(crate) roots: Roots,
-    pub(crate) instance: String,
+    pub(crate) events: Events,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) stopped: watch::Receiver<bool>,
@@ -140,7 +140,7 @@ impl<S: Signer> Running<'_, S> {
             },
             pending: Arc::new(pending),
             writer: StatusWriter::new(client.clone(), api.requests),
-            events: Events::new(client.clone(), self.shared.instance.clone()),
+            events: self.shared.events.clone(),
             health: self.health.clone(),
             metrics,
         };

@@ -1,5 +1,11 @@
 //! Events: what somebody must hear about a request that isn't issued.
 
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
 use aws_lc_rs::digest;
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -7,21 +13,38 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
 };
 use kube::{Api, Client, api::PostParams};
-
-use super::condition::truncated;
-use crate::{
-    api::patience::in_time,
-    watching::{describe, is_status},
+use prometheus_client::metrics::counter::Counter;
+use tokio::{
+    sync::Notify,
+    time::{self, Instant, MissedTickBehavior},
 };
 
-/// Publishes Warning events.
+use super::{condition::truncated, event_queue::EventQueue};
+use crate::watching::{describe, is_status};
+
+/// Takes Warning events, to be published when there is time for it: nobody waits for that, and what doesn't fit is dropped and counted.
 ///
 /// An event's name follows from what it says of whom, so that the replicas of a controller, and the requests that follow each other while a pod
 /// waits, make one event of it: the second one to write it finds it there.
-pub(crate) struct Events {
-    client: Client,
+#[derive(Clone)]
+pub(crate) struct Events(Arc<Shared>);
+
+struct Shared {
     instance: String,
+    queue: Mutex<EventQueue<Event>>,
+    added: Notify,
+    dropped: Counter,
+    drops: OnceInAWhile,
 }
+
+/// Events of a process that wait.
+const MOST: usize = 2048;
+/// Events of one namespace that wait.
+const MOST_OF_A_NAMESPACE: usize = 256;
+/// Between two events: events must not compete with certificates for the API server.
+const PACE: Duration = Duration::from_millis(50);
+/// How long the API server's answer is waited for; the next event waits as long.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The reporting controller, as `kubectl describe` shows it.
 const CONTROLLER: &str = "pod-certificate-signer";
@@ -33,20 +56,92 @@ const LONGEST_NOTE: usize = 1024;
 const LONGEST_NAME: usize = 253;
 
 impl Events {
-    pub(crate) fn new(client: Client, instance: impl Into<String>) -> Self {
-        Self { client, instance: instance.into() }
+    /// The queue, and the task that publishes what is in it. The counter counts what is dropped.
+    pub(crate) fn new(
+        client: Client,
+        instance: impl Into<String>,
+        dropped: Counter,
+    ) -> (Self, impl Future<Output = Infallible>) {
+        let shared = Arc::new(Shared {
+            instance: instance.into(),
+            queue: Mutex::new(EventQueue::new(MOST, MOST_OF_A_NAMESPACE)),
+            added: Notify::new(),
+            dropped,
+            drops: OnceInAWhile::default(),
+        });
+        (Self(Arc::clone(&shared)), publish(client, shared))
     }
 
-    /// Publishes a warning about an object. A failure is logged: what an event says, the log says too.
-    pub(crate) async fn warn(&self, about: ObjectReference, reason: &str, message: &str, now: Timestamp) {
+    /// Takes a warning about an object. What an event says, the log says too.
+    pub(crate) fn warn(&self, about: ObjectReference, reason: &str, message: &str, now: Timestamp) {
+        let Self(shared) = self;
         let namespace = about.namespace.clone().unwrap_or_default();
-        let event = warning(about, reason, message, &self.instance, now);
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
-        match in_time(api.create(&PostParams::default(), &event)).await {
-            Ok(_) => {}
-            Err(error) if is_status(&error, 409) => {}
-            Err(error) => tracing::warn!(namespace, reason, "can't publish an event: {}", describe(&error)),
+        let event = warning(about, reason, message, &shared.instance, now);
+        let dropped = shared.queue.lock().unwrap_or_else(PoisonError::into_inner).push(&namespace, event);
+        shared.added.notify_one();
+        let Some(dropped) = dropped else { return };
+        shared.dropped.inc();
+        if let Some(others) = shared.drops.is_due(Instant::now()) {
+            let (namespace, reason) = (dropped.metadata.namespace, dropped.reason);
+            tracing::warn!(
+                namespace,
+                reason,
+                others,
+                "an event is dropped: too many wait to be published; the log has what they say"
+            );
         }
+    }
+}
+
+/// Publishes one event after the other.
+async fn publish(client: Client, shared: Arc<Shared>) -> Infallible {
+    let failures = OnceInAWhile::default();
+    let mut pace = time::interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let next = shared.queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(event) = next else {
+            shared.added.notified().await;
+            continue;
+        };
+        pace.tick().await;
+        let Err(error) = create(&client, &event).await else { continue };
+        if let Some(others) = failures.is_due(Instant::now()) {
+            let (namespace, reason) = (event.metadata.namespace, event.reason);
+            tracing::warn!(namespace, reason, others, "can't publish an event: {error}");
+        }
+    }
+}
+
+/// One that is there already says the same.
+async fn create(client: &Client, event: &Event) -> Result<(), String> {
+    let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
+    let api: Api<Event> = Api::namespaced(client.clone(), namespace);
+    match time::timeout(PATIENCE, api.create(&PostParams::default(), event)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if is_status(&error, 409) => Ok(()),
+        Ok(Err(error)) => Err(describe(&error)),
+        Err(_) => Err(format!("the API server hasn't answered for {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// Keeps a message that could come thousands of times from doing so.
+#[derive(Default)]
+struct OnceInAWhile(Mutex<(Option<Instant>, u64)>);
+
+impl OnceInAWhile {
+    const WHILE: Duration = Duration::from_secs(60);
+
+    /// How many others were left out since the last one, if one is due now.
+    fn is_due(&self, now: Instant) -> Option<u64> {
+        let Self(state) = self;
+        let (last, left_out) = &mut *state.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| now.saturating_duration_since(last) < Self::WHILE) {
+            *left_out += 1;
+            return None;
+        }
+        *last = Some(now);
+        Some(std::mem::take(left_out))
     }
 }
 
@@ -101,6 +196,29 @@ mod tests {
     #[test]
     fn the_name_is_the_same_in_each_build() {
         assert_eq!(name(&pod("web-0"), "R", "m"), "web-0.a42776f9fb5b5467");
+    }
+
+    /// An API server that doesn't answer.
+    #[tokio::test]
+    async fn nobody_waits_for_an_event_and_what_does_not_fit_is_counted() {
+        let silent = tower::service_fn(|_: http::Request<kube::client::Body>| {
+            std::future::pending::<Result<http::Response<kube::client::Body>, std::convert::Infallible>>()
+        });
+        let dropped = Counter::default();
+        let (events, publish) = Events::new(Client::new(silent, "default"), "i", dropped.clone());
+        let _publishing = tokio::spawn(async { match publish.await {} });
+        for i in 0..MOST_OF_A_NAMESPACE + 10 {
+            events.warn(pod(&format!("web-{i}")), "R", "m", Timestamp::UNIX_EPOCH);
+        }
+        assert_eq!(dropped.get(), 10);
+    }
+
+    #[test]
+    fn a_message_that_comes_all_the_time_is_logged_once_in_a_while() {
+        let (messages, now) = (OnceInAWhile::default(), Instant::now());
+        assert_eq!(messages.is_due(now), Some(0));
+        assert_eq!([messages.is_due(now), messages.is_due(now)], [None, None]);
+        assert_eq!(messages.is_due(now + OnceInAWhile::WHILE), Some(2));
     }
 
     #[test]

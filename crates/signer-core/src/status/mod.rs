@@ -1,6 +1,7 @@
 //! Conditions, reasons and events: this module alone knows their strings, and writes them.
 
 pub(crate) mod condition;
+mod event_queue;
 pub(crate) mod events;
 pub mod reasons;
 pub(crate) mod writer;

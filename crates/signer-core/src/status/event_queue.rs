@@ -1,0 +1,109 @@
+//! Events that wait to be published: bounded, and fair to each namespace.
+
+use std::collections::{HashMap, VecDeque};
+
+/// Items that are taken namespace by namespace, in turn.
+#[derive(Debug)]
+pub(crate) struct EventQueue<T> {
+    most: usize,
+    most_of_one: usize,
+    namespaces: HashMap<String, VecDeque<T>>,
+    /// The namespaces that have some, in turn.
+    turns: VecDeque<String>,
+    len: usize,
+}
+
+impl<T> EventQueue<T> {
+    /// An empty queue that holds so many items, and so many of one namespace.
+    pub(crate) fn new(most: usize, most_of_one: usize) -> Self {
+        Self { most, most_of_one, namespaces: HashMap::new(), turns: VecDeque::new(), len: 0 }
+    }
+
+    /// Adds an item, and returns one that had to be dropped for it. A namespace that has too many loses its new ones. Where all have, the namespace with most of them
+    /// loses one, so that nobody's flood silences others.
+    pub(crate) fn push(&mut self, namespace: &str, item: T) -> Option<T> {
+        if self.namespaces.get(namespace).is_some_and(|items| items.len() >= self.most_of_one) {
+            return Some(item);
+        }
+        let dropped = if self.len < self.most { None } else { self.drop_of_the_largest() };
+        if !self.namespaces.contains_key(namespace) {
+            self.turns.push_back(namespace.to_owned());
+        }
+        self.namespaces.entry(namespace.to_owned()).or_default().push_back(item);
+        self.len += 1;
+        dropped
+    }
+
+    /// Takes the next item.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let namespace = self.turns.pop_front()?;
+        let items = self.namespaces.get_mut(&namespace)?;
+        let item = items.pop_front()?;
+        self.len -= 1;
+        if items.is_empty() {
+            self.namespaces.remove(&namespace);
+        } else {
+            self.turns.push_back(namespace);
+        }
+        Some(item)
+    }
+
+    fn drop_of_the_largest(&mut self) -> Option<T> {
+        let largest = self.namespaces.iter().max_by_key(|(_, items)| items.len())?.0.clone();
+        let items = self.namespaces.get_mut(&largest)?;
+        let dropped = items.pop_back()?;
+        self.len -= 1;
+        if items.is_empty() {
+            self.namespaces.remove(&largest);
+            self.turns.retain(|namespace| *namespace != largest);
+        }
+        Some(dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_flood_of_one_namespace_silences_itself_alone() {
+        let mut queue = EventQueue::new(8, 4);
+        let dropped = (0..100).filter_map(|i| queue.push("flood", i)).count();
+        assert_eq!(dropped, 96);
+        assert_eq!(queue.push("other", 1000), None);
+        assert_eq!((queue.pop(), queue.pop(), queue.pop()), (Some(0), Some(1000), Some(1)));
+    }
+
+    #[test]
+    fn a_full_queue_takes_from_who_has_most() {
+        let mut queue = EventQueue::new(4, 4);
+        for (namespace, item) in [("a", 1), ("a", 2), ("a", 3), ("b", 4)] {
+            assert_eq!(queue.push(namespace, item), None);
+        }
+        assert_eq!(queue.push("c", 5), Some(3));
+        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(order, [1, 4, 5, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_hold_and_all_that_is_not_dropped_comes_out_once(namespaces in prop::collection::vec((0..20_u8, any::<bool>()), 0..300)) {
+            let mut queue = EventQueue::new(16, 5);
+            let (mut out, mut dropped) = (Vec::new(), Vec::new());
+            for (item, (namespace, is_pop)) in namespaces.iter().enumerate() {
+                dropped.extend(queue.push(&namespace.to_string(), item));
+                prop_assert!(queue.len <= 16 && queue.turns.len() == queue.namespaces.len());
+                if *is_pop {
+                    out.extend(queue.pop());
+                }
+            }
+            out.extend(std::iter::from_fn(|| queue.pop()));
+            let mut all = [out, dropped].concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..namespaces.len()).collect::<Vec<_>>());
+            prop_assert!(queue.namespaces.is_empty() && queue.turns.is_empty() && queue.len == 0);
+        }
+    }
+}
