@@ -144,7 +144,7 @@ impl FairQueue {
     /// Takes the next request; it holds a slot until [`finish`](Self::finish).
     pub(crate) fn start(&mut self, now: Instant) -> Option<RequestKey> {
         self.promote(now);
-        let free = self.slots.saturating_sub(self.running.values().sum());
+        let free = self.slots.saturating_sub(self.running());
         if free == 0 {
             return None;
         }
@@ -203,7 +203,7 @@ impl FairQueue {
     }
 
     /// How many requests hold a slot.
-    pub(crate) fn running(&self) -> usize {
+    fn running(&self) -> usize {
         self.running.values().sum()
     }
 

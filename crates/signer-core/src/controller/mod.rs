@@ -2,16 +2,18 @@
 
 mod announced;
 mod audit;
+mod cause;
 mod door;
+mod failures;
 mod fair_queue;
+mod issuance_health;
 pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod reconcile;
-mod refusal;
 mod retry;
 mod waits;
 
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt};
 use kube::{
@@ -25,12 +27,13 @@ use kube::{
 use tokio::{
     sync::{broadcast, oneshot},
     task::JoinSet,
-    time::{Instant, sleep_until},
+    time::{Instant, interval, sleep_until},
 };
 
 use self::{
     door::Door,
     fair_queue::Urgency,
+    issuance_health::IssuanceHealth,
     pending::{Pending, RequestKey, WakeKey},
     reconcile::{Context, evaluate},
 };
@@ -50,6 +53,9 @@ pub(crate) enum Ended {
     /// The API server doesn't serve this version of the API any more.
     ApiGone,
 }
+
+/// How often it is looked at what keeps requests from being finished.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Runs until `shutdown` is there or the API is gone; requests in hand are finished first. None is evaluated before `begin` has ended.
 pub(crate) async fn run<S: Signer>(
@@ -97,7 +103,8 @@ impl<S: Signer> Driver<S> {
     ) -> Ended {
         let pending = Arc::clone(&self.context.pending);
         let (mut watched, mut begin, mut end) = (pin!(watched), pin!(begin), pin!(end));
-        let mut has_begun = false;
+        let (mut has_begun, mut ticks) = (false, interval(TICK));
+        let mut health = IssuanceHealth::new(self.context.health.clone());
         let ended = loop {
             if has_begun {
                 self.start();
@@ -109,6 +116,7 @@ impl<S: Signer> Driver<S> {
                 () = pending.changed() => {}
                 () = until(pending.next_due()), if has_begun => {}
                 Some(_) = self.running.join_next() => {}
+                now = ticks.tick() => health.show(pending.problem(), now),
             }
         };
         while self.running.join_next().await.is_some() {}
@@ -143,7 +151,7 @@ impl<S: Signer> Driver<S> {
 struct Slot {
     pending: Arc<Pending>,
     key: RequestKey,
-    retry: Option<std::time::Duration>,
+    retry: Option<Duration>,
 }
 
 impl Drop for Slot {
@@ -152,7 +160,7 @@ impl Drop for Slot {
     }
 }
 
-async fn hold(mut slot: Slot, evaluation: impl Future<Output = Option<std::time::Duration>>) {
+async fn hold(mut slot: Slot, evaluation: impl Future<Output = Option<Duration>>) {
     slot.retry = evaluation.await;
 }
 

@@ -1,6 +1,6 @@
 //! From a request's claims to its outcome: the pod is looked up and held against them, the signer decides, the certificate is issued.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -53,8 +53,10 @@ pub(crate) enum LookError {
     ServicePresent(String),
     #[error("the signer can't decide")]
     Signer(#[source] BoxError),
-    #[error("the signer panicked: a bug of its own; the other requests go on")]
+    #[error("the signer panicked while it decided: a bug of its own; the other requests go on")]
     Panic,
+    #[error("the signer hasn't decided within {} s (does its `decide` wait for something without a timeout?)", .0.as_secs())]
+    SignerTooSlow(Duration),
     #[error("signing")]
     Issue(#[source] IssueError),
     #[error("the signing thread ended early")]
@@ -157,7 +159,7 @@ impl<S: Signer> Examiner<S> {
             services,
             signer_max_lifetime: self.policy.max_lifetime,
         };
-        contained(self.signer.decide(&request)).await
+        contained(self.signer.decide(&request), DECISION_TIMEOUT).await
     }
 
     /// Issues, off the runtime's threads where signing takes milliseconds. It is dated when it is signed, since the API server refuses what is minutes old,
@@ -218,11 +220,21 @@ impl<S: Signer> Examiner<S> {
     }
 }
 
-/// A signer that panics loses this look, not the process in which other signers run.
-async fn contained(decide: impl Future<Output = Result<Decision, BoxError>>) -> Result<Decision, LookError> {
+/// How long a signer may take to decide. It holds one of the slots that all requests share.
+const DECISION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A signer that panics, or doesn't come to an end, loses this evaluation, not the process in which other signers run.
+async fn contained(
+    decide: impl Future<Output = Result<Decision, BoxError>>,
+    timeout: Duration,
+) -> Result<Decision, LookError> {
     // nothing of ours is shared with it
-    let decided = AssertUnwindSafe(decide).catch_unwind().await;
-    decided.map_err(|_| LookError::Panic)?.map_err(LookError::Signer)
+    let decide = AssertUnwindSafe(decide).catch_unwind();
+    let decided = tokio::time::timeout(timeout, decide).await;
+    decided
+        .map_err(|_| LookError::SignerTooSlow(timeout))?
+        .map_err(|_| LookError::Panic)?
+        .map_err(LookError::Signer)
 }
 
 enum Look {
@@ -276,8 +288,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_signer_that_panics_is_tried_again() {
-        let decided = contained(async { panic!("a bug in a signer") }).await;
+        let decided = contained(async { panic!("a bug in a signer") }, DECISION_TIMEOUT).await;
         assert!(matches!(decided, Err(LookError::Panic)));
+    }
+
+    #[tokio::test]
+    async fn a_signer_that_does_not_decide_is_not_waited_for() {
+        let decided = contained(std::future::pending(), Duration::from_millis(1)).await;
+        assert!(matches!(decided, Err(LookError::SignerTooSlow(_))));
     }
 
     #[test]

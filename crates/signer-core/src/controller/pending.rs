@@ -11,6 +11,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{
     announced::Announced,
+    failures::{Failures, Problem},
     fair_queue::{FairQueue, Urgency},
 };
 use crate::cluster::pod_cache::PodKey;
@@ -49,8 +50,15 @@ struct Table {
     entries: HashMap<RequestKey, Entry>,
     queue: FairQueue,
     /// As many as there are slots, so few that a walk through them costs nothing.
-    in_hand: HashMap<RequestKey, Vec<WakeKey>>,
+    in_hand: HashMap<RequestKey, InHand>,
     waiting: HashMap<WakeKey, HashSet<RequestKey>>,
+    failures: Failures,
+}
+
+/// A request that is being evaluated.
+struct InHand {
+    since: Instant,
+    could_wait_for: Vec<WakeKey>,
 }
 
 /// A request of this UID: another one may come by the same name.
@@ -71,6 +79,7 @@ impl Pending {
             queue: FairQueue::new(SLOTS, SHARE),
             in_hand: HashMap::new(),
             waiting: HashMap::new(),
+            failures: Failures::default(),
         };
         Self { table: Mutex::new(table), changed: Notify::new(), unfinished }
     }
@@ -131,27 +140,43 @@ impl Pending {
         let arrived = entry.arrived;
         let waits_for = std::mem::take(&mut entry.waits_for);
         table.forget_waiting(key, waits_for);
-        table.in_hand.insert(key.clone(), could_wait_for);
+        table.in_hand.insert(key.clone(), InHand { since: Instant::now(), could_wait_for });
         Some(arrived)
     }
 
-    /// Lays a request down until one of these changes, or a retry comes. Returns when it arrived, if it is still there.
-    pub(crate) fn settle(&self, key: &RequestKey, waits_for: Vec<WakeKey>) -> Option<Instant> {
+    /// Lays a request down until one of these changes, or a retry comes.
+    pub(crate) fn settle(&self, key: &RequestKey, waits_for: Vec<WakeKey>) {
         let mut table = self.lock();
-        table.in_hand.remove(key);
-        let entry = table.entries.get_mut(key)?;
-        let arrived = entry.arrived;
-        entry.waits_for.clone_from(&waits_for);
-        for wake_key in waits_for {
-            table.waiting.entry(wake_key).or_default().insert(key.clone());
-        }
-        Some(arrived)
+        table.failures.evaluated(key);
+        table.settle(key, waits_for);
+    }
+
+    /// The same for a request whose evaluation failed. Returns when it arrived and whether it has failed for so long that its author must hear of it; nothing if it is gone.
+    pub(crate) fn fail(
+        &self,
+        key: &RequestKey,
+        waits_for: Vec<WakeKey>,
+        cause: String,
+        began: Instant,
+    ) -> Option<(Instant, bool)> {
+        let mut table = self.lock();
+        let arrived = table.settle(key, waits_for)?;
+        Some((arrived, table.failures.failed(key, cause, began, Instant::now())))
+    }
+
+    /// What keeps requests from being finished, if anything does.
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        let table = self.lock();
+        let running: Vec<_> =
+            table.in_hand.iter().map(|(key, in_hand)| (key.clone(), in_hand.since)).collect();
+        table.failures.problem(&running, Instant::now())
     }
 
     /// Notes that its outcome is written.
     pub(crate) fn finish(&self, key: &RequestKey, uid: &str) {
         let mut table = self.lock();
         table.in_hand.remove(key);
+        table.failures.succeeded(key, Instant::now());
         if let Some(entry) = table.entries.get_mut(key).filter(|entry| entry.uid == uid) {
             entry.is_finished = true;
         }
@@ -186,7 +211,7 @@ impl Pending {
     /// Wakes all that wait for something of this kind: changes were missed.
     pub(crate) fn wake_all(&self, is_of_kind: fn(&WakeKey) -> bool) {
         let mut table = self.lock();
-        let in_hand = table.in_hand.values().flatten();
+        let in_hand = table.in_hand.values().flat_map(|in_hand| &in_hand.could_wait_for);
         let missed: HashSet<_> =
             table.waiting.keys().chain(in_hand).filter(|key| is_of_kind(key)).cloned().collect();
         missed.iter().for_each(|key| table.wake(key));
@@ -208,6 +233,19 @@ impl Table {
             self.forget_waiting(key, entry.waits_for);
         }
         self.queue.forget(key);
+        self.failures.gone(key, Instant::now());
+    }
+
+    /// Returns when it arrived, if it is still there.
+    fn settle(&mut self, key: &RequestKey, waits_for: Vec<WakeKey>) -> Option<Instant> {
+        self.in_hand.remove(key);
+        let entry = self.entries.get_mut(key)?;
+        let arrived = entry.arrived;
+        entry.waits_for.clone_from(&waits_for);
+        for wake_key in waits_for {
+            self.waiting.entry(wake_key).or_default().insert(key.clone());
+        }
+        Some(arrived)
     }
 
     fn forget_waiting(&mut self, key: &RequestKey, waits_for: Vec<WakeKey>) {
@@ -228,8 +266,8 @@ impl Table {
             self.forget_waiting(&key, waits_for.unwrap_or_default());
             self.queue.wake(&key, now);
         }
-        for (key, could_wait_for) in &self.in_hand {
-            if could_wait_for.contains(changed) {
+        for (key, in_hand) in &self.in_hand {
+            if in_hand.could_wait_for.contains(changed) {
                 self.queue.wake(key, now);
             }
         }

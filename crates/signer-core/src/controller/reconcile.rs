@@ -10,17 +10,18 @@ use tokio::time::Instant;
 
 use super::{
     audit::Records,
+    cause::{Circumstances, for_author, for_operator, is_refusal},
     outcome::{Examiner, LookError, Outcome},
     pending::{Pending, RequestKey},
-    refusal::{is_refusal, missing_permission},
-    retry::retry_delay,
+    retry::{LONGEST_AFTER_ERROR, retry_delay},
     waits::{could_wait_for, waits_for},
 };
 use crate::{
     api::{PodCertificateRequest, PodCertificateRequestStatus},
     decision::{Denial, Grounds, Wait},
-    health::{Component, SignerHealth},
+    health::SignerHealth,
     metrics::SignerMetrics,
+    reason::Reason,
     request::{Claims, ClaimsError},
     signer::Signer,
     signer_name::SignerName,
@@ -30,7 +31,6 @@ use crate::{
         reasons,
         writer::{StatusWriter, Written},
     },
-    watching::describe,
 };
 
 /// All that an evaluation needs.
@@ -48,7 +48,7 @@ pub(crate) struct Context<S> {
 /// Why a request is evaluated again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReconcileError {
-    #[error("looking at the request")]
+    #[error("evaluating the request")]
     Look(#[from] LookError),
     #[error("writing the outcome")]
     Write(#[source] kube::Error),
@@ -61,11 +61,12 @@ pub(crate) async fn evaluate<S: Signer>(
     request: Arc<PodCertificateRequest>,
     context: Arc<Context<S>>,
 ) -> Option<Duration> {
+    let began = Instant::now();
     // what a panic may leave half done is this request's own: the tables that requests share are locked for single steps
     let attempt = AssertUnwindSafe(reconcile(&request, &context)).catch_unwind().await;
     match attempt.unwrap_or(Err(ReconcileError::Panic)) {
         Ok(retry) => retry,
-        Err(error) => Some(error_policy(&request, &error, &context)),
+        Err(error) => Some(error_policy(&request, &error, &context, began)),
     }
 }
 
@@ -84,16 +85,24 @@ async fn reconcile<S: Signer>(
     context.conclude(&InHand { request, key, arrived }, outcome, context.examiner.clock.now()).await
 }
 
-/// When the request is evaluated again. What went wrong is logged here, and nowhere else.
-fn error_policy<S>(
+/// When the request is evaluated again. What went wrong is logged here, and nowhere else; where it lasts, the request's author hears of it.
+fn error_policy<S: Signer>(
     request: &PodCertificateRequest,
     error: &ReconcileError,
     context: &Context<S>,
+    began: Instant,
 ) -> Duration {
-    let key = RequestKey::of(request);
-    let delay = delay(request, context.pending.settle(&key, could_wait_for(request)));
+    let (key, now) = (RequestKey::of(request), Timestamp::now());
+    let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let cause = for_operator(error, &Circumstances { signer: &context.signer_name, created, now });
     context.metrics.retried();
-    tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "requeued: {}", describe(error));
+    let failed = context.pending.fail(&key, could_wait_for(request), cause.clone(), began);
+    let delay = delay_after_error(request, failed.map(|(arrived, _)| arrived));
+    tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "requeued: {cause}");
+    if let Some((arrived, true)) = failed {
+        let in_hand = InHand { request, key, arrived };
+        context.announce(&in_hand, &reasons::ISSUANCE_FAILING, &for_author(error), now);
+    }
     delay
 }
 
@@ -135,7 +144,7 @@ impl<S: Signer> Context<S> {
                 self.pending.settle(key, vec![]);
             }
             Outcome::Waiting(wait) => {
-                self.announce(in_hand, &wait, now);
+                self.announce(in_hand, &wait.reason, &wait.message, now);
                 self.pending.settle(key, waits_for(request, &wait));
                 return Ok(Some(delay(request, Some(*arrived))));
             }
@@ -152,25 +161,25 @@ impl<S: Signer> Context<S> {
         let InHand { request, key, .. } = in_hand;
         match self.writer.write(request, status).await {
             Ok(written) => {
-                self.health.mended(Component::Status);
                 if written != Written::Done {
                     tracing::debug!(signer = %self.signer_name, request = key.name, ?written, "not ours to finish any more");
                 }
                 self.pending.finish(key, uid(request));
                 Ok(written)
             }
-            Err(error) => {
-                if let Some(problem) = missing_permission(&error, &self.signer_name) {
-                    self.health.broken(Component::Status, &problem);
-                }
-                Err(ReconcileError::Write(error))
-            }
+            Err(error) => Err(ReconcileError::Write(error)),
         }
     }
 
-    /// Says once, to the request and to its pod, why it waits.
-    fn announce(&self, InHand { request, key, .. }: &InHand<'_>, wait: &Wait, now: Timestamp) {
-        let (reason, message) = (wait.reason.as_str(), wait.message.as_str());
+    /// Says once, to the request and to its pod, why it isn't finished.
+    fn announce(
+        &self,
+        InHand { request, key, .. }: &InHand<'_>,
+        reason: &Reason,
+        message: &str,
+        now: Timestamp,
+    ) {
+        let reason = reason.as_str();
         if self.pending.is_news(key, reason, message) {
             self.records(request).told("Pending", reason, message);
             self.events.warn(self.reference(request), reason, message, now);
@@ -228,6 +237,10 @@ fn unparsable(error: &ClaimsError) -> Outcome {
 fn delay(request: &PodCertificateRequest, arrived: Option<Instant>) -> Duration {
     let spread = uid(request).bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     retry_delay(arrived.map(|arrived| arrived.elapsed()).unwrap_or_default(), spread)
+}
+
+fn delay_after_error(request: &PodCertificateRequest, arrived: Option<Instant>) -> Duration {
+    delay(request, arrived).min(LONGEST_AFTER_ERROR)
 }
 
 fn pod_of(request: &PodCertificateRequest) -> ObjectReference {

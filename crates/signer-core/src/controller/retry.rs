@@ -5,6 +5,9 @@ use std::time::Duration;
 const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// After an error: no change wakes a request whose evaluation failed for the API server's sake, and a pod can't start meanwhile.
+pub(crate) const LONGEST_AFTER_ERROR: Duration = Duration::from_secs(15);
+
 /// Half of the time for which the request has been known, so that delays double without anybody keeping count: half a second at first, a minute at last. A fifth
 /// more or less, as `spread` (0 to 255) says, so that what came together doesn't come back together. No clock of the wall counts here: it may be wrong.
 pub(crate) fn retry_delay(age: Duration, spread: u8) -> Duration {

@@ -21,8 +21,8 @@ pub(crate) enum Component {
     TrustBundle,
     /// The API server's time.
     Clock,
-    /// The permission to write outcomes.
-    Status,
+    /// The requests that can't be finished.
+    Issuance,
 }
 
 impl fmt::Display for Component {
@@ -36,7 +36,7 @@ impl fmt::Display for Component {
             Self::ClusterTrustBundles => "ClusterTrustBundles",
             Self::TrustBundle => "the trust bundle",
             Self::Clock => "the clock",
-            Self::Status => "the outcome of requests",
+            Self::Issuance => "issuance",
         })
     }
 }
@@ -53,7 +53,7 @@ impl Component {
             Self::ClusterTrustBundles => "cluster-trust-bundles",
             Self::TrustBundle => "trust-bundle",
             Self::Clock => "clock",
-            Self::Status => "status",
+            Self::Issuance => "issuance",
         }
     }
 }

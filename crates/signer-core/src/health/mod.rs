@@ -138,7 +138,7 @@ impl SignerHealth {
             Some(warning) if before.as_deref() != Some(warning) => {
                 tracing::warn!(signer = %self.signer, "{warning}");
             }
-            None if before.is_some() => tracing::info!(signer = %self.signer, "{component}: in order again"),
+            None if before.is_some() => tracing::info!(signer = %self.signer, "{component}: recovered"),
             _ => {}
         }
         if state.problems.remove(&component).is_none() {

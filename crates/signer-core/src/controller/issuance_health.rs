@@ -1,0 +1,104 @@
+//! Says on readiness, in the log and in the metrics what keeps requests from being finished.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::failures::Problem;
+use crate::health::{Component, Severity, SignerHealth};
+
+/// Shows a problem, and takes it back when it is over.
+#[derive(Debug)]
+pub(crate) struct IssuanceHealth {
+    health: SignerHealth,
+    shown: Option<(Problem, Instant)>,
+}
+
+/// Counts and examples change all the time; what is shown of them changes this often at most.
+const REFRESH: Duration = Duration::from_secs(30);
+
+impl IssuanceHealth {
+    pub(crate) fn new(health: SignerHealth) -> Self {
+        Self { health, shown: None }
+    }
+
+    /// Shows what is wrong now.
+    pub(crate) fn show(&mut self, problem: Option<Problem>, now: Instant) {
+        let Some(problem) = problem else {
+            if self.shown.take().is_some() {
+                self.health.mended(Component::Issuance);
+            }
+            return;
+        };
+        let is_stale = |(shown, at): &(Problem, Instant)| {
+            shown.severity != problem.severity || now.saturating_duration_since(*at) >= REFRESH
+        };
+        if !self.shown.as_ref().is_none_or(is_stale) {
+            return;
+        }
+        let text = problem.to_string();
+        match problem.severity {
+            Severity::Error => self.health.broken(Component::Issuance, &text),
+            Severity::Warning => self.health.warned(Component::Issuance, &text),
+        }
+        self.shown = Some((problem, now));
+    }
+}
+
+/// A controller that ends leaves nothing behind: the next one starts with another version of the API.
+impl Drop for IssuanceHealth {
+    fn drop(&mut self) {
+        self.show(None, Instant::now());
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { severity: _, count, example, cause } = self;
+        let requests = if *count == 1 { "request" } else { "requests" };
+        write!(
+            f,
+            "{count} {requests} can't be finished, {}/{} for the longest time: {cause}",
+            example.namespace, example.name
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        controller::pending::RequestKey,
+        health::{Health, Trouble},
+    };
+
+    fn problem(severity: Severity, count: usize) -> Option<Problem> {
+        let example = RequestKey { namespace: "shop".into(), name: "web".into() };
+        Some(Problem { severity, count, example, cause: "why".into() })
+    }
+
+    #[test]
+    fn a_problem_is_shown_as_what_it_is_and_taken_back() {
+        let health = Health::default();
+        let mut shown_health = IssuanceHealth::new(health.signer(&"example.com/a".parse().unwrap(), &[]));
+        let now = Instant::now();
+        let lines = || {
+            let report = health.report().signers.remove(0);
+            (report.problems, report.warnings)
+        };
+        shown_health.show(problem(Severity::Error, 2), now);
+        assert_eq!(lines().0, ["2 requests can't be finished, shop/web for the longest time: why"]);
+        let trouble: Vec<Trouble> = health.troubles();
+        assert_eq!((trouble[0].component.label(), trouble[0].severity), ("issuance", Severity::Error));
+        // numbers aren't news
+        shown_health.show(problem(Severity::Error, 3), now);
+        assert!(lines().0[0].starts_with("2 requests"));
+        shown_health.show(problem(Severity::Error, 3), now + REFRESH);
+        assert!(lines().0[0].starts_with("3 requests"));
+        shown_health.show(problem(Severity::Warning, 1), now + REFRESH);
+        let (problems, warnings) = lines();
+        assert!(problems.is_empty() && warnings[0].starts_with("1 request can't"), "{warnings:?}");
+        shown_health.show(None, now + REFRESH);
+        assert_eq!(lines(), (vec![], vec![]));
+    }
+}
