@@ -49,11 +49,15 @@ async fn a_missing_sign_is_said_and_mended() -> Result<(), Error> {
         let (_, request) = ask(&scope.kubelet().await?, pod).await?;
         let page = manager.readyz(|page| page.body.contains("verb sign")).await;
         assert_eq!(page.code, 503);
-        let remedy =
-            format!("needs update on podcertificaterequests/status and the verb sign on signers {name}");
+        let remedy = format!("update on podcertificaterequests/status and the verb sign on signers {name}");
         assert_says(
             &page.body,
-            &[&format!("{name}: not ready"), "the API server refuses the outcome of requests", &remedy],
+            &[
+                &format!("{name}: not ready"),
+                "1 request can't be finished",
+                "writing the outcome: the API server answers 422",
+                &remedy,
+            ],
         );
         assert_untouched(&request).await?;
         user.grant(&[on_signer("sign", &name)]).await;

@@ -14,7 +14,7 @@ use self::{
 };
 use crate::{
     corner::{Names, own_domains, own_namespaces},
-    support::{A_WHILE, SOON, on_cluster, shipped::CONTROLLER},
+    support::{SOON, on_cluster, shipped::CONTROLLER},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,10 +73,10 @@ async fn what_breaks(life: &Life<'_>, removed: &Permission) -> Result<String, Er
         ("pods", "get") => {
             life.works().await?;
             let refresh = life.refresh_that_reads_its_pod().await?;
-            refresh.stays_pending(A_WHILE).await?;
+            let said = life.says(&["reading the pod: the API server answers 403".into()]).await?;
             life.account.grant(&[removed.rule()]).await;
             refresh.outcome(SOON).await?.issued()?;
-            Ok("a running pod's certificate isn't renewed".into())
+            Ok(format!("a running pod's certificate isn't renewed: {said}"))
         }
         ("events", "create") => {
             let pod = life.denied_in_an_event().await?;
@@ -104,9 +104,9 @@ fn complaint_without(removed: &Permission) -> Vec<String> {
             vec![format!("writing the ClusterTrustBundle {name}: "), refused]
         }
         ("podcertificaterequests/status", "update") => {
-            vec!["the API server refuses the outcome of requests (403)".into(), refused]
+            vec!["writing the outcome: the API server answers 403".into(), refused]
         }
-        ("signers", "sign") => vec![format!("{name}: not ready"), "(422); the controller needs".into()],
+        ("signers", "sign") => vec![format!("{name}: not ready"), "the verb sign on signers".into()],
         ("signers", "attest") => {
             vec![format!("{name}: not ready"), format!("the verb attest on signers {name}")]
         }

@@ -77,6 +77,11 @@ impl Gate {
         self.rules.lock().unwrap().push(Rule { method, path: path.into(), fate, times });
     }
 
+    /// From now on, no call suffers.
+    pub(crate) fn mend(&self) {
+        self.rules.lock().unwrap().clear();
+    }
+
     /// How many of the calls that were to suffer haven't come yet.
     pub(crate) fn outstanding(&self) -> usize {
         self.rules.lock().unwrap().iter().map(|rule| rule.times).sum()

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use kube::Client;
 use signer_annotation::AnnotationSigner;
-use signer_core::{Manager, ManagerError, Signer, SignerOptions};
+use signer_core::{Manager, ManagerError, PoolSource, Signer, SignerOptions};
 use signer_manager::{Config, config::SignerKind};
 use signer_service_dns::ServiceDnsSigner;
 use signer_spiffe::SpiffeSigner;
@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     SOON,
+    ca::{new_authority, write_pool},
     http::{Page, free_address, readyz},
     observed::{Looks, Observed, looks},
     setup::Setup,
@@ -72,6 +73,19 @@ impl Running {
                     }
                 }
             });
+        let (shutdown, told) = oneshot::channel();
+        let task = tokio::spawn(manager.run(async move { drop(told.await) }));
+        Self { http, looks, shutdown: Some(shutdown), task, _dir: dir }
+    }
+
+    /// Runs another signer, with a CA of its own.
+    pub(crate) fn signer(signer: impl Signer, client: Client) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let pool = dir.path().join("pool.json");
+        write_pool(&pool, vec![new_authority("1")]);
+        let (http, (sender, looks)) = (free_address(), watch::channel(Looks::default()));
+        let options = SignerOptions::new(PoolSource::PoolFile(pool));
+        let manager = add(Manager::new(client).http_bind(http), signer, options, &sender);
         let (shutdown, told) = oneshot::channel();
         let task = tokio::spawn(manager.run(async move { drop(told.await) }));
         Self { http, looks, shutdown: Some(shutdown), task, _dir: dir }

@@ -71,7 +71,7 @@ fn remedy(error: &ReconcileError, circumstances: &Circumstances<'_>) -> Option<S
     };
     let is_write = matches!(error, ReconcileError::Write(_));
     let needs_sign = format!(
-        "the controller needs update on podcertificaterequests/status and the verb sign on signers {signer}"
+        "the controller needs get on podcertificaterequests, update on podcertificaterequests/status and the verb sign on signers {signer}"
     );
     match status.code {
         401 => Some(
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn known_causes_come_with_their_remedy() {
-        let sign = "needs update on podcertificaterequests/status and the verb sign on signers example.com/a";
+        let sign = "update on podcertificaterequests/status and the verb sign on signers example.com/a";
         for (error, remedy) in [
             (ReconcileError::Write(answer(401, "")), "restart the controller's pods"),
             (ReconcileError::Write(answer(403, "")), sign),

@@ -43,7 +43,7 @@ pub(crate) struct Problem {
 /// What fails for so long, and more than once, doesn't pass by itself.
 const PERSISTENT: Duration = Duration::from_secs(10);
 /// Kubelet asks again for what was deleted. What keeps its requests from being finished is one problem until then, not a new one each time.
-const LINGERING: Duration = Duration::from_secs(60);
+const LINGERING: Duration = Duration::from_secs(30);
 
 impl Failures {
     /// Notes that an evaluation that began at that time failed. Returns whether the request has failed for so long that its author must hear of it.
