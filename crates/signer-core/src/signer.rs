@@ -20,6 +20,7 @@ pub trait Signer: Send + Sync + 'static {
 
     /// Decides on a request that has been verified against its pod. An `Err` means "try again"; what a user must see is a
     /// [`Decision`]. Called again whenever something that the request waits for may have come, so it should be quick and must be free of side effects.
+    /// One that hasn't ended after 10 seconds is dropped, and the request tried again: give lookups a timeout of their own, whose error says what was slow.
     fn decide(&self, request: &Request) -> impl Future<Output = Result<Decision, BoxError>> + Send;
 
     /// Whether [`Request::services`] is read. One watch of Services then runs for all signers that do, and requests that wait

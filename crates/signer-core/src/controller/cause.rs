@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use kube::core::Status;
 
 use super::{outcome::LookError, reconcile::ReconcileError};
-use crate::{signer_name::SignerName, watching::describe};
+use crate::{signer_name::SignerName, status::condition::truncated, watching::describe};
+
+/// The API server's answers repeat what they refuse.
+const LONGEST_TEXT: usize = 1024;
 
 /// Whether the API server has answered that it took nothing. Without such an answer, the write may have arrived.
 pub(crate) fn is_refusal(error: &kube::Error) -> bool {
@@ -18,7 +21,7 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) signer: &'a SignerName,
     /// When the API server, by its clock, created the request.
     pub(crate) created: Option<Timestamp>,
-    /// What this process's clock says.
+    /// The same clock now.
     pub(crate) now: Timestamp,
 }
 
@@ -32,6 +35,7 @@ pub(crate) fn for_operator(error: &ReconcileError, circumstances: &Circumstances
         Some(cause) => format!("{failed}: {}", describe(cause)),
         None => failed.to_string(),
     };
+    let text = truncated(&text, LONGEST_TEXT);
     match remedy(error, circumstances) {
         Some(remedy) => format!("{text}; {remedy}"),
         None => text,
@@ -88,9 +92,10 @@ fn remedy(error: &ReconcileError, circumstances: &Circumstances<'_>) -> Option<S
 }
 
 fn clocks(Circumstances { created, now, .. }: &Circumstances<'_>) -> String {
-    let theirs = created.map_or_else(|| "unknown".to_owned(), |created| format!("{created:.0} or later"));
+    let created = created.map_or_else(|| "unknown".to_owned(), |created| format!("{created:.0}"));
     format!(
-        "the clock of the controller's machine says {now:.0}, the API server's {theirs}, and they may differ by 5 minutes at most: set them right"
+        "certificates are dated by the clock of the API server that answered last, which says {now:.0}; the request was created at {created}, by the clock of \
+         the one that took it. They may differ by 5 minutes at most: synchronise the clocks of the control plane's machines"
     )
 }
 
@@ -126,7 +131,7 @@ mod tests {
             (ReconcileError::Write(answer(422, "spec.signerName")), sign),
             (
                 ReconcileError::Write(answer(422, "status.notBefore")),
-                "says 2026-01-01T00:10:00Z, the API server's 2026-01-01T00:00:00Z or later",
+                "says 2026-01-01T00:10:00Z; the request was created at 2026-01-01T00:00:00Z",
             ),
             (LookError::Pod(answer(403, "")).into(), "the controller's role must allow that"),
             (LookError::Pod(answer(401, "")).into(), "its token has expired"),

@@ -70,11 +70,14 @@ impl Failures {
 
     /// Notes that a request is gone.
     pub(crate) fn gone(&mut self, key: &RequestKey, now: Instant) {
-        if !self.failing.contains_key(key) {
+        if !self.failing.get(key).is_some_and(|failing| failing.is_persistent(now)) {
+            self.failing.remove(key);
             return;
         }
-        if let Some(problem) = self.problem(&[], now) {
-            self.lingering = Some((now + LINGERING, problem));
+        // once where thousands go together
+        let is_noted = |(until, _): &(Instant, Problem)| *until == now + LINGERING;
+        if !self.lingering.as_ref().is_some_and(is_noted) {
+            self.lingering = self.problem(&[], now).map(|problem| (now + LINGERING, problem));
         }
         self.failing.remove(key);
     }
@@ -82,18 +85,18 @@ impl Failures {
     /// What is wrong now, if anything is. `running` are evaluations, and since when they run: one that doesn't end fails too.
     pub(crate) fn problem(&self, running: &[(RequestKey, Instant)], now: Instant) -> Option<Problem> {
         let failing = self.failing.iter().filter(|(_, failing)| failing.is_persistent(now));
-        let failing = failing.map(|(key, failing)| (failing.since, key, failing.cause.clone()));
+        let failing = failing.map(|(key, failing)| (failing.since, key, failing.cause.as_str()));
         let hanging = running.iter().filter(|(key, since)| {
             let is_known = self.failing.get(key).is_some_and(|failing| failing.is_persistent(now));
             !is_known && now.saturating_duration_since(*since) >= PERSISTENT
         });
-        let hanging = hanging.map(|(key, since)| (*since, key, HANGING.to_owned()));
-        let all: Vec<_> = failing.chain(hanging).collect();
-        let count = all.len();
-        let Some((since, example, cause)) = all.into_iter().min() else { return self.lingering(now) };
+        let hanging = hanging.map(|(key, since)| (*since, key, HANGING));
+        let mut count = 0;
+        let oldest = failing.chain(hanging).inspect(|_| count += 1).min();
+        let Some((since, example, cause)) = oldest else { return self.lingering(now) };
         let others_succeed = self.last_success.is_some_and(|success| success >= since);
         let severity = if others_succeed { Severity::Warning } else { Severity::Error };
-        Some(Problem { severity, count, example: example.clone(), cause })
+        Some(Problem { severity, count, example: example.clone(), cause: cause.to_owned() })
     }
 
     fn lingering(&self, now: Instant) -> Option<Problem> {

@@ -90,10 +90,11 @@ impl Pending {
         if table.entries.get(key).is_some_and(|entry| entry.uid == uid) {
             return;
         }
-        table.forget(key);
+        let now = Instant::now();
+        table.forget(key, now);
         let entry = Entry {
             uid: uid.to_owned(),
-            arrived: Instant::now(),
+            arrived: now,
             is_finished: false,
             waits_for: vec![],
             announced: Announced::default(),
@@ -185,14 +186,17 @@ impl Pending {
     /// Drops what the watch reports finished or deleted.
     pub(crate) fn forget(&self, key: &RequestKey) {
         let mut table = self.lock();
-        table.forget(key);
+        table.forget(key, Instant::now());
         self.count(&table);
     }
 
     /// Drops all that a new list doesn't hold.
     pub(crate) fn retain(&self, is_listed: impl Fn(&RequestKey) -> bool) {
-        let gone: Vec<_> = self.lock().entries.keys().filter(|key| !is_listed(key)).cloned().collect();
-        gone.iter().for_each(|key| self.forget(key));
+        let mut table = self.lock();
+        let gone: Vec<_> = table.entries.keys().filter(|key| !is_listed(key)).cloned().collect();
+        let now = Instant::now();
+        gone.iter().for_each(|key| table.forget(key, now));
+        self.count(&table);
     }
 
     /// Whether this is news to the request's author; it counts as announced from now on.
@@ -228,12 +232,12 @@ impl Pending {
 }
 
 impl Table {
-    fn forget(&mut self, key: &RequestKey) {
+    fn forget(&mut self, key: &RequestKey, now: Instant) {
         if let Some(entry) = self.entries.remove(key) {
             self.forget_waiting(key, entry.waits_for);
         }
         self.queue.forget(key);
-        self.failures.gone(key, Instant::now());
+        self.failures.gone(key, now);
     }
 
     /// Returns when it arrived, if it is still there.

@@ -13,7 +13,7 @@ use super::{
     cause::{Circumstances, for_author, for_operator, is_refusal},
     outcome::{Examiner, LookError, Outcome},
     pending::{Pending, RequestKey},
-    retry::{LONGEST_AFTER_ERROR, retry_delay},
+    retry::{LONGEST, LONGEST_AFTER_ERROR, retry_delay},
     waits::{could_wait_for, waits_for},
 };
 use crate::{
@@ -92,12 +92,12 @@ fn error_policy<S: Signer>(
     context: &Context<S>,
     began: Instant,
 ) -> Duration {
-    let (key, now) = (RequestKey::of(request), Timestamp::now());
+    let (key, now) = (RequestKey::of(request), context.examiner.clock.now());
     let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
     let cause = for_operator(error, &Circumstances { signer: &context.signer_name, created, now });
     context.metrics.retried();
     let failed = context.pending.fail(&key, could_wait_for(request), cause.clone(), began);
-    let delay = delay_after_error(request, failed.map(|(arrived, _)| arrived));
+    let delay = delay(request, failed.map(|(arrived, _)| arrived), LONGEST_AFTER_ERROR);
     tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "requeued: {cause}");
     if let Some((arrived, true)) = failed {
         let in_hand = InHand { request, key, arrived };
@@ -146,7 +146,7 @@ impl<S: Signer> Context<S> {
             Outcome::Waiting(wait) => {
                 self.announce(in_hand, &wait.reason, &wait.message, now);
                 self.pending.settle(key, waits_for(request, &wait));
-                return Ok(Some(delay(request, Some(*arrived))));
+                return Ok(Some(delay(request, Some(*arrived), LONGEST)));
             }
         }
         Ok(None)
@@ -234,13 +234,9 @@ fn unparsable(error: &ClaimsError) -> Outcome {
     }
 }
 
-fn delay(request: &PodCertificateRequest, arrived: Option<Instant>) -> Duration {
+fn delay(request: &PodCertificateRequest, arrived: Option<Instant>, longest: Duration) -> Duration {
     let spread = uid(request).bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-    retry_delay(arrived.map(|arrived| arrived.elapsed()).unwrap_or_default(), spread)
-}
-
-fn delay_after_error(request: &PodCertificateRequest, arrived: Option<Instant>) -> Duration {
-    delay(request, arrived).min(LONGEST_AFTER_ERROR)
+    retry_delay(arrived.map(|arrived| arrived.elapsed()).unwrap_or_default(), spread, longest)
 }
 
 fn pod_of(request: &PodCertificateRequest) -> ObjectReference {
