@@ -163,13 +163,18 @@ fn grant() -> impl Strategy<Value = GrantFacts> {
     )
 }
 
+/// Stands in a wish for the pod's subdomain, for which there is no placeholder.
+const SUBDOMAIN: &str = "SUBDOMAIN";
+
 /// A name, with placeholders here and there.
 fn wish() -> impl Strategy<Value = String> {
+    let member = Just(format!("${{pod.hostname}}.{SUBDOMAIN}"));
     let host = prop_oneof![
         Just("${pod.name}".to_owned()),
         Just("${pod.hostname}".to_owned()),
         Just("${pod.serviceAccountName}".to_owned()),
-        labels(2)
+        labels(2),
+        member
     ];
     let namespace = prop_oneof![Just("${pod.namespace}".to_owned()), one_of(&NAMESPACES)];
     let domain = prop_oneof![
@@ -213,14 +218,21 @@ fn annotations() -> impl Strategy<Value = Annotations> {
 }
 
 pub(crate) fn world() -> impl Strategy<Value = World> {
-    (pod(), services(), settings(), vec(grant(), 0..3), annotations(), annotations()).prop_map(
-        |(pod, services, settings, grants, volume, rewritten)| World {
-            pod,
-            services,
-            settings,
-            grants,
-            volume,
-            rewritten,
+    let lists = (vec(grant(), 0..3), annotations(), annotations());
+    let mostly = || proptest::bool::weighted(0.8);
+    let member = option::weighted(0.6, (mostly(), mostly()));
+    (pod(), services(), member, settings(), lists).prop_map(
+        |(pod, mut services, member, settings, (grants, mut volume, mut rewritten))| {
+            let subdomain = pod.subdomain.as_deref().unwrap_or("db");
+            for value in volume.values_mut().chain(rewritten.values_mut()) {
+                *value = value.replace(SUBDOMAIN, subdomain);
+            }
+            // a Service of the subdomain's name that makes it a member of a StatefulSet, as chance rarely does
+            if let (Some(subdomain), Some((selects, is_headless))) = (&pod.subdomain, member) {
+                let app = if selects { pod.app.clone() } else { "none".to_owned() };
+                services.insert(subdomain.clone(), ServiceFacts { app: Some(app), is_headless });
+            }
+            World { pod, services, settings, grants, volume, rewritten }
         },
     )
 }
