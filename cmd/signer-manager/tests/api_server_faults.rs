@@ -138,6 +138,33 @@ async fn nothing_is_denied_or_dropped_on_what_a_watch_told_some_time_ago() -> Re
 }
 
 #[tokio::test]
+async fn a_name_without_a_service_is_not_given_on_what_a_watch_told_some_time_ago() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, foo) = (scope.namespace("shop").await?, scope.signer_name("foo"));
+        let kubelet = scope.kubelet().await?;
+        let gate = Gate::open(scope.client()).await;
+        let manager = Setup::new().signer(&foo, "kind: annotation").start_as(gate.client());
+        manager.ready().await;
+
+        gate.stall_watches(&["/services"]);
+        scope.create_service(NewService::new(&namespace, "web").selects("app", "other")).await?;
+        let pod = |pod: &str| NewPod::new(&namespace, pod).certificate(source(&foo));
+        let names = |pod: &str, kinds: &[&str]| -> Vec<String> {
+            kinds.iter().map(|kind| format!("{pod}.{namespace}.{kind}.cluster.local")).collect()
+        };
+        let web = kubelet.start_pod(pod("web")).await?;
+        let request = kubelet.request(&web, &web.sources[0]).await?;
+        assert_eq!(issued(scope, &request).await?.leaf().dns_names(), names("web", &["pod"]));
+        let batch = kubelet.start_pod(pod("batch")).await?;
+        let request = kubelet.request(&batch, &batch.sources[0]).await?;
+        assert_eq!(issued(scope, &request).await?.leaf().dns_names(), names("batch", &["pod", "svc"]));
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_key_that_the_served_version_hides_is_waited_for() -> Result<(), Error> {
     on_cluster(async |scope| {
         if !scope.cluster().served().request_versions.contains(&"v1") {

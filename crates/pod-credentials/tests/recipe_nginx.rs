@@ -117,8 +117,13 @@ struct Client(Arc<rustls::ClientConfig>);
 
 /// A client of `ca` that trusts the servers' CA.
 fn client(servers: &Ca, ca: &Ca, common_name: &str) -> Client {
+    client_of(servers, ca.leaf().common_name(common_name).bundle())
+}
+
+/// A client with this certificate.
+fn client_of(servers: &Ca, bundle: String) -> Client {
     let volume = Volume::new();
-    volume.write([("c.pem", ca.leaf().common_name(common_name).bundle()), ("roots.pem", servers.root())]);
+    volume.write([("c.pem", bundle), ("roots.pem", servers.root())]);
     let now = SystemTime::now();
     let own = Watched::once(CredentialFiles::bundle(volume.path("c.pem")), now);
     let roots = Watched::once(TrustFile::new(volume.path("roots.pem")), now);
@@ -145,6 +150,13 @@ fn nginx_follows_renewals_and_anchors() {
     assert!(answer.contains("200 OK") && answer.ends_with(&format!("hello, CN={WEB}\n")), "{answer}");
     let other = client(&nginx.ca, &nginx.ca, "web.elsewhere.pod.cluster.local");
     assert!(nginx.get(&other).unwrap().0.contains("403 Forbidden"));
+    // what a pod of another namespace gets that is *named* web.shop.pod.cluster.local; with and without a CN of a single label
+    let impostor = nginx.ca.dns(&format!("{WEB}.evil.pod.cluster.local")).bundle();
+    let named = nginx.ca.dns(&format!("{WEB}.evil.pod.cluster.local")).common_name("web").bundle();
+    let longer = nginx.ca.leaf().common_name(&format!("{WEB}.evil.pod.cluster.local")).bundle();
+    for bundle in [impostor, named, longer] {
+        assert!(nginx.get(&client_of(&nginx.ca, bundle)).unwrap().0.contains("403 Forbidden"));
+    }
 
     // A request that runs while the certificate is renewed: nginx has read its beginning with the end of the request before, which it has answered.
     let first = nginx.server.children().pop().unwrap();

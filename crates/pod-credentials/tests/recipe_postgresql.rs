@@ -69,6 +69,17 @@ fn only_the_cn_of_the_map_logs_in() {
     let refused = postgres.logs_in(&elsewhere).unwrap_err();
     assert!(refused.contains("certificate authentication failed"), "{refused}");
     assert!(postgres.log().contains("no match in usermap \"pods\" for user \"shop\""), "{}", postgres.log());
+    // what a pod of another namespace gets that is *named* like the one of the map; with and without a CN
+    let impostor = || postgres.ca.dns(&format!("{WEB}.evil.pod.cluster.local"));
+    let longer = format!("{WEB}.evil.pod.cluster.local");
+    for bundle in [
+        impostor().bundle(),
+        impostor().common_name("web").bundle(),
+        impostor().common_name("shop").bundle(),
+        impostor().common_name(&longer).bundle(),
+    ] {
+        postgres.logs_in(&postgres.client(bundle)).unwrap_err();
+    }
     let spiffe = postgres.client(postgres.ca.uri("spiffe://cluster.local/ns/shop/sa/web").bundle());
     postgres.logs_in(&spiffe).unwrap_err();
     assert!(

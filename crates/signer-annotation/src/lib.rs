@@ -27,13 +27,13 @@
 //! ```
 //!
 //! # What is read
-//! Annotations of the keys `<signer name>-<item>`: the request's user annotations, or, if there are none, the pod's. Every user annotation must be
-//! one of these, as the volume source that holds it is for this signer alone. Among the pod's annotations, those that begin otherwise are
+//! Annotations of the keys `<signer name>-<item>`: the request's user annotations, or, if there are none, the pod's; the signer may be configured to read those of
+//! the volume or of the pod alone ([`AnnotationsFrom`]). Every user annotation must be one of these, as the volume source that holds it is for this signer alone. Among the pod's annotations, those that begin otherwise are
 //! others', and so are those that fit a longer name of another signer.
 //!
 //! | item | default | what it may be |
 //! |---|---|---|
-//! | `cn` | the pod's name, if it is a single label | the pod's name, or a DNS name; 64 characters at most |
+//! | `cn` | the pod's name, if it is a single label | the pod's name if it is a single label, or a DNS name; 64 characters at most |
 //! | `san` | `<pod>.<namespace>.pod.<cluster domain>` and `<pod>.<namespace>.svc.<cluster domain>`, as far as they are legal and the pod's own | DNS names |
 //! | `uris` | none | absolute URIs, taken as they are |
 //! | `ips` | none | IPv4 and IPv6 addresses; an IPv4 address in IPv6 is written as IPv4 |
@@ -41,19 +41,22 @@
 //! | `duration` | `24h`, or what is allowed | from `1h` to the lesser of the volume's `maxExpirationSeconds` and the signer's `maxLifetime` |
 //! | `refresh` | `1h` before expiry, or half the lifetime | before expiry; ten minutes away from both ends of the lifetime |
 //!
-//! Lists are separated by commas, with spaces around them if you like; what is listed twice counts once. `cn`, `san` and `uris` may hold `${pod.name}`,
+//! Lists are separated by commas, with white space around them if you like; what is listed twice counts once. `cn`, `san` and `uris` may hold `${pod.name}`,
 //! `${pod.namespace}`, `${pod.uid}`, `${pod.hostname}`, `${pod.serviceAccountName}`, `${node.name}` and `${cluster.domain}`. Whatever is empty, malformed
 //! or unknown is refused; nothing of it becomes a default.
 //!
 //! # What a pod may have
 //! Its own names, which follow from what the API server says of the pod and of the Services of its namespace:
 //! - `<pod>.<namespace>.pod.<cluster domain>`;
-//! - `<pod>.<namespace>.svc.<cluster domain>`, unless a Service that doesn't select the pod has that name;
+//! - `<pod>.<namespace>.svc.<cluster domain>`, unless a Service that doesn't select the pod has that name, and if the signer gives such names;
 //! - `<service>.<namespace>.svc` and `<service>.<namespace>.svc.<cluster domain>` of each Service that selects it. If there is no such Service yet,
 //!   the request waits; if it doesn't select the pod, the request is refused;
 //! - `<hostname>.<subdomain>.<namespace>.svc` and `….svc.<cluster domain>` of a member of a StatefulSet
 //!   ([`Pod::stable_name`](signer_core::Pod::stable_name));
 //! - `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`, if the signer has a trust domain.
+//!
+//! A pod's name with a part that DNS reads as an IP address ([`is_dashed_address`](signer_core::names::is_dashed_address)) makes none of these. A common name of several labels
+//! is a DNS name, the pod's name too, which its author chose.
 //!
 //! And what a [`Grant`] gives it: [DNS names](DnsPattern), [URIs](UriPattern), [IP addresses](IpRange) and [usages](UsagePattern). A grant is the
 //! operator's word and counts whatever Services say. A literal wildcard must be granted as such, a `spiffe:` URI without wildcards. `*` in a

@@ -4,7 +4,7 @@ use test_cluster::{CertificateSource, Error, KeyType, NewPod, NewService};
 
 use crate::{
     SPIFFE, assert_denied,
-    support::{ask, on_cluster, setup::Setup},
+    support::{ask, issued::issued, on_cluster, setup::Setup},
 };
 
 #[tokio::test]
@@ -41,6 +41,38 @@ async fn a_name_without_a_grant() -> Result<(), Error> {
             let asked = ask(&kubelet, pod.certificate(CertificateSource::new(&name, KeyType::EcdsaP256))).await?;
             assert_denied(scope, &asked, "IdentityNotGranted", parts).await?;
         }
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pod_that_is_named_like_the_one_that_others_admit() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (victims, evil) = (scope.namespace("shop").await?, scope.namespace("evil").await?);
+        let name = scope.signer_name("foo");
+        let manager = Setup::new().signer(&name, "kind: annotation").start(scope);
+        let kubelet = scope.kubelet().await?;
+        let source = CertificateSource::new(&name, KeyType::EcdsaP256);
+        let pod = |pod: &str| NewPod::new(&evil, pod).certificate(source.clone());
+        let victim = format!("web.{victims}.pod.cluster.local");
+        let impostor = pod(&victim).annotation(&format!("{name}-cn"), "${pod.name}");
+        let parts = ["-cn: ", &victim, "is not the pod's own"];
+        assert_denied(scope, &ask(&kubelet, impostor).await?, "IdentityNotGranted", &parts).await?;
+
+        // without a wish it has names that end in its namespace, and no common name
+        let (_, request) = ask(&kubelet, pod(&victim.replace("web", "api"))).await?;
+        let issued = issued(scope, &request).await?;
+        let host = victim.replace("web", "api");
+        let names = ["pod", "svc"].map(|kind| format!("{host}.{evil}.{kind}.cluster.local"));
+        assert_eq!((issued.leaf().subject(), issued.leaf().dns_names()), ("", names.to_vec()));
+
+        // DNS gives the names of an address to the pod that has it
+        let address = pod("10-0-0-5")
+            .annotation(&format!("{name}-san"), "${pod.name}.${pod.namespace}.pod.cluster.local");
+        let parts = ["\"10-0-0-5.", "is not the pod's own", "reads as the IP address of another"];
+        assert_denied(scope, &ask(&kubelet, address).await?, "IdentityNotGranted", &parts).await?;
         manager.stop().await;
         Ok(())
     })
