@@ -66,7 +66,7 @@ async fn a_pod_that_is_named_like_the_one_that_others_admit() -> Result<(), Erro
         let issued = issued(scope, &request).await?;
         let host = victim.replace("web", "api");
         let names = ["pod", "svc"].map(|kind| format!("{host}.{evil}.{kind}.cluster.local"));
-        assert_eq!((issued.leaf().subject(), issued.leaf().dns_names()), ("", names.to_vec()));
+        assert_eq!((issued.leaf().subject().as_str(), issued.leaf().dns_names()), ("", names.to_vec()));
 
         // DNS gives the names of an address to the pod that has it
         let address = pod("10-0-0-5")

@@ -103,13 +103,20 @@ impl ClusterReader {
         Ok(list.items.into_iter().map(Into::into).collect())
     }
 
-    /// Whether the API server has a Service of this name, now. One that can't be read exists too, so nothing of it is parsed. A list, as that is what the
-    /// watch of Services needs permission for, too; of one name, the API server reads one key.
+    /// Whether the API server has a Service of this name, now. One that can't be read exists too, so nothing of it is parsed.
     pub(crate) async fn service_exists(&self, namespace: &str, name: &str) -> kube::Result<bool> {
-        let path = core::Service::url_path(&(), Some(namespace));
-        let params = ListParams::default().fields(&format!("metadata.name={name}"));
-        let request = Request::new(path).list(&params).map_err(kube::Error::BuildRequest)?;
-        let list: AnyItems = in_time(self.client.request(request)).await?;
+        let requests = Request::new(core::Service::url_path(&(), Some(namespace)));
+        let get = requests.get_metadata(name, &GetParams::default()).map_err(kube::Error::BuildRequest)?;
+        match in_time(self.client.request_text(get)).await {
+            Ok(_) => return Ok(true),
+            Err(error) if crate::watching::is_status(&error, 404) => return Ok(false),
+            // the watch needs list, and nothing else needs get: a list of that one name says it too
+            Err(error) if crate::watching::is_status(&error, 403) => {}
+            Err(error) => return Err(error),
+        }
+        let named = ListParams::default().fields(&format!("metadata.name={name}"));
+        let list = requests.list_metadata(&named).map_err(kube::Error::BuildRequest)?;
+        let list: AnyItems = in_time(self.client.request(list)).await?;
         Ok(!list.items.is_empty())
     }
 
@@ -130,6 +137,49 @@ impl ClusterReader {
         let mut listed = HashMap::new();
         while let Some(watched) = events.next().await {
             self.services.take(watched, &mut listed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::{Response, StatusCode};
+    use kube::client::Body;
+
+    use super::*;
+
+    /// What a reader says of the Service `web` to an API server that answers a GET and a LIST so.
+    async fn exists(get: (u16, &'static str), list: (u16, &'static str)) -> kube::Result<bool> {
+        let server = tower::service_fn(move |request: http::Request<Body>| async move {
+            let uri = request.uri().to_string();
+            let (code, body) = match uri.as_str() {
+                "/api/v1/namespaces/shop/services/web" => get,
+                "/api/v1/namespaces/shop/services?&fieldSelector=metadata.name%3Dweb" => list,
+                other => panic!("{other}"),
+            };
+            let mut response = Response::new(Body::from(body.as_bytes().to_vec()));
+            *response.status_mut() = StatusCode::from_u16(code).unwrap();
+            Ok::<_, Infallible>(response)
+        });
+        let reader = ClusterReader::new(Client::new(server, "default"), PodCache::new([]));
+        reader.service_exists("shop", "web").await
+    }
+
+    #[tokio::test]
+    async fn only_what_the_api_server_does_not_have_is_absent() {
+        const NEVER: (u16, &str) = (500, "not to be asked");
+        assert!(!exists((404, "not found"), NEVER).await.unwrap());
+        assert!(exists((200, r#"{"metadata":{"managedFields":"poison"}}"#), NEVER).await.unwrap());
+        assert!(exists((200, "what nobody can read"), NEVER).await.unwrap());
+        let forbidden = (403, "forbidden");
+        assert!(!exists(forbidden, (200, r#"{"items":[]}"#)).await.unwrap());
+        assert!(exists(forbidden, (200, r#"{"items":["poison"]}"#)).await.unwrap());
+        for (get, list) in
+            [((500, ""), NEVER), ((401, ""), NEVER), (forbidden, (403, "")), (forbidden, (200, "{}"))]
+        {
+            assert!(exists(get, list).await.is_err(), "{get:?} {list:?}");
         }
     }
 }
