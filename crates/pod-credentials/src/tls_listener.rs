@@ -296,11 +296,18 @@ async fn first_message(tcp: TcpStream, client: SocketAddr, limits: Limits) -> Op
     let limit = limits.first_message.min(limits.handshake);
     match timeout(limit, LazyConfigAcceptor::new(Acceptor::default(), tcp)).await {
         Ok(Ok(started)) => return Some((started, client)),
-        Ok(Err(error)) => tracing::info!("{client}: no TLS connection: {}", reason(&error)),
-        // probes of ports do that, and attackers by the thousand
+        // probes of ports say nothing, and attackers by the thousand
+        Ok(Err(error)) if has_hung_up(&error) => {
+            tracing::debug!("{client}: no TLS connection: the client has hung up");
+        }
         Err(_) => tracing::debug!("{client}: no TLS connection: no ClientHello has come within {limit:?}"),
+        Ok(Err(error)) => tracing::info!("{client}: no TLS connection: {}", reason(&error)),
     }
     None
+}
+
+fn has_hung_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof) || is_of_one_connection(error)
 }
 
 async fn handshake(
