@@ -4,6 +4,7 @@ use std::io;
 
 use signer_core::{
     AuthorityError, CommonNameError, PoolError, PoolSourceError, RotationError, SigningKeyError,
+    api::ServerUrlError,
 };
 
 /// Why something couldn't be done. Each message names the input, the rule and the remedy.
@@ -47,6 +48,10 @@ pub(crate) enum Error {
         "{place} holds no CA pool: it has {found}. A pool is the key `pool` (JSON), or `tls.crt` and `tls.key` (PEM)"
     )]
     NotAPool { place: String, found: String },
+    #[error(
+        "{place} can't be read: {cause}. Look at it with kubectl, and have whatever answers in the API server's place mended"
+    )]
+    BadSecret { place: String, cause: String },
     #[error("{place} holds no CA pool yet. Make one with `signerctl ca-pool create {arguments}`")]
     NoPool { place: String, arguments: String },
     #[error(
@@ -148,6 +153,10 @@ pub(crate) enum Error {
         "the API server of {cluster} doesn't know you: {cause}.\nLog in again as that kubeconfig demands, or choose another context with --context"
     )]
     NotLoggedIn { cluster: String, cause: String },
+    #[error(transparent)]
+    Server(#[from] ServerUrlError),
+    #[error("core dumps can't be switched off (RLIMIT_CORE, PR_SET_DUMPABLE), and would hold keys: {0}")]
+    CoreDumps(io::Error),
     #[error(
         "the API server of {cluster} can't be reached: {cause}.\n\
          Does it run, and is there a way to it from here? Another cluster: --context NAME (`kubectl config get-contexts` has them) or --kubeconfig PATH; \
@@ -188,6 +197,13 @@ pub(crate) enum Error {
     Key(#[from] SigningKeyError),
     #[error("the report can't be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// The process's exit code: 2 for what was configured wrongly, 1 for all else.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Server(_)) { 2 } else { 1 }
+    }
 }
 
 // Boxed, so that what goes well isn't moved about in the size of what may go wrong.

@@ -14,8 +14,9 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
+use signer_core::process::forbid_core_dumps;
 
-use crate::terminal::Look;
+use crate::{error::Error, terminal::Look};
 
 /// Makes, shows and rotates the CA pools of pod certificate signers.
 #[derive(Parser)]
@@ -34,7 +35,8 @@ enum Subject {
 
 fn main() -> ExitCode {
     let Subject::CaPool(command) = Arguments::parse().subject;
-    match command.run(Look::of_stdout(), Timestamp::now()) {
+    let done = forbid_core_dumps().map_err(Error::CoreDumps);
+    match done.and_then(|()| command.run(Look::of_stdout(), Timestamp::now())) {
         Ok(report) => {
             // Whoever closes the pipe has read enough.
             let _ = io::stdout().write_all(report.as_bytes());
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("signerctl: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

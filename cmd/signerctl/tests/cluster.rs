@@ -130,3 +130,18 @@ fn a_clock_that_differs_from_the_api_servers_is_refused() {
         assert!(complains(directory, &import).contains(says));
     }
 }
+
+#[test]
+fn a_server_without_a_scheme_is_refused() {
+    let directory = TempDir::new().unwrap();
+    for server in ["127.0.0.1:18099", "localhost:18099", "ftp://localhost"] {
+        kubeconfig(&directory.path().join("kubeconfig"), &[("here", server)]);
+        let output = signerctl(directory.path(), &["show", "--namespace", "signers", "--name", "web-ca"]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(
+            error.contains(&format!("{server:?}")) && error.contains("server: https://HOST:PORT"),
+            "{error}"
+        );
+    }
+}

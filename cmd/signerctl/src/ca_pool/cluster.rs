@@ -10,6 +10,7 @@ use kube::{
     client::Body,
     config::{KubeConfigOptions, Kubeconfig},
 };
+use signer_core::api::check_server_url;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{clock::Skew, shell::quote};
@@ -54,8 +55,7 @@ impl ClusterArguments {
             Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Runtime)?;
         let (context, mut config) = runtime.block_on(self.config())?;
         config.read_timeout = Some(PATIENCE);
-        let server = config.cluster_url.to_string();
-        let server = server.trim_end_matches('/');
+        let server = check_server_url(&config.cluster_url)?;
         let name = context.map_or_else(
             || format!("the cluster of this pod, server {server}"),
             |context| format!("context {context}, server {server}"),

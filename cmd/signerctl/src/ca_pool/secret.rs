@@ -1,10 +1,13 @@
 //! Pools in Secrets.
 
-use std::{collections::BTreeMap, fmt, rc::Rc};
+use std::{fmt, rc::Rc};
 
-use k8s_openapi::{ByteString, api::core::v1::Secret};
-use kube::{Api, api::ObjectMeta, api::PostParams};
-use signer_core::{CaPool, PemNames, PoolError};
+use signer_core::{
+    CaPool, PemNames, PoolError,
+    api::{SecretDocument, SecretError, Secrets},
+};
+
+use zeroize::Zeroizing;
 
 use super::cluster::Cluster;
 use crate::error::Error;
@@ -23,24 +26,16 @@ pub(super) struct SecretPlace {
 /// The Secret as it was read.
 pub(super) struct Original<'a> {
     place: &'a SecretPlace,
-    read: Box<Secret>,
+    read: SecretDocument,
 }
 
 impl SecretPlace {
     /// Creates a Secret that holds the pool, or fills an empty one, as manifests ship it.
     pub(super) fn create(&self, json: &[u8]) -> Result<(), Error> {
-        let secret = Secret {
-            metadata: ObjectMeta {
-                name: Some(self.name.clone()),
-                namespace: Some(self.namespace.clone()),
-                ..ObjectMeta::default()
-            },
-            type_: Some("Opaque".to_owned()),
-            data: Some(BTreeMap::from([(POOL_KEY.to_owned(), ByteString(json.to_vec()))])),
-            ..Secret::default()
-        };
-        match self.cluster.wait_for(self.api().create(&PostParams::default(), &secret)) {
-            Ok(_) => Ok(()),
+        let secret = SecretDocument::new(&self.namespace, &self.name);
+        let secret = secret.with_value(POOL_KEY, json).map_err(|error| self.explain(error))?;
+        match self.cluster.wait_for(self.secrets().create(&secret)) {
+            Ok(()) => Ok(()),
             Err(error) => match self.explain(error) {
                 exists @ Error::SecretExists { .. } if !self.fill(json)? => Err(exists),
                 Error::SecretExists { .. } => Ok(()),
@@ -51,25 +46,30 @@ impl SecretPlace {
 
     /// False: it has content already, or got some meanwhile.
     fn fill(&self, json: &[u8]) -> Result<bool, Error> {
-        let original = Original { place: self, read: self.get()?.into() };
-        let data = original.read.data.as_ref();
-        let is_empty = data.is_none_or(|data| data.values().all(|value| value.0.is_empty()));
-        Ok(is_empty && original.replace(json)?)
+        let original = Original { place: self, read: self.get()? };
+        for key in original.read.keys().map_err(|error| self.explain(error))? {
+            if !self.value(&original.read, &key)?.is_none_or(|value| value.is_empty()) {
+                return Ok(false);
+            }
+        }
+        original.replace(json)
     }
 
     /// Reads the pool: in JSON, or as cert-manager and `kubectl create secret tls` leave it, with the root's certificate if it isn't in there.
     pub(super) fn load(&self, root: Option<&[u8]>) -> Result<CaPool, Error> {
-        let data = self.get()?.data.unwrap_or_default();
-        let value = |key: &str| data.get(key).map(|value| value.0.as_slice());
+        let secret = self.get()?;
+        let value = |key: &str| self.value(&secret, key);
         let of_root = if root.is_some() { "--root-file" } else { "ca.crt" };
         let names = PemNames { cert: "tls.crt", key: "tls.key", root: of_root };
-        let pool = match (value(POOL_KEY), value("tls.crt"), value("tls.key")) {
+        let pool = match (value(POOL_KEY)?, value("tls.crt")?, value("tls.key")?) {
             (Some(_), _, _) if root.is_some() => return Err(Error::RootOfPool { place: self.to_string() }),
-            (Some(json), _, _) => CaPool::from_json(json),
+            (Some(json), _, _) => CaPool::from_json(&json),
             (None, Some(cert), Some(key)) => {
-                CaPool::from_named_pem(cert, key, root.or(value("ca.crt")), names)
+                let shipped = value("ca.crt")?;
+                let root = root.or(shipped.as_ref().map(|root| root.as_slice()));
+                CaPool::from_named_pem(&cert, &key, root, names)
             }
-            _ => return Err(self.not_a_pool(&data)),
+            _ => return Err(self.not_a_pool(&secret)),
         };
         pool.map_err(|source| self.bad(source))
     }
@@ -77,10 +77,10 @@ impl SecretPlace {
     /// Reads the Secret, for its pool to be replaced.
     pub(super) fn open(&self) -> Result<(Option<CaPool>, Original<'_>), Error> {
         let secret = self.get()?;
-        let json = secret.data.as_ref().and_then(|data| data.get(POOL_KEY)).filter(|json| !json.0.is_empty());
+        let json = self.value(&secret, POOL_KEY)?.filter(|json| !json.is_empty());
         let pool = match json {
-            Some(json) => Some(CaPool::from_json(&json.0).map_err(|source| self.bad(source))?),
-            None if secret.data.as_ref().is_some_and(|data| data.contains_key("tls.key")) => {
+            Some(json) => Some(CaPool::from_json(&json).map_err(|source| self.bad(source))?),
+            None if self.value(&secret, "tls.key")?.is_some() => {
                 return Err(Error::TlsSecret {
                     secret: format!("{}/{}", self.namespace, self.name),
                     arguments: format!("{}-pool{}", self.own_arguments(), self.cluster.arguments()),
@@ -88,7 +88,7 @@ impl SecretPlace {
             }
             None => None,
         };
-        Ok((pool, Original { place: self, read: secret.into() }))
+        Ok((pool, Original { place: self, read: secret }))
     }
 
     /// How a command line leads to it.
@@ -100,27 +100,41 @@ impl SecretPlace {
         format!("--namespace {} --name {}", self.namespace, self.name)
     }
 
-    fn api(&self) -> Api<Secret> {
-        Api::namespaced(self.cluster.client(), &self.namespace)
+    fn secrets(&self) -> Secrets {
+        Secrets::new(self.cluster.client(), &self.namespace)
     }
 
-    fn get(&self) -> Result<Secret, Error> {
-        self.cluster.wait_for(self.api().get(&self.name)).map_err(|error| self.explain(error))
+    fn get(&self) -> Result<SecretDocument, Error> {
+        let read = self.cluster.wait_for(self.secrets().get(&self.name));
+        read.map_err(|error| self.explain(error))?.ok_or_else(|| self.missing())
+    }
+
+    fn value(&self, secret: &SecretDocument, key: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        secret.value(key).map_err(|error| self.explain(error))
     }
 
     fn bad(&self, source: PoolError) -> Error {
         Error::Pool { place: self.to_string(), source: source.into() }
     }
 
-    fn not_a_pool(&self, data: &BTreeMap<String, ByteString>) -> Error {
-        let keys: Vec<&str> = data.keys().map(String::as_str).collect();
+    fn not_a_pool(&self, secret: &SecretDocument) -> Error {
+        let keys = secret.keys().unwrap_or_default();
         let found =
             if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", keys.join(", ")) };
         Error::NotAPool { place: self.to_string(), found }
     }
 
-    fn explain(&self, error: kube::Error) -> Error {
-        let kube::Error::Api(status) = error else { return self.cluster.unreachable(&error) };
+    fn missing(&self) -> Error {
+        let (cluster, secret) = (self.cluster.to_string(), self.to_string());
+        Error::NoSecret { secret, cluster, arguments: self.arguments() }
+    }
+
+    fn explain(&self, error: SecretError) -> Error {
+        let status = match error {
+            SecretError::Call(kube::Error::Api(status)) => status,
+            SecretError::Call(error) => return self.cluster.unreachable(&error),
+            error => return Error::BadSecret { place: self.to_string(), cause: error.to_string() },
+        };
         let (cluster, secret) = (self.cluster.to_string(), self.to_string());
         let kubectl = format!("kubectl{} -n {}", self.cluster.arguments(), self.namespace);
         match (status.code, status.reason.as_str()) {
@@ -136,7 +150,7 @@ impl SecretPlace {
                 namespace: self.namespace.clone(),
                 cluster,
             },
-            (404, _) => Error::NoSecret { secret, cluster, arguments: self.arguments() },
+            (404, _) => self.missing(),
             (401, _) => Error::NotLoggedIn { cluster, cause: status.message },
             (403, _) => Error::Forbidden { cluster, message: status.message },
             _ => Error::Refused { cluster, message: status.message },
@@ -147,11 +161,11 @@ impl SecretPlace {
 impl Original<'_> {
     /// Writes a pool into the Secret that was read. False: it has changed since.
     pub(super) fn replace(self, json: &[u8]) -> Result<bool, Error> {
-        let Self { place, read: mut secret } = self;
-        secret.data.get_or_insert_default().insert(POOL_KEY.to_owned(), ByteString(json.to_vec()));
-        match place.cluster.wait_for(place.api().replace(&place.name, &PostParams::default(), &secret)) {
-            Ok(_) => Ok(true),
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+        let Self { place, read } = self;
+        let secret = read.with_value(POOL_KEY, json).map_err(|error| place.explain(error))?;
+        match place.cluster.wait_for(place.secrets().replace(&place.name, &secret)) {
+            Ok(()) => Ok(true),
+            Err(SecretError::Call(kube::Error::Api(status))) if status.code == 409 => Ok(false),
             Err(error) => Err(place.explain(error)),
         }
     }

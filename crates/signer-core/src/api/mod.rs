@@ -4,10 +4,12 @@ mod cluster_trust_bundle;
 pub(crate) mod discovery;
 pub(crate) mod patience;
 mod pod_certificate_request;
+mod secret;
 mod server_url;
 
 pub use cluster_trust_bundle::{ClusterTrustBundle, ClusterTrustBundleSpec};
 pub use pod_certificate_request::{
     PodCertificateRequest, PodCertificateRequestSpec, PodCertificateRequestStatus,
 };
+pub use secret::{SecretDocument, SecretError, Secrets};
 pub use server_url::{ServerUrlError, check_server_url};

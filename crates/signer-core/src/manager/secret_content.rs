@@ -1,9 +1,9 @@
 //! What a Secret holds of a CA pool, and why that may be none.
 
 use jiff::Timestamp;
-use k8s_openapi::{ByteString, api::core::v1::Secret};
 
 use crate::{
+    api::{SecretDocument, SecretError},
     authority::{SigningKey, SigningKeyError, SigningKeyType},
     ca_pool::{CaPool, Due, Ingredients, PoolError, Upkeep, UpkeepError},
     watching::describe,
@@ -16,7 +16,7 @@ const KEY: &str = "pool";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretPoolError {
     #[error("reading the Secret: {}", describe(.0))]
-    Read(#[source] kube::Error),
+    Read(#[source] SecretError),
     #[error(
         "there is no such Secret; create it with `kubectl create secret generic`, empty where the signer keeps its pool itself"
     )]
@@ -45,27 +45,25 @@ pub(crate) enum SecretPoolError {
     #[error("the thread that makes keys ended early")]
     Thread,
     #[error("writing the Secret: {}", describe(.0))]
-    Write(#[source] kube::Error),
+    Write(#[source] SecretError),
 }
 
 /// Making keys takes a while, RSA seconds.
 pub(super) fn change(
-    secret: Secret,
+    secret: SecretDocument,
     pool: Option<CaPool>,
     upkeep: &Upkeep,
     due: &Due,
     now: Timestamp,
-) -> Result<(Secret, CaPool), SecretPoolError> {
+) -> Result<(SecretDocument, CaPool), SecretPoolError> {
     let pool = upkeep.apply(due, pool, now, || ingredients(upkeep.key_type))?;
     let pool = pool.ok_or(SecretPoolError::NoPool)?;
-    Ok((holding(secret, &pool)?, pool))
+    Ok((holding(&secret, &pool)?, pool))
 }
 
 /// The Secret with this pool in it.
-pub(super) fn holding(mut secret: Secret, pool: &CaPool) -> Result<Secret, SigningKeyError> {
-    let json = ByteString(pool.to_json()?.to_vec());
-    secret.data.get_or_insert_default().insert(KEY.to_owned(), json);
-    Ok(secret)
+pub(super) fn holding(secret: &SecretDocument, pool: &CaPool) -> Result<SecretDocument, SecretPoolError> {
+    secret.with_value(KEY, &pool.to_json()?).map_err(SecretPoolError::Read)
 }
 
 fn ingredients(key_type: SigningKeyType) -> Result<Ingredients, SecretPoolError> {
@@ -76,7 +74,7 @@ fn ingredients(key_type: SigningKeyType) -> Result<Ingredients, SecretPoolError>
 }
 
 /// The pool in a Secret; `None` if it holds none yet.
-pub(super) fn pool_of(secret: &Secret) -> Result<Option<CaPool>, PoolError> {
-    let bytes = secret.data.as_ref().and_then(|data| data.get(KEY)).map(|bytes| bytes.0.as_slice());
-    bytes.filter(|bytes| !bytes.is_empty()).map(CaPool::from_json).transpose()
+pub(super) fn pool_of(secret: &SecretDocument) -> Result<Option<CaPool>, SecretPoolError> {
+    let bytes = secret.value(KEY).map_err(SecretPoolError::Read)?.filter(|bytes| !bytes.is_empty());
+    Ok(bytes.map(|bytes| CaPool::from_json(&bytes)).transpose()?)
 }

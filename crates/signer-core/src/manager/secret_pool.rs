@@ -3,8 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
-use kube::{Api, Client, api::PostParams};
+use kube::Client;
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{
@@ -12,12 +11,11 @@ use super::{
     secret_content::{SecretPoolError, change, holding, pool_of},
 };
 use crate::{
-    api::patience::in_time,
+    api::{SecretDocument, SecretError, Secrets},
     ca_pool::{CaPool, Due, PoolState, Upkeep},
     clock::Clock,
     profile::LeafProfile,
     trust_bundle::Published,
-    watching::is_status,
 };
 
 /// How often the Secret is read. A watch would need permission for every Secret of the namespace; get and update can be granted for one.
@@ -56,13 +54,13 @@ pub(crate) fn follow_secret(
     profiles: Arc<[LeafProfile]>,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
     let (sender, receiver) = watch::channel(PoolState::default());
-    let api = Api::namespaced(client.clone(), &source.namespace);
+    let secrets = Secrets::new(client.clone(), &source.namespace);
     (receiver, async move {
         if source.upkeep.is_some() {
             // an empty Secret is filled at once where that is permitted; whoever doesn't learn in time what is published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
-        let keeper = Keeper { api, clock, source, published, profiles };
+        let keeper = Keeper { secrets, clock, source, published, profiles };
         let mut version = None;
         loop {
             keeper.look(&mut version, &sender).await;
@@ -74,7 +72,7 @@ pub(crate) fn follow_secret(
 }
 
 struct Keeper {
-    api: Api<Secret>,
+    secrets: Secrets,
     clock: Clock,
     source: SecretPool,
     published: watch::Receiver<Option<Published>>,
@@ -119,7 +117,7 @@ impl Keeper {
     ) -> Result<Found, SecretPoolError> {
         // read before the Secret: whoever sees a bundle sees the pool that it was made of too
         let published = self.published.borrow().clone();
-        let secret = in_time(self.api.get_opt(&self.source.name)).await.map_err(SecretPoolError::Read)?;
+        let secret = self.secrets.get(&self.source.name).await.map_err(SecretPoolError::Read)?;
         let Some(upkeep) = &self.source.upkeep else {
             let secret = secret.ok_or(SecretPoolError::NoSecret)?;
             return found(pool_of(&secret)?, &secret, version);
@@ -135,7 +133,7 @@ impl Keeper {
         if let Some(in_use) = in_use
             && pool.as_ref().is_none_or(|pool| pool.yields_to(&in_use))
         {
-            return self.write_back(secret, &in_use).await;
+            return self.write_back(&secret, &in_use).await;
         }
         let Some(now) = self.clock.certain() else {
             return if pool.is_some() {
@@ -154,22 +152,21 @@ impl Keeper {
     }
 
     /// Creates the Secret where that is permitted. It can't be permitted for one name alone, so usually it isn't.
-    async fn create_empty(&self) -> Result<Option<Secret>, SecretPoolError> {
-        let metadata = ObjectMeta { name: Some(self.source.name.clone()), ..ObjectMeta::default() };
-        let empty = Secret { metadata, ..Secret::default() };
-        match in_time(self.api.create(&PostParams::default(), &empty)).await {
-            Ok(secret) => Ok(Some(secret)),
-            Err(error) if is_status(&error, 409) => Ok(None),
-            Err(error) if is_status(&error, 403) || is_status(&error, 404) => Err(SecretPoolError::NoSecret),
+    async fn create_empty(&self) -> Result<Option<SecretDocument>, SecretPoolError> {
+        let SecretPool { namespace, name, .. } = &self.source;
+        match self.secrets.create(&SecretDocument::new(namespace, name)).await {
+            Ok(()) => self.secrets.get(name).await.map_err(SecretPoolError::Read),
+            Err(error) if is_status(&error, &[409]) => Ok(None),
+            Err(error) if is_status(&error, &[403, 404]) => Err(SecretPoolError::NoSecret),
             Err(error) => Err(SecretPoolError::Write(error)),
         }
     }
 
     /// A Secret that was emptied, or deleted and made anew, or overwritten with an older version, gets back what is in use. Whoever has certificates of that would refuse
     /// those of another pool.
-    async fn write_back(&self, secret: Secret, in_use: &CaPool) -> Result<Found, SecretPoolError> {
-        match self.replace(&holding(secret, in_use)?).await {
-            Ok(_) => {
+    async fn write_back(&self, secret: &SecretDocument, in_use: &CaPool) -> Result<Found, SecretPoolError> {
+        match self.secrets.replace(&self.source.name, &holding(secret, in_use)?).await {
+            Ok(()) => {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
                 tracing::warn!(
                     namespace,
@@ -178,19 +175,15 @@ impl Keeper {
                 );
                 Ok(Found::InUse)
             }
-            Err(error) if is_status(&error, 409) => Ok(Found::Overtaken),
+            Err(error) if is_status(&error, &[409]) => Ok(Found::Overtaken),
             Err(error) => Err(SecretPoolError::Write(error)),
         }
-    }
-
-    async fn replace(&self, secret: &Secret) -> kube::Result<Secret> {
-        in_time(self.api.replace(&self.source.name, &PostParams::default(), secret)).await
     }
 
     /// Writes the changed pool. Of several replicas one wins; the others read what it wrote.
     async fn write(
         &self,
-        secret: Secret,
+        secret: SecretDocument,
         pool: Option<CaPool>,
         upkeep: Upkeep,
         due: Due,
@@ -206,13 +199,13 @@ impl Keeper {
         let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due, now))
             .await
             .map_err(|_| SecretPoolError::Thread)??;
-        match self.replace(&secret).await {
-            Ok(_) => {
+        match self.secrets.replace(&self.source.name, &secret).await {
+            Ok(()) => {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
                 tracing::info!(namespace, name, generation = changed.generation(), "CA pool written");
                 Ok(Found::Pool(changed))
             }
-            Err(error) if is_status(&error, 409) => Ok(Found::Overtaken),
+            Err(error) if is_status(&error, &[409]) => Ok(Found::Overtaken),
             Err(error) => Err(SecretPoolError::Write(error)),
         }
     }
@@ -221,11 +214,15 @@ impl Keeper {
 /// The pool of a Secret that needs nothing, if it is another than that of `version`.
 fn found(
     pool: Option<CaPool>,
-    secret: &Secret,
+    secret: &SecretDocument,
     version: &mut Option<String>,
 ) -> Result<Found, SecretPoolError> {
     let pool = pool.ok_or(SecretPoolError::NoPool)?;
-    let is_news = *version != secret.metadata.resource_version;
-    version.clone_from(&secret.metadata.resource_version);
+    let is_news = version.as_deref() != Some(secret.version());
+    *version = Some(secret.version().to_owned());
     Ok(if is_news { Found::Pool(pool) } else { Found::InUse })
+}
+
+fn is_status(error: &SecretError, codes: &[u16]) -> bool {
+    matches!(error, SecretError::Call(kube::Error::Api(status)) if codes.contains(&status.code))
 }

@@ -61,9 +61,15 @@ async fn grace_after(stopped: watch::Receiver<bool>) {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::{
+        convert::Infallible,
+        future::{pending, ready},
+    };
+
+    use kube::{Client, client::Body};
 
     use super::*;
+    use crate::{BoxError, Decision, Manager, PoolSource, Request, Signer, SignerName, SignerOptions};
 
     /// A signer's task that ends when it is stopped.
     fn with_signer() -> (Supervisor, HashSet<String>, watch::Sender<bool>) {
@@ -94,6 +100,31 @@ mod tests {
             assert!(error.to_string().starts_with(message), "{error}");
             assert!(*stopped.borrow() && ended.list().len() == 1);
         }
+    }
+
+    struct Never(SignerName);
+
+    impl Signer for Never {
+        fn name(&self) -> &SignerName {
+            &self.0
+        }
+
+        async fn decide(&self, _: &Request) -> Result<Decision, BoxError> {
+            pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_manager_whose_client_has_panicked_ends() {
+        let broken = tower::service_fn(|request: http::Request<Body>| {
+            assert!(request.uri().path().is_empty(), "a bug in a layer of the client");
+            pending::<Result<http::Response<Body>, Infallible>>()
+        });
+        let options = SignerOptions::new(PoolSource::PoolFile("/nowhere/pool.json".into()));
+        let manager = Manager::new(Client::new(broken, "default"));
+        let manager = manager.signer(Never("example.com/a".parse().unwrap()), options);
+        let error = manager.run(pending()).await.unwrap_err();
+        assert!(error.to_string().starts_with("the task \"Kubernetes client\" has ended"), "{error}");
     }
 
     #[tokio::test]
