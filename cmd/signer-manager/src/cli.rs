@@ -45,8 +45,8 @@ pub struct RunArgs {
     /// How the log is written, to stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// What is logged: a level, or tracing directives such as info,signer_core=debug
-    #[arg(long, value_name = "FILTER", default_value = "info,kube_runtime=warn")]
+    /// What is logged: a level, or tracing directives such as info,signer_core=debug. Crates of others log warnings at most
+    #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log: String,
     /// Where `/livez`, `/readyz` and `/metrics` are answered.
     #[arg(
@@ -103,7 +103,7 @@ mod tests {
     fn runs_with_defaults() {
         Cli::command().debug_assert();
         let Command::Run(run) = parse(&["--config", "c.yaml"]).unwrap() else { panic!("must run") };
-        assert_eq!((run.log_format, run.log.as_str()), (LogFormat::Text, "info,kube_runtime=warn"));
+        assert_eq!((run.log_format, run.log.as_str()), (LogFormat::Text, "info"));
         assert_eq!((run.kubeconfig, run.http_bind.to_string()), (None, "[::]:8080".to_owned()));
     }
 

@@ -5,6 +5,7 @@ pub mod causes;
 pub mod check_config;
 pub mod cli;
 pub mod config;
+mod connection;
 mod logging;
 pub mod run;
 mod summary;

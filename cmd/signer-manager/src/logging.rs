@@ -6,8 +6,7 @@ use std::io::{self, IsTerminal};
 
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::ParseError, filter::filter_fn, layer::SubscriberExt,
-    util::SubscriberInitExt,
+    EnvFilter, Layer, filter::ParseError, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
 use crate::cli::LogFormat;

@@ -1,17 +1,21 @@
 //! From the configuration to running signers.
 
-use std::{path::Path, time::Duration};
-
-use kube::{Client, config::Kubeconfig};
 use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
-use signer_core::{Manager, ManagerError, SignerOptions, shutdown_signal};
+use signer_core::{
+    Manager, ManagerError, SignerOptions,
+    api::ServerUrlError,
+    process::{forbid_core_dumps, raise_open_files},
+    shutdown_signal,
+};
 use signer_service_dns::ServiceDnsSigner;
 use signer_spiffe::SpiffeSigner;
 
 use crate::{
     cli::RunArgs,
     config::{Config, ConfigErrors, SignerConfig, SignerKind},
+    connection::{Connection, connect},
     logging,
+    summary::{Started, started},
 };
 
 /// Why the process ends without having been asked to.
@@ -43,12 +47,18 @@ pub enum RunError {
         "no cluster is configured; give a --kubeconfig, or run in a pod that has a service account token"
     )]
     NoCluster(#[source] kube::config::InferConfigError),
+    /// It says where, but not so that it can be called.
+    #[error(transparent)]
+    Server(#[from] ServerUrlError),
     /// There can be no client for this cluster.
     #[error("the cluster's configuration can't be used")]
     Client(#[source] kube::Error),
     /// The settings of an annotation signer don't fit together.
     #[error(transparent)]
     Annotation(#[from] AnnotationError),
+    /// Core dumps, which would hold CA keys, can't be switched off.
+    #[error("core dumps can't be switched off (RLIMIT_CORE, PR_SET_DUMPABLE); they would hold CA keys")]
+    CoreDumps(#[source] std::io::Error),
     /// The process can't hear of its end.
     #[error("can't listen to signals")]
     Signals(#[source] std::io::Error),
@@ -62,8 +72,16 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Log { .. } | Self::Kubeconfig { .. } | Self::Annotation(_) => 2,
-            Self::NoCluster(_) | Self::Client(_) | Self::Signals(_) | Self::Manager(_) => 1,
+            Self::Config(_)
+            | Self::Log { .. }
+            | Self::Kubeconfig { .. }
+            | Self::Server(_)
+            | Self::Annotation(_) => 2,
+            Self::NoCluster(_)
+            | Self::Client(_)
+            | Self::CoreDumps(_)
+            | Self::Signals(_)
+            | Self::Manager(_) => 1,
         }
     }
 }
@@ -73,36 +91,24 @@ impl RunError {
 /// # Errors
 /// If the configuration or the command line is wrong, or the process can't begin its work. A cluster that doesn't answer is no error.
 pub async fn run(args: RunArgs) -> Result<(), RunError> {
+    forbid_core_dumps().map_err(RunError::CoreDumps)?;
+    raise_open_files();
     let config = Config::load(&args.config)?;
     logging::start(args.log_format, &args.log)
         .map_err(|source| RunError::Log { filter: args.log, source })?;
     let shutdown = shutdown_signal().map_err(RunError::Signals)?;
-    let client = client(args.kubeconfig.as_deref()).await?;
+    let Connection { client, server, user } = connect(args.kubeconfig.as_deref()).await?;
     tracing::info!(
-        config = %args.config.display(), signers = config.signers.len(), version = env!("CARGO_PKG_VERSION"), "starting"
+        version = env!("CARGO_PKG_VERSION"), config = %args.config.display(), server, user,
+        signers = config.signers.len(), "starting"
     );
+    for signer in &config.signers {
+        let Started { kind, ca_pool } = started(signer);
+        tracing::info!(signer = %signer.name(), kind, ca_pool, "configured");
+    }
     let manager = Manager::new(client).http_bind(args.http_bind);
     let manager = config.signers.into_iter().try_fold(manager, add_signer)?;
     Ok(manager.run(shutdown).await?)
-}
-
-/// A watch is ended by the API server within five minutes, so a longer silence is a dead connection.
-const LONGEST_SILENCE: Duration = Duration::from_secs(330);
-
-async fn client(kubeconfig: Option<&Path>) -> Result<Client, RunError> {
-    let mut config = match kubeconfig {
-        Some(path) => from_kubeconfig(path).await.map_err(|source| {
-            let path = path.display().to_string();
-            RunError::Kubeconfig { path, source }
-        })?,
-        None => kube::Config::infer().await.map_err(RunError::NoCluster)?,
-    };
-    config.read_timeout.get_or_insert(LONGEST_SILENCE);
-    Client::try_from(config).map_err(RunError::Client)
-}
-
-async fn from_kubeconfig(path: &Path) -> Result<kube::Config, kube::config::KubeconfigError> {
-    kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &Default::default()).await
 }
 
 fn add_signer(manager: Manager, signer: SignerConfig) -> Result<Manager, AnnotationError> {

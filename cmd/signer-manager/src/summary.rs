@@ -29,6 +29,16 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
+/// What the log says of a signer at the start.
+pub(crate) struct Started {
+    pub(crate) kind: &'static str,
+    pub(crate) ca_pool: String,
+}
+
+pub(crate) fn started(signer: &SignerConfig) -> Started {
+    Started { kind: kind_and_names(&signer.kind).0, ca_pool: ca_pool(&signer.ca_pool).join(", ") }
+}
+
 fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig, warnings: &[String]) -> fmt::Result {
     let (kind, names) = kind_and_names(&signer.kind);
     let policy = &signer.policy;

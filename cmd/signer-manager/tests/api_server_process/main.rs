@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
 
+mod leaks;
+mod limits;
 mod outages;
 mod replicas;
 mod start;

@@ -42,29 +42,30 @@ impl Setup {
 
     /// Runs the binary with it.
     pub(crate) fn spawn(&self, cluster: &Cluster) -> Process {
-        self.spawn_with(cluster, &[])
+        self.spawn_by(signer_manager(), cluster, &[])
     }
 
     /// Runs the binary on a machine whose clock is off by so much: `+8d`, `-10m`. Debian's package `faketime` has the library; its monotonic clock stays right.
     pub(crate) fn spawn_at(&self, cluster: &Cluster, off: &str) -> Process {
-        let preload = [("LD_PRELOAD", FAKETIME), ("FAKETIME", off), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
-        self.spawn_with(cluster, &preload)
+        let mut command = signer_manager();
+        command.envs([("LD_PRELOAD", FAKETIME), ("FAKETIME", off), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
+        self.spawn_by(command, cluster, &[])
     }
 
-    fn spawn_with(&self, cluster: &Cluster, environment: &[(&str, &str)]) -> Process {
+    /// Runs the binary with it, and with further arguments, by a command that ends where the binary's arguments begin.
+    pub(crate) fn spawn_by(&self, mut command: Command, cluster: &Cluster, further: &[&str]) -> Process {
         let (http, replica) = (free_address(), format!("replica-{}", unique::label()));
         let log = self.dir.path().join(format!("{replica}.log"));
-        let mut command = signer_manager();
         command.arg("--config").arg(self.write()).args([
             "--log-format",
             "json",
             "--http-bind",
             &http.to_string(),
         ]);
+        command.args(further);
         let output = File::create(&log).unwrap();
         command
             .env("HOSTNAME", replica)
-            .envs(environment.iter().copied())
             .stdout(output.try_clone().unwrap())
             .stderr(output);
         if let Some(kubeconfig) = cluster.kubeconfig() {
@@ -109,6 +110,16 @@ impl Process {
         let end = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or_default();
         let whole = std::str::from_utf8(&bytes[..end]).unwrap();
         whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| line.into())).collect()
+    }
+
+    /// What it has written so far, as it stands there.
+    pub(crate) fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The limits that the kernel holds it to.
+    pub(crate) fn limits(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/limits", self.child.id().unwrap())).unwrap()
     }
 
     /// Its audit records with that outcome.
