@@ -1,7 +1,10 @@
 //! What is recorded of outcomes: in the audit log, since requests themselves are deleted after minutes, and in the metrics.
 
+mod facts;
+
 use std::time::Duration;
 
+use self::facts::{CertificateFacts, KeyFacts};
 use crate::{
     api::PodCertificateRequest, issue::IssuedCertificate, metrics::SignerMetrics, signer_name::SignerName,
 };
@@ -30,18 +33,25 @@ impl Records<'_> {
     pub(crate) fn told(&self, outcome: &str, reason: &str, message: &str) {
         self.metrics.told(outcome, reason);
         let (signer, meta, spec) = (self.signer, &self.request.metadata, &self.request.spec);
+        let KeyFacts { key_type, spki_sha256 } = KeyFacts::of_request(spec);
         tracing::info!(
             target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod = spec.pod_name, pod_uid = spec.pod_uid,
-            service_account = spec.service_account_name, node = spec.node_name, reason, message,
+            service_account = spec.service_account_name, node = spec.node_name, key_type, spki_sha256, reason, message,
         );
     }
 
     fn certificate(&self, outcome: &str, certificate: &IssuedCertificate) {
         let (signer, meta, spec) = (self.signer, &self.request.metadata, &self.request.spec);
+        let CertificateFacts { common_name, dns_names, uris, ip_addresses, usages, key } =
+            CertificateFacts::of(certificate);
         tracing::info!(
             target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod = spec.pod_name, pod_uid = spec.pod_uid,
-            service_account = spec.service_account_name, node = spec.node_name, serial = %certificate.serial, not_before = %certificate.not_before,
-            not_after = %certificate.not_after,
+            service_account = spec.service_account_name, node = spec.node_name, common_name, dns_names, uris, ip_addresses, usages,
+            key_type = key.key_type, spki_sha256 = key.spki_sha256, serial = %certificate.serial, not_before = %certificate.not_before,
+            not_after = %certificate.not_after, ca = certificate.authority_id, ca_sha256 = certificate.authority_sha256,
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,10 @@ pub struct IssuedCertificate {
     pub not_after: Timestamp,
     /// When kubelet shall ask for the next one.
     pub begin_refresh_at: Timestamp,
+    /// The ID of the CA that signed it.
+    pub authority_id: String,
+    /// The SHA-256 of that CA's certificate, as [`CaCertificate::fingerprint`](crate::CaCertificate::fingerprint) writes it.
+    pub authority_sha256: String,
 }
 
 /// Issues a certificate for `key` that says what `leaf` says, within `terms` and within what `authority` may sign at `now`.
@@ -81,7 +85,17 @@ pub fn issue(
     })?;
     let chain_pem = pem::certificate(&leaf_der) + authority.chain_pem();
     let validity::Times { not_before, not_after, begin_refresh_at } = times;
-    Ok(IssuedCertificate { chain_pem, leaf_der, serial, not_before, not_after, begin_refresh_at })
+    let (authority_id, authority_sha256) = (authority.id().to_owned(), authority.issuer().fingerprint());
+    Ok(IssuedCertificate {
+        chain_pem,
+        leaf_der,
+        serial,
+        not_before,
+        not_after,
+        begin_refresh_at,
+        authority_id,
+        authority_sha256,
+    })
 }
 
 fn check_names(leaf: &Leaf) -> Result<(), IssueError> {
@@ -130,12 +144,22 @@ fn check_length(tbs: &[u8], authority: &CertificateAuthority) -> Result<(), Issu
 
 impl fmt::Debug for IssuedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { chain_pem: _, leaf_der: _, serial, not_before, not_after, begin_refresh_at } = self;
+        let Self {
+            chain_pem: _,
+            leaf_der: _,
+            serial,
+            not_before,
+            not_after,
+            begin_refresh_at,
+            authority_id,
+            authority_sha256: _,
+        } = self;
         f.debug_struct("IssuedCertificate")
             .field("serial", &serial.to_string())
             .field("not_before", not_before)
             .field("not_after", not_after)
             .field("begin_refresh_at", begin_refresh_at)
+            .field("authority_id", authority_id)
             .finish_non_exhaustive()
     }
 }
