@@ -10,7 +10,7 @@ mod support;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use support::{SOON, on_cluster, setup::Setup};
+use support::{SOON, eventually, http::get, on_cluster, setup::Setup};
 use test_cluster::{BoundPod, CertificateSource, Error, KeyType, Kubelet, NewPod, NewService, Scope};
 use tokio::{
     sync::watch,
@@ -47,6 +47,12 @@ async fn a_flood_in_one_namespace_delays_no_other() -> Result<(), Error> {
 
         ask_often(&kubelet, &served, "without the flood").await?;
         wait_for_services(&kubelet, &waits).await?;
+        eventually("the requests that wait", async || {
+            let page = get(manager.http, "/metrics").await.map_err(|error| error.to_string())?.body;
+            let line = format!("unfinished_requests{{signer=\"{name}\"}} {}\n", waiting());
+            if page.contains(&line) { Ok(()) } else { Err(page) }
+        })
+        .await;
         let (end, ended) = watch::channel(false);
         let flood = flip_services(scope, &flooded, ended);
         let asked = async {

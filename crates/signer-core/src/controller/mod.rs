@@ -54,6 +54,9 @@ pub(crate) enum Ended {
     ApiGone,
 }
 
+/// Events of the watch that are taken in before anything else is done.
+const EVENTS_AT_ONCE: usize = 256;
+
 /// How often it is looked at what keeps requests from being finished.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -102,6 +105,8 @@ impl<S: Signer> Driver<S> {
         end: impl Future<Output = Ended> + Send,
     ) -> Ended {
         let pending = Arc::clone(&self.context.pending);
+        // as many as there are: one by one, they would fall behind evaluations that end all the time
+        let watched = watched.ready_chunks(EVENTS_AT_ONCE);
         let (mut watched, mut begin, mut end) = (pin!(watched), pin!(begin), pin!(end));
         let (mut has_begun, mut ticks) = (false, interval(TICK));
         let mut health = IssuanceHealth::new(self.context.health.clone());
@@ -112,10 +117,13 @@ impl<S: Signer> Driver<S> {
             tokio::select! {
                 ended = &mut end => break ended,
                 () = &mut begin, if !has_begun => has_begun = true,
-                Some(watched) = watched.next() => door.pass(watched).iter().for_each(|key| self.enqueue(key)),
+                Some(watched) = watched.next() => {
+                    let keys = watched.into_iter().flat_map(|watched| door.pass(watched));
+                    keys.for_each(|key| self.enqueue(&key));
+                }
                 () = pending.changed() => {}
                 () = until(pending.next_due()), if has_begun => {}
-                Some(_) = self.running.join_next() => {}
+                Some(_) = self.running.join_next() => while self.running.try_join_next().is_some() {},
                 now = ticks.tick() => health.show(pending.problem(), now),
             }
         };
