@@ -30,6 +30,8 @@ pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, Run
     };
     let server = check_server_url(&config.cluster_url)?;
     config.read_timeout.get_or_insert(LONGEST_SILENCE);
+    // kube repeats a call that is answered 429 or 503 after pauses that grow to minutes, unseen by readiness; each caller here has retries of its own
+    config.default_retry = false;
     let client = Client::try_from(config).map_err(RunError::Client)?;
     Ok(Connection { client, server, user })
 }

@@ -1,23 +1,27 @@
-//! Watches that never end: one bad object or a lost connection is reported, and the watch goes on.
+//! Watches that never end. Each object is parsed by itself, so one that can't be read costs nobody else; a connection that is lost or silent, and an API
+//! server that went back in time, are noticed within a minute.
 
-use std::{fmt::Debug, time::Duration};
+mod connection;
+mod progress;
+mod unreadable;
 
-use futures::{
-    Stream, StreamExt,
-    stream::{self, BoxStream},
-};
-use kube::{
-    Api, Resource,
-    core::DeserializeGuard,
-    runtime::{
-        utils::Backoff,
-        watcher::{self, DefaultBackoff, Event, watcher},
-    },
-};
-use serde::de::DeserializeOwned;
+use std::{collections::VecDeque, time::Duration};
+
+use futures::{Stream, stream};
+use kube::runtime::watcher::Event;
 use tokio::time::{self, Instant};
 
+use self::{
+    connection::{Connection, Happened},
+    progress::{Failure, Progress},
+    unreadable::UnreadableLog,
+};
 use crate::{
+    api::{
+        object::{ApiObject, Unreadable},
+        patience::in_time,
+        read::{Collection, List, Listed, latest_version},
+    },
     clock::certificate_time_problem,
     health::{Component, SignerHealth},
 };
@@ -27,151 +31,215 @@ use crate::{
 pub(crate) enum Watched<K> {
     /// An event.
     Event(Event<K>),
-    /// This object has changed or gone, and can't be read: what was known of it doesn't hold any more.
-    Unreadable(ObjectName),
+    /// This object is there, and can't be read: what was known of it doesn't hold any more. Of a list that is arriving, it is one of the items.
+    Unreadable(Unreadable),
     /// The watch fails again and again: what is known gets old, until the next event.
     Failing,
     /// The API server doesn't serve this version of the resource any more: it must be discovered anew.
     Gone,
 }
 
-/// Names an object; the namespace is empty for one of the cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ObjectName {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
+/// The times of a watch.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    /// How long the API server is asked to go on, or up to a quarter longer. Then it is looked at whether it went back in time.
+    lasts: Duration,
+    /// A watch that ends that much earlier or later hasn't ended in time.
+    tolerance: Duration,
+    /// How long a watch has to last after a failure until it counts as working.
+    probation: Duration,
+    /// The longest pause after a failure.
+    longest_pause: Duration,
 }
 
-/// Watches for ever, with backoff after errors. What is wrong stands in `health` until it has been seen to work.
-pub(crate) fn watch<K>(
-    api: Api<DeserializeGuard<K>>,
-    config: watcher::Config,
+const TIMES: Times = Times {
+    lasts: Duration::from_secs(25),
+    tolerance: Duration::from_secs(5),
+    probation: Duration::from_secs(3),
+    longest_pause: Duration::from_secs(3),
+};
+
+/// Watches for ever, with pauses after failures. What is wrong stands in `health` until it has been seen to work.
+pub(crate) fn watch<K: ApiObject>(
+    collection: Collection,
     component: Component,
     health: Vec<SignerHealth>,
-) -> impl Stream<Item = Watched<K>> + Send
-where
-    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
-    K::DynamicType: Send,
-{
-    let begin = move || watcher(api.clone(), config.clone()).boxed();
-    let watch = Watch::new(begin, DefaultBackoff::default(), ONE_TROUBLE, component, health);
+) -> impl Stream<Item = Watched<K>> + Send {
+    watch_with(collection, TIMES, component, health)
+}
+
+fn watch_with<K: ApiObject>(
+    collection: Collection,
+    times: Times,
+    component: Component,
+    health: Vec<SignerHealth>,
+) -> impl Stream<Item = Watched<K>> + Send {
+    let watch = Watch::<K> {
+        collection,
+        times,
+        state: State::Begin,
+        version: String::new(),
+        arrived: VecDeque::new(),
+        unreadable: UnreadableLog::default(),
+        progress: Progress::new(component, health, times),
+    };
     stream::unfold(watch, |mut watch| async move { Some((watch.next().await, watch)) })
 }
 
-type Events<K> = BoxStream<'static, watcher::Result<Event<DeserializeGuard<K>>>>;
-
-/// Two failures within this are one trouble.
-const ONE_TROUBLE: Duration = Duration::from_secs(30);
-
-/// A watch, and how it has gone so far.
-struct Watch<K, Begin, Pauses> {
-    events: Events<K>,
-    begin: Begin,
-    pauses: Pauses,
-    /// How long it has to last after a failure until it counts as working.
-    probation: Duration,
-    last_failure: Option<Failure>,
-    /// When it will have lasted.
-    proven_at: Option<Instant>,
-    /// The pause after a failure.
-    resume_at: Option<Instant>,
-    component: Component,
-    health: Vec<SignerHealth>,
+struct Watch<K> {
+    collection: Collection,
+    times: Times,
+    state: State<K>,
+    /// The most recent resourceVersion that has been seen.
+    version: String,
+    /// What has come, and has to be passed on first.
+    arrived: VecDeque<Watched<K>>,
+    unreadable: UnreadableLog,
+    progress: Progress,
 }
 
-struct Failure {
-    /// The end of the pause after it: what fails soon after that is the same trouble, however long the pauses have grown.
-    resumed: Instant,
-    is_of_list: bool,
+/// What comes next.
+enum State<K> {
+    /// A list.
+    Begin,
+    /// The rest of it.
+    Listing(List<K>),
+    /// A watch from the version on that has been seen.
+    Resume,
+    /// Its events.
+    Watching(Connection),
+    /// Whether the API server went back in time.
+    Check,
 }
 
-impl<K, Begin: Fn() -> Events<K>, Pauses: Backoff> Watch<K, Begin, Pauses> {
-    fn new(
-        begin: Begin,
-        pauses: Pauses,
-        probation: Duration,
-        component: Component,
-        health: Vec<SignerHealth>,
-    ) -> Self {
-        let events = begin();
-        let (last_failure, proven_at, resume_at) = (None, None, None);
-        Self { events, begin, pauses, probation, last_failure, proven_at, resume_at, component, health }
-    }
-
+impl<K: ApiObject> Watch<K> {
     async fn next(&mut self) -> Watched<K> {
         loop {
-            if let Some(resume_at) = self.resume_at.take() {
-                time::sleep_until(resume_at).await;
+            if let Some(watched) = self.arrived.pop_front() {
+                return watched;
             }
-            let event = tokio::select! {
-                biased;
-                event = self.events.next() => event,
-                () = until(self.proven_at) => {
-                    self.works();
-                    continue;
-                }
-            };
-            match event {
-                Some(Ok(event)) => {
-                    self.note(&event);
-                    return readable(event, self.component);
-                }
-                Some(Err(error)) => {
-                    let is_failing = self.fail(&error);
-                    if is_gone(&error) {
-                        // whoever goes on with this watch starts with a list
-                        self.events = (self.begin)();
-                        return Watched::Gone;
-                    }
-                    if is_failing {
-                        return Watched::Failing;
-                    }
-                }
-                None => self.events = (self.begin)(),
+            let state = std::mem::replace(&mut self.state, State::Begin);
+            match self.step(state).await {
+                Ok(state) => self.state = state,
+                Err(failure) => self.fail(&failure),
             }
         }
     }
 
-    /// A change proves that it works. So does a complete list, unless it was the watch after such a list that failed: then the next one has to last.
-    /// The beginning of a list comes before anything is asked.
-    fn note(&mut self, event: &Event<DeserializeGuard<K>>) {
-        match event {
-            Event::Init | Event::InitApply(_) => {}
-            Event::InitDone if self.last_failure.as_ref().is_some_and(|failure| !failure.is_of_list) => {
-                self.proven_at = Some(Instant::now() + self.probation);
+    async fn step(&mut self, state: State<K>) -> Result<State<K>, Failure> {
+        match state {
+            State::Begin => {
+                self.progress.pause().await;
+                self.arrived.push_back(Watched::Event(Event::Init));
+                Ok(State::Listing(List::new(self.collection.clone())))
             }
-            Event::InitDone | Event::Apply(_) | Event::Delete(_) => self.works(),
+            State::Listing(list) => self.list(list).await,
+            State::Resume => {
+                let connection = Connection::open(&self.collection, &self.version, self.times).await?;
+                self.progress.connected();
+                Ok(State::Watching(connection))
+            }
+            State::Watching(connection) => self.follow(connection).await,
+            State::Check => self.check().await,
         }
     }
 
-    fn works(&mut self) {
-        self.pauses.reset();
-        (self.last_failure, self.proven_at) = (None, None);
-        self.health.iter().for_each(|health| health.mended(self.component));
+    async fn list(&mut self, mut list: List<K>) -> Result<State<K>, Failure> {
+        match list.next().await.map_err(Failure::list)? {
+            Listed::Items(items) => {
+                for item in items {
+                    let watched = self.readable(item, Event::InitApply);
+                    self.arrived.push_back(watched);
+                }
+                Ok(State::Listing(list))
+            }
+            Listed::End { resource_version } if resource_version.is_empty() => Err(Failure::no_version()),
+            Listed::End { resource_version } => {
+                self.version = resource_version;
+                self.progress.listed();
+                self.arrived.push_back(Watched::Event(Event::InitDone));
+                Ok(State::Resume)
+            }
+        }
     }
 
-    /// A connection that is lost once is taken up again, and where nothing happens no event tells of it; so that is no trouble yet. If it fails again,
-    /// it begins anew. Returns whether what is known gets old.
-    fn fail(&mut self, error: &watcher::Error) -> bool {
-        let is_of_list = matches!(error, watcher::Error::InitialListFailed(_));
-        let now = Instant::now();
-        let is_again = self
-            .last_failure
-            .as_ref()
-            .is_some_and(|failure| now.duration_since(failure.resumed) < ONE_TROUBLE);
-        let resumed = now + self.pauses.next().unwrap_or(ONE_TROUBLE);
-        self.last_failure = Some(Failure { resumed, is_of_list });
-        self.proven_at = None;
-        let problem = format!("watching {}: {}", self.component, describe(error));
-        let is_failing = is_again || is_of_list;
-        if is_failing {
-            self.health.iter().for_each(|health| health.broken(self.component, &problem));
-            self.events = (self.begin)();
-        } else {
-            tracing::info!("{problem}; trying again");
+    async fn follow(&mut self, mut connection: Connection) -> Result<State<K>, Failure> {
+        let happened = tokio::select! {
+            biased;
+            happened = connection.next() => happened?,
+            () = until(self.progress.proven_at()) => {
+                self.progress.works();
+                return Ok(State::Watching(connection));
+            }
+        };
+        let (version, watched) = match happened {
+            Happened::EndedInTime => {
+                self.progress.works();
+                return Ok(State::Check);
+            }
+            Happened::Bookmark(version) => (version, None),
+            Happened::Applied(version, object) => (version, Some(self.readable(object, Event::Apply))),
+            Happened::Deleted(version, identity) => {
+                (version, Some(Watched::Event(Event::Delete(K::gone(identity)))))
+            }
+        };
+        if went_back(&self.version, &version) {
+            return Ok(self.begin_anew(&version));
         }
-        self.resume_at = Some(resumed);
-        is_failing
+        if !version.is_empty() {
+            self.version = version;
+        }
+        self.progress.works();
+        self.arrived.extend(watched);
+        Ok(State::Watching(connection))
+    }
+
+    /// A watch from a version that is still to come would be silent until it has come, and what came before would never be told.
+    async fn check(&mut self) -> Result<State<K>, Failure> {
+        let latest = in_time(latest_version(&self.collection)).await.map_err(Failure::list)?;
+        Ok(if went_back(&self.version, &latest) { self.begin_anew(&latest) } else { State::Resume })
+    }
+
+    fn begin_anew(&mut self, version: &str) -> State<K> {
+        tracing::warn!(
+            "{}: the API server went back from resourceVersion {} to {version}, as after its etcd was restored; all are listed anew",
+            self.progress.component(),
+            self.version
+        );
+        self.arrived.push_back(Watched::Failing);
+        State::Begin
+    }
+
+    fn readable(&mut self, object: Result<K, Unreadable>, event: fn(K) -> Event<K>) -> Watched<K> {
+        match object {
+            Ok(object) => Watched::Event(event(object)),
+            Err(unreadable) => {
+                self.unreadable.note(&unreadable);
+                Watched::Unreadable(unreadable)
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: &Failure) {
+        self.state = State::Begin;
+        if failure.is_status(404) {
+            self.progress.fail(failure);
+            self.arrived.push_back(Watched::Gone);
+        } else if self.progress.fail(failure) {
+            self.arrived.push_back(Watched::Failing);
+        }
+    }
+}
+
+/// Whether a version is older than one that was seen before. Kubernetes promises that versions of a resource can be compared as numbers (KEP-5504); where
+/// they aren't numbers, nothing tells, so it is taken for older.
+fn went_back(seen: &str, now: &str) -> bool {
+    if now.is_empty() || seen == now {
+        return false;
+    }
+    match (seen.parse::<u128>(), now.parse::<u128>()) {
+        (Ok(seen), Ok(now)) => now < seen,
+        _ => true,
     }
 }
 
@@ -180,31 +248,6 @@ async fn until(instant: Option<Instant>) {
         Some(instant) => time::sleep_until(instant).await,
         None => std::future::pending().await,
     }
-}
-
-/// The event without the guard. An object that can't be read is as good as absent; the next change of it is tried again.
-fn readable<K>(event: Event<DeserializeGuard<K>>, component: Component) -> Watched<K> {
-    let read = |object: DeserializeGuard<K>, event: fn(K) -> Event<K>| match object.0 {
-        Ok(object) => Watched::Event(event(object)),
-        Err(invalid) => {
-            let namespace = invalid.metadata.namespace.unwrap_or_default();
-            let name = invalid.metadata.name.unwrap_or_default();
-            tracing::warn!(namespace, name, error = %invalid.error, "can't read one of {component}; it is passed over");
-            Watched::Unreadable(ObjectName { namespace, name })
-        }
-    };
-    match event {
-        Event::Init => Watched::Event(Event::Init),
-        Event::InitDone => Watched::Event(Event::InitDone),
-        Event::InitApply(object) => read(object, Event::InitApply),
-        Event::Apply(object) => read(object, Event::Apply),
-        Event::Delete(object) => read(object, Event::Delete),
-    }
-}
-
-fn is_gone(error: &watcher::Error) -> bool {
-    use watcher::Error::{InitialListFailed, WatchFailed, WatchStartFailed};
-    matches!(error, InitialListFailed(error) | WatchStartFailed(error) | WatchFailed(error) if is_status(error, 404))
 }
 
 /// Whether the API server answered with this HTTP status.

@@ -21,6 +21,8 @@ pub struct Call {
     pub namespace: String,
     /// The object's name, if the call names one.
     pub name: String,
+    /// Path and query of the call.
+    pub uri: String,
     /// The HTTP status code of the answer.
     pub code: u16,
 }
@@ -68,6 +70,8 @@ struct Event {
     impersonated_user: Option<User>,
     #[serde(default)]
     user_agent: String,
+    #[serde(default, rename = "requestURI")]
+    request_uri: String,
     #[serde(default)]
     object_ref: ObjectRef,
     #[serde(default)]
@@ -106,6 +110,7 @@ impl From<Event> for Call {
             resource: format!("{resource}{separator}{subresource}"),
             namespace,
             name,
+            uri: event.request_uri,
             code: event.response_status.code,
         }
     }

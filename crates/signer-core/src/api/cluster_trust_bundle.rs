@@ -3,6 +3,11 @@
 use kube::core::{NotUsed, Object};
 use serde::{Deserialize, Serialize};
 
+use super::{
+    answer::Large,
+    object::{ApiObject, Identity, Metadata},
+};
+
 /// A `ClusterTrustBundle` of any served version. Which one, the dynamic type says.
 pub type ClusterTrustBundle = Object<ClusterTrustBundleSpec, NotUsed>;
 
@@ -15,4 +20,27 @@ pub struct ClusterTrustBundleSpec {
     pub signer_name: String,
     /// The anchors: PEM blocks of type CERTIFICATE.
     pub trust_bundle: String,
+}
+
+/// A bundle, with all of its metadata that a PUT must hold in order to leave it as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct BundleWire {
+    metadata: Metadata,
+    spec: Option<ClusterTrustBundleSpec>,
+}
+
+impl ApiObject for ClusterTrustBundle {
+    type Wire = BundleWire;
+    const KIND: &'static str = "ClusterTrustBundle";
+    const LARGE: Large = Large::Others;
+
+    fn from_wire(wire: BundleWire) -> Result<Self, String> {
+        let spec = wire.spec.unwrap_or_default();
+        Ok(Self { types: None, metadata: wire.metadata.into(), spec, status: None })
+    }
+
+    fn gone(identity: Identity) -> Self {
+        Self { types: None, metadata: identity.into(), spec: ClusterTrustBundleSpec::default(), status: None }
+    }
 }

@@ -1,10 +1,14 @@
 //! The objects of `certificates.k8s.io`, in whatever version the API server serves them.
 
+pub(crate) mod answer;
 mod cluster_trust_bundle;
 pub(crate) mod discovery;
+mod items;
+pub(crate) mod object;
 pub(crate) mod patience;
 mod pod_certificate_request;
 mod secret;
+pub(crate) mod read;
 mod server_url;
 
 pub use cluster_trust_bundle::{ClusterTrustBundle, ClusterTrustBundleSpec};

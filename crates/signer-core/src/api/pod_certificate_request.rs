@@ -2,8 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{ByteString, apimachinery::pkg::apis::meta::v1::Condition};
+use k8s_openapi::{
+    ByteString,
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+};
 use serde::{Deserialize, Serialize};
+
+use super::{
+    answer::Large,
+    object::{ApiObject, Identity},
+};
 
 /// A `PodCertificateRequest` of any served version. Which one, the dynamic type says.
 pub type PodCertificateRequest = kube::core::Object<PodCertificateRequestSpec, PodCertificateRequestStatus>;
@@ -33,6 +41,112 @@ pub struct PodCertificateRequestSpec {
     pub stub_pkcs10_request: Option<ByteString>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unverified_user_annotations: BTreeMap<String, String>,
+    /// Whether keys and annotations were left out because of their size: the request has to be read again before it is evaluated.
+    #[serde(skip)]
+    pub is_abridged: bool,
+}
+
+/// The largest spec that is kept while a request waits, by the length of its texts. A usual one has 1 KiB.
+const LARGEST_KEPT: usize = 8 * 1024;
+
+impl PodCertificateRequestSpec {
+    /// The same, if it is small; else without what makes it large.
+    pub(crate) fn abridged(self) -> Self {
+        if self.size() <= LARGEST_KEPT {
+            return self;
+        }
+        Self {
+            pkix_public_key: None,
+            proof_of_possession: None,
+            stub_pkcs10_request: None,
+            unverified_user_annotations: BTreeMap::new(),
+            is_abridged: true,
+            ..self
+        }
+    }
+
+    fn size(&self) -> usize {
+        let keys = [&self.pkix_public_key, &self.proof_of_possession, &self.stub_pkcs10_request];
+        let annotations = &self.unverified_user_annotations;
+        keys.into_iter().flatten().map(|key| key.0.len()).sum::<usize>()
+            + annotations.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
+            + self.names()
+    }
+
+    /// The length of what the API server holds to the bounds of names.
+    fn names(&self) -> usize {
+        let names = [
+            &self.signer_name,
+            &self.pod_name,
+            &self.pod_uid,
+            &self.service_account_name,
+            &self.service_account_uid,
+            &self.node_name,
+            &self.node_uid,
+        ];
+        names.into_iter().map(String::len).sum()
+    }
+}
+
+/// A request, of which metadata and status are read only as far as they tell whether it is finished.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RequestWire {
+    metadata: Identity,
+    spec: Option<PodCertificateRequestSpec>,
+    status: Option<StatusWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct StatusWire {
+    conditions: Option<Vec<ConditionWire>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ConditionWire {
+    #[serde(rename = "type")]
+    type_: String,
+}
+
+impl From<StatusWire> for PodCertificateRequestStatus {
+    fn from(status: StatusWire) -> Self {
+        let condition = |ConditionWire { type_ }| Condition {
+            type_,
+            status: String::new(),
+            reason: String::new(),
+            message: String::new(),
+            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+            observed_generation: None,
+        };
+        let conditions = status.conditions.unwrap_or_default().into_iter().map(condition).collect();
+        Self { conditions, ..Self::default() }
+    }
+}
+
+impl ApiObject for PodCertificateRequest {
+    type Wire = RequestWire;
+    const KIND: &'static str = "PodCertificateRequest";
+    const LARGE: Large = Large::Requests;
+
+    fn from_wire(wire: RequestWire) -> Result<Self, String> {
+        let spec = wire.spec.unwrap_or_default();
+        if spec.names() > LARGEST_KEPT {
+            return Err(format!("the names in its spec have {} bytes together", spec.names()));
+        }
+        let metadata = wire.metadata.into();
+        Ok(Self { types: None, metadata, spec, status: wire.status.map(Into::into) })
+    }
+
+    fn gone(identity: Identity) -> Self {
+        Self {
+            types: None,
+            metadata: identity.into(),
+            spec: PodCertificateRequestSpec::default(),
+            status: None,
+        }
+    }
 }
 
 /// The part that a signer writes, once.

@@ -4,6 +4,7 @@ pub(crate) mod pod;
 pub(crate) mod pod_cache;
 pub(crate) mod reader;
 pub(crate) mod service_index;
+mod service_reads;
 mod services;
 mod stable_name;
 mod workload_selector;

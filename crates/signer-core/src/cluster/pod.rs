@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use k8s_openapi::api::core::v1 as core;
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::api::{
+    answer::Large,
+    object::{ApiObject, Identity, Metadata},
+};
 
 /// A pod, reduced to what identifies it and to what it asked for. Comes from a read of the API server, so all of it is verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,52 +82,144 @@ impl Pod {
     pub fn asks_for(&self, signer_name: &str) -> bool {
         self.certificate_sources.iter().any(|source| source.signer_name == signer_name)
     }
+
+    /// How many bytes its author has written into what is read of it.
+    pub(crate) fn size(&self) -> usize {
+        let map = |map: &BTreeMap<String, String>| -> usize {
+            map.iter().map(|(key, value)| key.len() + value.len()).sum()
+        };
+        let sources = self.certificate_sources.iter().map(|source| {
+            size_of::<CertificateSource>()
+                + source.signer_name.len()
+                + source.key_type.len()
+                + map(&source.user_annotations)
+        });
+        map(&self.labels) + map(&self.annotations) + sources.sum::<usize>()
+    }
 }
 
-impl From<core::Pod> for Pod {
-    fn from(pod: core::Pod) -> Self {
-        let spec = pod.spec.unwrap_or_default();
-        let mut annotations = pod.metadata.annotations.unwrap_or_default();
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PodWire {
+    metadata: Metadata,
+    spec: Option<PodSpecWire>,
+    status: Option<PodStatusWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodSpecWire {
+    node_name: Option<String>,
+    service_account_name: Option<String>,
+    hostname: Option<String>,
+    subdomain: Option<String>,
+    volumes: Option<Vec<VolumeWire>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct VolumeWire {
+    projected: Option<ProjectedWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ProjectedWire {
+    sources: Option<Vec<SourceWire>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SourceWire {
+    pod_certificate: Option<PodCertificateWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodCertificateWire {
+    signer_name: String,
+    key_type: String,
+    max_expiration_seconds: Option<i32>,
+    user_annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodStatusWire {
+    phase: Option<String>,
+    init_container_statuses: Option<Vec<ContainerWire>>,
+    container_statuses: Option<Vec<ContainerWire>>,
+    ephemeral_container_statuses: Option<Vec<ContainerWire>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct ContainerWire {
+    state: Option<StateWire>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct StateWire {
+    running: Option<IgnoredAny>,
+}
+
+impl ApiObject for Pod {
+    type Wire = PodWire;
+    const KIND: &'static str = "Pod";
+    const LARGE: Large = Large::Pods;
+
+    fn from_wire(PodWire { mut metadata, spec, status }: PodWire) -> Result<Self, String> {
+        let spec = spec.unwrap_or_default();
+        let mut annotations = metadata.annotations.take().unwrap_or_default();
         annotations.remove(LAST_APPLIED);
         let is_mirror = annotations.contains_key(MIRROR);
-        Self {
-            name: pod.metadata.name.unwrap_or_default(),
-            namespace: pod.metadata.namespace.unwrap_or_default(),
-            uid: pod.metadata.uid.unwrap_or_default(),
-            labels: pod.metadata.labels.unwrap_or_default(),
+        let labels = metadata.labels.take().unwrap_or_default();
+        Ok(Self {
+            is_mirror,
+            labels,
             annotations,
-            certificate_sources: certificate_sources(spec.volumes),
+            certificate_sources: certificate_sources(spec.volumes.unwrap_or_default()),
             node_name: spec.node_name.unwrap_or_default(),
             service_account_name: spec.service_account_name.unwrap_or_default(),
             hostname: spec.hostname.filter(|name| !name.is_empty()),
             subdomain: spec.subdomain.filter(|name| !name.is_empty()),
-            is_mirror,
-            is_terminating: pod.metadata.deletion_timestamp.is_some(),
-            phase: pod.status.map(phase).unwrap_or_default(),
+            phase: status.map(|status| phase(&status)).unwrap_or_default(),
+            ..Self::gone(metadata.identity())
+        })
+    }
+
+    fn gone(identity: Identity) -> Self {
+        Self {
+            name: identity.name.unwrap_or_default(),
+            namespace: identity.namespace.unwrap_or_default(),
+            uid: identity.uid.unwrap_or_default(),
+            is_terminating: identity.is_terminating,
+            ..Self::default()
         }
     }
 }
 
 /// Kubernetes calls a pod pending until all its containers have started. One of them that runs already may hold a certificate, so such a pod counts as
 /// running here: its next certificate is a refresh.
-fn phase(status: core::PodStatus) -> PodPhase {
+fn phase(status: &PodStatusWire) -> PodPhase {
     match status.phase.as_deref() {
-        None | Some("" | "Pending") if runs_a_container(&status) => PodPhase::Running,
+        None | Some("" | "Pending") if runs_a_container(status) => PodPhase::Running,
         None | Some("" | "Pending") => PodPhase::Pending,
         Some("Succeeded" | "Failed") => PodPhase::Finished,
         Some(_) => PodPhase::Running,
     }
 }
 
-fn runs_a_container(status: &core::PodStatus) -> bool {
+fn runs_a_container(status: &PodStatusWire) -> bool {
     let lists =
         [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
     let mut containers = lists.into_iter().flatten().flatten();
     containers.any(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()))
 }
 
-fn certificate_sources(volumes: Option<Vec<core::Volume>>) -> Vec<CertificateSource> {
-    let projected = volumes.unwrap_or_default().into_iter().filter_map(|volume| volume.projected?.sources);
+fn certificate_sources(volumes: Vec<VolumeWire>) -> Vec<CertificateSource> {
+    let projected = volumes.into_iter().filter_map(|volume| volume.projected?.sources);
     let sources = projected.flatten().filter_map(|source| source.pod_certificate);
     sources
         .map(|source| CertificateSource {
@@ -143,24 +240,51 @@ pub(crate) fn seconds(seconds: i32) -> Duration {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_mirror_pod_is_known_by_its_annotation() {
-        let mut pod = core::Pod::default();
-        assert!(!Pod::from(pod.clone()).is_mirror);
-        pod.metadata.annotations = Some([(MIRROR.to_owned(), String::new())].into());
-        assert!(Pod::from(pod).is_mirror);
+    fn read(json: &str) -> Pod {
+        crate::api::object::read_object(json.as_bytes()).unwrap()
     }
 
     #[test]
     fn a_pending_pod_with_a_container_that_runs_counts_as_running() {
-        let running = core::ContainerState {
-            running: Some(core::ContainerStateRunning::default()),
-            ..Default::default()
+        let pending = r#"{"status":{"phase":"Pending","containerStatuses":[{"state":{"waiting":{}}}]}}"#;
+        assert_eq!(read(pending).phase, PodPhase::Pending);
+        let sidecar = r#"{"status":{"phase":"Pending","initContainerStatuses":[{"state":{"running":{"startedAt":"9999-12-31T00:00:00Z"}}}]}}"#;
+        assert_eq!(read(sidecar).phase, PodPhase::Running);
+    }
+
+    #[test]
+    fn a_mirror_pod_is_known_by_its_annotation() {
+        assert!(!read(r#"{"metadata":{"annotations":{}}}"#).is_mirror);
+        assert!(read(r#"{"metadata":{"annotations":{"kubernetes.io/config.mirror":""}}}"#).is_mirror);
+    }
+
+    #[test]
+    fn only_what_counts_is_read() {
+        let pod = read(
+            r#"{"kind":"Pod","metadata":{"name":"web-0","namespace":"shop","uid":"u","labels":{"app":"web"},"managedFields":[{"time":"9999-12-31T00:00:00Z"}],
+                "annotations":{"a":"b","kubectl.kubernetes.io/last-applied-configuration":"canary"},"deletionTimestamp":"9999-12-31T00:00:00Z"},
+                "spec":{"nodeName":"n","serviceAccountName":"s","hostname":"","containers":[{"env":7}],"volumes":[{"name":"v","projected":{"sources":[
+                {"secret":{}},{"podCertificate":{"signerName":"a.b/c","keyType":"ED25519","userAnnotations":{"k":"v"}}}]}},{"emptyDir":{}}]},"status":{"phase":"Running","startTime":5}}"#,
+        );
+        let source = CertificateSource {
+            signer_name: "a.b/c".into(),
+            key_type: "ED25519".into(),
+            max_expiration: Duration::from_secs(86_400),
+            user_annotations: [("k".to_owned(), "v".to_owned())].into(),
         };
-        let container = core::ContainerStatus { state: Some(running), ..Default::default() };
-        let status = core::PodStatus { phase: Some("Pending".into()), ..Default::default() };
-        assert_eq!(phase(status.clone()), PodPhase::Pending);
-        let sidecar = core::PodStatus { init_container_statuses: Some(vec![container]), ..status };
-        assert_eq!(phase(sidecar), PodPhase::Running);
+        let expected = Pod {
+            name: "web-0".into(),
+            namespace: "shop".into(),
+            uid: "u".into(),
+            labels: [("app".to_owned(), "web".to_owned())].into(),
+            annotations: [("a".to_owned(), "b".to_owned())].into(),
+            node_name: "n".into(),
+            service_account_name: "s".into(),
+            is_terminating: true,
+            phase: PodPhase::Running,
+            certificate_sources: vec![source],
+            ..Pod::default()
+        };
+        assert_eq!(pod, expected);
     }
 }

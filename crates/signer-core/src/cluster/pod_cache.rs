@@ -8,14 +8,14 @@ use std::{
     },
 };
 
-use k8s_openapi::api::core::v1 as core;
 use kube::runtime::watcher::Event;
 use tokio::sync::{broadcast, watch};
 
 use super::Pod;
 use crate::{
+    api::object::{ObjectName, Unreadable},
     signer_name::SignerName,
-    watching::{ObjectName, Watched},
+    watching::Watched,
 };
 
 /// The pods that are pending, have a node, and ask one of these signers for a certificate: those whose first certificate is due. A running pod's
@@ -36,6 +36,9 @@ pub(crate) const PENDING_PODS: &str = "status.phase=Pending,spec.nodeName!=";
 
 /// Changes that may be outstanding before a listener has to look at everything again.
 const OUTSTANDING_CHANGES: usize = 4096;
+
+/// The largest pod that is kept, by what its author has written into it; a larger one is read when it is needed.
+const LARGEST_KEPT: usize = 8 * 1024;
 
 /// Names a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,17 +78,19 @@ impl PodCache {
     }
 
     /// Takes in what the watch brings. A new list leaves the old pods in place until it has arrived; those it lacks go then.
-    pub(crate) fn take(&self, watched: Watched<core::Pod>, listed: &mut PodsByName) {
+    pub(crate) fn take(&self, watched: Watched<Pod>, listed: &mut PodsByName) {
         let event = match watched {
             Watched::Event(event) => event,
-            Watched::Unreadable(ObjectName { namespace, name }) => {
+            Watched::Unreadable(Unreadable { name: ObjectName { namespace, name }, .. }) => {
                 return self.remove(PodKey { namespace, name });
             }
             Watched::Failing | Watched::Gone => return self.is_current.store(false, Ordering::Relaxed),
         };
         match event {
             Event::Init => listed.clear(),
-            Event::InitApply(pod) => listed.extend(self.entry(pod)),
+            Event::InitApply(pod) => {
+                listed.extend(self.is_kept(&pod).then(|| (PodKey::of(&pod), Arc::new(pod))))
+            }
             Event::InitDone => {
                 let keys: HashSet<_> = listed.keys().cloned().collect();
                 let before = std::mem::replace(&mut *self.write(), std::mem::take(listed));
@@ -94,13 +99,15 @@ impl PodCache {
                 keys.into_iter().chain(gone).for_each(|key| self.tell(key));
                 self.is_listed.send_replace(true);
             }
-            Event::Apply(pod) => {
-                if let Some((key, pod)) = self.entry(pod) {
-                    self.write().insert(key.clone(), pod);
-                    self.tell(key);
-                }
+            Event::Apply(pod) if self.is_kept(&pod) => {
+                let key = PodKey::of(&pod);
+                self.write().insert(key.clone(), Arc::new(pod));
+                self.tell(key);
             }
-            Event::Delete(pod) => self.remove(PodKey::of(&Pod::from(pod))),
+            // what was known of it doesn't hold any more
+            Event::Apply(pod) if self.is_ours(&pod) => self.remove(PodKey::of(&pod)),
+            Event::Apply(_) => {}
+            Event::Delete(pod) => self.remove(PodKey::of(&pod)),
         }
     }
 
@@ -109,10 +116,12 @@ impl PodCache {
         self.tell(key);
     }
 
-    fn entry(&self, pod: core::Pod) -> Option<(PodKey, Arc<Pod>)> {
-        let pod = Pod::from(pod);
-        let is_ours = self.signers.iter().any(|signer| pod.asks_for(signer.as_str()));
-        is_ours.then(|| (PodKey::of(&pod), Arc::new(pod)))
+    fn is_ours(&self, pod: &Pod) -> bool {
+        self.signers.iter().any(|signer| pod.asks_for(signer.as_str()))
+    }
+
+    fn is_kept(&self, pod: &Pod) -> bool {
+        self.is_ours(pod) && pod.size() <= LARGEST_KEPT
     }
 
     fn tell(&self, key: PodKey) {
@@ -128,5 +137,30 @@ impl PodCache {
 impl PodKey {
     fn of(pod: &Pod) -> Self {
         Self { namespace: pod.namespace.clone(), name: pod.name.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::RequestBuilder;
+
+    fn pod(annotation: usize) -> Pod {
+        RequestBuilder::new("example.com/a").annotation("a", &"x".repeat(annotation)).parts().1
+    }
+
+    #[test]
+    fn what_is_kept_of_a_pod_is_bounded_and_a_pod_that_grows_is_not_known_as_it_was() {
+        let cache = PodCache::new(["example.com/a".parse().unwrap()]);
+        let (mut listed, key) = (HashMap::new(), PodKey::of(&pod(0)));
+        for event in [Event::Init, Event::InitApply(pod(LARGEST_KEPT)), Event::InitDone] {
+            cache.take(Watched::Event(event), &mut listed);
+        }
+        assert_eq!(cache.get(&key), None);
+        cache.take(Watched::Event(Event::Apply(pod(10))), &mut listed);
+        assert!(cache.get(&key).is_some());
+        let mut changes = cache.changes();
+        cache.take(Watched::Event(Event::Apply(pod(LARGEST_KEPT))), &mut listed);
+        assert_eq!((cache.get(&key), changes.try_recv()), (None, Ok(key)));
     }
 }

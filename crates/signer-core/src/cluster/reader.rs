@@ -1,25 +1,29 @@
 //! Reads of pods and Services: from memory where that will do, from the API server where it must be certain.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
-use k8s_openapi::api::core::v1 as core;
 use kube::{
-    Api, Client,
-    api::{GetParams, ListParams, Resource},
+    Client,
+    api::{GetParams, ListParams},
     core::Request,
-    runtime::watcher,
 };
+use tokio::time::timeout;
 
 use super::{
     Pod, PodPhase, Services,
     pod_cache::{PENDING_PODS, PodCache, PodKey},
-    service_index::ServiceIndex,
+    service_index::{ListedServices, ServiceIndex},
+    service_reads::ServiceReads,
 };
 use crate::{
-    api::patience::in_time,
+    api::{
+        answer::{Large, Place, call, call_unread},
+        patience::in_time,
+        read::{Collection, ReadFrom, get},
+    },
     health::{Component, SignerHealth},
-    watching::watch,
+    watching::{is_status, watch},
 };
 
 /// How fresh an answer has to be.
@@ -37,17 +41,29 @@ struct AnyItems {
     items: Vec<serde::de::IgnoredAny>,
 }
 
+/// A pod; what is read of a large one keeps its place in memory until this is dropped.
+#[derive(Debug)]
+pub(crate) struct ReadPod {
+    pub(crate) pod: Arc<Pod>,
+    _place: Option<Place>,
+}
+
+/// How long the first lists are waited for. What they would have brought is read from the API server then, by each request for itself.
+const FIRST_LISTS: Duration = Duration::from_secs(60);
+
 /// Reads pods and Services.
 #[derive(Clone)]
 pub(crate) struct ClusterReader {
     client: Client,
     pods: PodCache,
     services: ServiceIndex,
+    service_reads: ServiceReads,
 }
 
 impl ClusterReader {
     pub(crate) fn new(client: Client, pods: PodCache) -> Self {
-        Self { client, pods, services: ServiceIndex::new() }
+        let service_reads = ServiceReads::new(client.clone());
+        Self { client, pods, services: ServiceIndex::new(), service_reads }
     }
 
     pub(crate) fn pods(&self) -> &PodCache {
@@ -58,11 +74,19 @@ impl ClusterReader {
         &self.services
     }
 
-    /// Waits until pods, and Services if they are wanted, have been listed for the first time.
+    /// Waits until pods, and Services if they are wanted, have been listed for the first time, but not for ever.
     pub(crate) async fn first_lists(&self, with_services: bool) {
-        self.pods.first_list().await;
-        if with_services {
-            self.services.first_list().await;
+        let lists = async {
+            self.pods.first_list().await;
+            if with_services {
+                self.services.first_list().await;
+            }
+        };
+        if timeout(FIRST_LISTS, lists).await.is_err() {
+            tracing::warn!(
+                "pods or Services couldn't be listed for {} s; requests are answered with reads of their own until they can",
+                FIRST_LISTS.as_secs()
+            );
         }
     }
 
@@ -72,58 +96,58 @@ impl ClusterReader {
         key: &PodKey,
         uid: &str,
         freshness: Freshness,
-    ) -> kube::Result<Option<Arc<Pod>>> {
+    ) -> kube::Result<Option<ReadPod>> {
         if freshness == Freshness::Recent
             && let Some(pod) =
                 self.pods.get(key).filter(|pod| pod.uid == uid && pod.phase == PodPhase::Pending)
         {
-            return Ok(Some(pod));
+            return Ok(Some(ReadPod { pod, _place: None }));
         }
-        let api: Api<core::Pod> = Api::namespaced(self.client.clone(), &key.namespace);
-        let params = match freshness {
-            Freshness::Recent => GetParams::any(),
-            Freshness::Consistent => GetParams::default(),
+        let from = match freshness {
+            Freshness::Recent => ReadFrom::Cache,
+            Freshness::Consistent => ReadFrom::Quorum,
         };
-        match in_time(api.get_with(&key.name, &params)).await {
-            Ok(pod) => Ok(Some(Arc::new(pod.into()))),
-            Err(error) if crate::watching::is_status(&error, 404) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let pods = self.collection(&format!("/api/v1/namespaces/{}/pods", key.namespace));
+        let pod = get::<Pod>(&pods, &key.name, from).await?;
+        Ok(pod.map(|got| ReadPod { pod: Arc::new(got.object), _place: got.place }))
     }
 
     /// The Services of a namespace.
+    ///
+    /// # Errors
+    /// If they can't be read, or one of them can't: then it isn't known which of them select a pod.
     pub(crate) async fn services_of(&self, namespace: &str, freshness: Freshness) -> kube::Result<Services> {
         if freshness == Freshness::Recent
             && let Some(services) = self.services.namespace(namespace)
         {
-            return Ok(services);
+            return Ok(services?);
         }
-        let api: Api<core::Service> = Api::namespaced(self.client.clone(), namespace);
-        let list = in_time(api.list(&ListParams::default())).await?;
-        Ok(list.items.into_iter().map(Into::into).collect())
+        self.service_reads.of(namespace).await
     }
 
     /// Whether the API server has a Service of this name, now. One that can't be read exists too, so nothing of it is parsed.
     pub(crate) async fn service_exists(&self, namespace: &str, name: &str) -> kube::Result<bool> {
-        let requests = Request::new(core::Service::url_path(&(), Some(namespace)));
+        let requests = Request::new(format!("/api/v1/namespaces/{namespace}/services"));
         let get = requests.get_metadata(name, &GetParams::default()).map_err(kube::Error::BuildRequest)?;
-        match in_time(self.client.request_text(get)).await {
-            Ok(_) => return Ok(true),
-            Err(error) if crate::watching::is_status(&error, 404) => return Ok(false),
+        match in_time(call_unread(&self.client, get)).await {
+            Ok(()) => return Ok(true),
+            Err(error) if is_status(&error, 404) => return Ok(false),
             // the watch needs list, and nothing else needs get: a list of that one name says it too
-            Err(error) if crate::watching::is_status(&error, 403) => {}
+            Err(error) if is_status(&error, 403) => {}
             Err(error) => return Err(error),
         }
         let named = ListParams::default().fields(&format!("metadata.name={name}"));
         let list = requests.list_metadata(&named).map_err(kube::Error::BuildRequest)?;
-        let list: AnyItems = in_time(self.client.request(list)).await?;
+        let answer = in_time(call(&self.client, list, Large::Others)).await?;
+        let list: AnyItems = serde_json::from_slice(&answer.bytes).map_err(kube::Error::SerdeError)?;
         Ok(!list.items.is_empty())
     }
 
     /// Keeps the cache of starting pods. Never ends.
     pub(crate) async fn keep_pods(self, health: Vec<SignerHealth>) {
-        let config = watcher::Config::default().fields(PENDING_PODS);
-        let mut events = Box::pin(watch(Api::all(self.client.clone()), config, Component::Pods, health));
+        let pods =
+            Collection { field_selector: Some(PENDING_PODS.to_owned()), ..self.collection("/api/v1/pods") };
+        let mut events = Box::pin(watch(pods, Component::Pods, health));
         let mut listed = HashMap::new();
         while let Some(watched) = events.next().await {
             self.pods.take(watched, &mut listed);
@@ -132,12 +156,16 @@ impl ClusterReader {
 
     /// Keeps the index of Services. Never ends.
     pub(crate) async fn keep_services(self, health: Vec<SignerHealth>) {
-        let config = watcher::Config::default();
-        let mut events = Box::pin(watch(Api::all(self.client.clone()), config, Component::Services, health));
-        let mut listed = HashMap::new();
+        let services = self.collection("/api/v1/services");
+        let mut events = Box::pin(watch(services, Component::Services, health));
+        let mut listed = ListedServices::default();
         while let Some(watched) = events.next().await {
             self.services.take(watched, &mut listed);
         }
+    }
+
+    fn collection(&self, path: &str) -> Collection {
+        Collection { client: self.client.clone(), path: path.to_owned(), field_selector: None }
     }
 }
 

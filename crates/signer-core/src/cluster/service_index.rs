@@ -1,31 +1,47 @@
 //! The Services of all namespaces, kept by a watch.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use k8s_openapi::api::core::v1 as core;
 use kube::runtime::watcher::Event;
 use tokio::sync::{broadcast, watch};
 
-use super::{Service, Services};
-use crate::watching::{ObjectName, Watched};
+use super::{Service, Services, services::NamespacedService};
+use crate::{api::object::Unreadable, watching::Watched};
 
 /// The Services of all namespaces. Cheap to clone: clones see the same Services.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceIndex {
-    namespaces: Arc<RwLock<HashMap<String, Services>>>,
+    namespaces: Arc<RwLock<HashMap<String, Namespace>>>,
     changes: broadcast::Sender<String>,
     is_listed: watch::Sender<bool>,
     is_current: Arc<AtomicBool>,
 }
 
+/// The Services of one namespace, and by name those that exist but can't be read.
+#[derive(Debug, Default)]
+struct Namespace {
+    services: Services,
+    unreadable: BTreeMap<String, Unreadable>,
+}
+
 /// A list of Services that is still arriving, by namespace.
-pub(crate) type ListedServices = HashMap<String, Vec<Service>>;
+#[derive(Debug, Default)]
+pub(crate) struct ListedServices {
+    is_arriving: bool,
+    namespaces: HashMap<String, ListedNamespace>,
+}
+
+#[derive(Debug, Default)]
+struct ListedNamespace {
+    services: Vec<Service>,
+    unreadable: BTreeMap<String, Unreadable>,
+}
 
 /// Changes that may be outstanding before a listener has to look at everything again.
 const OUTSTANDING_CHANGES: usize = 4096;
@@ -47,12 +63,19 @@ impl ServiceIndex {
     }
 
     /// The Services of a namespace, as they were some moments ago; unknown while the watch fails, since nothing tells how old what is known is.
-    pub(crate) fn namespace(&self, namespace: &str) -> Option<Services> {
+    ///
+    /// # Errors
+    /// If one of them can't be read: whether it selects a pod isn't known then.
+    pub(crate) fn namespace(&self, namespace: &str) -> Option<Result<Services, Unreadable>> {
         if !self.is_current.load(Ordering::Relaxed) {
             return None;
         }
         let namespaces = self.namespaces.read().unwrap_or_else(PoisonError::into_inner);
-        Some(namespaces.get(namespace).cloned().unwrap_or_default())
+        let Some(namespace) = namespaces.get(namespace) else { return Some(Ok(Services::default())) };
+        Some(match namespace.unreadable.values().next() {
+            Some(unreadable) => Err(unreadable.clone()),
+            None => Ok(namespace.services.clone()),
+        })
     }
 
     /// Tells of each namespace in which a Service changes from now on.
@@ -61,56 +84,67 @@ impl ServiceIndex {
     }
 
     /// Takes in what the watch brings. A new list leaves the old Services in place until it has arrived; those it lacks go then.
-    pub(crate) fn take(&self, watched: Watched<core::Service>, listed: &mut ListedServices) {
+    pub(crate) fn take(&self, watched: Watched<NamespacedService>, listed: &mut ListedServices) {
         let event = match watched {
             Watched::Event(event) => event,
-            Watched::Unreadable(ObjectName { namespace, name }) => return self.remove(namespace, &name),
+            Watched::Unreadable(unreadable) if listed.is_arriving => {
+                let (namespace, name) = key(&unreadable);
+                listed.namespaces.entry(namespace).or_default().unreadable.insert(name, unreadable);
+                return;
+            }
+            Watched::Unreadable(unreadable) => {
+                let (namespace, name) = key(&unreadable);
+                return self.change(namespace, |known| {
+                    known.services.remove(&name);
+                    known.unreadable.insert(name, unreadable);
+                });
+            }
             Watched::Failing | Watched::Gone => return self.is_current.store(false, Ordering::Relaxed),
         };
         match event {
-            Event::Init => listed.clear(),
-            Event::InitApply(service) => {
-                let (namespace, service) = entry(service);
-                listed.entry(namespace).or_default().push(service);
+            Event::Init => *listed = ListedServices { is_arriving: true, ..ListedServices::default() },
+            Event::InitApply(NamespacedService { namespace, service }) => {
+                listed.namespaces.entry(namespace).or_default().services.push(service);
             }
             Event::InitDone => {
-                self.replace(std::mem::take(listed));
+                self.replace(std::mem::take(listed).namespaces);
                 self.is_current.store(true, Ordering::Relaxed);
                 self.is_listed.send_replace(true);
             }
-            Event::Apply(service) => {
-                let (namespace, service) = entry(service);
-                self.write().entry(namespace.clone()).or_default().insert(service);
-                self.tell(namespace);
-            }
-            Event::Delete(service) => {
-                let (namespace, service) = entry(service);
-                self.remove(namespace, service.name());
-            }
+            Event::Apply(NamespacedService { namespace, service }) => self.change(namespace, |known| {
+                known.unreadable.remove(service.name());
+                known.services.insert(service);
+            }),
+            Event::Delete(NamespacedService { namespace, service }) => self.change(namespace, |known| {
+                known.unreadable.remove(service.name());
+                known.services.remove(service.name());
+            }),
         }
     }
 
-    fn replace(&self, listed: ListedServices) {
+    fn replace(&self, listed: HashMap<String, ListedNamespace>) {
         let mut namespaces = self.write();
-        namespaces.retain(|namespace, services| {
+        namespaces.retain(|namespace, known| {
             let remains = listed.contains_key(namespace);
             if !remains {
-                services.replace([]);
+                known.services.replace([]);
                 self.tell(namespace.clone());
             }
             remains
         });
-        for (namespace, services) in listed {
-            namespaces.entry(namespace.clone()).or_default().replace(services);
+        for (namespace, ListedNamespace { services, unreadable }) in listed {
+            let known = namespaces.entry(namespace.clone()).or_default();
+            known.services.replace(services);
+            known.unreadable = unreadable;
             self.tell(namespace);
         }
     }
 
-    fn remove(&self, namespace: String, name: &str) {
+    fn change(&self, namespace: String, change: impl FnOnce(&mut Namespace)) {
         let mut namespaces = self.write();
-        let Some(services) = namespaces.get(&namespace) else { return };
-        services.remove(name);
-        if services.is_empty() {
+        let known = namespaces.entry(namespace.clone()).or_default();
+        change(known);
+        if known.services.is_empty() && known.unreadable.is_empty() {
             namespaces.remove(&namespace);
         }
         drop(namespaces);
@@ -122,13 +156,13 @@ impl ServiceIndex {
         let _ = self.changes.send(namespace);
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, Services>> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, Namespace>> {
         self.namespaces.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn entry(service: core::Service) -> (String, Service) {
-    (service.metadata.namespace.clone().unwrap_or_default(), service.into())
+fn key(unreadable: &Unreadable) -> (String, String) {
+    (unreadable.name.namespace.clone(), unreadable.name.name.clone())
 }
 
 #[cfg(test)]
@@ -136,16 +170,20 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
+    use crate::api::object::ObjectName;
 
-    fn service(namespace: &str, name: &str) -> core::Service {
-        serde_json::from_value(serde_json::json!({
-            "metadata": {"namespace": namespace, "name": name}, "spec": {"selector": {"app": "web"}},
-        }))
-        .unwrap()
+    fn service(namespace: &str, name: &str) -> NamespacedService {
+        NamespacedService { namespace: namespace.into(), service: Service::new(name, [("app", "web")]) }
     }
 
-    fn listed(index: &ServiceIndex, services: impl IntoIterator<Item = core::Service>) {
-        let mut listed = ListedServices::new();
+    fn unreadable(namespace: &str, name: &str) -> Watched<NamespacedService> {
+        let name = ObjectName { namespace: namespace.into(), name: name.into() };
+        let (resource_version, reason) = (String::new(), "no".into());
+        Watched::Unreadable(Unreadable { kind: "Service", name, resource_version, reason })
+    }
+
+    fn listed(index: &ServiceIndex, services: impl IntoIterator<Item = NamespacedService>) {
+        let mut listed = ListedServices::default();
         index.take(Watched::Event(Event::Init), &mut listed);
         for service in services {
             index.take(Watched::Event(Event::InitApply(service)), &mut listed);
@@ -155,13 +193,13 @@ mod tests {
 
     fn count(index: &ServiceIndex) -> Option<usize> {
         let labels = [("app".to_owned(), "web".to_owned())].into();
-        index.namespace("shop").map(|services| services.selecting(&labels).len())
+        index.namespace("shop").map(|services| services.unwrap().selecting(&labels).len())
     }
 
     #[test]
     fn what_it_lacks_counts_when_it_has_been_filled() {
-        let (index, mut listed) = (ServiceIndex::new(), ListedServices::new());
-        for event in [Event::Init, Event::InitApply(core::Service::default()), Event::Init] {
+        let (index, mut listed) = (ServiceIndex::new(), ListedServices::default());
+        for event in [Event::Init, Event::InitApply(service("shop", "web")), Event::Init] {
             index.take(Watched::Event(event), &mut listed);
             assert!(index.first_list().now_or_never().is_none());
         }
@@ -176,19 +214,34 @@ mod tests {
         let index = ServiceIndex::new();
         listed(&index, [service("shop", "web")]);
         assert_eq!(count(&index), Some(1));
-        index.take(Watched::Failing, &mut ListedServices::new());
+        index.take(Watched::Failing, &mut ListedServices::default());
         assert_eq!(count(&index), None);
         listed(&index, []);
         assert_eq!(count(&index), Some(0));
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_known_as_it_was() {
+    fn what_cannot_be_read_is_not_absent_and_concerns_its_namespace_alone() {
         let index = ServiceIndex::new();
-        listed(&index, [service("shop", "web"), service("shop", "api")]);
-        let name = ObjectName { namespace: "shop".into(), name: "web".into() };
-        index.take(Watched::Unreadable(name), &mut ListedServices::new());
-        assert_eq!(count(&index), Some(1));
+        let mut arriving = ListedServices::default();
+        let name = |namespace| {
+            let known: Result<Services, _> = index.namespace(namespace).unwrap();
+            known.err().map(|unreadable| unreadable.name.to_string())
+        };
+        index.take(Watched::Event(Event::Init), &mut arriving);
+        index.take(Watched::Event(Event::InitApply(service("shop", "api"))), &mut arriving);
+        index.take(unreadable("shop", "web"), &mut arriving);
+        index.take(Watched::Event(Event::InitApply(service("other", "web"))), &mut arriving);
+        index.take(Watched::Event(Event::InitDone), &mut arriving);
+        assert_eq!((name("shop"), name("other")), (Some("shop/web".into()), None));
+        // mended
+        index.take(Watched::Event(Event::Apply(service("shop", "web"))), &mut arriving);
+        assert_eq!((name("shop"), count(&index)), (None, Some(2)));
+        // poisoned while it runs, and deleted
+        index.take(unreadable("shop", "web"), &mut arriving);
+        assert_eq!(name("shop"), Some("shop/web".into()));
+        index.take(Watched::Event(Event::Delete(service("shop", "web"))), &mut arriving);
+        assert_eq!((name("shop"), count(&index)), (None, Some(1)));
     }
 
     #[test]

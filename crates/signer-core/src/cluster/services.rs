@@ -5,7 +5,12 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use k8s_openapi::api::core::v1 as core;
+use serde::Deserialize;
+
+use crate::api::{
+    answer::Large,
+    object::{ApiObject, Identity},
+};
 
 /// A Service, reduced to what decides which pods it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,15 +63,59 @@ impl Service {
     }
 }
 
-impl From<core::Service> for Service {
-    fn from(service: core::Service) -> Self {
-        let spec = service.spec.unwrap_or_default();
-        Self {
-            name: service.metadata.name.unwrap_or_default(),
-            selector: spec.selector.unwrap_or_default(),
-            is_headless: spec.cluster_ip.as_deref() == Some("None"),
-            is_external_name: spec.type_.as_deref() == Some("ExternalName"),
+/// A Service and its namespace, as it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamespacedService {
+    pub(crate) namespace: String,
+    pub(crate) service: Service,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ServiceWire {
+    metadata: Identity,
+    spec: Option<ServiceSpecWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ServiceSpecWire {
+    selector: Option<BTreeMap<String, String>>,
+    #[serde(rename = "clusterIP")]
+    cluster_ip: Option<String>,
+    #[serde(rename = "type")]
+    type_: Option<String>,
+}
+
+/// The largest selector that is read. It is kept, and all labels of a pod together are seldom as long.
+const LARGEST_SELECTOR: usize = 4 * 1024;
+
+impl ApiObject for NamespacedService {
+    type Wire = ServiceWire;
+    const KIND: &'static str = "Service";
+    const LARGE: Large = Large::Others;
+
+    fn from_wire(ServiceWire { metadata, spec }: ServiceWire) -> Result<Self, String> {
+        let ServiceSpecWire { selector, cluster_ip, type_ } = spec.unwrap_or_default();
+        let selector = selector.unwrap_or_default();
+        let size: usize = selector.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if size > LARGEST_SELECTOR {
+            return Err(format!(
+                "spec.selector has {size} bytes; {LARGEST_SELECTOR} are the most; shorten it"
+            ));
         }
+        let service = Service {
+            name: metadata.name.unwrap_or_default(),
+            selector,
+            is_headless: cluster_ip.as_deref() == Some("None"),
+            is_external_name: type_.as_deref() == Some("ExternalName"),
+        };
+        Ok(Self { namespace: metadata.namespace.unwrap_or_default(), service })
+    }
+
+    fn gone(identity: Identity) -> Self {
+        let name = identity.name.unwrap_or_default();
+        Self { namespace: identity.namespace.unwrap_or_default(), service: Service::new(name, [("", ""); 0]) }
     }
 }
 
@@ -177,6 +226,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::object::read_object;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -188,16 +238,29 @@ mod tests {
 
     #[test]
     fn external_and_selectorless_services_select_nothing() {
-        let external = core::Service {
-            spec: Some(core::ServiceSpec {
-                type_: Some("ExternalName".into()),
-                selector: Some(labels(&[("app", "a")])),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        assert!(!Service::from(external).selects(&labels(&[("app", "a")])));
+        let external = br#"{"spec":{"type":"ExternalName","selector":{"app":"a"}}}"#;
+        let external = read_object::<NamespacedService>(external).unwrap().service;
+        assert!(!external.selects(&labels(&[("app", "a")])));
         assert!(!Service::new("none", [("", ""); 0]).selects(&labels(&[("app", "a")])));
+    }
+
+    #[test]
+    fn only_what_counts_is_read() {
+        let json = br#"{"metadata":{"name":"web","namespace":"shop","managedFields":[{"time":"9999-12-31T00:00:00Z"},7],"annotations":5},
+            "spec":{"selector":{"app":"web"},"clusterIP":"None","ports":"?"},"status":[]}"#;
+        let read = read_object::<NamespacedService>(json).unwrap();
+        let service = Service::new("web", [("app", "web")]).headless();
+        assert_eq!(read, NamespacedService { namespace: "shop".into(), service });
+    }
+
+    #[test]
+    fn a_selector_that_cannot_be_kept_is_named_without_its_content() {
+        for selector in [r#"{"canary":7}"#.to_owned(), format!(r#"{{"canary":"{}"}}"#, "x".repeat(4096))] {
+            let json =
+                format!(r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"selector":{selector}}}}}"#);
+            let text = read_object::<NamespacedService>(json.as_bytes()).unwrap_err().to_string();
+            assert!(text.starts_with("Service b/a can't be read: ") && !text.contains("canary"), "{text}");
+        }
     }
 
     #[test]

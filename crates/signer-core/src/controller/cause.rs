@@ -29,7 +29,7 @@ pub(crate) struct Circumstances<'a> {
 pub(crate) fn for_operator(error: &ReconcileError, circumstances: &Circumstances<'_>) -> String {
     let failed: &(dyn Error + 'static) = match error {
         ReconcileError::Look(error) => error,
-        ReconcileError::Write(_) | ReconcileError::Panic => error,
+        ReconcileError::Read(_) | ReconcileError::Write(_) | ReconcileError::Panic => error,
     };
     let text = match failed.source() {
         Some(cause) => format!("{failed}: {}", describe(cause)),
@@ -62,7 +62,8 @@ pub(crate) fn for_author(error: &ReconcileError) -> String {
 
 fn api_error(error: &ReconcileError) -> Option<&kube::Error> {
     match error {
-        ReconcileError::Write(error)
+        ReconcileError::Read(error)
+        | ReconcileError::Write(error)
         | ReconcileError::Look(LookError::Pod(error) | LookError::Services(error)) => Some(error),
         ReconcileError::Look(_) | ReconcileError::Panic => None,
     }

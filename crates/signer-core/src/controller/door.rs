@@ -35,7 +35,7 @@ impl Door {
     pub(crate) fn pass(&mut self, watched: Watched<PodCertificateRequest>) -> Vec<RequestKey> {
         let event = match watched {
             Watched::Event(event) => event,
-            // a request's spec never changes, so what is known of it holds
+            // a request's spec never changes, so what is known of it holds; one that isn't known is named in the log
             Watched::Unreadable(_) | Watched::Failing => return vec![],
             Watched::Gone => {
                 // nobody listens: the controller ends already
@@ -51,7 +51,7 @@ impl Door {
             Event::InitApply(request) if is_finished(&request) => vec![],
             Event::InitApply(request) => {
                 self.listed.insert(RequestKey::of(&request), uid(&request).to_owned());
-                self.keep(&Event::InitApply(trimmed(request)))
+                self.keep(&Event::InitApply(abridged(request)))
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
@@ -63,7 +63,7 @@ impl Door {
             Event::Apply(request) if !is_finished(&request) => {
                 let key = RequestKey::of(&request);
                 self.pending.arrive(&key, uid(&request));
-                self.keep(&Event::Apply(trimmed(request)));
+                self.keep(&Event::Apply(abridged(request)));
                 vec![key]
             }
             Event::Apply(request) | Event::Delete(request) => {
@@ -83,9 +83,9 @@ fn is_finished(request: &PodCertificateRequest) -> bool {
     is_final(request.status.as_ref()) || request.metadata.deletion_timestamp.is_some()
 }
 
-/// Without what only others read.
-fn trimmed(mut request: PodCertificateRequest) -> PodCertificateRequest {
-    request.metadata.managed_fields = None;
+/// As much of it as is kept while it waits.
+fn abridged(mut request: PodCertificateRequest) -> PodCertificateRequest {
+    request.spec = request.spec.abridged();
     request
 }
 

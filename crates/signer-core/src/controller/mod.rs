@@ -17,12 +17,9 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt};
 use kube::{
-    Api, Client,
+    Client, Resource,
     api::ApiResource,
-    runtime::{
-        reflector::{self, ObjectRef, Store},
-        watcher,
-    },
+    runtime::reflector::{self, ObjectRef, Store},
 };
 use tokio::{
     sync::{broadcast, oneshot},
@@ -38,7 +35,7 @@ use self::{
     reconcile::{Context, evaluate},
 };
 use crate::{
-    api::PodCertificateRequest,
+    api::{PodCertificateRequest, read::Collection},
     cluster::pod_cache::PodKey,
     health::Component,
     signer::Signer,
@@ -70,9 +67,12 @@ pub(crate) async fn run<S: Signer>(
     let resource = context.resource.clone();
     let writer = reflector::store::Writer::new(resource.clone());
     let store = writer.as_reader();
-    let config = watcher::Config::default().fields(&format!("spec.signerName={}", context.signer_name));
-    let requests = Api::all_with(client, &resource);
-    let watched = watch(requests, config, Component::PodCertificateRequests, vec![context.health.clone()]);
+    let requests = Collection {
+        client,
+        path: PodCertificateRequest::url_path(&resource, None),
+        field_selector: Some(format!("spec.signerName={}", context.signer_name)),
+    };
+    let watched = watch(requests, Component::PodCertificateRequests, vec![context.health.clone()]);
     let (door, gone) = Door::new(writer, Arc::clone(&context.pending));
     let driver = Driver { context: Arc::clone(&context), resource, store, running: JoinSet::new() };
     tokio::select! {

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
+    api::object::Unreadable,
     authority::SerialNumber,
     ca_pool::{CaPool, Choice, PoolState},
     clock::Clock,
     cluster::{
         Pod, PodPhase,
         pod_cache::PodKey,
-        reader::{ClusterReader, Freshness},
+        reader::{ClusterReader, Freshness, ReadPod},
     },
     decision::{Decision, Denial, Grounds, Wait},
     issue::{IssueError, IssuedCertificate, Terms, issue},
@@ -78,17 +79,33 @@ pub(crate) struct Examiner<S> {
 }
 
 impl<S: Signer> Examiner<S> {
-    /// Looks at a request. What is recent suffices to issue and to wait; what would be final is looked at again in what is certain.
+    /// Looks at a request. An object that can't be read is as its author left it: that is no failure of the controller.
     pub(crate) async fn examine(&self, claims: &Arc<Claims>) -> Result<Outcome, LookError> {
-        let decision = match self.look(claims, Freshness::Recent).await? {
-            Look::Decided(decision @ (Decision::Issue(_) | Decision::Wait(_))) => decision,
-            Look::Decided(Decision::Deny(_)) | Look::PodNotFound | Look::LeaveAlone => {
-                match self.look(claims, Freshness::Consistent).await? {
-                    Look::Decided(decision) => decision,
-                    Look::PodNotFound => pod_not_found(claims).into(),
-                    Look::LeaveAlone => return Ok(Outcome::LeftAlone),
-                }
+        let examined = self.examine_readable(claims).await;
+        match examined.as_ref().err().and_then(|error| Unreadable::of(error)) {
+            Some(unreadable) => Ok(Outcome::Waiting(Wait {
+                reason: reasons::OBJECT_UNREADABLE,
+                message: format!("{unreadable}; until then it isn't known what the pod may have"),
+            })),
+            None => examined,
+        }
+    }
+
+    /// What is recent suffices to issue and to wait; what would be final is looked at again in what is certain.
+    async fn examine_readable(&self, claims: &Arc<Claims>) -> Result<Outcome, LookError> {
+        let mut looked = self.look(claims, Freshness::Recent, Freshness::Recent).await?;
+        if looked.is_final() {
+            // no Service changes what is wrong with the request or its pod, and reading all of a namespace is work
+            let services = if looked.may_change() { Freshness::Consistent } else { Freshness::Recent };
+            looked = self.look(claims, Freshness::Consistent, services).await?;
+            if services == Freshness::Recent && looked.may_change() {
+                looked = self.look(claims, Freshness::Consistent, Freshness::Consistent).await?;
             }
+        }
+        let decision = match looked {
+            Look::Decided(decision) => decision,
+            Look::PodNotFound => pod_not_found(claims).into(),
+            Look::LeaveAlone => return Ok(Outcome::LeftAlone),
         };
         match self.confirm_absence(claims, decision).await? {
             Decision::Deny(denial) => Ok(Outcome::Denied(denial)),
@@ -100,7 +117,7 @@ impl<S: Signer> Examiner<S> {
     /// A leaf with names that would be a Service's if there were one is issued only if the API server has none, now. If it has, what is certain decides.
     async fn confirm_absence(&self, claims: &Arc<Claims>, decision: Decision) -> Result<Decision, LookError> {
         let Some(service) = self.present_service(claims, &decision).await? else { return Ok(decision) };
-        let decision = match self.look(claims, Freshness::Consistent).await? {
+        let decision = match self.look(claims, Freshness::Consistent, Freshness::Consistent).await? {
             Look::Decided(decision) => decision,
             Look::PodNotFound | Look::LeaveAlone => return Err(LookError::ServicePresent(service)),
         };
@@ -127,14 +144,19 @@ impl<S: Signer> Examiner<S> {
         Ok(None)
     }
 
-    async fn look(&self, claims: &Arc<Claims>, freshness: Freshness) -> Result<Look, LookError> {
+    async fn look(
+        &self,
+        claims: &Arc<Claims>,
+        of_pod: Freshness,
+        of_services: Freshness,
+    ) -> Result<Look, LookError> {
         let key = PodKey { namespace: claims.namespace.clone(), name: claims.pod_name.clone() };
-        let pod = self.cluster.pod(&key, &claims.pod_uid, freshness).await.map_err(LookError::Pod)?;
-        let Some(pod) = pod else { return Ok(Look::PodNotFound) };
-        let decision = match verify(claims, &pod) {
+        let read = self.cluster.pod(&key, &claims.pod_uid, of_pod).await.map_err(LookError::Pod)?;
+        let Some(ReadPod { pod, .. }) = &read else { return Ok(Look::PodNotFound) };
+        let decision = match verify(claims, pod) {
             Verdict::LeaveAlone => return Ok(Look::LeaveAlone),
             Verdict::Other(decision) => decision,
-            Verdict::Matches => withheld_if_running(self.decide(claims, &pod, freshness).await?, &pod),
+            Verdict::Matches => withheld_if_running(self.decide(claims, pod, of_services).await?, pod),
         };
         Ok(Look::Decided(decision))
     }
@@ -241,6 +263,18 @@ enum Look {
     Decided(Decision),
     PodNotFound,
     LeaveAlone,
+}
+
+impl Look {
+    /// Whether the request would be finished, or dropped.
+    fn is_final(&self) -> bool {
+        !matches!(self, Self::Decided(Decision::Issue(_) | Decision::Wait(_)))
+    }
+
+    /// Whether it is a denial that rests on what may change.
+    fn may_change(&self) -> bool {
+        matches!(self, Self::Decided(Decision::Deny(Denial { grounds: Grounds::Changeable, .. })))
+    }
 }
 
 fn unavailable(message: String) -> Outcome {

@@ -17,7 +17,7 @@ use super::{
     waits::{could_wait_for, waits_for},
 };
 use crate::{
-    api::{PodCertificateRequest, PodCertificateRequestStatus},
+    api::{PodCertificateRequest, PodCertificateRequestStatus, read::Got},
     decision::{Denial, Grounds, Wait},
     health::SignerHealth,
     metrics::SignerMetrics,
@@ -50,6 +50,8 @@ pub(crate) struct Context<S> {
 pub(crate) enum ReconcileError {
     #[error("evaluating the request")]
     Look(#[from] LookError),
+    #[error("reading the request")]
+    Read(#[source] kube::Error),
     #[error("writing the outcome")]
     Write(#[source] kube::Error),
     #[error("evaluating the request panicked: a bug; the other requests go on")]
@@ -71,13 +73,18 @@ pub(crate) async fn evaluate<S: Signer>(
 }
 
 async fn reconcile<S: Signer>(
-    request: &PodCertificateRequest,
+    request: &Arc<PodCertificateRequest>,
     context: &Context<S>,
 ) -> Result<Option<Duration>, ReconcileError> {
     let key = RequestKey::of(request);
     let Some(arrived) = context.pending.begin(&key, uid(request), could_wait_for(request)) else {
         return Ok(None);
     };
+    let Some(whole) = context.whole(request).await? else {
+        context.pending.finish(&key, uid(request));
+        return Ok(None);
+    };
+    let request = &*whole.object;
     let outcome = match Claims::parse(request) {
         Ok(claims) => context.examiner.examine(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
@@ -114,6 +121,19 @@ struct InHand<'a> {
 }
 
 impl<S: Signer> Context<S> {
+    /// The whole request: of a large one, only the names are kept while it waits. Nothing if it is gone.
+    async fn whole(
+        &self,
+        request: &Arc<PodCertificateRequest>,
+    ) -> Result<Option<Got<Arc<PodCertificateRequest>>>, ReconcileError> {
+        if !request.spec.is_abridged {
+            return Ok(Some(Got { object: Arc::clone(request), place: None }));
+        }
+        let got = self.writer.read(request).await.map_err(ReconcileError::Read)?;
+        let got = got.filter(|got| got.object.metadata.uid == request.metadata.uid);
+        Ok(got.map(|Got { object, place }| Got { object: Arc::new(object), place }))
+    }
+
     async fn conclude(
         &self,
         in_hand: &InHand<'_>,
@@ -220,7 +240,9 @@ pub(crate) fn uid(request: &PodCertificateRequest) -> &str {
 fn unparsable(error: &ClaimsError) -> Outcome {
     let message = error.to_string();
     match error {
-        ClaimsError::NoKey => Outcome::Waiting(Wait { reason: reasons::PUBLIC_KEY_MISSING, message }),
+        ClaimsError::NoKey | ClaimsError::Abridged => {
+            Outcome::Waiting(Wait { reason: reasons::PUBLIC_KEY_MISSING, message })
+        }
         ClaimsError::Key(_) => Outcome::Denied(Denial {
             reason: reasons::UNSUPPORTED_KEY_TYPE,
             message,

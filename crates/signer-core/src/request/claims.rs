@@ -38,6 +38,9 @@ pub enum ClaimsError {
          a kubelet older than the API server sent it: upgrade the node's kubelet, or have the API server serve certificates.k8s.io/v1beta1"
     )]
     NoKey,
+    /// It isn't whole: its keys and annotations were left out while it waited, and it wasn't read again.
+    #[error("the request was read without its keys and annotations; it has to be read again")]
+    Abridged,
     /// It has a key that isn't one.
     #[error(transparent)]
     Key(#[from] PublicKeyError),
@@ -59,6 +62,9 @@ impl Claims {
     /// If it has no key, a key that can't be read, or is larger than the API server's bounds.
     pub fn parse(request: &PodCertificateRequest) -> Result<Self, ClaimsError> {
         let spec = &request.spec;
+        if spec.is_abridged {
+            return Err(ClaimsError::Abridged);
+        }
         let annotation_bytes =
             spec.unverified_user_annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
         if annotation_bytes > MAX_ANNOTATION_BYTES {

@@ -31,5 +31,7 @@ pub const REFRESH_WITHHELD: Reason = Reason::from_static("RefreshWithheld");
 pub const PUBLIC_KEY_MISSING: Reason = Reason::from_static("PublicKeyMissing");
 /// Pending: the signer wants a certificate that breaks a bound (100 names, 64 KiB of chain), or says nothing.
 pub const LEAF_REFUSED: Reason = Reason::from_static("LeafRefused");
+/// Pending: the pod, or a Service of its namespace, can't be read; the message names it.
+pub const OBJECT_UNREADABLE: Reason = Reason::from_static("ObjectUnreadable");
 /// Pending: the request can't be finished, and that lasts: the API server refuses or doesn't answer, or the signer fails.
 pub const ISSUANCE_FAILING: Reason = Reason::from_static("IssuanceFailing");

@@ -1,15 +1,20 @@
 //! Writing the outcome of a request.
 
 use kube::{
-    Api, Client, Resource,
-    api::{ApiResource, PostParams},
+    Client, Resource,
+    api::{ApiResource, ObjectMeta, PostParams},
     core::Request,
 };
 use serde_json::json;
 
 use super::condition::is_final;
 use crate::{
-    api::{PodCertificateRequest, PodCertificateRequestStatus, patience::in_time},
+    api::{
+        PodCertificateRequest, PodCertificateRequestStatus,
+        answer::call_unread,
+        patience::in_time,
+        read::{Collection, Got, ReadFrom, get},
+    },
     watching::is_status,
 };
 
@@ -44,7 +49,7 @@ impl StatusWriter {
         request: &PodCertificateRequest,
         status: &PodCertificateRequestStatus,
     ) -> kube::Result<Written> {
-        let mut seen = request.clone();
+        let mut seen = request.metadata.clone();
         for _ in 1..MOST_ATTEMPTS {
             match self.put(&seen, status).await {
                 Ok(()) => return Ok(Written::Done),
@@ -52,32 +57,30 @@ impl StatusWriter {
                 Err(error) if !is_status(&error, 409) => return Err(error),
                 Err(_) => {}
             }
-            let Some(now) = self.read(request).await? else { return Ok(Written::Gone) };
+            let Some(Got { object: now, .. }) = self.read(request).await? else { return Ok(Written::Gone) };
             if now.metadata.uid != request.metadata.uid {
                 return Ok(Written::Gone);
             }
             if is_final(now.status.as_ref()) {
                 return Ok(Written::ByAnother);
             }
-            seen = now;
+            seen = now.metadata;
         }
         self.put(&seen, status).await.map(|()| Written::Done)
     }
 
-    async fn read(&self, request: &PodCertificateRequest) -> kube::Result<Option<PodCertificateRequest>> {
-        let namespace = request.metadata.namespace.as_deref().unwrap_or_default();
-        let api: Api<PodCertificateRequest> =
-            Api::namespaced_with(self.client.clone(), namespace, &self.resource);
-        in_time(api.get_opt(request.metadata.name.as_deref().unwrap_or_default())).await
+    /// The request as it is now, and whole.
+    pub(crate) async fn read(
+        &self,
+        request: &PodCertificateRequest,
+    ) -> kube::Result<Option<Got<PodCertificateRequest>>> {
+        let path = PodCertificateRequest::url_path(&self.resource, request.metadata.namespace.as_deref());
+        let requests = Collection { client: self.client.clone(), path, field_selector: None };
+        get(&requests, request.metadata.name.as_deref().unwrap_or_default(), ReadFrom::Quorum).await
     }
 
     /// The API server ignores all but the status here, so nothing else is sent. The UID keeps the write from hitting a successor of the same name.
-    async fn put(
-        &self,
-        request: &PodCertificateRequest,
-        status: &PodCertificateRequestStatus,
-    ) -> kube::Result<()> {
-        let meta = &request.metadata;
+    async fn put(&self, meta: &ObjectMeta, status: &PodCertificateRequestStatus) -> kube::Result<()> {
         let body = json!({
             "apiVersion": self.resource.api_version,
             "kind": self.resource.kind,
@@ -94,6 +97,6 @@ impl StatusWriter {
         let bytes = serde_json::to_vec(&body).map_err(kube::Error::SerdeError)?;
         let put = Request::new(path).replace_subresource("status", name, &PostParams::default(), bytes);
         let put = put.map_err(kube::Error::BuildRequest)?;
-        in_time(self.client.request::<serde::de::IgnoredAny>(put)).await.map(|_| ())
+        in_time(call_unread(&self.client, put)).await
     }
 }

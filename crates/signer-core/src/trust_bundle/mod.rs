@@ -13,9 +13,9 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::StreamExt;
 use jiff::Timestamp;
 use kube::{
-    Api, Client,
+    Client, Resource,
     api::{ApiResource, PostParams},
-    runtime::watcher,
+    core::Request,
 };
 use tokio::{
     sync::watch,
@@ -32,7 +32,10 @@ use self::{
     sight::{Seen, Sight},
 };
 use crate::{
-    api::{ClusterTrustBundle, patience::in_time},
+    api::{
+        ClusterTrustBundle,
+        read::{Collection, ReadFrom, get, write},
+    },
     ca_pool::{CaPool, PoolState},
     clock::Clock,
     health::{Component, SignerHealth},
@@ -76,10 +79,9 @@ enum Next {
 impl BundleKeeper {
     /// Creates the bundle, and repairs it whenever it or the pool changes. Ends when the API server doesn't serve this version any more.
     pub(crate) async fn keep(mut self) {
-        let watched = Api::all_with(self.client.clone(), &self.resource);
-        let config = watcher::Config::default().fields(&format!("metadata.name={}", self.name()));
-        let mut events =
-            Box::pin(watch(watched, config, Component::ClusterTrustBundles, vec![self.health.clone()]));
+        let field_selector = Some(format!("metadata.name={}", self.name()));
+        let bundles = Collection { field_selector, ..self.bundles() };
+        let mut events = Box::pin(watch(bundles, Component::ClusterTrustBundles, vec![self.health.clone()]));
         let mut sight = Sight::default();
         let mut dispute = Dispute::default();
         loop {
@@ -113,14 +115,27 @@ impl BundleKeeper {
         self.signer_name.bundle_name()
     }
 
-    fn api(&self) -> Api<ClusterTrustBundle> {
-        Api::all_with(self.client.clone(), &self.resource)
+    fn bundles(&self) -> Collection {
+        let path = ClusterTrustBundle::url_path(&self.resource, None);
+        Collection { client: self.client.clone(), path, field_selector: None }
+    }
+
+    async fn create(&self, bundle: &ClusterTrustBundle) -> kube::Result<ClusterTrustBundle> {
+        let body = serde_json::to_vec(bundle).map_err(kube::Error::SerdeError)?;
+        let request = Request::new(self.bundles().path).create(&PostParams::default(), body);
+        write(&self.client, request.map_err(kube::Error::BuildRequest)?).await
+    }
+
+    async fn replace(&self, bundle: &ClusterTrustBundle) -> kube::Result<ClusterTrustBundle> {
+        let body = serde_json::to_vec(bundle).map_err(kube::Error::SerdeError)?;
+        let request = Request::new(self.bundles().path).replace(&self.name(), &PostParams::default(), body);
+        write(&self.client, request.map_err(kube::Error::BuildRequest)?).await
     }
 
     /// The bundle as it is now, or nothing if the API server doesn't say.
     async fn read(&self) -> Option<Option<ClusterTrustBundle>> {
-        match in_time(self.api().get_opt(&self.name())).await {
-            Ok(bundle) => Some(bundle),
+        match get(&self.bundles(), &self.name(), ReadFrom::Quorum).await {
+            Ok(bundle) => Some(bundle.map(|got| got.object)),
             Err(error) => {
                 let why = describe(&error);
                 tracing::info!(signer = %self.signer_name, "the trust bundle can't be read either: {why}");
@@ -173,8 +188,7 @@ impl BundleKeeper {
             }
             Seen::Absent => {
                 let created = desired().created(&self.resource, now);
-                return self
-                    .settle(in_time(self.api().create(&PostParams::default(), &created)).await, sight);
+                return self.settle(self.create(&created).await, sight);
             }
             Seen::Present(current) => current,
         };
@@ -202,11 +216,7 @@ impl BundleKeeper {
                 self.lag(current, &pool, generation);
                 Next::Event
             }
-            Repair::Write(repaired) => {
-                let name = self.name();
-                let written = in_time(self.api().replace(&name, &PostParams::default(), &repaired)).await;
-                self.settle(written, sight)
-            }
+            Repair::Write(repaired) => self.settle(self.replace(&repaired).await, sight),
         }
     }
 

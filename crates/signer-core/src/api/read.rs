@@ -1,0 +1,217 @@
+//! Reads of objects: one by one, each parsed by itself, however many there are.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use http_body_util::BodyExt;
+use kube::{
+    Client,
+    api::{GetParams, ListParams},
+    client::Body,
+    core::Request,
+};
+
+use super::{
+    answer::{self, Answer, Place},
+    items::{Item, ListHead, Splitter},
+    object::{ApiObject, ObjectName, Unreadable, oversized, oversized_at, read_object},
+    patience::in_time,
+};
+
+/// Objects of one kind, as the API server offers them: all of a cluster or a namespace, or those that a field selector picks.
+#[derive(Clone)]
+pub(crate) struct Collection {
+    pub(crate) client: Client,
+    /// Such as `/api/v1/pods`.
+    pub(crate) path: String,
+    pub(crate) field_selector: Option<String>,
+}
+
+/// How fresh an object has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadFrom {
+    /// The API server's cache.
+    Cache,
+    /// etcd, or a cache that is as fresh.
+    Quorum,
+}
+
+/// One object, and its place in memory if it is a large one.
+#[derive(Debug)]
+pub(crate) struct Got<K> {
+    pub(crate) object: K,
+    pub(crate) place: Option<Place>,
+}
+
+/// The object of this name, or nothing if there is none.
+///
+/// # Errors
+/// If the API server doesn't give it, or it can't be read ([`Unreadable`]).
+pub(crate) async fn get<K: ApiObject>(
+    collection: &Collection,
+    name: &str,
+    from: ReadFrom,
+) -> kube::Result<Option<Got<K>>> {
+    let params = match from {
+        ReadFrom::Cache => GetParams::any(),
+        ReadFrom::Quorum => GetParams::default(),
+    };
+    let request = Request::new(&collection.path).get(name, &params).map_err(kube::Error::BuildRequest)?;
+    match in_time(answer::call(&collection.client, request, K::LARGE)).await {
+        Ok(Answer { bytes, place }) => Ok(Some(Got { object: read_object(&bytes)?, place })),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) if answer::is_too_large(&error) => {
+            let namespace =
+                collection.path.split("/namespaces/").nth(1).and_then(|path| path.split('/').next());
+            let namespace = namespace.unwrap_or_default().to_owned();
+            Err(oversized_at::<K>(ObjectName { namespace, name: name.to_owned() }).into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Sends a write, and reads the object as it is written.
+pub(crate) async fn write<K: ApiObject>(client: &Client, request: http::Request<Vec<u8>>) -> kube::Result<K> {
+    let answer = in_time(answer::call(client, request, K::LARGE)).await?;
+    Ok(read_object(&answer.bytes)?)
+}
+
+/// Items that the API server is asked for at once. It bounds how long an answer takes, not what is in memory.
+const PAGE: u32 = 500;
+
+/// A list as it is now, page by page and item by item.
+pub(crate) struct List<K> {
+    collection: Collection,
+    page: Option<Page>,
+    continue_token: Option<String>,
+    kind: PhantomData<fn() -> K>,
+}
+
+struct Page {
+    body: Body,
+    splitter: Splitter,
+}
+
+/// What a list brings next.
+pub(crate) enum Listed<K> {
+    /// Some of its items.
+    Items(Vec<Result<K, Unreadable>>),
+    /// There are no more. This is how recent it is.
+    End { resource_version: String },
+}
+
+impl<K: ApiObject> List<K> {
+    pub(crate) fn new(collection: Collection) -> Self {
+        Self { collection, page: None, continue_token: None, kind: PhantomData }
+    }
+
+    /// The next items, or the end.
+    pub(crate) async fn next(&mut self) -> kube::Result<Listed<K>> {
+        loop {
+            let mut page = match self.page.take() {
+                Some(page) => page,
+                None => {
+                    let params = self.params();
+                    Page { body: ask(&self.collection, &params).await?, splitter: Splitter::default() }
+                }
+            };
+            let mut items = Vec::new();
+            match next_chunk(&mut page.body).await? {
+                Some(chunk) => {
+                    let taken = page.splitter.push(&chunk, |item| {
+                        items.push(match item {
+                            Item::Whole(json) => read_object(json),
+                            Item::Oversized(beginning) => Err(oversized::<K>(beginning)),
+                        });
+                    });
+                    taken.map_err(|error| kube::Error::Service(error.into()))?;
+                    self.page = Some(page);
+                    if !items.is_empty() {
+                        return Ok(Listed::Items(items));
+                    }
+                }
+                None => {
+                    let resource_version = self.turn(&page)?;
+                    if self.continue_token.is_none() {
+                        return Ok(Listed::End { resource_version });
+                    }
+                }
+            }
+        }
+    }
+
+    fn params(&self) -> ListParams {
+        ListParams {
+            field_selector: self.collection.field_selector.clone(),
+            limit: Some(PAGE),
+            continue_token: self.continue_token.clone(),
+            ..ListParams::default()
+        }
+    }
+
+    fn turn(&mut self, page: &Page) -> kube::Result<String> {
+        let ListHead { metadata } = head(&page.splitter)?;
+        self.continue_token = metadata.continue_token.filter(|token| !token.is_empty());
+        Ok(metadata.resource_version.unwrap_or_default())
+    }
+}
+
+/// How recent the API server is, for the price of one object that isn't kept. The field selector is left out: where few objects fit, the API server would
+/// go through all to find one.
+pub(crate) async fn latest_version(collection: &Collection) -> kube::Result<String> {
+    let params = ListParams { limit: Some(1), ..ListParams::default() };
+    let mut body = ask(collection, &params).await?;
+    let mut splitter = Splitter::default();
+    while let Some(chunk) = next_chunk(&mut body).await? {
+        splitter.push(&chunk, |_| {}).map_err(|error| kube::Error::Service(error.into()))?;
+    }
+    Ok(head(&splitter)?.metadata.resource_version.unwrap_or_default())
+}
+
+async fn ask(collection: &Collection, params: &ListParams) -> kube::Result<Body> {
+    let request = Request::new(&collection.path).list(params).map_err(kube::Error::BuildRequest)?;
+    in_time(answer::send(&collection.client, request)).await
+}
+
+fn head(splitter: &Splitter) -> kube::Result<ListHead> {
+    splitter.head().map_err(|error| kube::Error::Service(error.into()))
+}
+
+async fn next_chunk(body: &mut Body) -> kube::Result<Option<impl Deref<Target = [u8]> + use<>>> {
+    loop {
+        let Some(frame) = in_time(async { body.frame().await.transpose() }).await? else { return Ok(None) };
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::{api::answer::LARGEST_OBJECT, cluster::Pod};
+
+    async fn got(code: u16, body: Vec<u8>) -> kube::Result<Option<Got<Pod>>> {
+        let service = tower::service_fn(move |_: http::Request<Body>| {
+            let answer = http::Response::builder().status(code).body(Body::from(body.clone())).unwrap();
+            async move { Ok::<_, Infallible>(answer) }
+        });
+        let path = "/api/v1/namespaces/shop/pods".to_owned();
+        let pods = Collection { client: Client::new(service, "default"), path, field_selector: None };
+        get(&pods, "web-0", ReadFrom::Cache).await
+    }
+
+    #[tokio::test]
+    async fn an_object_that_cannot_be_read_is_named_and_is_not_absent() {
+        let wrong = br#"{"metadata":{"name":"web-0","namespace":"shop","labels":"canary"}}"#.to_vec();
+        for body in [wrong, vec![b' '; LARGEST_OBJECT + 1]] {
+            let error = got(200, body).await.unwrap_err();
+            let unreadable = Unreadable::of(&error).unwrap();
+            assert_eq!((unreadable.kind, unreadable.name.to_string()), ("Pod", "shop/web-0".to_owned()));
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+        assert!(got(404, vec![]).await.unwrap().is_none());
+        assert!(Unreadable::of(&got(500, vec![]).await.unwrap_err()).is_none());
+    }
+}

@@ -1,0 +1,167 @@
+//! Consistent reads of a namespace's Services: shared by all who ask at the same time, and few at once, whatever tenants ask for.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
+use kube::Client;
+use tokio::sync::Semaphore;
+
+use super::{Services, services::NamespacedService};
+use crate::api::{
+    patience::in_time,
+    read::{Collection, List, Listed},
+};
+
+/// Lists that are read at once, in the whole process.
+const AT_ONCE: usize = 2;
+
+/// The most Services of a namespace that are held against its pods.
+const MOST_SERVICES: usize = 50_000;
+
+/// Reads Services. Cheap to clone: clones share their reads.
+#[derive(Clone)]
+pub(crate) struct ServiceReads {
+    client: Client,
+    places: Arc<Semaphore>,
+    /// By namespace, the read that hasn't begun: it will be fresh enough for all who ask until then.
+    next: Arc<Mutex<HashMap<String, WeakShared<Read>>>>,
+}
+
+type Read = BoxFuture<'static, Result<Services, Arc<kube::Error>>>;
+
+/// An error of a read that several wait for.
+#[derive(Debug, thiserror::Error)]
+#[error("a list that others asked for too")]
+struct SharedError(#[source] Arc<kube::Error>);
+
+impl ServiceReads {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, places: Arc::new(Semaphore::new(AT_ONCE)), next: Arc::default() }
+    }
+
+    /// The Services of a namespace, as they are at some time after this was called.
+    pub(crate) async fn of(&self, namespace: &str) -> kube::Result<Services> {
+        self.next(namespace).await.map_err(|error| match &*error {
+            kube::Error::Api(status) => kube::Error::Api(status.clone()),
+            _ => kube::Error::Service(SharedError(error).into()),
+        })
+    }
+
+    fn next(&self, namespace: &str) -> Shared<Read> {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = next.get(namespace).and_then(WeakShared::upgrade) {
+            return read;
+        }
+        // those that everybody gave up
+        next.retain(|_, read| read.upgrade().is_some());
+        let read = self.clone().read(namespace.to_owned()).boxed().shared();
+        next.extend(read.downgrade().map(|weak| (namespace.to_owned(), weak)));
+        read
+    }
+
+    async fn read(self, namespace: String) -> Result<Services, Arc<kube::Error>> {
+        // the semaphore is never closed
+        let _place = self.places.acquire().await.ok();
+        self.next.lock().unwrap_or_else(PoisonError::into_inner).remove(&namespace);
+        in_time(list(&self.client, &namespace)).await.map_err(Arc::new)
+    }
+}
+
+/// Each Service is reduced to what counts when it arrives. One that can't be read makes the answer incomplete, so it is an error.
+async fn list(client: &Client, namespace: &str) -> kube::Result<Services> {
+    let path = format!("/api/v1/namespaces/{namespace}/services");
+    let mut list: List<NamespacedService> =
+        List::new(Collection { client: client.clone(), path, field_selector: None });
+    let mut services = Vec::new();
+    while let Listed::Items(items) = list.next().await? {
+        for item in items {
+            services.push(item?.service);
+        }
+        if services.len() > MOST_SERVICES {
+            let why = format!(
+                "namespace {namespace} has more than {MOST_SERVICES} Services, the most that are read"
+            );
+            return Err(kube::Error::Service(why.into()));
+        }
+    }
+    Ok(services.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use kube::client::Body;
+    use tokio::sync::watch;
+
+    use super::*;
+
+    /// An API server that counts its lists, and answers them when it may.
+    fn server(may_answer: watch::Receiver<bool>) -> (Client, Arc<AtomicUsize>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            counted.fetch_add(1, Relaxed);
+            let mut may_answer = may_answer.clone();
+            let name = request.uri().path().split('/').nth(4).unwrap_or_default().to_owned();
+            async move {
+                drop(may_answer.wait_for(|may| *may).await);
+                let list = serde_json::json!({"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": name}}]});
+                Ok::<_, std::convert::Infallible>(http::Response::new(Body::from(
+                    list.to_string().into_bytes(),
+                )))
+            }
+        });
+        (Client::new(service, "default"), count)
+    }
+
+    async fn let_all_run() {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_before_a_read_begins_share_it_and_those_after_share_the_next() {
+        let (answer, may_answer) = watch::channel(false);
+        let (client, count) = server(may_answer);
+        let reads = ServiceReads::new(client);
+        let ask = |namespace: &'static str| {
+            let reads = reads.clone();
+            tokio::spawn(async move { reads.of(namespace).await })
+        };
+        let mut asked = vec![ask("a"), ask("b")];
+        let_all_run().await;
+        assert_eq!(count.load(Relaxed), AT_ONCE);
+        asked.extend((0..200).map(|_| ask("a")));
+        asked.extend((0..200).map(|_| ask("c")));
+        let_all_run().await;
+        assert_eq!(count.load(Relaxed), AT_ONCE, "no more at once");
+        answer.send_replace(true);
+        for read in asked {
+            assert!(read.await.unwrap().is_ok());
+        }
+        assert_eq!(count.load(Relaxed), 4, "one more for a, one for c");
+    }
+
+    #[tokio::test]
+    async fn a_read_that_everybody_gave_up_stands_in_nobodys_way() {
+        let (answer, may_answer) = watch::channel(false);
+        let (client, _) = server(may_answer);
+        let reads = ServiceReads::new(client);
+        let given_up = [reads.of("a"), reads.of("b"), reads.of("c")].map(|read| {
+            let mut read = Box::pin(read);
+            assert!((&mut read).now_or_never().is_none());
+            read
+        });
+        drop(given_up);
+        answer.send_replace(true);
+        assert!(reads.of("c").await.unwrap().get("c").is_some());
+    }
+}

@@ -1,0 +1,314 @@
+//! One watch request: its lines, and whether it ends in time.
+
+use http_body_util::BodyExt;
+use kube::{
+    api::WatchParams,
+    client::Body,
+    core::{Request, Status},
+};
+use serde::Deserialize;
+use tokio::time::{self, Instant};
+
+use super::{
+    Times,
+    progress::{Failure, random},
+};
+use crate::api::{
+    answer::{self, LARGEST_OBJECT},
+    object::{ApiObject, Identity, Unreadable, oversized, unreadable, wrong_form},
+    patience::in_time,
+    read::Collection,
+};
+
+/// How much is kept of a line that is too long: enough to find the object's name.
+const BEGINNING: usize = 16 * 1024;
+
+/// A line's memory is kept for the next one up to this.
+const USUAL_LINE: usize = 64 * 1024;
+
+/// A watch that the API server has begun.
+pub(super) struct Connection {
+    body: Body,
+    lines: Lines,
+    began: Instant,
+    times: Times,
+}
+
+/// Something that a watch tells. Versions are empty where they can't be read.
+#[derive(Debug)]
+pub(super) enum Happened<K> {
+    /// An object was added or changed.
+    Applied(String, Result<K, Unreadable>),
+    /// An object is gone, or isn't picked any more.
+    Deleted(String, Identity),
+    /// Nothing more than how recent the API server is.
+    Bookmark(String),
+    /// The watch's time is over.
+    EndedInTime,
+}
+
+impl Connection {
+    pub(super) async fn open(collection: &Collection, version: &str, times: Times) -> Result<Self, Failure> {
+        // watches don't end all at once
+        let times = Times { lasts: times.lasts + times.lasts * u32::from(random()) / 1024, ..times };
+        // a fraction of a second can't be asked for
+        let seconds = u32::try_from(times.lasts.as_secs().max(1)).unwrap_or(u32::MAX);
+        let params = WatchParams {
+            field_selector: collection.field_selector.clone(),
+            timeout: Some(seconds),
+            ..WatchParams::default()
+        };
+        let request = Request::new(&collection.path).watch(&params, version);
+        let mut request = request.map_err(|error| Failure::watch(kube::Error::BuildRequest(error)))?;
+        // API servers from 1.37 on compress each event by itself, which clients don't expect
+        let identity = http::HeaderValue::from_static("identity");
+        request.headers_mut().insert(http::header::ACCEPT_ENCODING, identity);
+        let began = Instant::now();
+        let body = in_time(answer::send(&collection.client, request)).await.map_err(Failure::watch)?;
+        Ok(Self { body, lines: Lines::default(), began, times })
+    }
+
+    pub(super) async fn next<K: ApiObject>(&mut self) -> Result<Happened<K>, Failure> {
+        loop {
+            if let Some(line) = self.lines.next() {
+                let parsed = parse(&line)?;
+                self.lines.give_back(line);
+                return Ok(parsed);
+            }
+            let dead_at = self.began + self.times.lasts + self.times.tolerance;
+            let frame = time::timeout_at(dead_at, self.body.frame()).await;
+            let Some(frame) = frame.map_err(|_| Failure::silent())? else { return self.ended() };
+            let frame = frame.map_err(Failure::watch)?;
+            self.lines.push(frame.into_data().unwrap_or_default());
+        }
+    }
+
+    /// One that ends early has lost its API server; one that ends late belongs to a process that stood still, and may have missed that.
+    fn ended<K>(&self) -> Result<Happened<K>, Failure> {
+        let (lasted, Times { lasts, tolerance, .. }) = (self.began.elapsed(), self.times);
+        let is_in_time = lasted + tolerance >= lasts && lasted <= lasts + tolerance;
+        if is_in_time { Ok(Happened::EndedInTime) } else { Err(Failure::ended_early()) }
+    }
+}
+
+/// A line of a watch.
+#[derive(Debug, PartialEq, Eq)]
+enum Line {
+    Whole(Vec<u8>),
+    /// Its beginning: it is too long.
+    Oversized(Vec<u8>),
+}
+
+/// Takes a watch's answer apart.
+#[derive(Default)]
+struct Lines {
+    /// What has come, as it came.
+    chunk: bytes::Bytes,
+    line: Vec<u8>,
+    is_oversized: bool,
+}
+
+impl Lines {
+    /// Only when there is no more line in what came before.
+    fn push(&mut self, chunk: bytes::Bytes) {
+        self.chunk = chunk;
+    }
+
+    fn next(&mut self) -> Option<Line> {
+        loop {
+            let end = self.chunk.iter().position(|byte| *byte == b'\n');
+            let part = self.chunk.split_to(end.unwrap_or(self.chunk.len()));
+            self.keep(&part);
+            end?;
+            // the line's end
+            drop(self.chunk.split_to(1));
+            let line = std::mem::take(&mut self.line);
+            if std::mem::take(&mut self.is_oversized) {
+                return Some(Line::Oversized(line));
+            }
+            if !line.is_empty() {
+                return Some(Line::Whole(line));
+            }
+        }
+    }
+
+    fn keep(&mut self, part: &[u8]) {
+        if self.is_oversized {
+            return;
+        }
+        self.line.extend_from_slice(part);
+        if self.line.len() > LARGEST_OBJECT {
+            self.is_oversized = true;
+            self.line.truncate(BEGINNING);
+            self.line.shrink_to_fit();
+        }
+    }
+
+    /// Takes back a line's memory, unless it is much.
+    fn give_back(&mut self, line: Line) {
+        let (Line::Whole(mut line) | Line::Oversized(mut line)) = line;
+        if line.capacity() <= USUAL_LINE && self.line.is_empty() {
+            line.clear();
+            self.line = line;
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Type {
+    #[serde(rename = "type")]
+    type_: String,
+}
+
+#[derive(Deserialize)]
+struct Event<O> {
+    object: O,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    metadata: Identity,
+}
+
+/// Parses a line. What can't be read of an object that was added or changed is the object's matter; what else can't be read is the watch's.
+fn parse<K: ApiObject>(line: &Line) -> Result<Happened<K>, Failure> {
+    let json = match line {
+        Line::Whole(json) => json,
+        Line::Oversized(beginning) => return Ok(applied(Err(oversized::<K>(beginning)), None)),
+    };
+    let Type { type_ } = serde_json::from_slice(json).map_err(|_| Failure::not_a_watch())?;
+    match type_.as_str() {
+        "ADDED" | "MODIFIED" => {
+            let object = serde_json::from_slice::<Event<K::Wire>>(json)
+                .map_err(|error| wrong_form(&error))
+                .and_then(|event| K::from_wire(event.object))
+                .map_err(|reason| unreadable::<K>(json, reason));
+            Ok(applied(object, version(json)))
+        }
+        "DELETED" => match serde_json::from_slice::<Event<Named>>(json) {
+            Ok(Event { object: Named { metadata } }) => {
+                Ok(Happened::Deleted(metadata.resource_version.clone().unwrap_or_default(), metadata))
+            }
+            Err(error) => Ok(applied(Err(unreadable::<K>(json, wrong_form(&error))), None)),
+        },
+        "BOOKMARK" => Ok(Happened::Bookmark(version(json).unwrap_or_default())),
+        "ERROR" => Err(match serde_json::from_slice::<Event<Status>>(json) {
+            Ok(Event { object }) => Failure::watch(kube::Error::Api(Box::new(object))),
+            Err(_) => Failure::not_a_watch(),
+        }),
+        _ => Err(Failure::not_a_watch()),
+    }
+}
+
+fn applied<K>(object: Result<K, Unreadable>, version: Option<String>) -> Happened<K> {
+    let version = match &object {
+        Err(unreadable) => unreadable.resource_version.clone(),
+        Ok(_) => version.unwrap_or_default(),
+    };
+    Happened::Applied(version, object)
+}
+
+fn version(json: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Event<Named>>(json).ok()?.object.metadata.resource_version
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Pod;
+
+    fn lines(chunks: &[&[u8]]) -> Vec<Line> {
+        let mut lines = Lines::default();
+        let mut all = Vec::new();
+        for chunk in chunks {
+            lines.push(bytes::Bytes::copy_from_slice(chunk));
+            while let Some(line) = lines.next() {
+                all.push(line);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn lines_come_whole_however_they_are_cut() {
+        let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
+        assert_eq!(lines(&[b"a\nb", b"", b"c\n\n", b"d\n", b"rest"]), [whole("a"), whole("bc"), whole("d")]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_does_not_hide_the_next() {
+        let long = vec![b'x'; LARGEST_OBJECT];
+        assert_eq!(
+            lines(&[b"xx", &long, &long, b"\nnext\n"]),
+            [Line::Oversized(vec![b'x'; BEGINNING]), Line::Whole(b"next".to_vec())]
+        );
+    }
+
+    fn parsed(json: &str) -> Result<Happened<Pod>, Failure> {
+        parse(&Line::Whole(json.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn metadata_that_cannot_be_read_costs_its_object_alone() {
+        for metadata in [
+            r#"{"name":"a","namespace":"b","resourceVersion":"7","labels":{"canary":7}}"#,
+            r#"{"name":"a","namespace":"b","resourceVersion":"7","annotations":"canary"}"#,
+            r#"{"name":"a","namespace":"b","resourceVersion":"7","uid":["canary"]}"#,
+            r#"{"name":"a","namespace":"b","resourceVersion":"7","name":"canary"}"#,
+        ] {
+            let line = format!(r#"{{"type":"MODIFIED","object":{{"kind":"Pod","metadata":{metadata}}}}}"#);
+            let Ok(Happened::Applied(version, Err(unreadable))) = parsed(&line) else { panic!("{metadata}") };
+            assert_eq!(version, "7");
+            let text = unreadable.to_string();
+            assert!(text.starts_with("Pod b/") && text.contains("can't be read"), "{text}");
+            assert!(!text.contains("canary") || unreadable.name.name == "canary", "{text}");
+        }
+        // not even a name
+        for object in [r#"{"metadata":7}"#, "7", "{}x", r#"{"metadata":{"name":{}}}"#] {
+            let line = format!(r#"{{"type":"ADDED","object":{object}}}"#);
+            assert!(
+                matches!(parsed(&line), Ok(Happened::Applied(_, Err(_))) | Err(_)),
+                "{object} can't be a pod"
+            );
+        }
+    }
+
+    #[test]
+    fn what_nobody_reads_may_be_anything() {
+        let line = r#"{"object":{"metadata":{"name":"a","resourceVersion":"8","managedFields":[{"time":"9999-12-31T00:00:00Z"}, 7]},"spec":{"containers":7}},"type":"ADDED"}"#;
+        let Ok(Happened::Applied(version, Ok(pod))) = parsed(line) else { panic!("must be read") };
+        assert_eq!((version.as_str(), pod.name.as_str()), ("8", "a"));
+        let line = r#"{"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"9","labels":7},"spec":7}}"#;
+        let Ok(Happened::Deleted(version, identity)) = parsed(line) else { panic!("must be read") };
+        assert_eq!((version.as_str(), identity.name.as_deref()), ("9", Some("a")));
+        let line =
+            r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"10","creationTimestamp":null}}}"#;
+        assert!(matches!(parsed(line), Ok(Happened::Bookmark(version)) if version == "10"));
+    }
+
+    #[test]
+    fn what_is_too_long_is_named() {
+        let beginning =
+            br#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"a","namespace":"b","resourceVersion":"7","annotations":{"k":"canary"#;
+        let Ok(Happened::Applied(version, Err(unreadable))) =
+            parse::<Pod>(&Line::Oversized(beginning.to_vec()))
+        else {
+            panic!("must be unreadable")
+        };
+        assert_eq!((version.as_str(), unreadable.name.to_string()), ("7", "b/a".to_owned()));
+        assert!(unreadable.reason.contains("larger than 4 MiB") && !unreadable.reason.contains("canary"));
+    }
+
+    #[test]
+    fn what_is_no_watch_is_a_failure_without_its_text() {
+        for line in
+            ["canary", "{}", r#"{"type":"canary","object":{}}"#, r#"{"type":"ERROR","object":"canary"}"#]
+        {
+            let failure = parsed(line).err().unwrap();
+            assert!(!failure.text().contains("canary"), "{}", failure.text());
+        }
+        let expired = r#"{"type":"ERROR","object":{"kind":"Status","status":"Failure","reason":"Expired","message":"too old","code":410}}"#;
+        assert!(parsed(expired).err().unwrap().is_status(410));
+    }
+}
