@@ -1,6 +1,11 @@
 //! The real binary, as a process of its own.
 
-use std::{fs::File, net::SocketAddr, path::PathBuf, process::ExitStatus};
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -52,6 +57,13 @@ impl Setup {
         self.spawn_by(command, cluster, &[])
     }
 
+    /// Runs another program in the binary's place, with its arguments.
+    pub(crate) fn spawn_program(&self, cluster: &Cluster, program: &Path) -> Process {
+        let mut command = Command::new(program);
+        command.stdin(std::process::Stdio::null()).kill_on_drop(true);
+        self.spawn_by(command, cluster, &[])
+    }
+
     /// Runs the binary with it, and with further arguments, by a command that ends where the binary's arguments begin.
     pub(crate) fn spawn_by(&self, mut command: Command, cluster: &Cluster, further: &[&str]) -> Process {
         let (http, replica) = (free_address(), format!("replica-{}", unique::label()));
@@ -64,10 +76,7 @@ impl Setup {
         ]);
         command.args(further);
         let output = File::create(&log).unwrap();
-        command
-            .env("HOSTNAME", replica)
-            .stdout(output.try_clone().unwrap())
-            .stderr(output);
+        command.env("HOSTNAME", replica).stdout(output.try_clone().unwrap()).stderr(output);
         if let Some(kubeconfig) = cluster.kubeconfig() {
             command.env("KUBECONFIG", kubeconfig);
         }
@@ -91,10 +100,29 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Stops it until it is resumed: it notices nothing of what happens.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
+        kill_process(pid, signal).unwrap();
     }
 
     /// Waits for its end.

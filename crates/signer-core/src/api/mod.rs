@@ -7,8 +7,8 @@ mod items;
 pub(crate) mod object;
 pub(crate) mod patience;
 mod pod_certificate_request;
-mod secret;
 pub(crate) mod read;
+mod secret;
 mod server_url;
 
 pub use cluster_trust_bundle::{ClusterTrustBundle, ClusterTrustBundleSpec};
