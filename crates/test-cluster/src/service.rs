@@ -34,6 +34,12 @@ impl NewService {
         self
     }
 
+    /// Has that annotation too.
+    pub fn annotation(mut self, key: &str, value: &str) -> Self {
+        self.metadata.annotations.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
     /// Has no cluster address: its pods are found by their own names.
     pub fn headless(mut self) -> Self {
         self.spec.cluster_ip = Some("None".into());
