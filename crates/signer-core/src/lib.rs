@@ -90,6 +90,7 @@ mod clock;
 pub mod cluster;
 mod controller;
 mod decision;
+pub mod deny;
 mod duration;
 mod health;
 mod issue;

@@ -20,6 +20,7 @@ pub(crate) struct Metrics {
     retries: Family<[Label; 1], Counter>,
     unfinished: Family<[Label; 1], Gauge>,
     events_dropped: Counter,
+    deny_rules: Family<[Label; 1], Gauge>,
 }
 
 /// The metrics of one signer.
@@ -47,9 +48,11 @@ impl Metrics {
             retries: Family::default(),
             unfinished: Family::default(),
             events_dropped: Counter::default(),
+            deny_rules: Family::default(),
         };
         let mut registry = Registry::with_prefix(PREFIX);
-        let Self { registry: _, requests, issuance, retries, unfinished, events_dropped } = metrics.clone();
+        let Self { registry: _, requests, issuance, retries, unfinished, events_dropped, deny_rules } =
+            metrics.clone();
         registry.register("requests", "Outcomes of requests, as they were told", requests);
         let help = "From when a request was seen until its certificate was written";
         registry.register_with_unit("issuance", help, Unit::Seconds, issuance);
@@ -57,6 +60,7 @@ impl Metrics {
         registry.register("unfinished_requests", "Requests without an outcome", unfinished);
         let help = "Events that were dropped, as too many waited to be published";
         registry.register("events_dropped", help, events_dropped);
+        registry.register("deny_rules", "Deny rules in force", deny_rules);
         registry.register_collector(Box::new(health));
         registry.register_collector(Box::new(ended));
         metrics.registry = Arc::new(registry);
@@ -70,6 +74,12 @@ impl Metrics {
     /// Counts the events of the process that are dropped.
     pub(crate) fn events_dropped(&self) -> Counter {
         self.events_dropped.clone()
+    }
+
+    /// So many deny rules are in force for a signer.
+    pub(crate) fn deny_rules(&self, signer: &SignerName, count: usize) {
+        let rules = self.deny_rules.get_or_create(&[("signer", signer.to_string())]).clone();
+        rules.set(count.try_into().unwrap_or(i64::MAX));
     }
 
     /// The page that is scraped.
@@ -146,6 +156,7 @@ mod tests {
         signer.mended(Component::Pods);
         signer.warned(Component::Services, "once more");
         let metrics = Metrics::new(health, EndedTasks::default());
+        metrics.deny_rules(&name, 3);
         let of_signer = metrics.of(&name);
         of_signer.issued(Duration::from_millis(3));
         of_signer.told("Denied", "IdentityNotGranted");
@@ -161,6 +172,7 @@ mod tests {
             r#"retries_total{signer="example.com/a"} 1"#,
             "events_dropped_total 1",
             r#"unfinished_requests{signer="example.com/a"} 2"#,
+            r#"deny_rules{signer="example.com/a"} 3"#,
             r#"ready{signer="example.com/a"} 0"#,
             r#"problem{signer="example.com/a",component="certificate-authority",severity="error"} 1"#,
             r#"problem{signer="example.com/a",component="services",severity="warning"} 1"#,

@@ -183,6 +183,13 @@ async fn until(due: Option<Instant>) {
 async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) -> std::convert::Infallible {
     let pending = &context.pending;
     let cluster = &context.examiner.cluster;
+    let mut deny = context.examiner.deny.clone();
+    let deny_rules = async {
+        loop {
+            deny.changed().await;
+            pending.wake(&WakeKey::DenyRules);
+        }
+    };
     let (mut pool, mut published) = (context.examiner.pool.clone(), context.examiner.published.clone());
     let authority = async {
         while let Ok(()) =
@@ -195,6 +202,7 @@ async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) -> std::convert::Inf
     let is_pod = |key: &WakeKey| matches!(key, WakeKey::Pod(_));
     tokio::join!(
         authority,
+        deny_rules,
         wake_on(pending, cluster.services().changes(), WakeKey::Services, is_services),
         wake_on(pending, cluster.pods().changes(), WakeKey::Pod, is_pod),
     );

@@ -17,6 +17,7 @@ use crate::{
         reader::{ClusterReader, Freshness, ReadPod},
     },
     decision::{Decision, Denial, Grounds, Wait},
+    deny::DenyRulesInForce,
     issue::{IssueError, IssuedCertificate, Terms, issue},
     leaf::Leaf,
     policy::Policy,
@@ -72,6 +73,7 @@ pub(crate) struct Examiner<S> {
     /// What the signer issues.
     pub(crate) profiles: Arc<[LeafProfile]>,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) deny: DenyRulesInForce,
     pub(crate) cluster: ClusterReader,
     pub(crate) pool: watch::Receiver<PoolState>,
     pub(crate) published: watch::Receiver<Option<Published>>,
@@ -167,6 +169,9 @@ impl<S: Signer> Examiner<S> {
         pod: &Arc<Pod>,
         freshness: Freshness,
     ) -> Result<Decision, LookError> {
+        if let Some(blocked) = self.deny.check(&claims.signer_name, pod, &claims.uid) {
+            return Ok(blocked);
+        }
         if let Some(refusal) = self.policy.refuses(pod, claims.public_key.key_type()) {
             return Ok(refusal);
         }

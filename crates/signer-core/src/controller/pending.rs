@@ -37,6 +37,8 @@ pub(crate) enum WakeKey {
     Pod(PodKey),
     /// A change of the CA pool.
     Authority,
+    /// A change of the deny rules.
+    DenyRules,
 }
 
 /// The requests that aren't finished. An entry lives from when the watch shows a request until it reports it finished or deleted.

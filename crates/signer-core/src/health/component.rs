@@ -23,6 +23,8 @@ pub(crate) enum Component {
     Clock,
     /// The requests that can't be finished.
     Issuance,
+    /// The deny rules.
+    DenyRules,
 }
 
 impl fmt::Display for Component {
@@ -37,6 +39,7 @@ impl fmt::Display for Component {
             Self::TrustBundle => "the trust bundle",
             Self::Clock => "the clock",
             Self::Issuance => "issuance",
+            Self::DenyRules => "the deny rules",
         })
     }
 }
@@ -54,6 +57,7 @@ impl Component {
             Self::TrustBundle => "trust-bundle",
             Self::Clock => "clock",
             Self::Issuance => "issuance",
+            Self::DenyRules => "deny-rules",
         }
     }
 }

@@ -52,6 +52,7 @@ pub(crate) struct SignerHealth {
 struct State {
     problems: BTreeMap<Component, String>,
     warnings: BTreeMap<Component, String>,
+    note: Option<String>,
     was_ready: bool,
 }
 
@@ -72,6 +73,8 @@ pub(crate) struct SignerReport {
     pub(crate) problems: Vec<String>,
     /// What is wrong, though it serves.
     pub(crate) warnings: Vec<String>,
+    /// What its operator has settled for now and should not forget: deny rules.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Health {
@@ -93,6 +96,7 @@ impl Health {
             name: name.clone(),
             problems: state.problems.values().cloned().collect(),
             warnings: state.warnings.values().cloned().collect(),
+            notes: state.note.iter().cloned().collect(),
         });
         Report { is_ready: all_were_ready && one_is_ready, signers: signers.collect() }
     }
@@ -149,6 +153,13 @@ impl SignerHealth {
             tracing::info!(signer = %self.signer, "ready");
         } else {
             tracing::debug!(signer = %self.signer, "{component}: working");
+        }
+    }
+
+    /// Notes, for readers of `/readyz`, what isn't wrong and yet must not be forgotten.
+    pub(crate) fn noted(&self, note: Option<String>) {
+        if let Some(state) = self.all.lock().get_mut(&self.signer) {
+            state.note = note;
         }
     }
 

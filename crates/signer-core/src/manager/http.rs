@@ -71,7 +71,7 @@ fn page(report: &Report, ended: &[TaskEnd]) -> String {
     for signer in &report.signers {
         let verdict = if signer.problems.is_empty() { "ready" } else { "not ready" };
         let _ = writeln!(page, "{}: {verdict}", signer.name);
-        for line in signer.problems.iter().chain(&signer.warnings) {
+        for line in signer.problems.iter().chain(&signer.warnings).chain(&signer.notes) {
             let _ = writeln!(page, "  - {}", one_line(line));
         }
     }
@@ -112,6 +112,7 @@ mod tests {
             name: name.parse().unwrap(),
             problems: problems.iter().map(ToString::to_string).collect(),
             warnings: warnings.iter().map(ToString::to_string).collect(),
+            notes: vec!["deny: 1 rule".to_owned()],
         };
         let signers = vec![
             signer("example.com/a", &[], &["the pool's file is broken"]),
@@ -119,7 +120,7 @@ mod tests {
         ];
         assert_eq!(
             page(&Report { is_ready: false, signers }, &[]),
-            "example.com/a: ready\n  - the pool's file is broken\nexample.com/b: not ready\n  - there is no pool\n"
+            "example.com/a: ready\n  - the pool's file is broken\n  - deny: 1 rule\nexample.com/b: not ready\n  - there is no pool\n  - deny: 1 rule\n"
         );
     }
 

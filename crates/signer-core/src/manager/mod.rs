@@ -40,6 +40,7 @@ use crate::{
     clock::{Clock, report_for_ever},
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     controller::pending::SLOTS,
+    deny::{DenyRules, DenyRulesInForce, DenySource, Follower, ParseDenyRules},
     health::{Component, Health, SignerHealth},
     metrics::Metrics,
     process::open_files,
@@ -72,6 +73,7 @@ pub struct Manager {
     client: Client,
     signers: Vec<Registered>,
     http_bind: Option<SocketAddr>,
+    deny: Option<(DenySource, ParseDenyRules)>,
     instance: String,
 }
 
@@ -95,7 +97,7 @@ impl Manager {
     /// A manager without signers. It talks to the cluster through this client.
     pub fn new(client: Client) -> Self {
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "signer-manager".to_owned());
-        Self { client, signers: Vec::new(), http_bind: None, instance }
+        Self { client, signers: Vec::new(), http_bind: None, deny: None, instance }
     }
 
     /// Adds a signer.
@@ -111,6 +113,12 @@ impl Manager {
     /// Answers `/livez`, `/readyz` and `/metrics` on this address; `[::]` stands for all addresses, those of IPv4 too.
     pub fn http_bind(mut self, address: SocketAddr) -> Self {
         self.http_bind = Some(address);
+        self
+    }
+
+    /// Follows deny rules: whom they block, no signer issues anything, and nothing is issued before they have been read once.
+    pub fn deny(mut self, source: DenySource, parse: ParseDenyRules) -> Self {
+        self.deny = Some((source, parse));
         self
     }
 
@@ -166,6 +174,13 @@ impl Manager {
         let cluster = ClusterReader::new(self.client.clone(), pods);
         let (events, publish) = Events::new(self.client.clone(), self.instance, metrics.events_dropped());
         tasks.spawn("publisher of events", async { match publish.await {} });
+        let (follower, deny) = match self.deny {
+            Some((source, parse)) => {
+                let (follower, deny) = Follower::new(source, parse, self.client.clone(), metrics.clone());
+                (Some(follower), deny)
+            }
+            None => (None, DenyRulesInForce::fixed(DenyRules::default())),
+        };
         let shared = Shared {
             client: self.client,
             tasks: tasks.clone(),
@@ -174,23 +189,30 @@ impl Manager {
             events,
             clock: clock.clone(),
             metrics: metrics.clone(),
+            deny,
             stopped,
         };
         let mut with_services = Vec::new();
         let mut all = Vec::new();
+        let mut denying = Vec::new();
         let mut running = HashSet::new();
         for signer in self.signers {
-            let signer_health = health.signer(&signer.name, needs(signer.reads_services));
+            let signer_health =
+                health.signer(&signer.name, &needs(signer.reads_services, follower.is_some()));
             if signer.reads_services {
                 with_services.push(signer_health.clone());
             }
             all.push(signer_health.clone());
+            denying.push((signer.name.clone(), signer_health.clone()));
             let task = format!("signer {}", signer.name);
             tasks.spawn(task.clone(), (signer.run)(shared.clone(), signer_health));
             running.insert(task);
         }
         tasks.spawn("report on the clock", report_for_ever(clock.clone(), all.clone()));
         tasks.spawn("watch of pods", cluster.clone().keep_pods(all));
+        if let Some(follower) = follower {
+            tasks.spawn("follower of deny rules", follower.run(denying));
+        }
         if !with_services.is_empty() {
             tasks.spawn("watch of Services", cluster.keep_services(with_services));
         }
@@ -212,10 +234,9 @@ fn calls_at_once() -> usize {
 }
 
 /// What a signer needs before it is ready.
-fn needs(reads_services: bool) -> &'static [Component] {
+fn needs(reads_services: bool, follows_deny_rules: bool) -> Vec<Component> {
     use Component as C;
-    const ALL: [Component; 8] = [
-        C::Services,
+    let mut needs = vec![
         C::Clock,
         C::Api,
         C::PodCertificateRequests,
@@ -224,5 +245,7 @@ fn needs(reads_services: bool) -> &'static [Component] {
         C::ClusterTrustBundles,
         C::TrustBundle,
     ];
-    if reads_services { &ALL } else { &ALL[1..] }
+    needs.extend(reads_services.then_some(C::Services));
+    needs.extend(follows_deny_rules.then_some(C::DenyRules));
+    needs
 }

@@ -19,6 +19,7 @@ use crate::{
     clock::Clock,
     cluster::reader::ClusterReader,
     controller::{self, Ended, outcome::Examiner, pending::Pending, reconcile::Context},
+    deny::DenyRulesInForce,
     health::{Component, SignerHealth},
     metrics::Metrics,
     policy::Policy,
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
+    pub(crate) deny: DenyRulesInForce,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
@@ -133,6 +135,7 @@ impl<S: Signer> Running<'_, S> {
                 signer: Arc::clone(self.signer),
                 profiles: Arc::clone(self.profiles),
                 policy: Arc::clone(self.policy),
+                deny: self.shared.deny.clone(),
                 cluster: self.shared.cluster.clone(),
                 pool: self.pool.clone(),
                 published: self.published.subscribe(),

@@ -27,6 +27,10 @@ pub const CERTIFICATE_AUTHORITY_UNAVAILABLE: Reason = Reason::from_static("Certi
 pub const POD_NOT_FOUND: Reason = Reason::from_static("PodNotFound");
 /// Pending: a running pod would be denied today; it keeps the certificate that it has.
 pub const REFRESH_WITHHELD: Reason = Reason::from_static("RefreshWithheld");
+/// Pending: a deny rule of the operator blocks the pod until it is lifted.
+pub const BLOCKED_BY_DENY_RULE: Reason = Reason::from_static("BlockedByDenyRule");
+/// Pending: the operator's deny rules haven't been read since the controller started.
+pub const DENY_RULES_UNAVAILABLE: Reason = Reason::from_static("DenyRulesUnavailable");
 /// Pending: the request's key can't be seen in the API version that is served.
 pub const PUBLIC_KEY_MISSING: Reason = Reason::from_static("PublicKeyMissing");
 /// Pending: the signer wants a certificate that breaks a bound (100 names, 64 KiB of chain), or says nothing.
