@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use signer_core::{Misfit, PoolOrigin};
 
 use crate::{
-    config::{Config, ConfigError, ConfigErrors, SignerConfig},
+    config::{Config, ConfigError, ConfigErrors, SignerConfig, deny_rules},
     summary::Summary,
 };
 
@@ -20,12 +20,17 @@ pub fn check_config(file: &Path) -> Result<String, ConfigErrors> {
     let now = Timestamp::now();
     let pools: Vec<Pool> = config.signers.iter().map(|signer| Pool::of(signer, now)).collect();
     let useless = pools.iter().enumerate().filter(|(_, pool)| !pool.is_useful);
-    let errors: Vec<ConfigError> = useless.flat_map(|(index, pool)| pool.errors(index)).collect();
+    let mut errors: Vec<ConfigError> = useless.flat_map(|(index, pool)| pool.errors(index)).collect();
+    let rules = config.deny.as_ref().and_then(|source| source.load(deny_rules));
+    if let Some(Err(problem)) = &rules {
+        errors.push(ConfigError { position: None, field: "deny".to_owned(), message: problem.clone() });
+    }
     if !errors.is_empty() {
         return Err(ConfigErrors { file, errors });
     }
     let warnings = pools.into_iter().map(|pool| pool.told).collect();
-    Ok(Summary { file: &file, config: &config, warnings }.to_string())
+    let rules = rules.and_then(Result::ok);
+    Ok(Summary { file: &file, config: &config, rules, warnings }.to_string())
 }
 
 /// What constraints of a signer's CAs forbid.

@@ -12,7 +12,7 @@ use signer_spiffe::SpiffeSigner;
 
 use crate::{
     cli::RunArgs,
-    config::{Config, ConfigErrors, SignerConfig, SignerKind},
+    config::{Config, ConfigErrors, SignerConfig, SignerKind, deny_rules},
     connection::{Connection, connect},
     logging,
     summary::{Started, started},
@@ -106,7 +106,11 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         let Started { kind, ca_pool } = started(signer);
         tracing::info!(signer = %signer.name(), kind, ca_pool, "configured");
     }
-    let manager = Manager::new(client).http_bind(args.http_bind);
+    let mut manager = Manager::new(client).http_bind(args.http_bind);
+    if let Some(source) = config.deny {
+        tracing::info!(%source, "following deny rules");
+        manager = manager.deny(source, deny_rules);
+    }
     let manager = config.signers.into_iter().try_fold(manager, add_signer)?;
     Ok(manager.run(shutdown).await?)
 }

@@ -3,7 +3,11 @@
 use std::fmt;
 
 use signer_annotation::{AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault, Grant};
-use signer_core::{KeyType, Policy, PoolOrigin, PoolSource, Refresh, WorkloadSelector, format_duration};
+use signer_core::{
+    KeyType, Policy, PoolOrigin, PoolSource, Refresh, WorkloadSelector,
+    deny::{DenyRules, DenySource},
+    format_duration,
+};
 use signer_service_dns::{NoServices, ServiceDnsConfig};
 
 use crate::config::{Config, SignerConfig, SignerKind};
@@ -12,6 +16,8 @@ use crate::config::{Config, SignerConfig, SignerKind};
 pub(crate) struct Summary<'a> {
     pub(crate) file: &'a str,
     pub(crate) config: &'a Config,
+    /// The deny rules, where they are in a file that is there.
+    pub(crate) rules: Option<DenyRules>,
     /// Of each signer's CAs.
     pub(crate) warnings: Vec<Vec<String>>,
 }
@@ -22,10 +28,22 @@ impl fmt::Display for Summary<'_> {
         let count =
             if signers.len() == 1 { "1 signer".to_owned() } else { format!("{} signers", signers.len()) };
         writeln!(f, "{} is valid: {count}, cluster domain {}", self.file, self.config.cluster_domain)?;
-        signers
-            .iter()
-            .zip(&self.warnings)
-            .try_for_each(|(signer, warnings)| write_signer(f, signer, warnings))
+        for (signer, warnings) in signers.iter().zip(&self.warnings) {
+            write_signer(f, signer, warnings)?;
+        }
+        match &self.config.deny {
+            None => Ok(()),
+            Some(deny) => write_deny(f, deny, self.rules.as_ref()),
+        }
+    }
+}
+
+fn write_deny(f: &mut fmt::Formatter<'_>, source: &DenySource, rules: Option<&DenyRules>) -> fmt::Result {
+    writeln!(f, "\ndeny rules  {source}")?;
+    match rules {
+        None => Ok(()),
+        Some(rules) if rules.is_empty() => writeln!(f, "  none"),
+        Some(rules) => rules.iter().try_for_each(|rule| writeln!(f, "  {rule}")),
     }
 }
 

@@ -198,7 +198,7 @@ fn a_configuration_that_is_not_valid_ends_with_2_and_its_errors_on_stderr() {
     let file = file(directory.path(), "signers: []\nclusterdomain: a.b\n");
     let expected = format!(
         "{file}:1:10: signers: is empty, so there would be nothing to do; name one signer at least\n\
-         {file}:2:1: clusterdomain: is not known here; a configuration has clusterDomain and signers\n"
+         {file}:2:1: clusterdomain: is not known here; a configuration has clusterDomain, deny and signers\n"
     );
     for arguments in [vec!["check-config", &file], vec!["--config", &file]] {
         let output = signer_manager(&arguments);
@@ -243,4 +243,44 @@ fn without_a_cluster_it_ends_with_1_and_says_how_to_name_one() {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("no cluster is configured; give a --kubeconfig"), "{stderr}");
+}
+
+/// The last lines of the summary, or the errors, of a configuration with deny rules.
+fn deny_rules(place: &str, directory: &Path) -> (Option<i32>, String) {
+    let signers = "signers: [{name: example.com/a, kind: service-dns, caPool: {file: a}}]";
+    let file = file(directory, &format!("deny: {{{place}}}\n{signers}\n"));
+    let output = signer_manager(&["check-config", &file]);
+    let shown = text(&output.stdout).split_once("primary-bundle\n\n").map(|(_, deny)| deny);
+    (output.status.code(), shown.unwrap_or(text(&output.stderr)).replace(directory.to_str().unwrap(), "DIR"))
+}
+
+#[test]
+fn deny_rules_are_shown_and_checked_where_their_file_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let rules = directory.join("deny.yaml");
+    let in_file = format!("file: {}", rules.display());
+    let config_map = "deny rules  deny.yaml of ConfigMap ops/deny\n";
+    assert_eq!(
+        deny_rules("configMap: {namespace: ops, name: deny}", directory),
+        (Some(0), config_map.into())
+    );
+    assert_eq!(deny_rules(&in_file, directory), (Some(0), "deny rules  DIR/deny.yaml\n".into()));
+    for (document, expected) in [
+        ("", (Some(0), "deny rules  DIR/deny.yaml\n  none\n")),
+        (
+            "rules: [{namespaces: [evil], reason: INC-7}, {nodes: [n1]}]",
+            (Some(0), "deny rules  DIR/deny.yaml\n  namespace evil (INC-7)\n  node n1 (no reason given)\n"),
+        ),
+        (
+            "rules: [evil]",
+            (
+                Some(2),
+                "DIR/signers.yaml: deny: DIR/deny.yaml:1:9: rules[0]: \"evil\" is a text; write a mapping such as {namespaces: [web], reason: INC-7}\n",
+            ),
+        ),
+    ] {
+        std::fs::write(&rules, document).unwrap();
+        assert_eq!(deny_rules(&in_file, directory), (expected.0, expected.1.to_owned()));
+    }
 }

@@ -57,7 +57,7 @@ pub(super) fn places<'a>(signer: &Mapping<'a>) -> Vec<(Field<'a>, String)> {
 }
 
 /// A path, without `.` and doubled slashes, so that two spellings of one file are equal.
-fn path(field: &Field<'_>) -> Result<PathBuf, ConfigError> {
+pub(super) fn path(field: &Field<'_>) -> Result<PathBuf, ConfigError> {
     let text = field.text("a path")?;
     if text.contains(char::is_control) {
         return Err(field.error(format!("{} has a control character; write a path without", quoted(text))));

@@ -85,6 +85,16 @@ impl<'a> Field<'a> {
         items.iter().filter_map(|item| read(item, problems)).collect()
     }
 
+    /// What stands there.
+    pub(super) fn value(&self) -> &'a Value {
+        &self.node.value
+    }
+
+    /// Whether nothing stands there.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.node.value == Value::Nothing
+    }
+
     /// Whether it is `[]`.
     pub(super) fn is_empty_list(&self) -> bool {
         matches!(&self.node.value, Value::List(items) if items.is_empty())

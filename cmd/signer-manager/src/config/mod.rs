@@ -3,6 +3,7 @@
 mod annotation;
 mod ca_pool;
 mod conflicts;
+mod deny;
 mod error;
 mod field;
 mod file;
@@ -14,13 +15,15 @@ mod spiffe;
 mod workloads;
 mod yaml;
 
+pub use deny::deny_rules;
 pub use error::{ConfigError, ConfigErrors, Position};
 pub use signer::{SignerConfig, SignerKind};
 use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
-use signer_core::DnsName;
+use signer_core::{DnsName, deny::DenySource};
 
 use self::{
     conflicts::conflicts,
+    deny::deny_source,
     error::Problems,
     field::{Field, Mapping},
     signer::signer,
@@ -51,6 +54,8 @@ pub struct Config {
     pub cluster_domain: DnsName,
     /// The signers: one at least, no two of one name.
     pub signers: Vec<SignerConfig>,
+    /// Where the deny rules are (`deny`), if anywhere.
+    pub deny: Option<DenySource>,
 }
 
 const DEFAULT_CLUSTER_DOMAIN: &str = "cluster.local";
@@ -75,13 +80,14 @@ impl Config {
 
 fn config(root: &Field<'_>, problems: &mut Problems) -> Option<Config> {
     let root = problems.ok(root.mapping("a mapping with signers"))?;
-    let known = ["clusterDomain", "signers"];
-    problems.extend(
-        root.unknown(&known, |_| "is not known here; a configuration has clusterDomain and signers".into()),
-    );
+    let known = ["clusterDomain", "deny", "signers"];
+    problems.extend(root.unknown(&known, |_| {
+        "is not known here; a configuration has clusterDomain, deny and signers".into()
+    }));
     let cluster_domain = problems.ok(root.read("clusterDomain", cluster_domain)).flatten();
     let cluster_domain = cluster_domain.or_else(|| DEFAULT_CLUSTER_DOMAIN.parse().ok())?;
 
+    let deny = root.get("deny").and_then(|field| deny_source(&field, problems));
     let field = problems.ok(root.required("signers", SIGNERS))?;
     let entries = problems.ok(field.items(SIGNERS))?;
     if entries.is_empty() {
@@ -97,7 +103,7 @@ fn config(root: &Field<'_>, problems: &mut Problems) -> Option<Config> {
     }
     let mut signers: Vec<_> = signers.into_iter().flatten().collect();
     tell_each_of_the_others(&mut signers);
-    Some(Config { cluster_domain, signers })
+    Some(Config { cluster_domain, signers, deny })
 }
 
 fn cluster_domain(field: &Field<'_>) -> Result<DnsName, ConfigError> {

@@ -90,7 +90,7 @@ fn names(secret: &Mapping<'_>, problems: &mut Problems) -> Option<(String, Strin
 }
 
 /// The names of Kubernetes objects (DNS subdomains) can't lead anywhere else in a URL.
-fn object_name(field: &Field<'_>) -> Result<String, ConfigError> {
+pub(super) fn object_name(field: &Field<'_>) -> Result<String, ConfigError> {
     let text = field.text("a name")?;
     let is_name = text.len() <= 253 && text.split('.').all(signer_core::names::is_dns_label);
     if is_name {

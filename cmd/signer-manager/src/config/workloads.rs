@@ -31,7 +31,7 @@ fn names(
     Some(field.list(accepted, problems, |item, problems| problems.ok(read(item))))
 }
 
-fn namespace(field: &Field<'_>) -> Result<String, ConfigError> {
+pub(super) fn namespace(field: &Field<'_>) -> Result<String, ConfigError> {
     name(
         field,
         is_dns_label,
@@ -39,7 +39,7 @@ fn namespace(field: &Field<'_>) -> Result<String, ConfigError> {
     )
 }
 
-fn service_account(field: &Field<'_>) -> Result<String, ConfigError> {
+pub(super) fn service_account(field: &Field<'_>) -> Result<String, ConfigError> {
     let is_subdomain = |text: &str| text.len() <= 253 && text.split('.').all(is_dns_label);
     name(
         field,

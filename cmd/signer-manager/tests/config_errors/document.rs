@@ -60,7 +60,8 @@ fn the_top_level_is_a_mapping_with_signers() {
         (
             "signer: []\nsigners: []",
             vec![
-                "1:1: signer: is not known here; a configuration has clusterDomain and signers".to_owned(),
+                "1:1: signer: is not known here; a configuration has clusterDomain, deny and signers"
+                    .to_owned(),
                 "2:10: signers: is empty, so there would be nothing to do; name one signer at least"
                     .to_owned(),
             ],
@@ -86,6 +87,32 @@ fn the_cluster_domain_is_a_dns_name() {
             &format!("clusterDomain: {value}{signer}"),
             &[&format!("1:16: clusterDomain: {error}")],
         );
+    }
+}
+
+#[test]
+fn deny_rules_are_in_one_place() {
+    let signer = "\nsigners:\n- name: example.com/a\n  kind: service-dns\n  caPool: {file: a}";
+    let accepted = "{configMap: {namespace: <namespace>, name: <name>}}, or {file: <path>}";
+    let config_map = "{namespace: <namespace>, name: <name>} and, where it isn't deny.yaml, key: <key>";
+    for (value, errors) in [
+        ("{}", vec![format!("1:7: deny: names not one place; write {accepted}")]),
+        ("{file: a, configMap: {namespace: b, name: c}}", vec![format!("1:7: deny: names not one place; write {accepted}")]),
+        ("[]", vec![format!("1:7: deny: is a list; write {accepted}")]),
+        ("{rules: []}", vec![
+            format!("1:7: deny: names not one place; write {accepted}"),
+            format!("1:8: deny.rules: is not known here; write {accepted}"),
+        ]),
+        ("{configMap: {}}", vec![
+            format!("1:19: deny.configMap.namespace: is missing; write {config_map}"),
+            format!("1:19: deny.configMap.name: is missing; write {config_map}"),
+        ]),
+        ("{configMap: {namespace: a/b, name: c, key: ../d}}", vec![
+            "1:31: deny.configMap.namespace: \"a/b\" is no name of a Kubernetes object; write lowercase letters, digits, '-' and '.'".into(),
+            "1:50: deny.configMap.key: \"../d\" can't be a key of a ConfigMap; write letters, digits, '-', '_' and '.'".into(),
+        ]),
+    ] {
+        assert_errors(&format!("deny: {value}{signer}"), &errors.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
 

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc};
 use kube::Client;
 use signer_annotation::AnnotationSigner;
 use signer_core::{Manager, ManagerError, PoolSource, Signer, SignerOptions};
-use signer_manager::{Config, config::SignerKind};
+use signer_manager::{
+    Config,
+    config::{SignerKind, deny_rules},
+};
 use signer_service_dns::ServiceDnsSigner;
 use signer_spiffe::SpiffeSigner;
 use tempfile::TempDir;
@@ -73,6 +76,10 @@ impl Running {
                     }
                 }
             });
+        let manager = match config.deny {
+            Some(source) => manager.deny(source, deny_rules),
+            None => manager,
+        };
         let (shutdown, told) = oneshot::channel();
         let task = tokio::spawn(manager.run(async move { drop(told.await) }));
         Self { http, looks, shutdown: Some(shutdown), task, _dir: dir }

@@ -11,6 +11,7 @@ use super::ca::{PemCa, new_authority, write_pool};
 pub(crate) struct Setup {
     pub(crate) dir: Arc<TempDir>,
     signers: Vec<Entry>,
+    deny: Option<String>,
 }
 
 #[derive(Clone)]
@@ -22,7 +23,7 @@ struct Entry {
 
 impl Setup {
     pub(crate) fn new() -> Self {
-        Self { dir: Arc::new(tempfile::tempdir().unwrap()), signers: Vec::new() }
+        Self { dir: Arc::new(tempfile::tempdir().unwrap()), signers: Vec::new(), deny: None }
     }
 
     /// Adds a signer with a CA of its own. `fields` stand in the configuration as they are: `kind: spiffe, trustDomain: cluster.local`.
@@ -58,6 +59,12 @@ impl Setup {
         self
     }
 
+    /// Follows deny rules: the fields of `deny`.
+    pub(crate) fn deny(mut self, place: &str) -> Self {
+        self.deny = Some(place.into());
+        self
+    }
+
     /// The same with other fields for a signer.
     pub(crate) fn changed(&self, name: &str, fields: &str) -> Self {
         let mut changed = self.clone();
@@ -81,7 +88,8 @@ impl Setup {
         let entry = |Entry { name, fields, pool }: &Entry| {
             format!("- {{name: {name}, {fields}, caPool: {{{pool}}}}}\n")
         };
-        format!("signers:\n{}", self.signers.iter().map(entry).collect::<String>())
+        let deny = self.deny.iter().map(|place| format!("deny: {{{place}}}\n")).collect::<String>();
+        format!("{deny}signers:\n{}", self.signers.iter().map(entry).collect::<String>())
     }
 }
 
