@@ -34,6 +34,18 @@ pub(crate) async fn own_namespaces(scope: &Scope, folders: &[&str]) -> Result<Na
     Ok(names)
 }
 
+/// Applies the shipped ConfigMap of deny rules, and returns the rules of the role that lets it be read.
+pub(crate) async fn deny_rules(scope: &Scope, names: &Names) -> Vec<Value> {
+    let mut objects = folder(CONTROLLER).into_iter().flat_map(|manifest| manifest.renamed(names).objects());
+    let config_map =
+        objects.find(|object| object["kind"] == "ConfigMap" && object["data"].is_null()).unwrap();
+    apply(&scope.client(), &config_map, &really()).await.unwrap();
+    let name = &config_map["metadata"]["name"];
+    let role =
+        objects.find(|object| object["kind"] == "Role" && object["metadata"]["name"] == *name).unwrap();
+    role["rules"].as_array().unwrap().clone()
+}
+
 /// Domains for the signers that nobody else uses. Their bundles go at the end.
 pub(crate) fn own_domains(scope: &Scope) -> Names {
     let mut names = Names::new();

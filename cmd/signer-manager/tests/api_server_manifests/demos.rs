@@ -6,7 +6,7 @@ use serde_json::Value;
 use test_cluster::{BoundPod, CertificateSource, Error, KeyType, Kubelet, NewPod, Scope, verify::Purpose};
 
 use crate::{
-    corner::{Names, apply, demos, own_domains, own_namespaces, really, start_shipped},
+    corner::{Names, apply, demos, deny_rules, own_domains, own_namespaces, really, start_shipped},
     support::{
         issued::{Issued, issued},
         on_cluster,
@@ -22,6 +22,7 @@ async fn each_pod_gets_the_certificate_that_its_peers_look_for() -> Result<(), E
     on_cluster(async |scope| {
         let names: Names =
             [own_namespaces(scope, &[CONTROLLER, EXAMPLES]).await?, own_domains(scope)].concat();
+        deny_rules(scope, &names).await;
         let manager = start_shipped(&names, scope.client());
         let kubelet = scope.kubelet().await?;
         for demo in demos(&names) {

@@ -5,6 +5,11 @@ mod life;
 mod permission;
 
 use futures::future::join_all;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
 use serde_json::json;
 use test_cluster::{Error, Kubelet, Scope};
 
@@ -13,8 +18,8 @@ use self::{
     permission::{Permission, of_role, rules},
 };
 use crate::{
-    corner::{Names, own_domains, own_namespaces},
-    support::{SOON, on_cluster, shipped::CONTROLLER},
+    corner::{Names, deny_rules, own_domains, own_namespaces, start_shipped},
+    support::{SOON, on_cluster, rights::User, shipped::CONTROLLER},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,6 +34,41 @@ async fn the_role_suffices_and_leaves_secrets_alone() -> Result<(), Error> {
         for (verb, namespace) in verbs.into_iter().flat_map(|verb| [(verb, ""), (verb, &namespaces[0].1)]) {
             let attributes = json!({"resource": "secrets", "verb": verb, "namespace": namespace});
             assert!(!life.account.may(&attributes).await, "{attributes}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deny_rules_take_get_on_their_config_map_alone() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let names = [own_namespaces(scope, &[CONTROLLER]).await?, own_domains(scope)].concat();
+        let namespace = &names[0].1;
+        let rights = deny_rules(scope, &names).await;
+        let account = User::service_account(scope, namespace, "signer-manager").await?;
+        account.grant(&rules(&names)).await;
+        let manager = start_shipped(&names, account.client());
+        let refused = ["cannot get resource \"configmaps\"", "grant the verb get on this ConfigMap"];
+        let page = manager.readyz(|page| refused.iter().all(|text| page.body.contains(text))).await;
+        assert_eq!(page.code, 503);
+        account.grant_in(namespace, &rights).await;
+        manager.ready().await;
+        // applied again, the manifests leave the rules in force
+        let config_maps: Api<ConfigMap> = Api::namespaced(scope.client(), namespace);
+        let rules = Patch::Merge(json!({"data": {"deny.yaml": "rules: [{nodes: [node-7]}]"}}));
+        config_maps.patch("signer-manager-deny", &PatchParams::default(), &rules).await.unwrap();
+        deny_rules(scope, &names).await;
+        assert_eq!(config_maps.get("signer-manager-deny").await.unwrap().data.unwrap().len(), 1);
+        manager
+            .readyz(|page| page.body.matches("deny: 1 rule, 0 requests blocked: node node-7").count() == 3)
+            .await;
+        for (verb, name) in
+            [("update", "signer-manager-deny"), ("get", "signer-manager"), ("list", ""), ("watch", "")]
+        {
+            let attributes =
+                json!({"resource": "configmaps", "verb": verb, "name": name, "namespace": namespace});
+            assert!(!account.may(&attributes).await, "{attributes}");
         }
         Ok(())
     })

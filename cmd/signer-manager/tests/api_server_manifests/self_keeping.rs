@@ -12,7 +12,7 @@ use signer_core::CaPool;
 use test_cluster::{Error, Scope};
 
 use crate::{
-    corner::{Names, apply, own_domains, own_namespaces, really},
+    corner::{Names, apply, deny_rules, own_domains, own_namespaces, really},
     support::{
         ca::new_authority_of,
         eventually, on_cluster,
@@ -48,6 +48,7 @@ impl<'a> Component<'a> {
         }
         let account = User::service_account(scope, &names[0].1, "signer-manager").await?;
         account.grant(of_kind(CONTROLLER, "ClusterRole")[0]["rules"].as_array().unwrap()).await;
+        account.grant_in(&names[0].1, &deny_rules(scope, &names).await).await;
         let role_rule = of_kind(SELF_KEEPING, "Role")[0]["rules"][0].clone();
         Ok(Self { names, secrets, role_rule, account })
     }

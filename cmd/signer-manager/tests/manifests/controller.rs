@@ -1,11 +1,11 @@
 //! The controller's manifests: rights and mounts are those that its configuration calls for.
 
-use signer_core::{PoolOrigin, PoolSource, SignerName};
+use signer_core::{PoolOrigin, PoolSource, SignerName, deny::DenySource};
 use signer_manager::Config;
 
 use super::shipped::{
-    CONTROLLER, SELF_KEEPING, configuration, documents, folder, list, only, signer_names, text, texts,
-    yaml_of,
+    CONTROLLER, Manifest, SELF_KEEPING, configuration, configuration_object, documents, folder, list, only,
+    signer_names, text, texts, yaml_of,
 };
 
 fn rules() -> Vec<serde_json::Value> {
@@ -93,11 +93,44 @@ fn each_pool_is_an_optional_secret_mounted_where_the_configuration_says() {
     assert_eq!(texts(&serde_json::json!(mounts), "name"), ["configuration"]);
     assert_eq!(
         volume("configuration")["configMap"]["name"],
-        only(CONTROLLER, "ConfigMap")["metadata"]["name"]
+        configuration_object(CONTROLLER)["metadata"]["name"]
     );
     let config_dir = mounts[0]["mountPath"].as_str().unwrap();
     let argument = format!("--config={config_dir}/signers.yaml");
     assert!(list(&container["args"]).contains(&argument), "{argument}");
+}
+
+/// Applied again in an incident, it must not lift the rules: what an object doesn't mention, an apply leaves.
+#[test]
+fn deny_rules_are_in_a_config_map_that_mentions_no_data_and_may_be_read() {
+    for origin in [CONTROLLER, SELF_KEEPING] {
+        let config = Config::parse(&configuration(origin), "signers.yaml").unwrap();
+        let Some(DenySource::ConfigMap { namespace, name, key }) = config.deny else { panic!("a ConfigMap") };
+        assert_eq!(key, "deny.yaml");
+        let objects: Vec<_> = folder(CONTROLLER).iter().flat_map(Manifest::objects).collect();
+        let named = |kind: &str| {
+            let mut named = objects.iter().filter(|object| object["kind"] == kind);
+            named
+                .find(|object| {
+                    object["metadata"]["name"] == name && object["metadata"]["namespace"] == namespace
+                })
+                .unwrap()
+        };
+        let config_map = named("ConfigMap").as_object().unwrap();
+        assert_eq!(config_map.keys().collect::<Vec<_>>(), ["apiVersion", "kind", "metadata"]);
+        let [rule] = named("Role")["rules"].as_array().unwrap().as_slice() else { panic!("one rule") };
+        assert_eq!(list(&rule["resources"]), ["configmaps"]);
+        assert_eq!(
+            (list(&rule["resourceNames"]), list(&rule["verbs"])),
+            (vec![name.clone()], vec!["get".to_owned()])
+        );
+        let binding = named("RoleBinding");
+        let account = only(CONTROLLER, "ServiceAccount");
+        assert_eq!(binding["roleRef"]["name"], *name);
+        for field in ["name", "namespace"] {
+            assert_eq!(binding["subjects"][0][field], account["metadata"][field]);
+        }
+    }
 }
 
 /// Probes ask for what the manager answers, on the port that it answers on unless told otherwise.

@@ -79,12 +79,17 @@ pub(crate) fn yaml_of(page: &str) -> Vec<Value> {
     blocks.flat_map(|yaml| documents(yaml).unwrap_or_else(|error| panic!("{page}: {error}"))).collect()
 }
 
+/// The ConfigMap of a folder that holds the configuration.
+pub(crate) fn configuration_object(folder_name: &str) -> Value {
+    let mut objects = folder(folder_name).into_iter().flat_map(|manifest| manifest.objects());
+    let found =
+        objects.find(|object| object["kind"] == "ConfigMap" && object["data"]["signers.yaml"].is_string());
+    found.expect("a ConfigMap with signers.yaml")
+}
+
 /// The configuration that a folder's ConfigMap holds.
 pub(crate) fn configuration(folder: &str) -> String {
-    only(folder, "ConfigMap")["data"]["signers.yaml"]
-        .as_str()
-        .expect("signers.yaml in the ConfigMap")
-        .to_owned()
+    text(&configuration_object(folder)["data"]["signers.yaml"])
 }
 
 /// The names of the signers in the configuration.

@@ -9,7 +9,7 @@ use test_cluster::{
 };
 
 use crate::{
-    corner::{Names, start_shipped},
+    corner::{Names, deny_rules, start_shipped},
     support::{
         SOON, eventually,
         gate::{Fate, Gate},
@@ -44,6 +44,7 @@ impl<'a> Life<'a> {
         let id = format!("signer-manager-{}", unique::label());
         let account = User::service_account(scope, &namespace, &id).await?;
         account.grant(rules).await;
+        account.grant_in(&namespace, &deny_rules(scope, names).await).await;
         in_force(&account, rules).await;
         let signers: Vec<_> = signer_names().iter().map(|name| renamed(name, names)).collect();
         scope.create_service(NewService::new(&namespace, &id).selects("app", &id)).await?;
