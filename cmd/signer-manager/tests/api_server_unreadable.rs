@@ -8,7 +8,9 @@ mod support;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::{SOON, ask, eventually, http::free_address, issued::issued, process::Process, setup::Setup};
+use support::{
+    SOON, ask, eventually, http::free_address, issued::issued, process::Process, setup::Setup, told::waiting,
+};
 use test_cluster::{
     CertificateSource, Cluster, ControlPlane, Error, KeyType, Kubelet, NewPod, NewService, Options, Scope,
     SentRequest, own_control_plane,
@@ -130,10 +132,12 @@ async fn poisoned_before_and_while_it_runs(scope: &Scope) -> Result<(), Error> {
 
     // what is too large to be kept isn't absent: those who depend on it wait, and only they
     let waiting = with_a_selector_too_large(scope, &evil, async || {
-        let (_, waiting) = ask(&kubelet, pod(&evil, "c")).await?;
-        waiting.stays_pending(support::A_WHILE).await?;
+        let (pod_c, request) = ask(&kubelet, pod(&evil, "c")).await?;
+        let message = waiting(scope, &pod_c.uid, &request, "ObjectUnreadable").await?;
+        assert!(message.contains(&format!("Service {evil}/large can't be read")), "{message}");
+        assert!(!message.contains(CANARY), "{message}");
         assert_eq!(names(&shop, "c").await?, [format!("web.{shop}.svc")]);
-        Ok(waiting)
+        Ok(request)
     })
     .await?;
     issued(scope, &waiting).await?;
