@@ -80,7 +80,7 @@ impl World {
             [host @ .., namespace, kind @ ("pod" | "svc")]
                 if *namespace == self.pod.namespace && !host.is_empty() && !(is_short && *kind == "pod") =>
             {
-                Some(Place { host: host.to_vec(), kind: *kind, is_short })
+                Some(Place { host: host.to_vec(), kind, is_short })
             }
             _ => None,
         };
