@@ -126,7 +126,7 @@ async fn a_leaked_root_goes_at_once_and_no_replica_brings_it_back_or_signs_under
         let pool = read(&new.pool_path(&name));
         published(scope, &name, &pool).await?;
         let page = slow.readyz(|page| page.body.contains("waits for the pool of the bundle")).await;
-        assert_says(&page.body, &["not ready", "kubectl annotate clustertrustbundle"]);
+        assert_says(&page.body, &["not ready", "two minutes where kubelet mounts it"]);
         assert_eq!(issuer(scope, &name, "both").await?, subject(&pool, 0));
         fast.stop().await;
         let (pod_uid, request) = asked(scope, &name, "slow").await?;

@@ -84,7 +84,7 @@ async fn a_lost_pool_is_replaced_while_its_certificates_stay_good() -> Result<()
         let manager = setup.start(scope);
         let (_, request) = asked(scope, &name, "after").await?;
         let page = manager.readyz(|page| page.body.contains("waits for the pool of the bundle")).await;
-        assert_says(&page.body, &["not ready", "what is published now stays trusted"]);
+        assert_says(&page.body, &["not ready", "two minutes where kubelet mounts it"]);
         published(scope, &name, &lost).await?;
         remove_annotation(scope, &name, "generation").await;
         let has_both = |bundle: &TrustBundle| {

@@ -21,6 +21,7 @@ pub(crate) struct Metrics {
     unfinished: Family<[Label; 1], Gauge>,
     events_dropped: Counter,
     deny_rules: Family<[Label; 1], Gauge>,
+    retained_anchors: Family<[Label; 1], Gauge>,
 }
 
 /// The metrics of one signer.
@@ -49,10 +50,19 @@ impl Metrics {
             unfinished: Family::default(),
             events_dropped: Counter::default(),
             deny_rules: Family::default(),
+            retained_anchors: Family::default(),
         };
         let mut registry = Registry::with_prefix(PREFIX);
-        let Self { registry: _, requests, issuance, retries, unfinished, events_dropped, deny_rules } =
-            metrics.clone();
+        let Self {
+            registry: _,
+            requests,
+            issuance,
+            retries,
+            unfinished,
+            events_dropped,
+            deny_rules,
+            retained_anchors,
+        } = metrics.clone();
         registry.register("requests", "Outcomes of requests, as they were told", requests);
         let help = "From when a request was seen until its certificate was written";
         registry.register_with_unit("issuance", help, Unit::Seconds, issuance);
@@ -61,6 +71,8 @@ impl Metrics {
         let help = "Events that were dropped, as too many waited to be published";
         registry.register("events_dropped", help, events_dropped);
         registry.register("deny_rules", "Deny rules in force", deny_rules);
+        let help = "Trust anchors in the signer's bundle that no CA of its pool has";
+        registry.register("retained_trust_anchors", help, retained_anchors);
         registry.register_collector(Box::new(health));
         registry.register_collector(Box::new(ended));
         metrics.registry = Arc::new(registry);
@@ -115,6 +127,12 @@ impl SignerMetrics {
         self.all.unfinished.get_or_create(&self.label()).clone()
     }
 
+    /// The number of published anchors that no CA of the pool has.
+    pub(crate) fn retained_anchors(&self, count: usize) {
+        let gauge = self.all.retained_anchors.get_or_create(&self.label()).clone();
+        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     fn label(&self) -> [Label; 1] {
         [("signer", self.signer.to_string())]
     }
@@ -163,6 +181,7 @@ mod tests {
         of_signer.retried();
         of_signer.unfinished().set(2);
         metrics.events_dropped().inc();
+        of_signer.retained_anchors(1);
         let page = metrics.page();
         for line in [
             r#"requests_total{signer="example.com/a",outcome="Issued",reason="Issued"} 1"#,
@@ -173,6 +192,7 @@ mod tests {
             "events_dropped_total 1",
             r#"unfinished_requests{signer="example.com/a"} 2"#,
             r#"deny_rules{signer="example.com/a"} 3"#,
+            r#"retained_trust_anchors{signer="example.com/a"} 1"#,
             r#"ready{signer="example.com/a"} 0"#,
             r#"problem{signer="example.com/a",component="certificate-authority",severity="error"} 1"#,
             r#"problem{signer="example.com/a",component="services",severity="warning"} 1"#,

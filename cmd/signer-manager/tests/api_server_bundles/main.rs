@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may; their other functions too")]
 
 mod content;
+mod planted;
 mod rights;
 #[path = "../support/mod.rs"]
 mod support;

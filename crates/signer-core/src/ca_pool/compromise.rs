@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
-use super::{CaPool, Member, Phase, RotationError, lifecycle::later, phases, rotation::next_generation};
+use super::{
+    CaPool, Member, Phase, PoolError, RotationError, lifecycle::later, phases, rotation::next_generation,
+};
 use crate::{
     authority::{CaCertificate, CertificateAuthority},
     issue::Terms,
 };
+
+/// The pool's field that says from which generation on anchors that no CA of it has are revoked. Versions that don't know it keep it.
+const REVOKED: &str = "UnknownAnchorsRevokedFrom";
 
 /// Who signs when a compromised authority has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +60,7 @@ impl CaPool {
     }
 
     /// Removes a compromised authority, and those under the same root, at once; their leaves are refused as soon as pods have the new bundle. A replacement, or else the
-    /// authority that waits for its turn, signs from now on.
+    /// authority that waits for its turn, signs from now on. Anchors that no CA of the pool has are revoked too ([`revokes_unknown_anchors`](Self::revokes_unknown_anchors)).
     ///
     /// # Errors
     /// If the pool has no authority of that ID, if nobody would sign, or if the replacement is under the same root or has the ID or key of another.
@@ -66,7 +72,7 @@ impl CaPool {
     ) -> Result<Self, RotationError> {
         let root = self.authority(self.position(id)?).root().clone();
         let heir = self.heir(id, now)?;
-        let Self { mut members, generation, further } = self;
+        let Self { mut members, generation, mut further } = self;
         members.retain(|member| *member.authority.root() != root);
         match (replacement, heir) {
             (Some((authority, longest_leaf)), _) => {
@@ -80,7 +86,31 @@ impl CaPool {
             }
             (None, Heir::None) => return Err(RotationError::NoHeir { id: id.to_owned() }),
         }
-        Ok(Self::of_members(members, next_generation(generation, now), further)?)
+        let generation = next_generation(generation, now);
+        further.insert(REVOKED.to_owned(), generation.into());
+        Ok(Self::of_members(members, generation, further)?)
+    }
+
+    /// Whether anchors that the published bundle retains, though no CA of the pool has them, are revoked: who had the leaked key may have planted them.
+    #[must_use]
+    pub fn revokes_unknown_anchors(&self) -> bool {
+        let from = self.further.get(REVOKED).and_then(Value::as_u64).unwrap_or(0);
+        (1..=self.generation).contains(&from)
+    }
+
+    /// The same pool, after an emergency in which unknown anchors aren't revoked: pods may have good certificates of a CA that was replaced outright.
+    #[must_use]
+    pub fn with_unknown_anchors(mut self) -> Self {
+        self.further.remove(REVOKED);
+        self
+    }
+}
+
+/// Refuses a field that would be passed over: then a planted anchor would stay.
+pub(super) fn check_revocation(further: &Map<String, Value>) -> Result<(), PoolError> {
+    match further.get(REVOKED) {
+        Some(value) if !value.is_u64() => Err(PoolError::BadRevocation { field: REVOKED }),
+        _ => Ok(()),
     }
 }
 

@@ -87,6 +87,14 @@ pub enum PoolError {
         /// The entry.
         entry: PoolEntry,
     },
+    /// The generation of an emergency that is none.
+    #[error(
+        "{field} isn't a generation; write the one that the emergency made, a whole number, or leave it out"
+    )]
+    BadRevocation {
+        /// The field.
+        field: &'static str,
+    },
     /// A recorded lifetime that the API doesn't let a certificate have.
     #[error("LongestLeafSeconds of {entry} is {seconds}; the API lets a certificate live for {least} to {most} seconds", least = Terms::LEAST_LIFETIME.as_secs(), most = LONGEST_LEAF.as_secs())]
     BadLongestLeaf {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, error::Category};
 use zeroize::Zeroizing;
 
-use super::{CaPool, LONGEST_LEAF, Member, PoolEntry, PoolError, check_count};
+use super::{CaPool, LONGEST_LEAF, Member, PoolEntry, PoolError, check_count, compromise::check_revocation};
 use crate::{
     authority::{CaCertificate, CertificateAuthority, SigningKey, SigningKeyError},
     issue::Terms,
@@ -75,6 +75,7 @@ impl CaPool {
             return Err(PoolError::TooLong { input: "the pool", length: json.len() });
         }
         let document: Document = serde_json::from_slice(json).map_err(|error| not_json(&error))?;
+        check_revocation(&document.further)?;
         let entries = document.authorities.unwrap_or_default();
         check_count(entries.len())?;
         let members = entries

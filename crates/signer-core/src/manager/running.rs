@@ -127,6 +127,7 @@ impl<S: Signer> Running<'_, S> {
             published: self.published.clone(),
             health: self.health.clone(),
             memory: Memory::default(),
+            metrics: metrics.clone(),
         };
         let context = Context {
             signer_name: self.signer.name().clone(),

@@ -94,6 +94,7 @@ impl Replica {
             Repair::InOrder
             | Repair::Settling
             | Repair::OthersLabels
+            | Repair::TooLarge(_)
             | Repair::ForeignOwner(_)
             | Repair::Newer(_) => None,
         }

@@ -6,17 +6,42 @@ use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
 
 use super::{
+    changes::Changes,
     labels::{Found, LABELS, Labels},
     published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING},
+    replaced::is_possible,
 };
 use crate::{
     api::{ClusterTrustBundle, ClusterTrustBundleSpec},
     authority::pem,
-    ca_pool::{CaPool, PROPAGATION},
+    ca_pool::CaPool,
     signer_name::SignerName,
 };
 
+/// The most anchors of a bundle.
+pub(crate) const MAX_ANCHORS: usize = 200;
+/// The most bytes of a bundle's anchors in PEM. The API server takes 1 MiB; kubelet gives each pod a copy.
+pub(crate) const MAX_BYTES: usize = 512 * 1024;
+
+/// How large a bundle would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// The roots of the pool.
+    pub(crate) own: usize,
+    /// Those that no CA of the pool has.
+    pub(crate) retained: usize,
+    /// Of all of them in PEM.
+    pub(crate) bytes: usize,
+}
+
+impl Size {
+    fn is_too_large(self) -> bool {
+        self.own + self.retained > MAX_ANCHORS || self.bytes > MAX_BYTES
+    }
+}
+
 /// A signer's bundle as it should be.
+#[derive(Clone)]
 pub(crate) struct DesiredBundle<'a> {
     signer_name: &'a SignerName,
     labels: Labels,
@@ -37,6 +62,8 @@ pub(crate) enum Repair {
     Write(Box<ClusterTrustBundle>),
     /// Nothing but its labels, which a replica has written that is configured differently and started later.
     OthersLabels,
+    /// Nothing can be: it would be larger than is published. What is published stays as it is.
+    TooLarge(Size),
     /// It belongs to the signer of this name, and is left as it is.
     ForeignOwner(String),
     /// It was made of a newer version of the pool, or of another pool, and is left as it is: this replica's pool lags behind.
@@ -69,6 +96,15 @@ impl<'a> DesiredBundle<'a> {
         Self { insists: true, ..self }
     }
 
+    /// How large a new bundle would be, if that is more than is published.
+    pub(crate) fn too_large(&self) -> Option<Size> {
+        Some(self.size(0, self.anchors.len())).filter(|size| size.is_too_large())
+    }
+
+    fn size(&self, retained: usize, bytes: usize) -> Size {
+        Size { own: self.pool.roots().len(), retained, bytes }
+    }
+
     /// The bundle to create where there is none.
     pub(crate) fn created(&self, resource: &ApiResource, now: Timestamp) -> ClusterTrustBundle {
         let spec = ClusterTrustBundleSpec {
@@ -90,8 +126,19 @@ impl<'a> DesiredBundle<'a> {
         if published.is_ahead_of(self.pool) {
             return Repair::Newer(published.generation());
         }
-        let annotations = self.annotations(&published, now);
-        let anchors = format!("{}{}", self.anchors, published.pem_of(&published.to_keep(self.pool, now)));
+        let mut annotations = self.annotations(&published, now);
+        let kept = published.to_keep(self.pool, now);
+        let mut anchors = format!("{}{}", self.anchors, published.pem_of(&kept));
+        let size = self.size(kept.len(), anchors.len());
+        if size.is_too_large() {
+            // times that run out are all that can be written
+            let key = self.signer_name.label_key(KEPT);
+            annotations.retain(|annotation, _| *annotation == key);
+            if holds(current.annotations(), &annotations) {
+                return Repair::TooLarge(size);
+            }
+            anchors.clone_from(&current.spec.trust_bundle);
+        }
         let note = current.annotations().get(&self.signer_name.label_key(LABELS)).map(String::as_str);
         let labels = match self.labels.find(current.labels(), note, now) {
             Found::OfAnother if self.insists => Found::Drifted,
@@ -116,6 +163,11 @@ impl<'a> DesiredBundle<'a> {
         Repair::Write(Box::new(bundle))
     }
 
+    /// What makes one state of the bundle another, as far as it is the signer's.
+    pub(super) fn changes(&self, before: &ClusterTrustBundle, after: &ClusterTrustBundle) -> Changes {
+        Changes::between(before, after, self.signer_name, self.labels.labels())
+    }
+
     /// Gives it the labels, and notes whose they are.
     fn label(&self, bundle: &mut ClusterTrustBundle) {
         bundle.labels_mut().extend(self.labels.labels().clone());
@@ -125,9 +177,8 @@ impl<'a> DesiredBundle<'a> {
     /// The pool's generation; since when each root is published: as before, or just now; and until when leaves under those that retire may live.
     fn annotations(&self, published: &Published, now: Timestamp) -> BTreeMap<String, String> {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        // a time far ahead was noted by a clock that was wrong, and would keep a CA from signing until then
-        let latest = now.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX);
-        let since = |root| published.since(root).filter(|since| *since <= latest).unwrap_or(now);
+        // one that isn't possible would keep a CA from signing until then
+        let since = |root| published.since(root).filter(|since| is_possible(*since, now)).unwrap_or(now);
         let roots = self.pool.roots();
         let own = roots.iter().map(|root| (root.fingerprint(), since(root)));
         let retiring =
@@ -139,7 +190,7 @@ impl<'a> DesiredBundle<'a> {
             (self.signer_name.label_key(PUBLISHED), json(&own.chain(since_of_kept).collect())),
             (self.signer_name.label_key(RETIRING), json(&retiring.collect())),
         ]);
-        if !(kept.is_empty() && published.kept.is_empty()) {
+        if published.notes_kept || !kept.is_empty() {
             annotations.insert(self.signer_name.label_key(KEPT), json(&kept));
         }
         annotations

@@ -9,6 +9,7 @@ use crate::ca_pool::{CaPool, PROPAGATION};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     generation: u64,
+    was_published: bool,
     absent_since: Option<Timestamp>,
 }
 
@@ -16,11 +17,23 @@ impl Memory {
     /// Notes what is published at `now`; `None`: there is no bundle.
     pub(crate) fn note(&mut self, published: Option<&Published>, now: Timestamp) {
         match published {
-            Some(published) => *self = Self { generation: published.generation(), absent_since: None },
+            Some(published) => {
+                *self = Self { generation: published.generation(), was_published: true, absent_since: None };
+            }
             None => {
                 self.absent_since.get_or_insert(now);
             }
         }
+    }
+
+    /// What is known where there is no bundle now.
+    pub(super) fn without_bundle(&self) -> Published {
+        if self.was_published { Published::default() } else { Published::before_the_first() }
+    }
+
+    /// Whether there was a bundle since this replica started.
+    pub(super) fn was_published(&self) -> bool {
+        self.was_published
     }
 
     /// Whether a replica with this pool leaves a bundle that is gone to others: its pool is older than the one of which that was made. It doesn't do so for ever, as the newer

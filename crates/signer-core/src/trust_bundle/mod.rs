@@ -1,5 +1,6 @@
 //! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
 
+mod changes;
 mod desired;
 mod labels;
 mod memory;
@@ -8,7 +9,7 @@ mod replaced;
 mod sight;
 mod told;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -30,6 +31,7 @@ pub(crate) use self::{
 use self::{
     labels::Dispute,
     sight::{Seen, Sight},
+    told::What,
 };
 use crate::{
     api::{
@@ -39,6 +41,7 @@ use crate::{
     ca_pool::{CaPool, PoolState},
     clock::Clock,
     health::{Component, SignerHealth},
+    metrics::SignerMetrics,
     signer_name::SignerName,
     watching::{Watched, describe, is_status, watch},
 };
@@ -48,6 +51,9 @@ const BETWEEN_WRITES: Duration = Duration::from_secs(5);
 
 /// How often a bundle in order is looked at again: a root that is kept until its leaves have expired leaves it then.
 const LOOK_AGAIN: Duration = Duration::from_secs(3600);
+
+/// How long a replica waits for the pool of a bundle that is newer before it says how to do without: kubelet brings a changed Secret within that time.
+const POOLS_ARRIVE_WITHIN: Duration = Duration::from_secs(150);
 
 /// Keeps the trust bundle of one signer.
 pub(crate) struct BundleKeeper {
@@ -63,6 +69,17 @@ pub(crate) struct BundleKeeper {
     pub(crate) published: watch::Sender<Option<Published>>,
     pub(crate) health: SignerHealth,
     pub(crate) memory: Memory,
+    pub(crate) metrics: SignerMetrics,
+}
+
+/// What the comparisons before this one have left.
+#[derive(Debug, Default)]
+struct Progress {
+    dispute: Dispute,
+    /// Since when the bundle has been a newer pool's.
+    lags_since: Option<Instant>,
+    /// The pool and the bundle that were in order last.
+    in_order: Option<(Arc<CaPool>, Box<ClusterTrustBundle>)>,
 }
 
 /// When the bundle is compared again with what it should be.
@@ -83,11 +100,14 @@ impl BundleKeeper {
         let bundles = Collection { field_selector, ..self.bundles() };
         let mut events = Box::pin(watch(bundles, Component::ClusterTrustBundles, vec![self.health.clone()]));
         let mut sight = Sight::default();
-        let mut dispute = Dispute::default();
+        let mut progress = Progress::default();
         loop {
-            self.tell(&sight);
+            // before a first bundle there is nothing to tell; it is a matter of milliseconds
+            if self.pool.borrow().pool.is_none() || self.known(&sight).is_none_or(|known| !known.is_first()) {
+                self.tell(&sight);
+            }
             // level-triggered: whatever woke the loop, it compares what is with what should be
-            let next = self.publish(&mut sight, &mut dispute).await;
+            let next = self.publish(&mut sight, &mut progress).await;
             self.tell(&sight);
             let wait = match next {
                 Next::Event => LOOK_AGAIN,
@@ -150,13 +170,18 @@ impl BundleKeeper {
         pool.is_some_and(|pool| self.memory.holds_back(&pool, self.clock.now()))
     }
 
+    /// What the bundle says, if anything is known of it.
+    fn known(&self, sight: &Sight) -> Option<Published> {
+        match &sight.seen {
+            Seen::Nothing => None,
+            Seen::Absent => Some(self.memory.without_bundle()),
+            Seen::Present(bundle) => Some(Published::of(bundle, &self.signer_name)),
+        }
+    }
+
     /// Remembers what is published, and tells the controller. What isn't known yet isn't told; what doesn't count any more is taken back.
     fn tell(&mut self, sight: &Sight) {
-        let published = match &sight.seen {
-            Seen::Nothing => None,
-            Seen::Absent => Some(Published::default()),
-            Seen::Present(bundle) => Some(Published::of(bundle, &self.signer_name)),
-        };
+        let published = self.known(sight);
         if let Some(published) = &published {
             let bundle = matches!(sight.seen, Seen::Present(_)).then_some(published);
             self.memory.note(bundle, self.clock.now());
@@ -175,68 +200,133 @@ impl BundleKeeper {
     }
 
     /// Writes the bundle if it differs.
-    async fn publish(&self, sight: &mut Sight, dispute: &mut Dispute) -> Next {
+    async fn publish(&self, sight: &mut Sight, progress: &mut Progress) -> Next {
         let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
-        let desired = || DesiredBundle::new(&self.signer_name, &self.labels, &pool).of_replica(self.started);
+        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool).of_replica(self.started);
         // since when a root is published is written down for all replicas, and what isn't certain mustn't be
         let Some(now) = self.clock.certain() else { return Next::Within(BETWEEN_WRITES) };
         let current = match &sight.seen {
             Seen::Nothing => return Next::Event,
-            Seen::Absent if self.holds_back() => {
-                self.health.warned(Component::TrustBundle, &self.left_to_others(pool.generation()));
-                return Next::Within(BETWEEN_WRITES);
-            }
-            Seen::Absent => {
-                let created = desired().created(&self.resource, now);
-                return self.settle(self.create(&created).await, sight);
-            }
+            Seen::Absent => return self.publish_new(&desired, &pool, sight, progress, now).await,
             Seen::Present(current) => current,
         };
-        let repair = match desired().repair(current, now) {
-            Repair::OthersLabels if dispute.is_over(now) => {
-                desired().with_labels_of_its_own().repair(current, now)
+        let (repair, overrules) = match desired.repair(current, now) {
+            Repair::OthersLabels if progress.dispute.is_over(now) => {
+                (desired.clone().with_labels_of_its_own().repair(current, now), true)
             }
-            repair => repair,
+            repair => (repair, false),
         };
+        if !matches!(repair, Repair::Newer(_)) {
+            progress.lags_since = None;
+        }
         match repair {
             Repair::InOrder | Repair::Settling => {
-                self.health.mended(Component::TrustBundle);
-                dispute.settle();
+                self.works(current, &pool, now, None);
+                progress.dispute.settle();
+                progress.in_order = Some((Arc::clone(&pool), current.clone()));
                 if matches!(repair, Repair::InOrder) { Next::Event } else { Next::Within(BETWEEN_WRITES) }
             }
             Repair::OthersLabels => {
-                self.health.warned(Component::TrustBundle, &self.labelled_by_another());
-                Next::Within(dispute.left(now))
+                self.works(current, &pool, now, Some(self.labelled_by_another()));
+                Next::Within(progress.dispute.left(now))
+            }
+            Repair::TooLarge(size) => {
+                let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
+                self.failed(complete, &self.too_large(size));
+                Next::Event
             }
             Repair::ForeignOwner(owner) => {
                 self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
                 Next::Event
             }
-            Repair::Newer(generation) => {
-                self.lag(current, &pool, generation);
-                Next::Event
+            Repair::Newer(generation) => self.lag(current, &pool, generation, progress),
+            Repair::Write(repaired) => {
+                let changes = desired.changes(current, &repaired);
+                let edits = progress.in_order.as_ref().filter(|(before, _)| Arc::ptr_eq(before, &pool));
+                let edits = edits.map(|(_, before)| desired.changes(before, current));
+                let what = match edits.filter(|edits| !overrules && !edits.is_empty()) {
+                    Some(edits) => What::Edited { edits, changes },
+                    None => What::Changed(changes),
+                };
+                let written = self.replace(&repaired).await;
+                self.settle(written, &what, &pool, sight, progress, now)
             }
-            Repair::Write(repaired) => self.settle(self.replace(&repaired).await, sight),
         }
+    }
+
+    /// Makes the bundle where there is none.
+    async fn publish_new(
+        &self,
+        desired: &DesiredBundle<'_>,
+        pool: &Arc<CaPool>,
+        sight: &mut Sight,
+        progress: &mut Progress,
+        now: Timestamp,
+    ) -> Next {
+        if self.holds_back() {
+            self.health.warned(Component::TrustBundle, &self.left_to_others(pool.generation()));
+            return Next::Within(BETWEEN_WRITES);
+        }
+        if let Some(size) = desired.too_large() {
+            self.health.broken(Component::TrustBundle, &self.too_large(size));
+            return Next::Event;
+        }
+        let what = if self.memory.was_published() { What::MadeAnew } else { What::First };
+        let created = desired.created(&self.resource, now);
+        self.settle(self.create(&created).await, &what, pool, sight, progress, now)
     }
 
     /// Says that the pool is older than the one of the bundle, or another one.
-    fn lag(&self, current: &ClusterTrustBundle, pool: &CaPool, generation: u64) {
+    fn lag(
+        &self,
+        current: &ClusterTrustBundle,
+        pool: &CaPool,
+        generation: u64,
+        progress: &mut Progress,
+    ) -> Next {
         let has_none = Published::of(current, &self.signer_name).has_none_of(pool);
-        let problem = self.lags_behind(pool.generation(), generation, has_none);
-        if has_none {
-            self.health.broken(Component::TrustBundle, &problem);
-        } else {
-            self.health.warned(Component::TrustBundle, &problem);
+        let waits_for = POOLS_ARRIVE_WITHIN
+            .saturating_sub(progress.lags_since.get_or_insert_with(Instant::now).elapsed());
+        let problem = self.lags_behind(pool.generation(), generation, has_none, waits_for.is_zero());
+        self.failed(!has_none, &problem);
+        if waits_for.is_zero() { Next::Event } else { Next::Within(waits_for) }
+    }
+
+    /// Notes that the bundle is as it should be, or as far as another replica lets it; and which anchors it has that no CA of the pool does.
+    fn works(&self, bundle: &ClusterTrustBundle, pool: &CaPool, now: Timestamp, warning: Option<String>) {
+        let retained = Published::of(bundle, &self.signer_name).to_keep(pool, now);
+        self.metrics.retained_anchors(retained.len());
+        let warnings: Vec<String> = self.retains(&retained).into_iter().chain(warning).collect();
+        match warnings.as_slice() {
+            [] => self.health.mended(Component::TrustBundle),
+            warnings => self.health.warned(Component::TrustBundle, &warnings.join("; ")),
         }
     }
 
-    fn settle(&self, written: kube::Result<ClusterTrustBundle>, sight: &mut Sight) -> Next {
+    /// Notes what is wrong. A signer serves as long as its CA is published.
+    fn failed(&self, serves: bool, problem: &str) {
+        if serves {
+            self.health.warned(Component::TrustBundle, problem);
+        } else {
+            self.health.broken(Component::TrustBundle, problem);
+        }
+    }
+
+    fn settle(
+        &self,
+        written: kube::Result<ClusterTrustBundle>,
+        what: &What,
+        pool: &Arc<CaPool>,
+        sight: &mut Sight,
+        progress: &mut Progress,
+        now: Timestamp,
+    ) -> Next {
         match written {
             Ok(bundle) => {
-                tracing::info!(signer = %self.signer_name, bundle = self.name(), "trust bundle written");
+                self.say_written(what);
+                self.works(&bundle, pool, now, None);
+                progress.in_order = Some((Arc::clone(pool), Box::new(bundle.clone())));
                 sight.seen = Seen::Present(Box::new(bundle));
-                self.health.mended(Component::TrustBundle);
                 Next::Written
             }
             // somebody was faster; the watch brings what they wrote
@@ -245,7 +335,9 @@ impl BundleKeeper {
                 Next::Event
             }
             Err(error) => {
-                self.health.broken(Component::TrustBundle, &self.refused(&error));
+                // as issuing has it: pods go on with what they have
+                let serves = self.known(sight).is_some_and(|known| known.choose(pool, now).is_ok());
+                self.failed(serves, &self.refused(&error));
                 Next::Within(BETWEEN_WRITES)
             }
         }
@@ -259,5 +351,7 @@ async fn until(instant: Option<Instant>) {
     }
 }
 
+#[cfg(test)]
+mod claims_tests;
 #[cfg(test)]
 mod desired_tests;

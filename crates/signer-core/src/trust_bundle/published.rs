@@ -25,6 +25,10 @@ pub(crate) struct Published {
     written: BTreeSet<String>,
     retiring: ByRoot,
     pub(super) kept: ByRoot,
+    /// Whether it says so of any, readably or not.
+    pub(super) notes_kept: bool,
+    /// There is no bundle, and as far as is known there never was one.
+    is_first: bool,
 }
 
 /// A root in the bundle.
@@ -48,6 +52,10 @@ pub(crate) const RETIRING: &str = "retiring";
 /// The annotation `<path>.<domain>/kept`: until when leaves may live under a root that stays published though its CA was replaced outright.
 pub(crate) const KEPT: &str = "kept";
 
+/// The longest of these annotations that is read. With [`MAX_ANCHORS`](super::desired::MAX_ANCHORS) roots one has 25 KiB; the API server takes 256 KiB of all annotations together, from whoever
+/// may write the bundle.
+const MAX_ANNOTATION_BYTES: usize = 64 * 1024;
+
 impl Anchor {
     fn new(der: &[u8]) -> Option<Self> {
         let certificate = CaCertificate::from_der("the trust bundle", der).ok()?;
@@ -70,7 +78,8 @@ impl Published {
     pub(crate) fn of(bundle: &ClusterTrustBundle, signer: &SignerName) -> Self {
         let annotation = |item| bundle.annotations().get(&signer.label_key(item)).map(String::as_str);
         let by_root = |item| -> ByRoot {
-            annotation(item).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+            let text = annotation(item).filter(|text| text.len() <= MAX_ANNOTATION_BYTES);
+            text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
         };
         let anchors = CertificateDer::pem_slice_iter(bundle.spec.trust_bundle.as_bytes()).flatten();
         let anchors: BTreeMap<String, Anchor> =
@@ -79,7 +88,19 @@ impl Published {
         let written = since.keys().cloned().collect();
         since.retain(|root, _| anchors.contains_key(root));
         let generation = annotation(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
-        Self { generation, since, anchors, written, retiring: by_root(RETIRING), kept: by_root(KEPT) }
+        let (retiring, kept) = (by_root(RETIRING), by_root(KEPT));
+        let notes_kept = annotation(KEPT).is_some();
+        Self { generation, since, anchors, written, retiring, kept, notes_kept, is_first: false }
+    }
+
+    /// What is known where there is no bundle, and none has been seen: no pod can have any of its roots before one is written. (Where one was seen, pods go on with what that had.)
+    pub(crate) fn before_the_first() -> Self {
+        Self { is_first: true, ..Self::default() }
+    }
+
+    /// Whether no bundle has been seen.
+    pub(super) fn is_first(&self) -> bool {
+        self.is_first
     }
 
     /// The version of the pool that it was made of.
@@ -105,7 +126,17 @@ impl Published {
     ) -> Result<Choice, NoChoice> {
         let choice = pool.choose_for(profiles, now, |root| self.standing(root, pool))?;
         self.check_is_known(pool, choice, now)?;
-        let fingerprint = pool.authority(choice.index).root().fingerprint();
+        let root = pool.authority(choice.index).root();
+        let lacks_it = || {
+            !self
+                .anchors
+                .values()
+                .any(|anchor| anchor.der == root.der() || anchor.vouches_for_the_same_as(root))
+        };
+        if self.is_first || !self.is_empty() && lacks_it() {
+            return Err(NoChoice::Unpublished);
+        }
+        let fingerprint = root.fingerprint();
         let settled = self.retiring.get(&fingerprint).filter(|_| self.is_ahead_of(pool));
         Ok(Choice {
             leaves_end: settled.map_or(choice.leaves_end, |end| choice.leaves_end.min(*end)),
@@ -129,9 +160,13 @@ impl Published {
     /// Whether it was made of this version of a pool, with all of its roots, and they are there to stay: a CA that has replaced another outright may be a mistake until
     /// pods know it.
     pub(crate) fn is_made_of(&self, pool: &CaPool, now: Timestamp) -> bool {
-        let has_all = || pool.roots().into_iter().all(|root| self.since(root).is_some());
         let is_settled = || pool.generation() > 0 || self.choose(pool, now).is_ok();
-        self.generation == pool.generation() && has_all() && is_settled()
+        self.generation == pool.generation() && self.has_all_of(pool) && is_settled()
+    }
+
+    /// Whether all roots of a pool are published.
+    pub(super) fn has_all_of(&self, pool: &CaPool) -> bool {
+        pool.roots().into_iter().all(|root| self.since(root).is_some())
     }
 
     /// Whether nothing of a pool is published any more, or yet.

@@ -23,19 +23,30 @@ impl Published {
         let is_as_written = self.anchors.keys().all(|root| self.since.contains_key(root));
         let has_all = own.iter().all(|root| self.since.contains_key(root));
         let mut others = self.since.iter().filter(|(root, _)| !own.contains(root));
-        is_uncounted && is_as_written && has_all && others.any(|(_, since)| after(*since, SETTLES) > now)
+        let is_new = |since: Timestamp| is_possible(since, now) && after(since, SETTLES) > now;
+        is_uncounted && is_as_written && has_all && others.any(|(_, since)| is_new(*since))
     }
 
     /// The roots that stay published though a pool hasn't got them, each with the time until which its leaves may live. Where generations are counted none are added: who
-    /// removes a CA there has thought of its leaves, or wants them refused.
+    /// removes a CA there has thought of its leaves, or wants them refused; and where an emergency has revoked them, none stays.
+    ///
+    /// What the bundle says was written by whoever may write it. So it counts within bounds alone: no root stays for longer than the longest leaf that it can have signed by now.
     pub(super) fn to_keep(&self, pool: &CaPool, now: Timestamp) -> ByRoot {
+        if pool.revokes_unknown_anchors() {
+            return ByRoot::new();
+        }
         let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
         let is_counted = pool.generation() > 0 || self.generation() > 0;
         let is_current = |root: &String| self.since.contains_key(root) && !self.kept.contains_key(root);
         let is_replaced_now = !is_counted && !own.iter().any(is_current);
-        let others = self.since.keys().filter(|root| !own.contains(root));
-        let kept = others.filter_map(|root| {
+        let others =
+            self.since.iter().filter(|(root, since)| !own.contains(root) && is_possible(**since, now));
+        let kept = others.filter_map(|(root, _)| {
             let until = match self.kept.get(root) {
+                // clocks of replicas differ
+                Some(until) if *until > after(after(now, LONGEST_LEAF), PROPAGATION) => {
+                    after(now, LONGEST_LEAF)
+                }
                 Some(until) => *until,
                 None if is_replaced_now && self.can_have_signed(root, now) => after(now, LONGEST_LEAF),
                 None => return None,
@@ -78,6 +89,11 @@ impl Published {
         let anchors = roots.keys().filter_map(|root| self.anchors.get(root));
         anchors.map(|anchor| crate::authority::pem::certificate(&anchor.der)).collect()
     }
+}
+
+/// Whether a root can have been published then: a time far ahead was noted by a clock that was wrong, or by somebody who wants the root to stay.
+pub(super) fn is_possible(since: Timestamp, now: Timestamp) -> bool {
+    since <= after(now, PROPAGATION)
 }
 
 fn after(time: Timestamp, by: std::time::Duration) -> Timestamp {
