@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    CaPool, Member, Phase, PoolError, RotationError, lifecycle::later, phases, rotation::next_generation,
+    CaPool, Member, PROPAGATION, Phase, PoolError, RotationError, Tenure,
+    lifecycle::{has_had_its_turn, later},
+    phases,
+    rotation::next_generation,
 };
 use crate::{
     authority::{CaCertificate, CertificateAuthority},
@@ -60,7 +63,7 @@ impl CaPool {
     }
 
     /// Removes a compromised authority, and those under the same root, at once; their leaves are refused as soon as pods have the new bundle. A replacement, or else the
-    /// authority that waits for its turn, signs from now on. Anchors that no CA of the pool has are revoked too ([`revokes_unknown_anchors`](Self::revokes_unknown_anchors)).
+    /// authority that waits for its turn, signs from now on; or, where another that retires can sign meanwhile, once pods know it. Anchors that no CA of the pool has are revoked too ([`revokes_unknown_anchors`](Self::revokes_unknown_anchors)).
     ///
     /// # Errors
     /// If the pool has no authority of that ID, if nobody would sign, or if the replacement is under the same root or has the ID or key of another.
@@ -74,15 +77,16 @@ impl CaPool {
         let heir = self.heir(id, now)?;
         let Self { mut members, generation, mut further } = self;
         members.retain(|member| *member.authority.root() != root);
+        let turn = turn(&members, now);
         match (replacement, heir) {
             (Some((authority, longest_leaf)), _) => {
                 check_root(id, &root, &authority)?;
-                members.push(Member { signs_from: Some(now), longest_leaf, ..Member::from(authority) });
+                members.push(Member { signs_from: Some(turn), longest_leaf, ..Member::from(authority) });
             }
             (None, Heir::Active(_)) => {}
             (None, Heir::Waiting(heir)) => {
                 let waiting = members.iter_mut().filter(|member| member.authority.id() == heir);
-                waiting.for_each(|member| member.signs_from = Some(now));
+                waiting.for_each(|member| member.signs_from = member.signs_from.min(Some(turn)));
             }
             (None, Heir::None) => return Err(RotationError::NoHeir { id: id.to_owned() }),
         }
@@ -112,6 +116,19 @@ pub(super) fn check_revocation(further: &Map<String, Value>) -> Result<(), PoolE
         Some(value) if !value.is_u64() => Err(PoolError::BadRevocation { field: REVOKED }),
         _ => Ok(()),
     }
+}
+
+/// From when on a CA signs that takes over in an emergency: where one is left that has signed before, and that pods trust, once they know the new one too. So the pool says who
+/// signs meanwhile.
+fn turn(left: &[Member], now: Timestamp) -> Timestamp {
+    let tenures: Vec<Tenure> = left.iter().map(Member::tenure).collect();
+    let known = later(now, PROPAGATION);
+    let can_sign_meanwhile = (0..tenures.len()).any(|index| {
+        has_had_its_turn(&tenures, index, now)
+            && tenures[index].not_before <= now
+            && known <= tenures[index].can_sign_until()
+    });
+    if can_sign_meanwhile { known } else { now }
 }
 
 fn check_root(

@@ -178,6 +178,23 @@ fn a_compromised_ca_leaves_and_another_signs_at_once() {
 }
 
 #[test]
+fn where_one_that_retires_can_sign_meanwhile_the_pool_says_so() {
+    let known = |from: i64| Some(at(from + 15 * MINUTE));
+    let replaced = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(DAY + 5)).unwrap();
+    assert_eq!((ids(&replaced), replaced.tenures()[1].signs_from), (vec!["1", "3"], known(DAY + 5)));
+    let waiting = || rotated(&[DAY, 9 * DAY]);
+    let promoted = waiting().without_compromised("2", None, at(8 * DAY)).unwrap();
+    assert_eq!((ids(&promoted), promoted.tenures()[1].signs_from), (vec!["1", "3"], known(8 * DAY)));
+    let soon = waiting().without_compromised("2", None, at(9 * DAY - 5)).unwrap();
+    assert_eq!(soon.tenures()[1].signs_from, Some(at(9 * DAY)), "no later than planned");
+    // in its last hour one can't sign, nor before it is valid
+    let end = i64::try_from(NewRoot::DEFAULT_VALIDITY.as_secs()).unwrap();
+    let late = end - 3600 - 14 * MINUTE;
+    let old = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(late)).unwrap();
+    assert_eq!(old.tenures()[1].signs_from, Some(at(late)));
+}
+
+#[test]
 fn whatever_the_root_of_a_compromised_ca_vouches_for_leaves_with_it() {
     let (root, other) = (TestCa::root("root"), TestCa::root("other"));
     let under = |root: &TestCa, id: &str| {
