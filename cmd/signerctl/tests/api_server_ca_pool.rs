@@ -169,6 +169,8 @@ async fn a_tls_secret_is_imported_and_else_left_alone() -> Result<(), Error> {
                 .unwrap()
             };
             tls.put(&[("tls.crt", data("root-p256.pem")), ("tls.key", data("sec1-p256.pem"))]).await;
+            let shown = tls.prints(&["show"]);
+            assert!(shown.contains("odd root") && !shown.contains("signerctl ca-pool"), "{shown}");
             let error = tls.complains(&["rotate"]);
             assert!(
                 error.contains(&format!(

@@ -10,9 +10,10 @@ use super::{
     place::Place,
     secret::{POOL_KEY, SecretPlace},
     shell::yaml,
-    shown::{limits, remark},
+    shown::{details, remark},
     table::fields,
     times::minute,
+    wrap::wrap_behind,
 };
 use crate::terminal::{Look, Tone};
 
@@ -29,24 +30,16 @@ pub(super) fn created(
         Place::Secret(_) => "it holds the CA's key",
     };
     let authority = pool.signing();
-    let root = authority.root();
+    let mut identity = vec![("ID", authority.id().to_owned())];
+    identity.extend(details(authority));
     let signs = pool.tenures()[0].signs_from;
     let signs = signs.map_or_else(String::new, |from| format!("  {:<9} from {} on\n", "Signs", minute(from)));
     format!(
         "{}\n{}{signs}{}{}\n{}",
         place.label().headline(look, Tone::Heading, &format!("Created CA pool {place} ({note})")),
-        fields(
-            &[
-                ("ID", authority.id().to_owned()),
-                ("Subject", root.subject()),
-                ("Key type", authority.key().key_type().to_string()),
-                ("Valid", format!("{} to {}", minute(authority.not_before()), minute(authority.not_after()))),
-                ("SHA-256", root.fingerprint()),
-            ],
-            look
-        ),
-        limits(authority, look),
+        fields(&identity, look),
         warnings(place, pool, look, now),
+        unrecorded(pool, look),
         next(place, signer),
     )
 }
@@ -61,6 +54,16 @@ fn warnings(place: &Place, pool: &CaPool, look: Look, now: Timestamp) -> String 
         .map(|to_do| remark("  To do: ", to_do, look))
         .collect();
     if to_do.is_empty() { to_do } else { format!("\n{to_do}") }
+}
+
+/// Nobody can tell later how long certificates of a CA may have lived, if it isn't recorded.
+fn unrecorded(pool: &CaPool, look: Look) -> String {
+    if pool.tenures().iter().all(|tenure| tenure.longest_leaf.is_some()) {
+        return String::new();
+    }
+    let note = "The pool doesn't record how long certificates may live, so the CA's root stays for 92 days when it is replaced. Where the signer's maxLifetime is less, make the pool again with \
+                --max-lifetime before it is used, or say so when it is rotated first, with --predecessor-max-lifetime and --max-lifetime.";
+    format!("\n{}", wrap_behind("", note, look.width))
 }
 
 fn next(place: &Place, signer: Option<&SignerName>) -> String {
@@ -78,10 +81,10 @@ fn next(place: &Place, signer: Option<&SignerName>) -> String {
             let directory = Path::new("/run/ca-state").join(name);
             let file = directory.join(POOL_KEY);
             format!(
-                "Next, in signer-manager's Deployment:\n\n  \
+                "Next, in signer-manager's Deployment, unless it mounts the Secret already (kubectl describe shows it):\n\n  \
                  volumes:      [{{name: {name}, secret: {{secretName: {name}}}}}]\n  \
                  volumeMounts: [{{name: {name}, mountPath: {directory}, readOnly: true}}]\n\n\
-                 and in its configuration:\n\n  signers:\n{}\n\
+                 and in its configuration, unless the signer is there already:\n\n  signers:\n{}\n\
                  or, where its ServiceAccount may get the Secret, in its configuration alone:\n\n  signers:\n{}",
                 entry(&format!("{{file: {}}}", file.display())),
                 entry(&format!("{{secret: {{namespace: {namespace}, name: {name}}}}}")),

@@ -28,8 +28,13 @@ pub(super) struct Emergency<'a> {
     pub(super) compromised: Option<&'a str>,
     /// The options that say which CA, or what kind of CA, is to take its place.
     pub(super) replacement: &'a [&'static str],
+    /// Whether anchors stay in the bundle that no CA of the pool has.
+    pub(super) keeps_unknown_anchors: bool,
     pub(super) has_said_yes: bool,
 }
+
+const UNKNOWN_ANCHORS: &str = "Anchors of the trust bundle that no CA of the pool has leave it too: of CAs that were replaced outright in the last 91 days, or planted by whoever had the key. \
+     --keep keeps them.";
 
 /// Makes the CA that takes the place of the compromised one, and tells the longest lifetime of its certificates.
 pub(super) type Replace<'a> = &'a dyn Fn(&CaPool) -> Result<(CertificateAuthority, Option<Duration>), Error>;
@@ -49,7 +54,8 @@ pub(super) fn carry_out(
             heir => emergency.check_nothing_is_ignored(&id, &heir, place).map(|()| None)?,
         };
         let leaving = pool.leave_with(&id)?.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let (changed, consequences) = preview(&place.label(), pool, &id, replacement, look, now)?;
+        let change = Change { id: &id, replacement, keeps_unknown_anchors: emergency.keeps_unknown_anchors };
+        let (changed, consequences) = preview(&place.label(), pool, change, look, now)?;
         confirm(&consequences, emergency.has_said_yes)?;
         let report = removed(&place.label(), &changed, &leaving, look, now);
         Ok((changed, report))
@@ -83,15 +89,24 @@ fn active(pool: &CaPool, now: Timestamp) -> Result<String, Error> {
     active.map(|(authority, _)| authority.id().to_owned()).ok_or(Error::WhichIsCompromised)
 }
 
+/// What becomes of a pool.
+pub(super) struct Change<'a> {
+    /// The CA that leaves.
+    pub(super) id: &'a str,
+    /// What takes its place, and the longest lifetime of its certificates.
+    pub(super) replacement: Option<(CertificateAuthority, Option<Duration>)>,
+    pub(super) keeps_unknown_anchors: bool,
+}
+
 /// The pool without the CA, and what breaks until when.
 pub(super) fn preview(
     label: &Label,
     pool: CaPool,
-    id: &str,
-    replacement: Option<(CertificateAuthority, Option<Duration>)>,
+    change: Change<'_>,
     look: Look,
     now: Timestamp,
 ) -> Result<(CaPool, String), Error> {
+    let Change { id, replacement, keeps_unknown_anchors } = change;
     let leaving = pool.leave_with(id)?;
     let names = leaving.iter().map(|id| name(id)).collect::<Vec<_>>().join(" and ");
     let head = format!("EMERGENCY: {names} will leave {} and the trust bundle now.", label.pool);
@@ -113,6 +128,10 @@ pub(super) fn preview(
     let beginning = if following.breaks { "" } else { "Nothing else: " };
     text += &wrap_behind("  - ", &format!("{beginning}{}", following.text), look.width);
     text.extend(leave.map(|leave| wrap_behind("  - ", &leave, look.width)));
+    if keeps_unknown_anchors {
+        return Ok((changed.with_unknown_anchors(), text));
+    }
+    text += &wrap_behind("  - ", UNKNOWN_ANCHORS, look.width);
     Ok((changed, text))
 }
 

@@ -47,6 +47,19 @@ pub(super) fn rotated(ago: &[i64]) -> CaPool {
     })
 }
 
+/// A pool whose CA gives certificates for so long at most.
+fn recorded(longest: Duration) -> CaPool {
+    let first = ca(1, hours(-2400), NewRoot::DEFAULT_VALIDITY);
+    CaPool::beginning_with(first, None, Some(longest)).unwrap()
+}
+
+/// A pool as the manager keeps it.
+fn automatic() -> CaPool {
+    let mut document: serde_json::Value = serde_json::from_slice(&rotated(&[3]).to_json().unwrap()).unwrap();
+    document["Rotation"] = "automatic".into();
+    CaPool::from_json(document.to_string().as_bytes()).unwrap()
+}
+
 /// A pool of a CA and one that takes over then.
 fn followed(first: CertificateAuthority, turn: Timestamp) -> CaPool {
     let day = Some(24 * HOUR);
@@ -93,7 +106,10 @@ fn pools_are_shown_as_they_stand() {
         ("show-retiring.txt", rotated(&[3])),
         ("show-gone.txt", rotated(&[72])),
         ("show-three-generations.txt", rotated(&[40, 20, 0])),
-        ("show-ending.txt", CaPool::new(vec![ca(1, hours(-24), 200 * HOUR)]).unwrap()),
+        ("show-ending.txt", CaPool::new(vec![ca(1, hours(-150), 200 * HOUR)]).unwrap()),
+        ("show-twelve-hours.txt", recorded(12 * HOUR)),
+        ("show-ninety-days.txt", CaPool::new(vec![ca(1, now(), 90 * 24 * HOUR)]).unwrap()),
+        ("show-automatic.txt", automatic()),
         ("show-ending-now.txt", CaPool::new(vec![ca(1, hours(-24), 30 * HOUR)]).unwrap()),
         ("show-last-hour.txt", CaPool::new(vec![ca(1, hours(-24), 24 * HOUR + 2 * QUARTER)]).unwrap()),
         ("show-gap.txt", with_gap(hours(-24), 240 * HOUR)),
@@ -141,7 +157,11 @@ fn an_emergency_tells_what_breaks() {
         ("emergency-of-one-waiting.txt", rotated(&[0]), "2", None),
     ] {
         let replacement = new.map(|id| (ca(id, now(), NewRoot::DEFAULT_VALIDITY), Some(24 * HOUR)));
-        is_golden(name, &emergency::preview(&label(), pool, id, replacement, Look::PLAIN, now()).unwrap().1);
+        let change = emergency::Change { id, replacement, keeps_unknown_anchors: false };
+        let (changed, text) = emergency::preview(&label(), pool, change, Look::PLAIN, now()).unwrap();
+        is_golden(name, &text);
+        // and what the pool says then
+        is_golden(&format!("after-{name}"), &shows(&changed, Look::PLAIN));
     }
 }
 

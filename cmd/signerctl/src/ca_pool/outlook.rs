@@ -45,10 +45,16 @@ impl<'a> Outlook<'a> {
 
     /// When the next CA's turn comes, if that is when this one can't sign any more.
     pub(super) fn gap(&self, index: usize) -> Option<Timestamp> {
-        match self.pool.warning(index, self.now, Terms::DEFAULT_MAX_LIFETIME)? {
+        match self.pool_warning(index)? {
             PoolWarning::Gap { until, .. } => Some(until),
             _ => None,
         }
+    }
+
+    /// What is wrong with a CA. The signer's maxLifetime isn't known here, so what the pool records counts as right.
+    pub(super) fn pool_warning(&self, index: usize) -> Option<PoolWarning> {
+        let longest = self.tenures[index].longest_leaf.unwrap_or(Terms::DEFAULT_MAX_LIFETIME);
+        self.pool.warning(index, self.now, longest)
     }
 
     pub(super) fn removable_at(&self, index: usize) -> Option<Timestamp> {
@@ -134,8 +140,13 @@ impl<'a> Outlook<'a> {
             events.push(Event { at, text, needs_somebody: false });
         }
         if let Some(at) = self.removable_at(index) {
-            let text = format!("no certificate of {name} lives any more, and it can go{}", self.by("prune"));
-            events.push(Event { at, text, needs_somebody: true });
+            let (by, needs_somebody) = if self.pool.is_rotated_automatically() {
+                (": the manager removes it".to_owned(), false)
+            } else {
+                (self.by("prune"), true)
+            };
+            let text = format!("no certificate of {name} lives any more, and it can go{by}");
+            events.push(Event { at, text, needs_somebody });
         }
         if let Some(turn) = self.gap(index) {
             let Tenure { not_after, .. } = self.tenures[index];
@@ -149,8 +160,12 @@ impl<'a> Outlook<'a> {
         if self.last() == Some(index) {
             let not_after = self.tenures[index].not_after;
             if let Some((_, at)) = self.rotate_by() {
-                let text = format!("time to replace {name}{}", self.by_replacing(index));
-                events.push(Event { at, text, needs_somebody: true });
+                let (text, needs_somebody) = if self.pool.is_rotated_automatically() {
+                    (format!("{name} is replaced by the manager before this, as it keeps the pool"), false)
+                } else {
+                    (format!("time to replace {name}{}", self.by_replacing(index)), true)
+                };
+                events.push(Event { at, text, needs_somebody });
             }
             events.push(Event { at: not_after, text: format!("{name} expires"), needs_somebody: false });
         }

@@ -74,6 +74,13 @@ impl SecretPlace {
         pool.map_err(|source| self.bad(source))
     }
 
+    /// Whether whoever made the Secret keeps a CA in it that can't be changed here.
+    pub(super) fn is_tls(&self) -> Result<bool, Error> {
+        let keys = self.get()?.keys().map_err(|error| self.explain(error))?;
+        let has = |key: &str| keys.iter().any(|found| found == key);
+        Ok(!has(POOL_KEY) && has("tls.key"))
+    }
+
     /// Reads the Secret, for its pool to be replaced.
     pub(super) fn open(&self) -> Result<(Option<CaPool>, Original<'_>), Error> {
         let secret = self.get()?;

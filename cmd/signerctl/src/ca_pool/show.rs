@@ -105,8 +105,10 @@ impl ShownPlace {
                 let cluster = Rc::new(cluster.connect()?);
                 let secret = SecretPlace { cluster, namespace, name };
                 let (pool, caveat) = (secret.load(None)?, told(secret.cluster.check_clock()));
+                // `rotate` and `import` refuse to change the Secret of a CA that somebody else keeps
+                let can_be_changed = !secret.is_tls()?;
                 let label = Place::Secret(secret).label();
-                Ok(Loaded { arguments: Some(label.arguments.clone()), pool, label, caveat })
+                Ok(Loaded { arguments: can_be_changed.then(|| label.arguments.clone()), pool, label, caveat })
             }
             _ => Err(Error::NoPlace),
         }

@@ -72,14 +72,12 @@ pub(super) fn schedule(outlook: &Outlook<'_>, look: Look) -> String {
     format!("\n{}\n{}", look.paint(Tone::Heading, "What happens when"), rows.collect::<String>())
 }
 
-fn details(authority: &CertificateAuthority) -> Vec<(&'static str, String)> {
+/// Its certificates, from the one that signs up to the root: each with what it is valid for.
+pub(super) fn details(authority: &CertificateAuthority) -> Vec<(&'static str, String)> {
     let (issuer, root) = (authority.issuer(), authority.root());
-    let valid = format!("{} to {}", minute(authority.not_before()), minute(authority.not_after()));
     let key = ("Key", authority.key().key_type().to_string());
     if authority.intermediates().is_empty() {
-        let mut details = vec![("Root", issuer.subject()), key, ("Valid", valid)];
-        details.extend(identity(issuer));
-        return details;
+        return [("Root", issuer.subject()), key].into_iter().chain(identity(issuer)).collect();
     }
     let mut details = vec![("Issuer", issuer.subject()), key];
     details.extend(identity(issuer));
@@ -89,7 +87,6 @@ fn details(authority: &CertificateAuthority) -> Vec<(&'static str, String)> {
     }
     details.push(("Root", root.subject()));
     details.extend(identity(root));
-    details.push(("Valid", valid));
     details
 }
 
@@ -113,10 +110,11 @@ pub(super) fn limits(authority: &CertificateAuthority, look: Look) -> String {
     fields(&limits.collect::<Vec<_>>(), look)
 }
 
-/// Its fingerprint, and what it lets the certificates below it be.
+/// Its validity and fingerprint, and what it lets the certificates below it be.
 fn identity(certificate: &CaCertificate) -> Vec<(&'static str, String)> {
     let limits = certificate.constraints().map(|constraints| ("Limits", constraints));
-    [("SHA-256", certificate.fingerprint())].into_iter().chain(limits).collect()
+    let valid = format!("{} to {}", minute(certificate.not_before()), minute(certificate.not_after()));
+    [("Valid", valid), ("SHA-256", certificate.fingerprint())].into_iter().chain(limits).collect()
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -51,6 +51,9 @@ pub(super) struct TakeoverArguments {
     /// Whose key has leaked. Default: that of the CA that signs.
     #[arg(long, value_name = "ID", requires = "emergency")]
     compromised: Option<String>,
+    /// Keep the anchors of the trust bundle that no CA of the pool has. In an emergency they leave it, as whoever had the key may have planted them.
+    #[arg(long, requires = "emergency")]
+    keep: bool,
     /// Don't ask.
     #[arg(long, requires = "emergency")]
     yes: bool,
@@ -77,6 +80,7 @@ impl TakeoverArguments {
             let emergency = Emergency {
                 compromised: self.compromised.as_deref(),
                 replacement: &options,
+                keeps_unknown_anchors: self.keep,
                 has_said_yes: self.yes,
             };
             return emergency::carry_out(place, &emergency, &replace, look, now);
@@ -122,7 +126,7 @@ impl TakeoverArguments {
         if after < needed && !self.force {
             return Err(Error::TooSoon { after: format_duration(after), least: format_duration(needed) });
         }
-        let signs_from = next_minute(later(now, after));
+        let signs_from = if after.is_zero() { whole_second(now) } else { next_minute(later(now, after)) };
         pool.check_turn(signs_from, now).map_err(|error| self.too_late(error, now))?;
         Ok(Succession {
             signs_from,
@@ -233,6 +237,11 @@ pub(super) fn added(label: &Label, pool: &CaPool, id: &str, look: Look, now: Tim
 fn leave_of_root(pool: &CaPool, id: &str) -> Option<String> {
     let (position, new) = pool.authorities().enumerate().find(|(_, authority)| authority.id() == id)?;
     leave_taken(pool.authority(position.checked_sub(1)?), new)
+}
+
+/// Where nobody signs, the next CA does at once.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 /// Times that people see without their seconds have none.

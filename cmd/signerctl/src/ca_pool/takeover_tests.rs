@@ -32,6 +32,11 @@ fn where_no_ca_can_sign_any_more_it_signs_at_once() {
     let expired = CaPool::new(vec![ca(1, hours(-24), 20 * HOUR)]).unwrap();
     assert_eq!(succession(&expired, &[]).unwrap().signs_from, now());
     assert!(succession(&expired, &["--after", "0s"]).is_ok());
+    // not from the next minute on
+    let within_a_minute = later(now(), Duration::from_millis(17_300));
+    let line = Line::parse_from(["signerctl"]);
+    let turn = line.takeover.succession(&expired, within_a_minute).unwrap().signs_from;
+    assert_eq!(turn, later(now(), Duration::from_secs(17)));
 }
 
 #[test]

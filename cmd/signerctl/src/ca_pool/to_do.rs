@@ -29,12 +29,15 @@ impl Outlook<'_> {
         to_do.extend(caveats.map(|caveat| (Tone::Ending, caveat)));
         let gone = self.pool.removable(self.now);
         if !gone.is_empty() {
+            let by = if self.pool.is_rotated_automatically() {
+                ". The manager that keeps the pool (rotation: automatic) removes what it knows to be unused"
+                    .to_owned()
+            } else {
+                self.by("prune")
+            };
             let names: Vec<String> = gone.into_iter().map(name).collect();
             let verb = if names.len() == 1 { "is" } else { "are" };
-            to_do.push((
-                Tone::Ending,
-                format!("{} {verb} of no use any more{}", names.join(" and "), self.by("prune")),
-            ));
+            to_do.push((Tone::Ending, format!("{} {verb} of no use any more{by}", names.join(" and "))));
         }
         if to_do.is_empty() {
             let next = self.events().into_iter().find(|event| event.needs_somebody);
@@ -46,12 +49,12 @@ impl Outlook<'_> {
     }
 
     pub(super) fn warnings(&self) -> Vec<PoolWarning> {
-        self.pool.warnings(self.now, Terms::DEFAULT_MAX_LIFETIME)
+        (0..self.tenures.len()).filter_map(|index| self.pool_warning(index)).collect()
     }
 
     fn warning(&self, index: usize) -> Option<Remark> {
         let (name, rotate) = (self.name(index), self.by_replacing(index));
-        let text = match self.pool.warning(index, self.now, Terms::DEFAULT_MAX_LIFETIME)? {
+        let text = match self.pool_warning(index)? {
             PoolWarning::Expired { not_after, .. } => {
                 format!("{name} expired at {}. Replace it{rotate}", minute_from_now(not_after, self.now))
             }
@@ -102,6 +105,14 @@ impl Outlook<'_> {
         }
         let latest = earlier(self.tenures[last].not_after, self.reserve(last));
         let (name, rotate) = (self.name(last), self.by_replacing(last));
+        if self.pool.is_rotated_automatically() {
+            let end = minute_from_now(self.tenures[last].not_after, self.now);
+            let text = format!(
+                "{name} ends at {end}, and the manager that keeps the pool (rotation: automatic) hasn't replaced it yet. Look at its /readyz; where it doesn't keep the pool any more, replace \
+                 {name}{rotate}"
+            );
+            return Some((Tone::Ending, text));
+        }
         Some(if latest <= self.now {
             let end = minute_from_now(self.tenures[last].not_after, self.now);
             (Tone::Bad, format!("Replace {name} now, it ends at {end}{rotate}"))
@@ -119,8 +130,15 @@ impl Outlook<'_> {
     }
 
     /// What a successor needs of the life of the one before it: to get known, late if it must be, while that one's leaves live.
+    /// Where its certificates' lifetime isn't recorded, the longest that the API allows is taken into account only as far as the CA's own life allows: one that is valid for 90 days isn't due
+    /// from its first day on.
     fn reserve(&self, index: usize) -> Duration {
-        self.tenures[index].longest_leaf.unwrap_or(LONGEST_LEAF) + LEEWAY + PROPAGATION
+        let Tenure { longest_leaf, not_before, not_after, .. } = self.tenures[index];
+        let reserve = longest_leaf.unwrap_or(LONGEST_LEAF) + LEEWAY + PROPAGATION;
+        match longest_leaf {
+            Some(_) => reserve,
+            None => reserve.min(not_after.duration_since(not_before).unsigned_abs() / 6),
+        }
     }
 
     /// The command that adds a CA after this one. An intermediate is followed by another under the same root, which only who has that root's key can make.

@@ -71,3 +71,16 @@ fn in_an_emergency_a_given_ca_is_taken_or_refused_but_never_ignored() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(load(directory).signing().issuer().subject(), "CN=third");
 }
+
+#[test]
+fn unknown_anchors_are_revoked_unless_they_are_to_stay() {
+    for (option, revokes) in [(None, true), (Some("--keep"), false)] {
+        let directory = TempDir::new().unwrap();
+        let directory = directory.path();
+        assert!(signerctl(directory, &["create"]).status.success());
+        let arguments: Vec<&str> = ["rotate", "--emergency", "--yes"].into_iter().chain(option).collect();
+        let output = signerctl(directory, &arguments);
+        let told = String::from_utf8_lossy(&output.stderr).contains("that no CA of the pool has");
+        assert_eq!((load(directory).revokes_unknown_anchors(), told), (revokes, revokes), "{output:?}");
+    }
+}

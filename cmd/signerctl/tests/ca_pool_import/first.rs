@@ -31,10 +31,36 @@ fn the_first_ca_is_imported_with_its_options() {
     let before = Timestamp::now();
     let output = import(directory, "first", "offline", &["--max-lifetime", "24h", "--after", "1h"]);
     assert!(output.status.success(), "{output:?}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("--max-lifetime"), "{output:?}");
     let tenure = load(directory).tenures()[0];
     assert_eq!(tenure.longest_leaf, Some(Duration::from_secs(24 * 3600)));
     let wait = tenure.signs_from.unwrap().duration_since(before).as_secs();
     assert!((3600..3600 + 600).contains(&wait), "{wait}");
+}
+
+#[test]
+fn each_certificate_is_shown_with_what_it_is_valid_for_and_a_lifetime_that_is_not_recorded_is_told_of() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    intermediate(directory, "offline", "first");
+    let output = import(directory, "first", "offline", &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let pool = load(directory);
+    let authority = pool.signing();
+    let minute = |time: Timestamp| time.strftime("%Y-%m-%d %H:%MZ").to_string();
+    for (name, certificate) in [("Issuer", authority.issuer()), ("Root", authority.root())] {
+        let (_, part) = text.split_once(&format!("  {name:<9} {}\n", certificate.subject())).unwrap();
+        let valid = format!(
+            "  Valid     {} to {}\n",
+            minute(certificate.not_before()),
+            minute(certificate.not_after())
+        );
+        let (_, part) = part.split_once(&valid).unwrap();
+        assert!(part.starts_with(&format!("  SHA-256   {}\n", certificate.fingerprint())), "{text}");
+    }
+    assert!(
+        text.contains("doesn't record how long certificates may live") && text.contains("--max-lifetime")
+    );
 }
 
 #[test]

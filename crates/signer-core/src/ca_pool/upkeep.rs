@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
     CaPool, LEEWAY, PROPAGATION, Phase, PoolWarning, RotationError, Standing, Succession, Tenure,
@@ -17,6 +18,10 @@ use crate::{
     names::CommonNameError,
     signer_name::SignerName,
 };
+
+/// The pool's field that tells people who rotates it. It decides nothing.
+const ROTATION: &str = "Rotation";
+const AUTOMATIC: &str = "automatic";
 
 /// How a pool keeps itself without people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +145,19 @@ impl Upkeep {
         now: Timestamp,
         ingredients: impl FnOnce() -> Result<Ingredients, E>,
     ) -> Result<Option<CaPool>, E> {
+        if *due == Due::Nothing {
+            return Ok(pool);
+        }
+        Ok(self.changed(due, pool, now, ingredients)?.map(CaPool::with_automatic_rotation))
+    }
+
+    fn changed<E: From<UpkeepError>>(
+        &self,
+        due: &Due,
+        pool: Option<CaPool>,
+        now: Timestamp,
+        ingredients: impl FnOnce() -> Result<Ingredients, E>,
+    ) -> Result<Option<CaPool>, E> {
         let rotation = |error: RotationError| E::from(error.into());
         match (due, pool) {
             (Due::Nothing, pool) => Ok(pool),
@@ -205,6 +223,19 @@ impl Upkeep {
         let common_name = root_common_name(self.signer.as_str(), id, with.unique)?;
         let root = NewRoot { id: id.to_owned(), common_name, validity: self.validity };
         Ok(CertificateAuthority::new_root(root, with.key, SerialNumber::from_random(with.serial), now)?)
+    }
+}
+
+impl CaPool {
+    /// Whether the pool was written by a manager that keeps it (`rotation: automatic`).
+    #[must_use]
+    pub fn is_rotated_automatically(&self) -> bool {
+        self.further.get(ROTATION).and_then(Value::as_str) == Some(AUTOMATIC)
+    }
+
+    fn with_automatic_rotation(mut self) -> Self {
+        self.further.insert(ROTATION.to_owned(), AUTOMATIC.into());
+        self
     }
 }
 
