@@ -45,8 +45,11 @@ impl Pool {
         let PoolOrigin::Files(source) = &signer.ca_pool else { return Self::unknown() };
         let Ok(pool) = source.load() else { return Self::unknown() };
         let profiles = signer.profiles();
-        let told = pool.misfits(&profiles, now).iter().map(Misfit::to_string).collect();
+        let mut told: Vec<String> = pool.misfits(&profiles, now).iter().map(Misfit::to_string).collect();
         let is_useful = pool.fit(&profiles).next().is_some();
+        if is_useful {
+            told.extend(source.exposed_key());
+        }
         Self { told, is_useful }
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 
 use std::{
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output},
 };
@@ -151,6 +152,10 @@ fn every_field_shows_in_the_summary() {
     assert_eq!(text(&output.stdout), EVERYTHING_SUMMARY.replace("FILE", &file), "{}", text(&output.stderr));
 }
 
+fn allow(file: &Path, mode: u32) {
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
 /// A CA that may sign names under this domain alone, as PEM files.
 fn constrained_ca(directory: &Path, permitted: &str) -> String {
     let permitted = rcgen::GeneralSubtree::DnsName(permitted.to_owned());
@@ -162,6 +167,7 @@ fn constrained_ca(directory: &Path, permitted: &str) -> String {
     let (cert_file, key_file) = (directory.join("tls.crt"), directory.join("tls.key"));
     std::fs::write(&cert_file, params.self_signed(&key).unwrap().pem()).unwrap();
     std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    allow(&key_file, 0o600);
     format!("{{certFile: {}, keyFile: {}}}", cert_file.display(), key_file.display())
 }
 
@@ -190,6 +196,21 @@ fn a_ca_whose_constraints_forbid_what_its_signer_issues_is_an_error_and_a_part_o
     let output = check("cluster.test");
     assert_eq!(output.status.code(), Some(0));
     assert!(!text(&output.stdout).contains("warning"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_key_that_everybody_may_use_is_a_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let pool = constrained_ca(directory.path(), "svc");
+    let signer = format!("signers:\n- {{name: example.com/web, kind: service-dns, caPool: {pool}}}\n");
+    let file = file(directory.path(), &signer);
+    for (mode, warns) in [(0o600, false), (0o640, false), (0o644, true)] {
+        allow(&directory.path().join("tls.key"), mode);
+        let output = signer_manager(&["check-config", &file]);
+        // long lines are wrapped
+        let words = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((output.status.code(), words.contains("its mode 0644")), (Some(0), warns), "{words}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -114,6 +115,20 @@ impl PoolSource {
     /// If either fails.
     pub fn load(&self) -> Result<CaPool, PoolSourceError> {
         self.parse(&self.read()?)
+    }
+
+    /// What is wrong with the permissions of the file that holds the key: everybody on the machine may use it. `None` too where that can't be told.
+    #[must_use]
+    pub fn exposed_key(&self) -> Option<String> {
+        let (Self::PoolFile(path) | Self::PemFiles { key: path, .. }) = self;
+        let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o7777;
+        (mode & 0o007 != 0).then(|| {
+            format!(
+                "{} holds a CA's key, and its mode {mode:04o} lets everybody on this machine use it. Give it mode 0600 or 0640; where a Secret is mounted, defaultMode: 0440 with the \
+                 pod's fsGroup",
+                path.display()
+            )
+        })
     }
 
     fn read_once(&self) -> Result<PoolBytes, PoolSourceError> {
@@ -241,6 +256,30 @@ mod tests {
     fn steady_of(seen: &[&'static str]) -> Option<&'static str> {
         let mut seen = seen.iter();
         steady(|| seen.next().copied().ok_or(())).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_everybody_may_use_is_told_of_by_its_path_and_mode() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let exposed = |source: &PoolSource, mode: u32| {
+            let file = path(if matches!(source, PoolSource::PoolFile(_)) { "pool.json" } else { "tls.key" });
+            std::fs::write(&file, "").unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            source.exposed_key()
+        };
+        let pem = PoolSource::PemFiles { cert: path("tls.crt"), key: path("tls.key"), root: None };
+        std::fs::write(path("tls.crt"), "").unwrap();
+        for source in [PoolSource::PoolFile(path("pool.json")), pem] {
+            for mode in [0o600, 0o640, 0o440, 0o660] {
+                assert_eq!(exposed(&source, mode), None, "{mode:o}");
+            }
+            for mode in [0o644, 0o604, 0o602, 0o601, 0o777] {
+                let problem = exposed(&source, mode).unwrap();
+                assert!(problem.contains(&format!("its mode {mode:04o} lets everybody")), "{problem}");
+            }
+        }
+        assert_eq!(PoolSource::PoolFile(path("absent")).exposed_key(), None);
     }
 
     #[test]

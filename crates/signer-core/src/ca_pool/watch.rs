@@ -82,7 +82,11 @@ fn look(source: &PoolSource, known: Option<Digest>) -> (Option<Digest>, News) {
         return (known, News::Unchanged);
     }
     let news = match source.parse(&bytes) {
-        Ok(pool) => News::Pool(Arc::new(pool)),
+        Ok(pool) => {
+            // once for each content, as files that kubelet mounts change their mode with it
+            source.exposed_key().into_iter().for_each(|problem| tracing::warn!("{problem}"));
+            News::Pool(Arc::new(pool))
+        }
         Err(error) => News::Problem(error.to_string()),
     };
     (Some(digest), news)
