@@ -4,11 +4,12 @@ use clap::Parser as _;
 
 use super::Arguments;
 
-/// Lines that a reader copies: those of README's shell blocks, and what follows the prompt in console blocks.
+/// Lines that a reader copies: those of README's shell blocks, and what follows the prompt in console blocks; up to a comment, or to where the shell takes the output.
 fn commands(text: &str) -> Vec<Vec<&str>> {
     let lines = text.lines().map(|line| line.trim_start().trim_start_matches("$ "));
     let ours = lines.filter(|line| line.starts_with("signerctl "));
-    ours.map(|line| line.split_whitespace().take_while(|word| *word != "#").collect()).collect()
+    ours.map(|line| line.split_whitespace().take_while(|word| !["#", "|", ">"].contains(word)).collect())
+        .collect()
 }
 
 #[test]
