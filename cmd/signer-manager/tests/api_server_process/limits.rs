@@ -21,17 +21,19 @@ async fn with_few_files_all_is_issued_and_probes_are_answered() -> Result<(), Er
     on_cluster(async |scope| {
         let name = scope.signer_name("spiffe");
         let setup = Setup::new().signer(&name, SPIFFE);
-        let mut command = Command::new("sh");
-        command.args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_signer-manager")]);
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        let process = setup.spawn_by(command, scope.cluster(), &[]);
-        process.ready().await;
         let (kubelet, namespace) = (scope.kubelet().await?, scope.namespace("many").await?);
         let pods =
             (0..REQUESTS).map(|i| NewPod::new(&namespace, &format!("pod-{i}")).certificate(source(&name)));
         let pods = kubelet.start_pods(pods).await?;
         let requests = pods.iter().map(|pod| kubelet.request(pod, &pod.sources[0]));
         let requests = futures::future::try_join_all(requests).await?;
+
+        // all of them wait when it starts
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_signer-manager")]);
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let process = setup.spawn_by(command, scope.cluster(), &[]);
+        process.readyz(|page| page.code != 0).await;
         eventually("all certificates", async || {
             assert_eq!(get(process.http, "/livez").await.unwrap().code, 200);
             let count = process.audit("Issued").len();
