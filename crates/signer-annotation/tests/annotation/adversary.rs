@@ -170,13 +170,13 @@ const SUBDOMAIN: &str = "SUBDOMAIN";
 fn wish() -> impl Strategy<Value = String> {
     let member = Just(format!("${{pod.hostname}}.{SUBDOMAIN}"));
     let host = prop_oneof![
-        Just("${pod.name}".to_owned()),
-        Just("${pod.hostname}".to_owned()),
-        Just("${pod.serviceAccountName}".to_owned()),
-        labels(2),
-        member
+        2 => Just("${pod.name}".to_owned()),
+        1 => Just("${pod.hostname}".to_owned()),
+        1 => Just("${pod.serviceAccountName}".to_owned()),
+        2 => labels(2),
+        4 => member
     ];
-    let namespace = prop_oneof![Just("${pod.namespace}".to_owned()), one_of(&NAMESPACES)];
+    let namespace = prop_oneof![2 => Just("${pod.namespace}".to_owned()), 1 => one_of(&NAMESPACES)];
     let domain = prop_oneof![
         Just(".${cluster.domain}".to_owned()),
         one_of(&DOMAINS).prop_map(|domain| format!(".{domain}")),
@@ -219,8 +219,8 @@ fn annotations() -> impl Strategy<Value = Annotations> {
 
 pub(crate) fn world() -> impl Strategy<Value = World> {
     let lists = (vec(grant(), 0..3), annotations(), annotations());
-    let mostly = || proptest::bool::weighted(0.8);
-    let member = option::weighted(0.6, (mostly(), mostly()));
+    let mostly = || proptest::bool::weighted(0.65);
+    let member = option::weighted(0.8, (mostly(), mostly()));
     (pod(), services(), member, settings(), lists).prop_map(
         |(pod, mut services, member, settings, (grants, mut volume, mut rewritten))| {
             let subdomain = pod.subdomain.as_deref().unwrap_or("db");

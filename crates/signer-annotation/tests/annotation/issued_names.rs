@@ -53,7 +53,7 @@ fn is_plainly_owned(world: &World, annotations: &Annotations) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
     #[test]
     fn are_own_or_granted(world in world()) {
