@@ -158,7 +158,8 @@ impl BundleKeeper {
             Ok(bundle) => Some(bundle.map(|got| got.object)),
             Err(error) => {
                 let why = describe(&error);
-                tracing::info!(signer = %self.signer_name, "the trust bundle can't be read either: {why}");
+                // the watch has said what is wrong; this comes again with each of its attempts
+                tracing::debug!(signer = %self.signer_name, "reading the trust bundle: {why}");
                 None
             }
         }
