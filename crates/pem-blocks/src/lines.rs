@@ -22,10 +22,16 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// Whether a line that is no marker was meant to be one: `----BEGIN X-----`, `-----END X----------BEGIN X-----`.
+/// Whether a line that is not a marker was meant to be one: `----BEGIN X-----`, `-----END X----------BEGIN X-----`, or `-----BEG` where a file was cut.
 pub(crate) fn looks_like_a_marker(line: &[u8]) -> bool {
-    line.windows(7).any(|window| window == b"-BEGIN ") || line.windows(5).any(|window| window == b"-END ")
+    let is_cut = |marker: &[u8]| line.len() > DASHES.len() && marker.starts_with(line);
+    line.windows(7).any(|window| window == b"-BEGIN ")
+        || line.windows(5).any(|window| window == b"-END ")
+        || is_cut(b"-----BEGIN")
+        || is_cut(b"-----END")
 }
+
+const DASHES: &[u8] = b"-----";
 
 /// Whether a line outside of blocks is the first of a key or a certificate whose BEGIN can't be read. Those begin with a SEQUENCE of more than 127 bytes, in base64 `MI`, and are too long for a word.
 pub(crate) fn is_content(line: &[u8]) -> bool {

@@ -54,6 +54,8 @@ fn damage_is_named_by_its_line() {
         (joined.replace('\n', "\r"), 3, "is a line break missing"),
         (format!("root: {good}"), 1, "is a line break missing"),
         (format!("{good}-{}", &good[2..]), 4, "or a dash"),
+        (format!("{good}-----BEGIN "), 4, "or a dash"),
+        (format!("{good}-----B"), 4, "or a dash"),
         (format!("{good}{}", good.replacen("C-----", "C----", 1)), 4, "or a dash"),
         (format!("{good}{}", good.replace("END C-----", "END C----")), 6, "or a dash"),
         (format!("{good}{}", good.replacen("C--", "C\u{a0}--", 1)), 4, "or a dash"),
