@@ -69,9 +69,20 @@ pub(crate) fn demos(names: &Names) -> Vec<Manifest> {
 
 /// The manager with the shipped configuration and new CA pools.
 pub(crate) fn start_shipped(names: &Names, client: Client) -> Running {
+    start(&configuration(CONTROLLER), names, client)
+}
+
+/// The same with the settings that the shipped configuration turns off: the role must suffice for them too.
+pub(crate) fn start_with_all_settings(names: &Names, client: Client) -> Running {
+    let shipped = configuration(CONTROLLER);
+    assert!(shipped.contains("podServiceNames: false"), "nothing to turn on");
+    start(&shipped.replace("podServiceNames: false", "podServiceNames: true"), names, client)
+}
+
+fn start(configuration: &str, names: &Names, client: Client) -> Running {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let pools = format!("{}/", dir.path().display());
-    let configuration = renamed(&configuration(CONTROLLER), names).replace("/run/ca-state/", &pools);
+    let configuration = renamed(configuration, names).replace("/run/ca-state/", &pools);
     make_pools(&configuration);
     Running::start(&configuration, client, dir)
 }

@@ -137,7 +137,9 @@ fn complaint_without(removed: &Permission) -> Vec<String> {
     let (refused, name) =
         (format!("cannot {verb} resource \"{resource}\""), name.as_deref().unwrap_or_default());
     match (resource.as_str(), verb.as_str()) {
-        (_, "list" | "watch") | ("clustertrustbundles", "create") | ("podcertificaterequests", "get") => {
+        (_, "list" | "watch")
+        | ("clustertrustbundles", "create")
+        | ("podcertificaterequests" | "services", "get") => {
             vec![refused]
         }
         ("clustertrustbundles", "update") => {
@@ -159,7 +161,7 @@ fn complaint_without(removed: &Permission) -> Vec<String> {
 /// Has the manager do what it needs the permission for. For some it does so from the start.
 async fn has_need_of(life: &Life<'_>, removed: &Permission) -> Result<(), Error> {
     match (removed.resource.as_str(), removed.verb.as_str()) {
-        ("podcertificaterequests/status", "update") | ("signers", "sign") => {
+        ("podcertificaterequests/status", "update") | ("signers", "sign") | ("services", "get") => {
             life.ask_all().await?;
         }
         ("podcertificaterequests", "get") => {

@@ -3,11 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
-use kube::{
-    Client,
-    api::{GetParams, ListParams},
-    core::Request,
-};
+use kube::{Client, api::GetParams, core::Request};
 use tokio::time::timeout;
 
 use super::{
@@ -18,7 +14,7 @@ use super::{
 };
 use crate::{
     api::{
-        answer::{Large, Place, call, call_unread},
+        answer::{Place, call_unread},
         patience::in_time,
         read::{Collection, ReadFrom, get},
     },
@@ -33,12 +29,6 @@ pub(crate) enum Freshness {
     Recent,
     /// As it is: nothing is denied or dropped on less.
     Consistent,
-}
-
-/// A list of whatever.
-#[derive(serde::Deserialize)]
-struct AnyItems {
-    items: Vec<serde::de::IgnoredAny>,
 }
 
 /// A pod; what is read of a large one keeps its place in memory until this is dropped.
@@ -130,17 +120,10 @@ impl ClusterReader {
         let requests = Request::new(format!("/api/v1/namespaces/{namespace}/services"));
         let get = requests.get_metadata(name, &GetParams::default()).map_err(kube::Error::BuildRequest)?;
         match in_time(call_unread(&self.client, get)).await {
-            Ok(()) => return Ok(true),
-            Err(error) if is_status(&error, 404) => return Ok(false),
-            // the watch needs list, and nothing else needs get: a list of that one name says it too
-            Err(error) if is_status(&error, 403) => {}
-            Err(error) => return Err(error),
+            Ok(()) => Ok(true),
+            Err(error) if is_status(&error, 404) => Ok(false),
+            Err(error) => Err(error),
         }
-        let named = ListParams::default().fields(&format!("metadata.name={name}"));
-        let list = requests.list_metadata(&named).map_err(kube::Error::BuildRequest)?;
-        let answer = in_time(call(&self.client, list, Large::Others)).await?;
-        let list: AnyItems = serde_json::from_slice(&answer.bytes).map_err(kube::Error::SerdeError)?;
-        Ok(!list.items.is_empty())
     }
 
     /// Keeps the cache of starting pods. Never ends.
@@ -178,15 +161,10 @@ mod tests {
 
     use super::*;
 
-    /// What a reader says of the Service `web` to an API server that answers a GET and a LIST so.
-    async fn exists(get: (u16, &'static str), list: (u16, &'static str)) -> kube::Result<bool> {
+    /// What a reader says of the Service `web` to an API server that answers so.
+    async fn exists(code: u16, body: &'static str) -> kube::Result<bool> {
         let server = tower::service_fn(move |request: http::Request<Body>| async move {
-            let uri = request.uri().to_string();
-            let (code, body) = match uri.as_str() {
-                "/api/v1/namespaces/shop/services/web" => get,
-                "/api/v1/namespaces/shop/services?&fieldSelector=metadata.name%3Dweb" => list,
-                other => panic!("{other}"),
-            };
+            assert_eq!(request.uri(), "/api/v1/namespaces/shop/services/web");
             let mut response = Response::new(Body::from(body.as_bytes().to_vec()));
             *response.status_mut() = StatusCode::from_u16(code).unwrap();
             Ok::<_, Infallible>(response)
@@ -197,17 +175,11 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_the_api_server_does_not_have_is_absent() {
-        const NEVER: (u16, &str) = (500, "not to be asked");
-        assert!(!exists((404, "not found"), NEVER).await.unwrap());
-        assert!(exists((200, r#"{"metadata":{"managedFields":"poison"}}"#), NEVER).await.unwrap());
-        assert!(exists((200, "what nobody can read"), NEVER).await.unwrap());
-        let forbidden = (403, "forbidden");
-        assert!(!exists(forbidden, (200, r#"{"items":[]}"#)).await.unwrap());
-        assert!(exists(forbidden, (200, r#"{"items":["poison"]}"#)).await.unwrap());
-        for (get, list) in
-            [((500, ""), NEVER), ((401, ""), NEVER), (forbidden, (403, "")), (forbidden, (200, "{}"))]
-        {
-            assert!(exists(get, list).await.is_err(), "{get:?} {list:?}");
+        assert!(!exists(404, "not found").await.unwrap());
+        assert!(exists(200, r#"{"metadata":{"managedFields":"poison"}}"#).await.unwrap());
+        assert!(exists(200, "what nobody can read").await.unwrap());
+        for code in [401, 403, 500] {
+            assert!(exists(code, "").await.is_err(), "{code}");
         }
     }
 }

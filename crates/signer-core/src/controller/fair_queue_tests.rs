@@ -40,6 +40,21 @@ fn first_come_is_first_served_within_a_namespace() {
 }
 
 #[test]
+fn refreshes_that_wait_for_a_slot_of_their_namespace_are_counted_without_end() {
+    let (mut queue, now) = (queue(), Instant::now());
+    add_many(&mut queue, "a", 100, Urgency::Refresh, now);
+    (0..SLOTS / 2).for_each(|_| drop(queue.start(now).unwrap()));
+    assert_eq!(queue.start(now), None, "half of the slots are left to others");
+    for i in 0..600 {
+        queue.add(&key("b", i), Urgency::FirstCertificate, now);
+        let started = queue.start(now).unwrap();
+        assert_eq!(started, key("b", i));
+        queue.finish(&started, None, now);
+        queue.forget(&started);
+    }
+}
+
+#[test]
 fn namespaces_take_turns() {
     let (mut queue, now) = (queue(), Instant::now());
     add_many(&mut queue, "a", 100, Urgency::FirstCertificate, now);

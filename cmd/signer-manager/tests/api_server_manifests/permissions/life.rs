@@ -9,7 +9,7 @@ use test_cluster::{
 };
 
 use crate::{
-    corner::{Names, deny_rules, start_shipped},
+    corner::{Names, deny_rules, start_with_all_settings},
     support::{
         SOON, eventually,
         gate::{Fate, Gate},
@@ -52,7 +52,7 @@ impl<'a> Life<'a> {
         let source = |name: &String| CertificateSource::new(name, KeyType::EcdsaP256);
         let pod = kubelet.start_pod(signers.iter().map(source).fold(pod, NewPod::certificate)).await?;
         let gate = Gate::open(account.client()).await;
-        let manager = start_shipped(names, gate.client());
+        let manager = start_with_all_settings(names, gate.client());
         Ok(Self { scope, kubelet, account, gate, manager, namespace, signers, pod })
     }
 
