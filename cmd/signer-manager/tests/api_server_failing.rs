@@ -133,7 +133,7 @@ async fn one_request_that_fails_among_others_is_a_warning_that_ends_with_it() ->
         })
         .await;
         let what = format!("{namespace}/{} for the longest time: reading the pod", request.name);
-        assert_says(&page.body, &[&format!("{name}: ready"), &what, "the controller's role must allow that"]);
+        assert_says(&page.body, &[&format!("{name}: ready"), &what, "grant the controller get on pods"]);
         in_metrics(&manager, "warning", true).await;
         // it goes, and the warning with it
         let resource = scope.cluster().served().request_resource()?;

@@ -85,7 +85,7 @@ async fn list(client: &Client, namespace: &str) -> kube::Result<Services> {
         }
         if services.len() > MOST_SERVICES {
             let why = format!(
-                "namespace {namespace} has more than {MOST_SERVICES} Services, the most that are read"
+                "namespace {namespace} has more than {MOST_SERVICES} Services, and at most that many are read; delete unused ones, or move the pod to another namespace"
             );
             return Err(kube::Error::Service(why.into()));
         }

@@ -56,7 +56,7 @@ pub(crate) fn for_author(error: &ReconcileError) -> String {
         _ => "an error of the controller".to_owned(),
     };
     format!(
-        "the request can't be finished: {what}. It is tried again until it succeeds. The operator of the signer has to act: the controller's /readyz and log say what is wrong"
+        "the request fails: {what}. It is requeued until it succeeds. The signer's operator must act: see the controller's /readyz and log"
     )
 }
 
@@ -72,7 +72,7 @@ fn api_error(error: &ReconcileError) -> Option<&kube::Error> {
 fn remedy(error: &ReconcileError, circumstances: &Circumstances<'_>) -> Option<String> {
     let signer = circumstances.signer;
     let kube::Error::Api(status) = api_error(error)? else {
-        return Some("the API server must be reachable from the controller".to_owned());
+        return Some("check the network, and that the API server runs".to_owned());
     };
     let is_write = matches!(error, ReconcileError::Write(_));
     let needs_sign = format!(
@@ -85,7 +85,7 @@ fn remedy(error: &ReconcileError, circumstances: &Circumstances<'_>) -> Option<S
                 .to_owned(),
         ),
         403 if is_write => Some(needs_sign),
-        403 => Some("the controller's role must allow that; the shipped ClusterRole does".to_owned()),
+        403 => Some("grant the controller get on pods, and get, list and watch on services, as the shipped ClusterRole does".to_owned()),
         422 if has_cause(status, "spec.signerName") => Some(needs_sign),
         422 if has_cause(status, "status.notBefore") => Some(clocks(circumstances)),
         _ => None,
@@ -134,11 +134,11 @@ mod tests {
                 ReconcileError::Write(answer(422, "status.notBefore")),
                 "says 2026-01-01T00:10:00Z; the request was created at 2026-01-01T00:00:00Z",
             ),
-            (LookError::Pod(answer(403, "")).into(), "the controller's role must allow that"),
+            (LookError::Pod(answer(403, "")).into(), "grant the controller get on pods"),
             (LookError::Pod(answer(401, "")).into(), "its token has expired"),
             (
                 LookError::Services(kube::Error::Service("connection refused".into())).into(),
-                "must be reachable",
+                "check the network",
             ),
         ] {
             let told = told(&error);
@@ -158,7 +158,7 @@ mod tests {
         );
         assert_eq!(
             told(&LookError::Pod(kube::Error::Service("connection refused".into())).into()),
-            "reading the pod: ServiceError: connection refused; the API server must be reachable from the controller"
+            "reading the pod: ServiceError: connection refused; check the network, and that the API server runs"
         );
         assert_eq!(
             told(&LookError::Signer("the database is away".into()).into()),

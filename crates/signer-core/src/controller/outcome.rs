@@ -50,7 +50,7 @@ pub(crate) enum LookError {
     Services(#[source] kube::Error),
     #[error(
         "the Service {0} of the pod's namespace exists, but can't be read or has just come: names that are the pod's own without it aren't issued; \
-         if this stays, look for what is wrong with the Service"
+         it is requeued. If this persists, find what is wrong with the Service (`kubectl get service {0} -o yaml`)"
     )]
     ServicePresent(String),
     #[error("the signer can't decide")]

@@ -35,12 +35,12 @@ impl BundleKeeper {
             What::MadeAnew => tracing::warn!(
                 %signer,
                 bundle,
-                "somebody has deleted the trust bundle; it was made anew. Who it was, the API server's audit log says"
+                "the trust bundle was deleted, and has been created again. The API server's audit log names who deleted it"
             ),
             What::Edited { edits, changes } => tracing::warn!(
                 %signer,
                 bundle,
-                "somebody has edited the trust bundle ({edits}); it was repaired ({changes}). Who it was, the API server's audit log says"
+                "the trust bundle was edited ({edits}), and has been restored ({changes}). The API server's audit log names who edited it"
             ),
         }
     }
