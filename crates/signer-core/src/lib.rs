@@ -23,7 +23,7 @@
 //!
 //! struct TeamSigner {
 //!     name: SignerName,
-//!     /// By namespace, which is verified; a label is the wish of the pod's author.
+//!     /// By namespace, which is verified; a label is chosen by the pod's author.
 //!     teams: BTreeMap<String, Uri>,
 //! }
 //!
@@ -77,7 +77,7 @@
 //!
 //! # What a signer may count on
 //! - The request is the pod's: UID, node, service account, key type, lifetime and user annotations are what the pod's volume asks for, and the pod
-//!   neither terminates nor has finished. What the user annotations and the pod's name, labels and annotations *say* is the wish of the pod's author: nothing of
+//!   neither terminates nor has finished. What the user annotations and the pod's name, labels and annotations *say* is chosen by the pod's author: nothing of
 //!   it makes the pod anybody's. Namespace and service account do: who may create pods with them Kubernetes decides.
 //! - `Denied` is final for a pod, so the core is careful with it: what was decided on a cached pod or Service is decided again on fresh ones, and a
 //!   running pod is denied only for what can't have changed under it ([`Grounds`]).

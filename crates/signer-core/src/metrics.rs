@@ -63,10 +63,10 @@ impl Metrics {
             deny_rules,
             retained_anchors,
         } = metrics.clone();
-        registry.register("requests", "Outcomes of requests, as they were told", requests);
+        registry.register("requests", "Outcomes of requests", requests);
         let help = "From when a request was seen until its certificate was written";
         registry.register_with_unit("issuance", help, Unit::Seconds, issuance);
-        registry.register("retries", "Looks at requests that failed, and were repeated", retries);
+        registry.register("retries", "Evaluations that failed and were retried", retries);
         registry.register("unfinished_requests", "Requests without an outcome", unfinished);
         let help = "Events that were dropped, as too many waited to be published";
         registry.register("events_dropped", help, events_dropped);

@@ -19,10 +19,10 @@ pub struct Pod {
     pub namespace: String,
     /// `metadata.uid`
     pub uid: String,
-    /// `metadata.labels`: what the pod's author wishes, or whoever may update the pod. They say nothing of who it is, as every author may write each
+    /// `metadata.labels`: chosen by the pod's author, or by whoever may update the pod. They say nothing of who it is, as every author may write each
     /// label; only what selects them (a Service of the pod's namespace, say) can give them meaning.
     pub labels: BTreeMap<String, String>,
-    /// `metadata.annotations`, without kubectl's last-applied configuration: what the pod's author wishes, or whoever may update the pod, its node included
+    /// `metadata.annotations`, without kubectl's last-applied configuration: chosen by the pod's author, or by whoever may update the pod, its node included
     /// (`pods/status`). Nothing that they ask for may be given unseen.
     pub annotations: BTreeMap<String, String>,
     /// `spec.nodeName`; empty until the pod is bound.
