@@ -14,7 +14,7 @@ async fn main() -> Result<(), BoxError> {
     for pair in teams {
         let (namespace, team) = pair
             .split_once('=')
-            .ok_or_else(|| format!("{pair:?} isn't NAMESPACE=TEAM; write a pair NAMESPACE=TEAM, such as web=shop"))?;
+            .ok_or_else(|| format!("{pair:?} isn't NAMESPACE=TEAM; write for example web=shop"))?;
         signer = signer.team(team, WorkloadSelector::new([namespace], ["*"]))?;
     }
     let options = SignerOptions::new(PoolSource::PoolFile(pool.into()));
