@@ -158,7 +158,9 @@ impl FairQueue {
             lanes.into_iter().find_map(|urgency| Some((urgency, self.take(urgency, most.min(free))?)))
         })?;
         self.firsts_in_a_row = match urgency {
-            Urgency::FirstCertificate if !self.refresh.turns.is_empty() => self.firsts_in_a_row.saturating_add(1),
+            Urgency::FirstCertificate if !self.refresh.turns.is_empty() => {
+                self.firsts_in_a_row.saturating_add(1)
+            }
             Urgency::FirstCertificate | Urgency::Refresh => 0,
         };
         *self.running.entry(key.namespace.clone()).or_default() += 1;

@@ -194,3 +194,77 @@ fn nothing_is_signed_under_a_root_before_a_first_bundle_or_beside_a_bundle_witho
     stripped.annotations_mut().clear();
     assert!(Published::of(&stripped, &signer()).choose(&own, now()).is_ok(), "its root is there");
 }
+
+/// The bundle with this pool's root in place of all others, and the claim that it has been there for long.
+fn replaced_by(bundle: &ClusterTrustBundle, other: &CaPool) -> ClusterTrustBundle {
+    let mut edited = bundle.clone();
+    let root = other.roots()[0];
+    edited.spec.trust_bundle = root.to_pem();
+    set(&mut edited, PUBLISHED, format!(r#"{{"{}":"{}"}}"#, root.fingerprint(), now()));
+    set(&mut edited, KEPT, format!(r#"{{"{}":"{FAR}"}}"#, root.fingerprint()));
+    edited
+}
+
+#[test]
+fn a_replica_that_had_the_bundle_in_order_restores_it_whatever_an_edit_claims() {
+    for own in [pool(), counted()] {
+        let before = desired(&own, &signer()).created(&resource(), now());
+        let (other, later) = (pool(), now() + DAY);
+        let edited = replaced_by(&before, &other);
+        let Repair::Write(restored) = desired(&own, &signer()).repair_after(&before, &edited, later) else {
+            panic!("must be restored");
+        };
+        assert_eq!(restored.spec.trust_bundle, before.spec.trust_bundle);
+        let published = Published::of(&restored, &signer());
+        assert_eq!(published.since(own.roots()[0]), Some(now()), "pods know it");
+        assert_eq!(published.choose(&own, later).map(|choice| choice.index), Ok(0), "signing goes on");
+        assert!(published.to_keep(&own, later).is_empty());
+    }
+}
+
+#[test]
+fn what_another_replica_may_have_written_is_no_edit() {
+    let (own, other) = (pool(), pool());
+    let before = desired(&own, &signer()).created(&resource(), now());
+    let later = now() + DAY;
+    // kubelet has brought the next CA's files to another replica first
+    let both = repaired(&other, &before, later);
+    assert!(matches!(desired(&own, &signer()).repair_after(&before, &both, later), Repair::Settling));
+    // and of a newer version nothing is known
+    let mut newer = replaced_by(&before, &other);
+    set(&mut newer, GENERATION, "7".into());
+    assert!(matches!(desired(&own, &signer()).repair_after(&before, &newer, later), Repair::Newer(7)));
+}
+
+#[test]
+fn the_pools_own_roots_are_written_however_many_others_are_claimed() {
+    let own = pool();
+    let mut edited = with_planted(&own, MAX_ANCHORS + 5);
+    edited.spec.trust_bundle = edited.spec.trust_bundle.replace(&own.roots()[0].to_pem(), "");
+    let written = repaired(&own, &edited, now() + DAY);
+    assert!(has(&written, &own));
+    assert!(Published::of(&written, &signer()).foreign(&own).len() < MAX_ANCHORS);
+}
+
+#[test]
+fn a_root_that_claims_to_be_published_a_little_later_is_published_now() {
+    let own = pool();
+    let mut bundle = desired(&own, &signer()).created(&resource(), now());
+    let ahead = now() + Duration::from_secs(14 * 60);
+    set(&mut bundle, PUBLISHED, format!(r#"{{"{}":"{ahead}"}}"#, own.roots()[0].fingerprint()));
+    let written = repaired(&own, &bundle, now());
+    assert_eq!(Published::of(&written, &signer()).since(own.roots()[0]), Some(now()));
+}
+
+#[test]
+fn metadata_of_others_goes_where_it_leaves_no_room() {
+    let own = pool();
+    let mut bundle = desired(&own, &signer()).created(&resource(), now());
+    bundle.annotations_mut().insert("x.example/y".into(), "z".repeat(1000));
+    bundle.labels_mut().insert("x.example/y".into(), "z".into());
+    let stripped = desired(&own, &signer()).stripped(&bundle);
+    assert!(
+        !stripped.annotations().contains_key("x.example/y") && !stripped.labels().contains_key("x.example/y")
+    );
+    assert!(matches!(desired(&own, &signer()).repair(&stripped, now()), Repair::InOrder));
+}

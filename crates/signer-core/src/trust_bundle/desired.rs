@@ -126,18 +126,45 @@ impl<'a> DesiredBundle<'a> {
         if published.is_ahead_of(self.pool) {
             return Repair::Newer(published.generation());
         }
-        let mut annotations = self.annotations(&published, now);
+        self.repair_by(&published, current, now)
+    }
+
+    /// The same for a replica that had this pool's bundle in order before. If no replica can have made the current one of that, somebody has edited it: then the claims of the
+    /// bundle before count, and not those of the edit.
+    pub(crate) fn repair_after(
+        &self,
+        before: &ClusterTrustBundle,
+        current: &ClusterTrustBundle,
+        now: Timestamp,
+    ) -> Repair {
+        let claims = Published::of(before, self.signer_name);
+        let is_ours = current.spec.signer_name == self.signer_name.as_str();
+        if is_ours && Published::of(current, self.signer_name).is_an_edit_of(&claims, self.pool) {
+            self.repair_by(&claims, current, now)
+        } else {
+            self.repair(current, now)
+        }
+    }
+
+    fn repair_by(&self, published: &Published, current: &ClusterTrustBundle, now: Timestamp) -> Repair {
+        let mut annotations = self.annotations(published, now);
+        let kept_key = self.signer_name.label_key(KEPT);
+        if current.annotations().contains_key(&kept_key) {
+            annotations.entry(kept_key.clone()).or_insert_with(|| json(&ByRoot::new()));
+        }
         let kept = published.to_keep(self.pool, now);
         let mut anchors = format!("{}{}", self.anchors, published.pem_of(&kept));
         let size = self.size(kept.len(), anchors.len());
-        if size.is_too_large() {
+        if size.is_too_large() && Published::of(current, self.signer_name).contains_all_of(self.pool) {
             // times that run out are all that can be written
-            let key = self.signer_name.label_key(KEPT);
-            annotations.retain(|annotation, _| *annotation == key);
+            annotations.retain(|annotation, _| *annotation == kept_key);
             if holds(current.annotations(), &annotations) {
                 return Repair::TooLarge(size);
             }
             anchors.clone_from(&current.spec.trust_bundle);
+        } else if size.is_too_large() {
+            // the pool's own roots come first, whatever else is claimed
+            anchors = self.with_what_fits(published, &kept);
         }
         let note = current.annotations().get(&self.signer_name.label_key(LABELS)).map(String::as_str);
         let labels = match self.labels.find(current.labels(), note, now) {
@@ -163,6 +190,29 @@ impl<'a> DesiredBundle<'a> {
         Repair::Write(Box::new(bundle))
     }
 
+    /// The pool's roots, and as many of the retained ones as are published beside them.
+    fn with_what_fits(&self, published: &Published, kept: &ByRoot) -> String {
+        let mut anchors = self.anchors.clone();
+        let free = MAX_ANCHORS.saturating_sub(self.pool.roots().len());
+        for (root, until) in kept.iter().take(free) {
+            let pem = published.pem_of(&ByRoot::from([(root.clone(), *until)]));
+            if anchors.len() + pem.len() > MAX_BYTES {
+                break;
+            }
+            anchors += &pem;
+        }
+        anchors
+    }
+
+    /// The same bundle with no labels and annotations but the signer's own, for where others have filled its metadata up to what the API server stores.
+    pub(crate) fn stripped(&self, bundle: &ClusterTrustBundle) -> ClusterTrustBundle {
+        let mut stripped = bundle.clone();
+        let prefix = self.signer_name.label_key("");
+        stripped.labels_mut().retain(|key, _| self.labels.labels().contains_key(key));
+        stripped.annotations_mut().retain(|key, _| key.starts_with(&prefix));
+        stripped
+    }
+
     /// What makes one state of the bundle another, as far as it is the signer's.
     pub(super) fn changes(&self, before: &ClusterTrustBundle, after: &ClusterTrustBundle) -> Changes {
         Changes::between(before, after, self.signer_name, self.labels.labels())
@@ -178,7 +228,8 @@ impl<'a> DesiredBundle<'a> {
     fn annotations(&self, published: &Published, now: Timestamp) -> BTreeMap<String, String> {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         // one that isn't possible would keep a CA from signing until then
-        let since = |root| published.since(root).filter(|since| is_possible(*since, now)).unwrap_or(now);
+        let since =
+            |root| published.since(root).filter(|since| is_possible(*since, now)).unwrap_or(now).min(now);
         let roots = self.pool.roots();
         let own = roots.iter().map(|root| (root.fingerprint(), since(root)));
         let retiring =

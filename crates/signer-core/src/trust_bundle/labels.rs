@@ -60,11 +60,22 @@ impl Labels {
         let latest = now.checked_add(PROPAGATION).unwrap_or(Timestamp::MAX);
         let writer = note.and_then(|note| serde_json::from_str::<Self>(note).ok());
         match writer {
-            Some(writer) if writer.are_among(current) && writer > *self && writer.since <= latest => {
+            Some(writer)
+                if writer.are_among(current)
+                    && writer > *self
+                    && writer.since <= latest
+                    && writer.has_the_common_label_of(self) =>
+            {
                 Found::OfAnother
             }
             Some(_) | None => Found::Drifted,
         }
+    }
+
+    /// Each configuration has the label by which pods select the bundle; a note without it is nobody's.
+    fn has_the_common_label_of(&self, other: &Self) -> bool {
+        let mut common = other.labels.iter().filter(|(key, _)| key.ends_with("/canarying"));
+        common.all(|(key, value)| self.labels.get(key) == Some(value))
     }
 
     fn are_among(&self, current: &BTreeMap<String, String>) -> bool {
@@ -219,6 +230,15 @@ mod tests {
             old.look(&mut bundle, &pool, now() + HOUR + ten_minutes + BETWEEN_WRITES * look)
         });
         assert_eq!(trust_domain(&bundle), "old");
+    }
+
+    #[test]
+    fn a_note_without_the_label_that_each_configuration_has_is_nobodys() {
+        let label =
+            |value: &str| BTreeMap::from([("spiffe.row-major.net/canarying".to_owned(), value.to_owned())]);
+        let (own, planted) =
+            (Labels::new(now(), label("live")), Labels::new(now() + HOUR / 6, label("dead")));
+        assert_eq!(own.find(&label("dead"), Some(&planted.to_note()), now()), Found::Drifted);
     }
 
     #[test]

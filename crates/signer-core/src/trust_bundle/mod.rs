@@ -211,7 +211,12 @@ impl BundleKeeper {
             Seen::Absent => return self.publish_new(&desired, &pool, sight, progress, now).await,
             Seen::Present(current) => current,
         };
-        let (repair, overrules) = match desired.repair(current, now) {
+        let before = progress.in_order.as_ref().filter(|(before, _)| Arc::ptr_eq(before, &pool));
+        let repair = match before {
+            Some((_, before)) => desired.repair_after(before, current, now),
+            None => desired.repair(current, now),
+        };
+        let (repair, overrules) = match repair {
             Repair::OthersLabels if progress.dispute.is_over(now) => {
                 (desired.clone().with_labels_of_its_own().repair(current, now), true)
             }
@@ -224,8 +229,12 @@ impl BundleKeeper {
             Repair::InOrder | Repair::Settling => {
                 self.works(current, &pool, now, None);
                 progress.dispute.settle();
-                progress.in_order = Some((Arc::clone(&pool), current.clone()));
-                if matches!(repair, Repair::InOrder) { Next::Event } else { Next::Within(BETWEEN_WRITES) }
+                if matches!(repair, Repair::InOrder) {
+                    progress.in_order = Some((Arc::clone(&pool), current.clone()));
+                    Next::Event
+                } else {
+                    Next::Within(BETWEEN_WRITES)
+                }
             }
             Repair::OthersLabels => {
                 self.works(current, &pool, now, Some(self.labelled_by_another()));
@@ -233,7 +242,7 @@ impl BundleKeeper {
             }
             Repair::TooLarge(size) => {
                 let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
-                self.failed(complete, &self.too_large(size));
+                self.failed(complete, &self.with_foreign(current, &pool, self.too_large(size)));
                 Next::Event
             }
             Repair::ForeignOwner(owner) => {
@@ -243,13 +252,20 @@ impl BundleKeeper {
             Repair::Newer(generation) => self.lag(current, &pool, generation, progress),
             Repair::Write(repaired) => {
                 let changes = desired.changes(current, &repaired);
-                let edits = progress.in_order.as_ref().filter(|(before, _)| Arc::ptr_eq(before, &pool));
-                let edits = edits.map(|(_, before)| desired.changes(before, current));
+                let edits = before.map(|(_, before)| desired.changes(before, current));
                 let what = match edits.filter(|edits| !overrules && !edits.is_empty()) {
                     Some(edits) => What::Edited { edits, changes },
                     None => What::Changed(changes),
                 };
-                let written = self.replace(&repaired).await;
+                let mut written = self.replace(&repaired).await;
+                if written.as_ref().is_err_and(is_too_large) {
+                    tracing::warn!(
+                        signer = %self.signer_name,
+                        bundle = self.name(),
+                        "labels and annotations of others fill the trust bundle; they are removed"
+                    );
+                    written = self.replace(&desired.stripped(&repaired)).await;
+                }
                 self.settle(written, &what, &pool, sight, progress, now)
             }
         }
@@ -289,18 +305,34 @@ impl BundleKeeper {
         let waits_for = POOLS_ARRIVE_WITHIN
             .saturating_sub(progress.lags_since.get_or_insert_with(Instant::now).elapsed());
         let problem = self.lags_behind(pool.generation(), generation, has_none, waits_for.is_zero());
-        self.failed(!has_none, &problem);
+        self.failed(!has_none, &self.with_foreign(current, pool, problem));
         if waits_for.is_zero() { Next::Event } else { Next::Within(waits_for) }
     }
 
     /// Notes that the bundle is as it should be, or as far as another replica lets it; and which anchors it has that no CA of the pool does.
     fn works(&self, bundle: &ClusterTrustBundle, pool: &CaPool, now: Timestamp, warning: Option<String>) {
-        let retained = Published::of(bundle, &self.signer_name).to_keep(pool, now);
-        self.metrics.retained_anchors(retained.len());
-        let warnings: Vec<String> = self.retains(&retained).into_iter().chain(warning).collect();
+        let published = Published::of(bundle, &self.signer_name);
+        let retained = published.to_keep(pool, now);
+        let foreign = published.foreign(pool);
+        self.metrics.retained_anchors(foreign.len());
+        let anchors = match retained.len() == foreign.len() {
+            true => self.retains(&retained),
+            false => self.has_foreign(&foreign),
+        };
+        let warnings: Vec<String> = anchors.into_iter().chain(warning).collect();
         match warnings.as_slice() {
             [] => self.health.mended(Component::TrustBundle),
             warnings => self.health.warned(Component::TrustBundle, &warnings.join("; ")),
+        }
+    }
+
+    /// A problem, and the anchors of the bundle that no CA of the pool has: whoever looks into the one must see the others.
+    fn with_foreign(&self, bundle: &ClusterTrustBundle, pool: &CaPool, problem: String) -> String {
+        let foreign = Published::of(bundle, &self.signer_name).foreign(pool);
+        self.metrics.retained_anchors(foreign.len());
+        match self.has_foreign(&foreign) {
+            Some(anchors) => format!("{problem}; {anchors}"),
+            None => problem,
         }
     }
 
@@ -343,6 +375,13 @@ impl BundleKeeper {
             }
         }
     }
+}
+
+/// Whether the API server refuses an object for its size: too many bytes of annotations, of the request, or for etcd.
+fn is_too_large(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let says = |text| status.message.to_lowercase().contains(text);
+    status.code == 413 || [422, 500].contains(&status.code) && (says("too long") || says("too large"))
 }
 
 async fn until(instant: Option<Instant>) {

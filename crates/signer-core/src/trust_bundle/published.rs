@@ -169,6 +169,27 @@ impl Published {
         pool.roots().into_iter().all(|root| self.since(root).is_some())
     }
 
+    /// Whether all roots of a pool are in the bundle, whatever its annotations say.
+    pub(super) fn contains_all_of(&self, pool: &CaPool) -> bool {
+        pool.roots().into_iter().all(|root| self.anchors.contains_key(&root.fingerprint()))
+    }
+
+    /// The fingerprints of the anchors in the bundle that no CA of a pool has.
+    pub(super) fn foreign(&self, pool: &CaPool) -> Vec<String> {
+        let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
+        self.anchors.keys().filter(|root| !own.contains(root)).cloned().collect()
+    }
+
+    /// Whether no replica can have made this of a bundle that was in order for a pool: a version of the pool has one content only, and none lacks its roots. What says that it is of a
+    /// newer version may be.
+    pub(super) fn is_an_edit_of(&self, before: &Self, pool: &CaPool) -> bool {
+        let is_of_this_version = self.generation == pool.generation();
+        let is_counted = pool.generation() > 0;
+        let is_new = |root: &String| !before.anchors.contains_key(root);
+        is_of_this_version
+            && (!self.contains_all_of(pool) || is_counted && self.foreign(pool).iter().any(is_new))
+    }
+
     /// Whether nothing of a pool is published any more, or yet.
     pub(super) fn has_none_of(&self, pool: &CaPool) -> bool {
         pool.roots().into_iter().all(|root| self.since(root).is_none())

@@ -91,9 +91,12 @@ impl Published {
     }
 }
 
-/// Whether a root can have been published then: a time far ahead was noted by a clock that was wrong, or by somebody who wants the root to stay.
+/// By how much the clocks of API servers, by which replicas go, may differ.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2 * 60);
+
+/// Whether a root can have been published then: a time further ahead was noted by a clock that was wrong, or by somebody who wants the root to stay.
 pub(super) fn is_possible(since: Timestamp, now: Timestamp) -> bool {
-    since <= after(now, PROPAGATION)
+    since <= after(now, CLOCKS_DIFFER)
 }
 
 fn after(time: Timestamp, by: std::time::Duration) -> Timestamp {

@@ -61,6 +61,20 @@ impl BundleKeeper {
         ))
     }
 
+    /// Anchors that no CA of the pool has, where the bundle is not of this pool, or another replica may be about to follow.
+    pub(super) fn has_foreign(&self, anchors: &[String]) -> Option<String> {
+        let count = match anchors.len() {
+            0 => return None,
+            1 => "1 anchor".to_owned(),
+            count => format!("{count} anchors"),
+        };
+        Some(format!(
+            "the trust bundle has {count} that no CA of this replica's pool has: SHA-256 {}. If no other replica has a newer pool with them, they are planted \
+             (docs/ca-rotation.md, \"A planted anchor\")",
+            listed(anchors)
+        ))
+    }
+
     pub(super) fn too_large(&self, size: Size) -> String {
         let (bundle, kept) = (self.signer_name.bundle_name(), self.signer_name.label_key(KEPT));
         let Size { own, retained, bytes } = size;
