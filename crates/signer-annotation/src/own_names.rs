@@ -31,6 +31,11 @@ pub(crate) fn single_label(pod: &Pod) -> Option<&str> {
     is_label.then_some(pod.name.as_str())
 }
 
+/// The pod's name where it may be a common name without a grant: a single label that doesn't read as the address of another pod.
+pub(crate) fn own_common_name(pod: &Pod) -> Option<&str> {
+    single_label(pod).filter(|name| !is_dashed_address(name))
+}
+
 impl OwnNames<'_> {
     /// How the pod stands to a DNS name.
     pub(crate) fn standing(&self, name: &DnsName) -> Standing {

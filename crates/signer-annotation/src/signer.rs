@@ -2,14 +2,14 @@
 
 use signer_core::{
     BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, KeyUsage, Leaf, LeafProfile,
-    MAX_NAMES, Pod, Request, Services, Signer, SignerName,
+    MAX_NAMES, Pod, Request, Services, Signer, SignerName, names::is_dashed_address,
 };
 
 use crate::{
     annotations::Annotations,
     config::{AnnotationSignerConfig, CommonNameDefault, ConfigError},
     keys::{Item, Keys},
-    own_names::{OwnNames, single_label},
+    own_names::{OwnNames, own_common_name},
     permission::Permission,
     placeholders::Placeholders,
     profiles::profiles,
@@ -98,7 +98,7 @@ fn fill(wishes: &Wishes<'_>, own: &OwnNames<'_>, config: &AnnotationSignerConfig
 
 fn default_common_name(pod: &Pod, default: CommonNameDefault) -> Option<CommonName> {
     match default {
-        CommonNameDefault::PodName => single_label(pod)?.parse().ok(),
+        CommonNameDefault::PodName => own_common_name(pod)?.parse().ok(),
         CommonNameDefault::None => None,
     }
 }
@@ -121,11 +121,18 @@ fn check_count(
     pod: &Pod,
 ) -> Result<(), Denial> {
     if leaf.names() == 0 {
+        let cause = if pod.name.contains('.') {
+            "has several labels".to_owned()
+        } else if is_dashed_address(&pod.name) {
+            "reads as an IP address".to_owned()
+        } else {
+            format!("has {} characters", pod.name.len())
+        };
         let rule = format_args!(
-            "the pod's name {} makes none of the default names, since it is too long ({} characters), has several labels or reads as an IP address, and \
-             the certificate would carry no name at all; set it",
+            "the pod's name {} makes no default name, since it {cause}, and a certificate has one name at least; set it to a name of a Service that \
+             selects the pod (<service>.{}.svc) or a granted one, or rename the pod",
             Quoted(&pod.name),
-            pod.name.len()
+            pod.namespace
         );
         return Err(annotations.missing(Item::DnsNames, rule));
     }

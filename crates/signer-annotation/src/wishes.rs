@@ -7,7 +7,7 @@ use signer_core::{CommonName, Denial, DnsName, MAX_NAMES, Request, Uri};
 use crate::{
     annotations::{Annotation, Annotations},
     keys::Item,
-    own_names::single_label,
+    own_names::own_common_name,
     placeholders::Placeholders,
     quoted::Quoted,
     usage::Usage,
@@ -107,7 +107,7 @@ fn common_name(
 ) -> Result<WantedCommonName, Denial> {
     let text = placeholders.expand(annotation.value()).map_err(|error| annotation.malformed(error))?;
     let name: CommonName = text.parse().map_err(|error| annotation.malformed(error))?;
-    if single_label(placeholders.pod) == Some(text.as_str()) {
+    if own_common_name(placeholders.pod) == Some(text.as_str()) {
         return Ok(WantedCommonName::PodName(name));
     }
     let dns_name = text.parse().map_err(|error| {

@@ -71,7 +71,7 @@ impl UriPattern {
 fn match_path(segments: &[Segment], mut path: &str) -> bool {
     for (i, segment) in segments.iter().enumerate() {
         if *segment == Segment::Rest {
-            return path.bytes().all(is_plain);
+            return path.bytes().all(is_plain) && !path.split('/').any(is_dots);
         }
         let is_last = i + 1 == segments.len();
         let (head, tail) = match path.split_once('/') {
@@ -81,7 +81,7 @@ fn match_path(segments: &[Segment], mut path: &str) -> bool {
         };
         let is_met = match segment {
             Segment::Literal(literal) => literal == head,
-            Segment::One => !head.is_empty() && head.bytes().all(is_plain),
+            Segment::One => !head.is_empty() && head.bytes().all(is_plain) && !is_dots(head),
             Segment::Rest => true,
         };
         if !is_met {
@@ -90,6 +90,11 @@ fn match_path(segments: &[Segment], mut path: &str) -> bool {
         path = tail;
     }
     true
+}
+
+/// Whether a segment is `.` or `..` to servers that take away what follows a `;` (path parameters, RFC 3986 §3.3).
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.split(';').next(), Some("." | ".."))
 }
 
 /// What a wildcard may stand for: characters of a path (RFC 3986 §3.3) that mean themselves.
@@ -188,6 +193,8 @@ mod tests {
             ("https://example.com/a/**", "https://example.com/a"),
             ("https://example.com/a/**", "https://example.com/ab"),
             ("https://example.com/a/**", "https://example.com/a/..%2Fb"),
+            ("https://example.com/a/**", "https://example.com/a/..;x/b"),
+            ("https://example.com/*/b", "https://example.com/..;/b"),
             ("https://example.com/a/*", "https://example.com/a/b%2fc"),
             ("https://example.com/a/*", "https://example.com/a/b/c"),
             ("https://example.com/a/*", "https://example.com/a/"),

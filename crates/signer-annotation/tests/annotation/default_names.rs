@@ -60,6 +60,15 @@ fn an_illegal_name_is_left_out() {
 }
 
 #[test]
+fn a_name_that_reads_as_another_pods_address_is_no_common_name() {
+    let address = |pod: &mut signer_core::Pod| pod.name = "10-0-0-5".into();
+    let today = (reasons::INVALID_POD_ANNOTATIONS, Grounds::Changeable);
+    assert_denied(&config(), request().pod(address), today, &["\"10-0-0-5\"", "reads as an IP address"]);
+    let leaf = issued(&granting(&["example.com"]), asking("san", "example.com").pod(address));
+    assert_eq!((leaf.common_name, texts(&leaf.dns_names)), (None, vec!["example.com"]));
+}
+
+#[test]
 fn a_certificate_without_any_name_is_not_issued() {
     let long = |pod: &mut signer_core::Pod| pod.name = "a".repeat(64);
     let today = (reasons::INVALID_POD_ANNOTATIONS, Grounds::Changeable);
@@ -67,7 +76,7 @@ fn a_certificate_without_any_name_is_not_issued() {
         &config(),
         request().pod(long),
         today,
-        &["no name", "64 characters", "pod annotation coolcert.example.com/foo-san is not set"],
+        &["has one name at least", "64 characters", "pod annotation coolcert.example.com/foo-san is not set"],
     );
     let leaf = issued(&granting(&["example.com"]), asking("san", "example.com").pod(long));
     assert_eq!((leaf.common_name, texts(&leaf.dns_names)), (None, vec!["example.com"]));

@@ -17,6 +17,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// Keeps the health of all signers informed about the clock. Never ends.
 pub(crate) async fn report_for_ever(clock: Clock, health: Vec<SignerHealth>) {
     let mut changes = clock.changes();
+    // the first answer comes within moments; until then the signers wait for it as for all else
+    let _ = timeout(INTERVAL, changes.wait_for(|offset| *offset != Offset::Unknown)).await;
     loop {
         let problem = problem(clock.offset(), clock.machine_ahead());
         for health in &health {

@@ -31,6 +31,8 @@ pub(crate) struct Follower {
     in_force: DenyRulesInForce,
     /// Of the document in force, in hexadecimal.
     sha256: Option<String>,
+    /// Of a file that would lift rules, and was seen once.
+    candidate: Option<String>,
     signers: Vec<(SignerName, SignerHealth)>,
     metrics: Metrics,
 }
@@ -52,6 +54,7 @@ impl Follower {
             rules,
             in_force: in_force.clone(),
             sha256: None,
+            candidate: None,
             signers: Vec::new(),
             metrics,
         };
@@ -76,11 +79,28 @@ impl Follower {
             return Ok(());
         }
         let rules = (self.parse)(&text, &self.source.to_string())?;
+        if matches!(self.source, DenySource::File(_)) && self.lifts_rules(&rules) {
+            if text.trim().is_empty() {
+                return Err(format!(
+                    "{} is empty, and rules are in force; write `rules: []` to lift them",
+                    self.source
+                ));
+            }
+            // whoever writes the file in place may not have finished
+            if self.candidate.replace(sha256.clone()) != Some(sha256.clone()) {
+                return Ok(());
+            }
+        }
         self.take_over(rules, sha256);
         Ok(())
     }
 
+    fn lifts_rules(&self, rules: &DenyRules) -> bool {
+        self.rules.borrow().as_ref().is_some_and(|in_force| !missing_in(in_force, rules).is_empty())
+    }
+
     fn take_over(&mut self, rules: DenyRules, sha256: String) {
+        self.candidate = None;
         let before = self.rules.borrow().clone();
         let is_first = before.is_none();
         let before = before.unwrap_or_default();

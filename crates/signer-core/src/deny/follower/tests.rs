@@ -67,6 +67,28 @@ impl Followed {
 }
 
 #[tokio::test]
+async fn a_file_that_is_being_written_lifts_no_rules() {
+    let mut followed = followed();
+    fs::write(&followed.path, "evil\nworse").unwrap();
+    followed.look().await;
+    assert_eq!(followed.in_force(), Some(2));
+    fs::write(&followed.path, "evil").unwrap();
+    followed.look().await;
+    assert_eq!(followed.in_force(), Some(2), "the rest may come");
+    fs::write(&followed.path, "").unwrap();
+    for _ in 0..3 {
+        followed.look().await;
+    }
+    assert_eq!(followed.in_force(), Some(2), "nobody says that they are lifted");
+    let [_, warnings, _] = followed.shown();
+    assert!(warnings.concat().contains("write `rules: []` to lift them"), "{warnings:?}");
+    fs::write(&followed.path, "evil").unwrap();
+    followed.look().await;
+    followed.look().await;
+    assert_eq!(followed.in_force(), Some(1));
+}
+
+#[tokio::test]
 async fn nothing_is_in_force_until_a_document_was_read() {
     let mut followed = followed();
     followed.look().await;
