@@ -12,7 +12,7 @@ use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
 };
-use kube::{Api, Client, api::PostParams};
+use kube::{Client, Resource, api::PostParams, core::Request};
 use prometheus_client::metrics::counter::Counter;
 use tokio::{
     sync::Notify,
@@ -20,7 +20,10 @@ use tokio::{
 };
 
 use super::{condition::truncated, event_queue::EventQueue};
-use crate::watching::{describe, is_status};
+use crate::{
+    api::answer::call_unread,
+    watching::{describe, is_status},
+};
 
 /// Takes Warning events, to be published when there is time for it: nobody waits for that, and what doesn't fit is dropped and counted.
 ///
@@ -115,10 +118,14 @@ async fn publish(client: Client, shared: Arc<Shared>) -> Infallible {
 
 /// One that is there already says the same.
 async fn create(client: &Client, event: &Event) -> Result<(), String> {
-    let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
-    let api: Api<Event> = Api::namespaced(client.clone(), namespace);
-    match time::timeout(PATIENCE, api.create(&PostParams::default(), event)).await {
-        Ok(Ok(_)) => Ok(()),
+    let namespace = event.metadata.namespace.as_deref();
+    let create = serde_json::to_vec(event).map_err(kube::Error::SerdeError).and_then(|json| {
+        let path = Request::new(Event::url_path(&(), namespace));
+        path.create(&PostParams::default(), json).map_err(kube::Error::BuildRequest)
+    });
+    let created = async { call_unread(client, create?).await };
+    match time::timeout(PATIENCE, created).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) if is_status(&error, 409) => Ok(()),
         Ok(Err(error)) => Err(describe(&error)),
         Err(_) => Err(format!("the API server hasn't answered for {} s", PATIENCE.as_secs())),
