@@ -53,6 +53,23 @@ fn creates_a_pool_that_loads_and_says_what_comes_next() {
     }
 }
 
+/// An empty name would be the URL of all Secrets.
+#[test]
+fn names_that_no_secret_can_have_are_refused_before_any_cluster_is_called() {
+    let directory = TempDir::new().unwrap();
+    for (namespace, name, rule) in [
+        ("mesh", "", "a Secret's name is 1 to 253"),
+        ("mesh", "a/b", "a Secret's name is 1 to 253"),
+        ("", "pool", "a namespace is 1 to 63"),
+    ] {
+        for command in ["show", "rotate", "prune"] {
+            let (code, message) =
+                complains(directory.path(), &[command, "--namespace", namespace, "--name", name]);
+            assert!(code == 2 && message.contains(rule), "{command} {namespace} {name}: {code} {message}");
+        }
+    }
+}
+
 #[test]
 fn creates_what_it_is_told_to() {
     let directory = TempDir::new().unwrap();

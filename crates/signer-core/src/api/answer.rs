@@ -55,8 +55,8 @@ pub(crate) struct Answer {
 }
 
 /// Sends a request. The body is that of a success; any other answer is an error.
-pub(crate) async fn send(client: &Client, request: http::Request<Vec<u8>>) -> kube::Result<Body> {
-    let answer = client.send(request.map(Body::from)).await?;
+pub(crate) async fn send(client: &Client, request: http::Request<impl Into<Body>>) -> kube::Result<Body> {
+    let answer = client.send(request.map(Into::into)).await?;
     let code = answer.status();
     if code.is_success() {
         return Ok(answer.into_body());
@@ -87,7 +87,10 @@ pub(crate) async fn call(
 }
 
 /// Sends a request whose answer says nothing that counts: it is read to its end, so that the connection can be used again, and not kept.
-pub(crate) async fn call_unread(client: &Client, request: http::Request<Vec<u8>>) -> kube::Result<()> {
+pub(crate) async fn call_unread(
+    client: &Client,
+    request: http::Request<impl Into<Body>>,
+) -> kube::Result<()> {
     let mut body = send(client, request).await?;
     while let Some(frame) = body.frame().await {
         frame?;
@@ -100,15 +103,18 @@ async fn whole(mut body: Body, limit: usize, large: Large) -> kube::Result<Answe
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         let size = answer.bytes.len() + data.len();
-        if size > limit {
-            return Err(kube::Error::Service(TooLarge { limit }.into()));
-        }
+        check_size(size, limit)?;
         if size > SMALL && answer.place.is_none() {
             answer.place = large.place().await;
         }
         answer.bytes.extend_from_slice(&data);
     }
     Ok(answer)
+}
+
+/// An error if so many bytes of an answer have come, and it may not have more than `limit`.
+pub(super) fn check_size(size: usize, limit: usize) -> kube::Result<()> {
+    if size <= limit { Ok(()) } else { Err(kube::Error::Service(TooLarge { limit }.into())) }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use hyper::Response;
 use serde_json::{Value, json};
 
 use super::*;
@@ -107,17 +108,17 @@ async fn secrets_are_read_and_written_at_their_path() {
 
 #[tokio::test]
 async fn a_missing_secret_is_none() {
-    let missing = json!({"reason": "NotFound", "message": "not found"}).to_string();
+    let missing = json!({"status": "Failure", "reason": "NotFound", "message": "not found"}).to_string();
     assert!(answering(404, missing).0.get("ca").await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn refusals_have_code_reason_and_a_bounded_message() {
-    let status = json!({"reason": "Forbidden", "message": "a".repeat(5000)}).to_string();
+    let status = json!({"status": "Failure", "reason": "Forbidden", "message": "a".repeat(5000)}).to_string();
     let error = answering(403, status).0.get("ca").await.unwrap_err();
     let SecretError::Call(kube::Error::Api(status)) = error else { panic!("{error}") };
     assert_eq!((status.code, status.reason.as_str()), (403, "Forbidden"));
-    assert_eq!(status.message.chars().count(), LONGEST_MESSAGE + 1);
+    assert!(status.message.len() <= 1024, "{}", status.message);
     // what isn't a Status isn't shown
     let error = answering(502, "<html>a canary</html>").0.get("ca").await.unwrap_err();
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
@@ -125,6 +126,26 @@ async fn refusals_have_code_reason_and_a_bounded_message() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_not_kept() {
-    let error = answering(200, vec![b' '; MAX_BYTES + 1]).0.get("ca").await.unwrap_err();
-    assert!(matches!(error, SecretError::TooLarge), "{error}");
+    let error = answering(200, vec![b' '; LARGEST_OBJECT + 1]).0.get("ca").await.unwrap_err();
+    assert!(matches!(error, SecretError::Unreadable(_)), "{error}");
+    assert!(error.to_string().contains("larger than 4 MiB"), "{error}");
+}
+
+#[tokio::test]
+async fn a_name_that_would_change_the_path_is_never_sent() {
+    let (secrets, calls) = answering(200, poisoned().to_string());
+    let secret = secrets.get("ca").await.unwrap().unwrap();
+    calls.lock().unwrap().clear();
+    for name in ["", "a/b", "..", ".", "ca?watch=1", "ca#", "%2e%2e"] {
+        let error = secrets.get(name).await.unwrap_err();
+        assert!(error.to_string().starts_with(&format!("name {name:?} isn't valid")), "{error}");
+        assert!(
+            matches!(secrets.replace(name, &secret).await, Err(SecretError::InvalidName { .. })),
+            "{name}"
+        );
+    }
+    let elsewhere = Secrets::new(secrets.client.clone(), "");
+    let error = elsewhere.create(&secret).await.unwrap_err();
+    assert!(error.to_string().starts_with("namespace \"\" isn't valid"), "{error}");
+    assert_eq!(*calls.lock().unwrap(), Vec::<String>::new());
 }
