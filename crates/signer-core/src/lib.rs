@@ -111,6 +111,7 @@ mod signer;
 mod signer_name;
 pub mod status;
 pub mod testing;
+mod text;
 mod trust_bundle;
 mod watching;
 

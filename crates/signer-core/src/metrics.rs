@@ -9,7 +9,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{health::Health, manager::EndedTasks, signer_name::SignerName};
+use crate::{
+    health::{EndedTasks, Health},
+    signer_name::SignerName,
+};
 
 /// The metrics of a process. Cheap to clone: clones count together.
 #[derive(Clone, Debug)]

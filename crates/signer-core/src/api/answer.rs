@@ -8,6 +8,8 @@ use kube::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::text::truncated;
+
 /// The largest JSON of one object that is parsed. etcd holds 1.5 MiB of one, which Go's escapes can make several times as long in JSON.
 pub(crate) const LARGEST_OBJECT: usize = 4 * 1024 * 1024;
 
@@ -73,7 +75,7 @@ fn refused(status: Option<Status>, code: u16) -> Status {
         .filter(|status| status.status == Some(StatusSummary::Failure))
         .unwrap_or_else(unknown)
         .with_code(code);
-    status.message = crate::status::condition::truncated(&status.message, LONGEST_MESSAGE);
+    status.message = truncated(&status.message, LONGEST_MESSAGE);
     status
 }
 
@@ -133,7 +135,7 @@ mod tests {
     use kube::Client;
 
     use super::*;
-    use crate::watching::describe;
+    use crate::api::error::{describe, is_status};
 
     fn answering(code: u16, body: Vec<u8>) -> Client {
         let service = tower::service_fn(move |_: http::Request<Body>| {
@@ -154,7 +156,7 @@ mod tests {
         assert_eq!(describe(&error), "the API server answers 403 Forbidden: no");
         for body in ["canary", r#"{"kind":"Status","code":"canary"}"#, r#"{"env":"canary"}"#] {
             let error = call_unread(&answering(503, body.into()), get()).await.unwrap_err();
-            assert!(crate::watching::is_status(&error, 503), "{error:?}");
+            assert!(is_status(&error, 503), "{error:?}");
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         }
         let long = format!(r#"{{"status":"Failure","message":"{}","code":400}}"#, "a".repeat(5000));

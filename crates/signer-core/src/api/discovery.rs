@@ -2,8 +2,10 @@
 
 use kube::{Client, api::ApiResource, core::GroupVersionKind};
 
-use super::patience::in_time;
-use crate::watching::{describe, is_status};
+use super::{
+    error::{describe, is_status},
+    patience::in_time,
+};
 
 const GROUP: &str = "certificates.k8s.io";
 const REQUESTS: &str = "podcertificaterequests";

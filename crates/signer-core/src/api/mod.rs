@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 mod cluster_trust_bundle;
 pub(crate) mod discovery;
+pub(crate) mod error;
 mod items;
 pub(crate) mod object;
 pub(crate) mod patience;

@@ -15,11 +15,12 @@ use super::{
 use crate::{
     api::{
         answer::{Place, call_unread},
+        error::is_status,
         patience::in_time,
         read::{Collection, ReadFrom, get},
     },
     health::{Component, SignerHealth},
-    watching::{is_status, watch},
+    watching::watch,
 };
 
 /// How fresh an answer has to be.

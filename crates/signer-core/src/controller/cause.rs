@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::core::Status;
 
 use super::{outcome::LookError, reconcile::ReconcileError};
-use crate::{signer_name::SignerName, status::condition::truncated, watching::describe};
+use crate::{api::error::describe, signer_name::SignerName, text::truncated};
 
 /// The API server's answers repeat what they refuse.
 const LONGEST_TEXT: usize = 1024;

@@ -14,9 +14,9 @@ use serde::{Deserialize, de::IgnoredAny};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{DenyRules, ParseDenyRules};
-use crate::{
-    api::answer::{self, Large},
-    watching::{describe, is_status},
+use crate::api::{
+    answer::{self, Large},
+    error::{describe, is_status},
 };
 
 /// Where the document of the rules is.

@@ -1,13 +1,17 @@
 //! What is ready, and what is wrong, signer by signer. `/readyz` shows it.
 
 mod component;
+mod ended_tasks;
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub(crate) use self::component::Component;
+pub(crate) use self::{
+    component::Component,
+    ended_tasks::{EndedTasks, TaskEnd, TaskOutcome},
+};
 use crate::signer_name::SignerName;
 
 /// Whether a signer serves in spite of what is wrong.

@@ -17,10 +17,9 @@ use tokio::net::TcpListener;
 use super::{
     ManagerError,
     http_server::{self, LIMITS},
-    supervisor::{EndedTasks, TaskEnd},
 };
 use crate::{
-    health::{Health, Report},
+    health::{EndedTasks, Health, Report, TaskEnd},
     metrics::Metrics,
 };
 
@@ -89,7 +88,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{health::SignerReport, manager::supervisor::How};
+    use crate::health::{SignerReport, TaskOutcome};
 
     /// Kubelet asks the pod's first address, of whichever family that is.
     #[tokio::test]
@@ -126,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_task_that_ended_is_named_before_the_signers() {
-        let end = TaskEnd { task: "watch of pods".into(), how: How::Panicked };
+        let end = TaskEnd { task: "watch of pods".into(), outcome: TaskOutcome::Panicked };
         let report = Report { is_ready: true, signers: vec![] };
         assert_eq!(
             page(&report, &[end]),

@@ -23,7 +23,6 @@ pub(crate) use permitted::{permitted, standing_in};
 pub use secret_pool::SecretPool;
 pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};
-pub(crate) use supervisor::EndedTasks;
 
 use futures::future::BoxFuture;
 use kube::Client;
@@ -41,7 +40,7 @@ use crate::{
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     controller::pending::SLOTS,
     deny::{DenyRules, DenyRulesInForce, DenySource, Follower, ParseDenyRules},
-    health::{Component, Health, SignerHealth},
+    health::{Component, EndedTasks, Health, SignerHealth},
     metrics::Metrics,
     process::open_files,
     signer::Signer,

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::{SecretDocument, SecretError},
+    api::{SecretDocument, SecretError, error::describe},
     authority::{SigningKey, SigningKeyError, SigningKeyType},
     ca_pool::{CaPool, Due, Ingredients, PoolError, Upkeep, UpkeepError},
-    watching::describe,
 };
 
 /// The key of the Secret under which the pool stands.

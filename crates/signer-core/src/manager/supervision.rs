@@ -4,11 +4,8 @@ use std::{collections::HashSet, future::Future, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 
-use super::{
-    ManagerError,
-    running::until,
-    supervisor::{EndedTasks, How, Supervisor},
-};
+use super::{ManagerError, running::until, supervisor::Supervisor};
+use crate::health::{EndedTasks, TaskOutcome};
 
 /// The time for requests in hand after the signal to end. Kubernetes gives a container 30 seconds by default.
 const GRACE: Duration = Duration::from_secs(20);
@@ -37,7 +34,7 @@ pub(super) async fn supervise(
             }
             end = supervisor.next_end() => {
                 signers.remove(&end.task);
-                if !is_stopping || end.how == How::Panicked {
+                if !is_stopping || end.outcome == TaskOutcome::Panicked {
                     ended.add(end.clone());
                     failure.get_or_insert(end);
                     stop.send_replace(true);

@@ -1,43 +1,15 @@
 //! Background tasks: each runs until the manager stops, and has one owner that notices its end.
 
 use std::{
-    fmt,
     future::Future,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures::FutureExt;
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{family::Family, gauge::Gauge},
-};
 use tokio::{sync::mpsc, task::JoinSet};
 
-/// How a task ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
-    Returned,
-    Panicked,
-}
-
-/// The end of a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TaskEnd {
-    pub(crate) task: String,
-    pub(crate) how: How,
-}
-
-impl fmt::Display for TaskEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { task, how } = self;
-        match how {
-            How::Returned => write!(f, "the task \"{task}\" has ended"),
-            How::Panicked => write!(f, "the task \"{task}\" has ended: it panicked"),
-        }
-    }
-}
+use crate::health::{TaskEnd, TaskOutcome};
 
 /// The owner of tasks. They end with it.
 pub(crate) struct Supervisor {
@@ -84,51 +56,17 @@ impl Spawner {
         let (task, ends) = (task.into(), self.ends.clone());
         self.lock().spawn(async move {
             // what a task that panicked leaves behind is used by nobody: the process ends
-            let how = match AssertUnwindSafe(run).catch_unwind().await {
-                Ok(()) => How::Returned,
-                Err(_) => How::Panicked,
+            let outcome = match AssertUnwindSafe(run).catch_unwind().await {
+                Ok(()) => TaskOutcome::Returned,
+                Err(_) => TaskOutcome::Panicked,
             };
             // nobody is left to hear: the owner is gone
-            let _ = ends.send(TaskEnd { task, how });
+            let _ = ends.send(TaskEnd { task, outcome });
         });
     }
 
     fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The tasks that ended though nobody stopped them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct EndedTasks(Arc<Mutex<Vec<TaskEnd>>>);
-
-impl EndedTasks {
-    /// Notes one, and logs it.
-    pub(crate) fn add(&self, end: TaskEnd) {
-        tracing::error!(
-            task = end.task,
-            "{end}. The process finishes the requests in hand and ends, for kubelet to restart it"
-        );
-        self.lock().push(end);
-    }
-
-    pub(crate) fn list(&self) -> Vec<TaskEnd> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<TaskEnd>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Collector for EndedTasks {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let ended = Family::<[(&str, String); 1], Gauge>::default();
-        for end in self.list() {
-            ended.get_or_create(&[("task", end.task)]).set(1);
-        }
-        let help = "1 for each background task that has ended; the process ends then";
-        ended.encode(encoder.encode_descriptor("ended_task", help, None, ended.metric_type())?)
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::reasons;
-use crate::{api::PodCertificateRequestStatus, decision::Denial, issue::IssuedCertificate};
+use crate::{api::PodCertificateRequestStatus, decision::Denial, issue::IssuedCertificate, text::truncated};
 
 /// Condition types. There is a third, `Failed`, which nothing here ever writes: kubelet takes it as final.
 const ISSUED: &str = "Issued";
@@ -53,15 +53,6 @@ fn condition(type_: &str, reason: &str, message: &str, now: Timestamp) -> Condit
 
 fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
-}
-
-/// At most so many bytes, with an ellipsis where something is missing.
-pub(crate) fn truncated(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|end| text.is_char_boundary(*end));
-    format!("{}…", &text[..end.unwrap_or_default()])
 }
 
 #[cfg(test)]

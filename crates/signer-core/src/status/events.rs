@@ -19,10 +19,13 @@ use tokio::{
     time::{self, Instant, MissedTickBehavior},
 };
 
-use super::{condition::truncated, event_queue::EventQueue};
+use super::event_queue::EventQueue;
 use crate::{
-    api::answer::call_unread,
-    watching::{describe, is_status},
+    api::{
+        answer::call_unread,
+        error::{describe, is_status},
+    },
+    text::truncated,
 };
 
 /// Takes Warning events, to be published when there is time for it: nobody waits for that, and what doesn't fit is dropped and counted.

@@ -8,14 +8,12 @@ use kube::{
 use serde_json::json;
 
 use super::condition::is_final;
-use crate::{
-    api::{
-        PodCertificateRequest, PodCertificateRequestStatus,
-        answer::call_unread,
-        patience::in_time,
-        read::{Collection, Got, ReadFrom, get},
-    },
-    watching::is_status,
+use crate::api::{
+    PodCertificateRequest, PodCertificateRequestStatus,
+    answer::call_unread,
+    error::is_status,
+    patience::in_time,
+    read::{Collection, Got, ReadFrom, get},
 };
 
 /// Writes outcomes.

@@ -36,6 +36,7 @@ use self::{
 use crate::{
     api::{
         ClusterTrustBundle,
+        error::{describe, is_status},
         read::{Collection, ReadFrom, get, write},
     },
     ca_pool::{CaPool, PoolState},
@@ -43,7 +44,7 @@ use crate::{
     health::{Component, SignerHealth},
     metrics::SignerMetrics,
     signer_name::SignerName,
-    watching::{Watched, describe, is_status, watch},
+    watching::{Watched, watch},
 };
 
 /// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.

@@ -6,7 +6,7 @@ use super::{
     desired::{MAX_ANCHORS, MAX_BYTES, Size},
     published::{ByRoot, GENERATION, KEPT},
 };
-use crate::watching::{describe, is_status};
+use crate::api::error::{describe, is_status};
 
 /// Why a bundle is written.
 #[derive(Debug)]

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{self, Instant};
 
-use super::{Times, describe, is_status};
-use crate::health::{Component, SignerHealth};
+use super::Times;
+use crate::{
+    api::error::{describe, is_status},
+    health::{Component, SignerHealth},
+};
 
 /// Why a watch begins anew.
 #[derive(Debug)]

@@ -12,10 +12,9 @@ use super::*;
 use crate::{
     api::PodCertificateRequestSpec,
     authority::{CertificateAuthority, SerialNumber, fingerprint, fixtures::TestCa},
-    health::Health,
+    health::{EndedTasks, Health},
     issue::{Terms, issue},
     leaf::{ExtendedKeyUsage, KeyUsage, Leaf},
-    manager::EndedTasks,
     metrics::Metrics,
     public_key::PublicKey,
 };

@@ -5,8 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     deny::{DenyRule, DenySelector},
-    health::Health,
-    manager::EndedTasks,
+    health::{EndedTasks, Health},
 };
 
 /// One namespace a line; a line with a blank is wrong.
