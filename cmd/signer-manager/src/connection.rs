@@ -16,8 +16,8 @@ pub(crate) struct Connection {
     pub(crate) user: String,
 }
 
-/// A watch is ended by the API server within five minutes, so a longer silence is a dead connection.
-const LONGEST_SILENCE: Duration = Duration::from_secs(330);
+/// A longer silence is a dead connection: signer-core's watches end after 25 to 31 s, and the API server gives up on other calls after a minute (`--request-timeout`).
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Makes a client: as the kubeconfig says; without one, as the environment or the pod's service account do.
 pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, RunError> {

@@ -42,11 +42,10 @@ fn without_bodies<S: Subscriber>() -> impl Layer<S> {
 /// kube-client logs whole bodies (Secrets, pod specs) at `warn` where they can't be parsed, and at `debug` where they tell of errors; its `error` is one line
 /// a second in an outage, of which our own log says what it means. Other crates log requests, headers (a bearer token) and frames at `debug` and `trace`.
 fn most(target: &str) -> LevelFilter {
-    /// Crates of this workspace, and the target of the audit log.
-    const OURS: [&str; 4] = ["audit", "ca_pool", "pod_credentials", "signer_manager"];
     match target.split("::").next().unwrap_or_default() {
         "kube_client" => LevelFilter::OFF,
-        name if OURS.contains(&name) || name.starts_with("signer_") => LevelFilter::TRACE,
+        // the target of the audit log, and the crates of this workspace that log
+        name if name == "audit" || name.starts_with("signer_") => LevelFilter::TRACE,
         _ => LevelFilter::WARN,
     }
 }
