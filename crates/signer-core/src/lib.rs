@@ -112,6 +112,7 @@ mod signer_name;
 pub mod status;
 pub mod testing;
 mod text;
+mod timer;
 mod trust_bundle;
 mod watching;
 

@@ -9,7 +9,6 @@ use std::{collections::VecDeque, time::Duration};
 
 use futures::{Stream, stream};
 use kube::runtime::watcher::Event;
-use tokio::time::{self, Instant};
 
 use self::{
     connection::{Connection, Happened},
@@ -19,10 +18,11 @@ use self::{
 use crate::{
     api::{
         object::{ApiObject, Unreadable},
-        patience::in_time,
         read::{Collection, List, Listed, latest_version},
+        timeout::with_timeout,
     },
     health::{Component, SignerHealth},
+    timer::sleep_until,
 };
 
 /// What a watch brings.
@@ -166,7 +166,7 @@ impl<K: ApiObject> Watch<K> {
         let happened = tokio::select! {
             biased;
             happened = connection.next() => happened?,
-            () = until(self.progress.proven_at()) => {
+            () = sleep_until(self.progress.proven_at()) => {
                 self.progress.works();
                 return Ok(State::Watching(connection));
             }
@@ -195,7 +195,7 @@ impl<K: ApiObject> Watch<K> {
 
     /// A watch from a version that is still to come would be silent until it has come, and what came before would never be told.
     async fn check(&mut self) -> Result<State<K>, Failure> {
-        let latest = in_time(latest_version(&self.collection)).await.map_err(Failure::list)?;
+        let latest = with_timeout(latest_version(&self.collection)).await.map_err(Failure::list)?;
         Ok(if went_back(&self.version, &latest) { self.begin_anew(&latest) } else { State::Resume })
     }
 
@@ -239,13 +239,6 @@ fn went_back(seen: &str, now: &str) -> bool {
     match (seen.parse::<u128>(), now.parse::<u128>()) {
         (Ok(seen), Ok(now)) => now < seen,
         _ => true,
-    }
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => time::sleep_until(instant).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use kube::{Client, client::Body};
+use tokio::time;
 
 use super::*;
 use crate::{cluster::Pod, health::Health};

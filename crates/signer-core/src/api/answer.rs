@@ -13,6 +13,9 @@ use crate::text::truncated;
 /// The largest JSON of one object that is parsed. etcd holds 1.5 MiB of one, which Go's escapes can make several times as long in JSON.
 pub(crate) const LARGEST_OBJECT: usize = 4 * 1024 * 1024;
 
+/// How much is kept of the JSON of an object that is larger: enough to find its name.
+pub(crate) const BEGINNING: usize = 16 * 1024;
+
 /// The largest answer to a call that isn't taken for a large one.
 const SMALL: usize = 64 * 1024;
 

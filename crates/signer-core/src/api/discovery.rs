@@ -4,7 +4,7 @@ use kube::{Client, api::ApiResource, core::GroupVersionKind};
 
 use super::{
     error::{describe, is_status},
-    patience::in_time,
+    timeout::with_timeout,
 };
 
 const GROUP: &str = "certificates.k8s.io";
@@ -67,7 +67,7 @@ async fn find(
     versions: &[&str],
 ) -> Result<Option<ApiResource>, DiscoveryError> {
     for version in versions {
-        match in_time(client.list_api_group_resources(&format!("{GROUP}/{version}"))).await {
+        match with_timeout(client.list_api_group_resources(&format!("{GROUP}/{version}"))).await {
             Ok(list) if list.resources.iter().any(|resource| resource.name == plural) => {
                 let gvk = GroupVersionKind::gvk(GROUP, version, kind);
                 return Ok(Some(ApiResource::from_gvk_with_plural(&gvk, plural)));
@@ -81,7 +81,7 @@ async fn find(
 }
 
 async fn not_served(client: &Client, resource: &'static str) -> DiscoveryError {
-    match in_time(client.apiserver_version()).await {
+    match with_timeout(client.apiserver_version()).await {
         Ok(info) => {
             let minor = info.minor.trim_end_matches('+').parse().unwrap_or(u32::MAX);
             let (api_version, bundle_version) = versions_of(minor);

@@ -2,10 +2,7 @@
 
 use serde::Deserialize;
 
-use super::answer::LARGEST_OBJECT;
-
-/// How much is kept of an item that is too large: enough to find its name.
-pub(super) const BEGINNING: usize = 16 * 1024;
+use super::answer::{BEGINNING, LARGEST_OBJECT};
 
 /// The most that a list may hold beside its items.
 const LARGEST_ENVELOPE: usize = 64 * 1024;

@@ -6,11 +6,11 @@ pub(crate) mod discovery;
 pub(crate) mod error;
 mod items;
 pub(crate) mod object;
-pub(crate) mod patience;
 mod pod_certificate_request;
 pub(crate) mod read;
 mod secret;
 mod server_url;
+pub(crate) mod timeout;
 
 pub use cluster_trust_bundle::{ClusterTrustBundle, ClusterTrustBundleSpec};
 pub use pod_certificate_request::{

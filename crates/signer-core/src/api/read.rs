@@ -14,7 +14,7 @@ use super::{
     answer::{self, Answer, Place},
     items::{Item, ListHead, Splitter},
     object::{ApiObject, ObjectName, Unreadable, oversized, oversized_at, read_object},
-    patience::in_time,
+    timeout::with_timeout,
 };
 
 /// Objects of one kind, as the API server offers them: all of a cluster or a namespace, or those that a field selector picks.
@@ -56,7 +56,7 @@ pub(crate) async fn get<K: ApiObject>(
         ReadFrom::Quorum => GetParams::default(),
     };
     let request = Request::new(&collection.path).get(name, &params).map_err(kube::Error::BuildRequest)?;
-    match in_time(answer::call(&collection.client, request, K::LARGE)).await {
+    match with_timeout(answer::call(&collection.client, request, K::LARGE)).await {
         Ok(Answer { bytes, place }) => Ok(Some(Got { object: read_object(&bytes)?, place })),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) if answer::is_too_large(&error) => {
@@ -71,7 +71,7 @@ pub(crate) async fn get<K: ApiObject>(
 
 /// Sends a write, and reads the object as it is written.
 pub(crate) async fn write<K: ApiObject>(client: &Client, request: http::Request<Vec<u8>>) -> kube::Result<K> {
-    let answer = in_time(answer::call(client, request, K::LARGE)).await?;
+    let answer = with_timeout(answer::call(client, request, K::LARGE)).await?;
     Ok(read_object(&answer.bytes)?)
 }
 
@@ -169,7 +169,7 @@ pub(crate) async fn latest_version(collection: &Collection) -> kube::Result<Stri
 
 async fn ask(collection: &Collection, params: &ListParams) -> kube::Result<Body> {
     let request = Request::new(&collection.path).list(params).map_err(kube::Error::BuildRequest)?;
-    in_time(answer::send(&collection.client, request)).await
+    with_timeout(answer::send(&collection.client, request)).await
 }
 
 fn head(splitter: &Splitter) -> kube::Result<ListHead> {
@@ -178,7 +178,9 @@ fn head(splitter: &Splitter) -> kube::Result<ListHead> {
 
 async fn next_chunk(body: &mut Body) -> kube::Result<Option<impl Deref<Target = [u8]> + use<>>> {
     loop {
-        let Some(frame) = in_time(async { body.frame().await.transpose() }).await? else { return Ok(None) };
+        let Some(frame) = with_timeout(async { body.frame().await.transpose() }).await? else {
+            return Ok(None);
+        };
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }

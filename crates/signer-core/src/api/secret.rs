@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub use self::document::SecretDocument;
 use super::{
     answer::{LARGEST_OBJECT, call_unread, check_size, is_too_large, send},
-    patience::in_time,
+    timeout::with_timeout,
 };
 
 /// Why a Secret can't be read or written. Nothing of its content is in it.
@@ -60,7 +60,7 @@ impl Secrets {
     /// If the name isn't valid; if the API server refuses, doesn't answer, or answers with something else.
     pub async fn get(&self, name: &str) -> Result<Option<SecretDocument>, SecretError> {
         let get = self.request(Method::GET, Some(name), Bytes::new())?;
-        match in_time(async { collect(send(&self.client, get).await?).await }).await {
+        match with_timeout(async { collect(send(&self.client, get).await?).await }).await {
             Ok(json) => SecretDocument::parse(json).map(Some),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
             Err(error) if is_too_large(&error) => {
@@ -79,7 +79,7 @@ impl Secrets {
     /// If the API server refuses (409: there is one of this name), or doesn't answer.
     pub async fn create(&self, secret: &SecretDocument) -> Result<(), SecretError> {
         let post = self.request(Method::POST, None, secret.body())?;
-        Ok(in_time(call_unread(&self.client, post)).await?)
+        Ok(with_timeout(call_unread(&self.client, post)).await?)
     }
 
     /// Puts it in the place of the version that was read.
@@ -88,7 +88,7 @@ impl Secrets {
     /// If the name isn't valid; if the API server refuses (409: it has changed since), or doesn't answer.
     pub async fn replace(&self, name: &str, secret: &SecretDocument) -> Result<(), SecretError> {
         let put = self.request(Method::PUT, Some(name), secret.body())?;
-        Ok(in_time(call_unread(&self.client, put)).await?)
+        Ok(with_timeout(call_unread(&self.client, put)).await?)
     }
 
     /// kube's own requests would copy the body into memory that isn't wiped, and take a name with a slash.

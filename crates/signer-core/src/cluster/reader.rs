@@ -16,8 +16,8 @@ use crate::{
     api::{
         answer::{Place, call_unread},
         error::is_status,
-        patience::in_time,
         read::{Collection, ReadFrom, get},
+        timeout::with_timeout as in_time,
     },
     health::{Component, SignerHealth},
     watching::watch,

@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 
 use super::{Services, services::NamespacedService};
 use crate::api::{
-    patience::in_time,
     read::{Collection, List, Listed},
+    timeout::with_timeout as in_time,
 };
 
 /// Lists that are read at once, in the whole process.

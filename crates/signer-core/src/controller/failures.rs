@@ -90,7 +90,11 @@ impl Failures {
             let is_known = self.failing.get(key).is_some_and(|failing| failing.is_persistent(now));
             !is_known && now.saturating_duration_since(*since) >= PERSISTENT
         });
-        let hanging = hanging.map(|(key, since)| (*since, key, HANGING));
+        let cause = format!(
+            "its evaluation hasn't ended for more than {} s; it is waited for, and tried again if it fails",
+            PERSISTENT.as_secs()
+        );
+        let hanging = hanging.map(|(key, since)| (*since, key, cause.as_str()));
         let mut count = 0;
         let oldest = failing.chain(hanging).inspect(|_| count += 1).min();
         let Some((since, example, cause)) = oldest else { return self.lingering(now) };
@@ -103,9 +107,6 @@ impl Failures {
         self.lingering.as_ref().filter(|(until, _)| now < *until).map(|(_, problem)| problem.clone())
     }
 }
-
-const HANGING: &str =
-    "its evaluation hasn't ended for more than 10 s; it is waited for, and tried again if it fails";
 
 impl Failing {
     fn is_persistent(&self, now: Instant) -> bool {

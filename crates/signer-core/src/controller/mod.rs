@@ -24,7 +24,7 @@ use kube::{
 use tokio::{
     sync::{broadcast, oneshot},
     task::JoinSet,
-    time::{Instant, interval, sleep_until},
+    time::interval,
 };
 
 use self::{
@@ -39,6 +39,7 @@ use crate::{
     cluster::pod_cache::PodKey,
     health::Component,
     signer::Signer,
+    timer::sleep_until,
     watching::{Watched, watch},
 };
 
@@ -122,7 +123,7 @@ impl<S: Signer> Driver<S> {
                     keys.for_each(|key| self.enqueue(&key));
                 }
                 () = pending.changed() => {}
-                () = until(pending.next_due()), if has_begun => {}
+                () = sleep_until(pending.next_due()), if has_begun => {}
                 Some(_) = self.running.join_next() => while self.running.try_join_next().is_some() {},
                 now = ticks.tick() => health.show(pending.problem(), now),
             }
@@ -170,13 +171,6 @@ impl Drop for Slot {
 
 async fn hold(mut slot: Slot, evaluation: impl Future<Output = Option<Duration>>) {
     slot.retry = evaluation.await;
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Wakes requests when what they wait for may have come.

@@ -11,6 +11,7 @@ use crate::{
     health::{Component, SignerHealth},
     metrics::Metrics,
     signer_name::SignerName,
+    text::hex,
 };
 
 /// Parses a document; its name is for messages. What is wrong with it is said on a line.
@@ -198,10 +199,6 @@ fn listed(texts: &[String]) -> String {
         None | Some(0) => shown,
         Some(more) => format!("{shown} | and {more} more"),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

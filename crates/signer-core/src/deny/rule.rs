@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{cluster::Pod, signer_name::SignerName};
+use crate::{cluster::Pod, signer_name::SignerName, text::one_line};
 
 /// What a rule is for: a pod of all that it names, at one of the signers. In each list names or `*`; a missing list means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,12 +158,6 @@ impl Names {
             Self::Only(names) => names.contains(name),
         }
     }
-}
-
-/// White space and control characters become single blanks: a reason can't forge a line of `/readyz`.
-fn one_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for DenyRule {

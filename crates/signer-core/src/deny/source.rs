@@ -11,12 +11,16 @@ use std::{
 
 use kube::{Client, api::GetParams, core::Request};
 use serde::{Deserialize, de::IgnoredAny};
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::task::spawn_blocking;
 
 use super::{DenyRules, ParseDenyRules};
-use crate::api::{
-    answer::{self, Large},
-    error::{describe, is_status},
+use crate::{
+    api::{
+        answer::{self, Large},
+        error::{describe, is_status},
+        timeout::{DENY_RULES, within},
+    },
+    text::{one_line, truncated},
 };
 
 /// Where the document of the rules is.
@@ -69,12 +73,10 @@ pub(crate) enum DenySourceError {
 /// The longest document: thousands of rules fit.
 pub const MAX_DENY_DOCUMENT_BYTES: usize = 256 * 1024;
 
-/// The API server answers within milliseconds, or something is wrong; the rules are wanted soon.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Whoever writes a file in place has finished by then.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(50);
-/// Of a ConfigMap's keys.
-const MAX_QUOTE_CHARS: usize = 300;
+/// Of a ConfigMap's keys, so many bytes are shown.
+const MAX_QUOTE: usize = 300;
 
 impl DenySource {
     /// Reads and parses a file that is there. This blocks. What isn't there may be where the process runs.
@@ -98,9 +100,7 @@ impl DenySource {
                 spawn_blocking(move || read_file(&path)).await.map_err(|_| DenySourceError::Thread(what))?
             }
             Self::ConfigMap { namespace, name, key } => {
-                let answer = timeout(PATIENCE, self.get(client, namespace, name)).await;
-                let problem = "the API server hasn't answered within 5 s";
-                document(&answer.unwrap_or_else(|_| Err(self.unusable(problem)))?, key, self)
+                document(&self.get(client, namespace, name).await?, key, self)
             }
         }
     }
@@ -110,7 +110,7 @@ impl DenySource {
         let get = Request::new(format!("/api/v1/namespaces/{namespace}/configmaps"));
         let get = get.get(name, &GetParams::default()).map_err(kube::Error::BuildRequest);
         let answer = match get {
-            Ok(get) => answer::call(client, get, Large::Others).await,
+            Ok(get) => within(DENY_RULES, answer::call(client, get, Large::Others)).await,
             Err(error) => Err(error),
         };
         answer.map(|answer| answer.bytes).map_err(|source| match is_status(&source, 404) {
@@ -152,13 +152,10 @@ fn document(answer: &[u8], key: &str, source: &DenySource) -> Result<String, Den
         None => {
             let mut keys: Vec<_> = data.into_keys().chain(others.into_keys()).collect();
             keys.sort();
-            Err(DenySourceError::NoKey { what: source.to_string(), keys: cut(&keys.join(", ")) })
+            let keys = truncated(&one_line(&keys.join(", ")), MAX_QUOTE);
+            Err(DenySourceError::NoKey { what: source.to_string(), keys })
         }
     }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_QUOTE_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Reads a file whose content stands still. This blocks.

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     health::{EndedTasks, Health, Report, TaskEnd},
     metrics::Metrics,
+    text::{one_line, truncated},
 };
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
@@ -60,6 +61,9 @@ async fn readyz(State((health, ended)): State<(Health, EndedTasks)>) -> impl Int
     (status, page(&report, &ended))
 }
 
+/// Messages hold what others wrote, such as the API server or whoever named an object.
+const LONGEST_LINE: usize = 2000;
+
 /// One line a signer; each problem of one that isn't ready on a line of its own.
 fn page(report: &Report, ended: &[TaskEnd]) -> String {
     let mut page = String::new();
@@ -71,18 +75,10 @@ fn page(report: &Report, ended: &[TaskEnd]) -> String {
         let verdict = if signer.problems.is_empty() { "ready" } else { "not ready" };
         let _ = writeln!(page, "{}: {verdict}", signer.name);
         for line in signer.problems.iter().chain(&signer.warnings).chain(&signer.notes) {
-            let _ = writeln!(page, "  - {}", one_line(line));
+            let _ = writeln!(page, "  - {}", truncated(&one_line(line), LONGEST_LINE));
         }
     }
     page
-}
-
-/// Messages hold what others wrote: the API server, whoever named an object. A long one is cut, and one of several lines can't pass for a signer's.
-fn one_line(text: &str) -> String {
-    const LONGEST: usize = 2000;
-    let line: String =
-        text.chars().take(LONGEST).map(|char| if char.is_control() { ' ' } else { char }).collect();
-    if text.chars().nth(LONGEST).is_some() { line + "…" } else { line }
 }
 
 #[cfg(test)]
@@ -135,7 +131,16 @@ mod tests {
 
     #[test]
     fn a_message_is_one_line_of_bounded_length() {
-        assert_eq!(one_line("no CA\nexample.com/b: ready\u{1b}[2J"), "no CA example.com/b: ready [2J");
-        assert_eq!(one_line(&"ä".repeat(3000)).chars().count(), 2001);
+        let message = format!("no CA\nexample.com/b: ready{}", "ä".repeat(3000));
+        let signers = vec![SignerReport {
+            name: "example.com/a".parse().unwrap(),
+            problems: vec![message],
+            warnings: vec![],
+            notes: vec![],
+        }];
+        let page = page(&Report { is_ready: false, signers }, &[]);
+        let lines: Vec<_> = page.lines().collect();
+        assert!(lines.len() == 2 && lines[1].starts_with("  - no CA example.com/b: readyä"), "{page}");
+        assert!(lines[1].len() <= 2004 && lines[1].ends_with('…'), "{page}");
     }
 }

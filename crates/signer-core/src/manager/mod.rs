@@ -31,11 +31,12 @@ use tokio::sync::watch;
 use self::{
     exclusive::Roots,
     running::{Shared, run_signer},
-    shared_client::{UNTIL_HEADERS, shared},
+    shared_client::shared,
     supervision::supervise,
     supervisor::{Spawner, Supervisor},
 };
 use crate::{
+    api::timeout::ANSWER_BEGINS,
     clock::{Clock, report_for_ever},
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     controller::pending::SLOTS,
@@ -138,7 +139,7 @@ impl Manager {
         // all tasks end with this future, however that ends
         let supervisor = Supervisor::new();
         let clock = Clock::new();
-        let (client, worker_ended) = shared(self.client, UNTIL_HEADERS, calls_at_once(), clock.clone());
+        let (client, worker_ended) = shared(self.client, ANSWER_BEGINS, calls_at_once(), clock.clone());
         self.client = client;
         supervisor.spawner().spawn("Kubernetes client", worker_ended);
         let (health, ended) = (Health::default(), EndedTasks::default());

@@ -23,9 +23,6 @@ use tower::{
 use super::http_server::MAX_CONNECTIONS;
 use crate::clock::Clock;
 
-/// How long the beginning of an answer is waited for: no call takes the API server longer (its `--request-timeout`), and a watch begins at once.
-pub(crate) const UNTIL_HEADERS: Duration = Duration::from_secs(60);
-
 /// A client whose calls fail if no answer has begun after `limit` (what has begun, as a watch does, may go on for ever), and of which so many run at once,
 /// watches aside. Each answer sets the clock. The future ends when nothing can be sent any more.
 ///
@@ -120,6 +117,7 @@ mod tests {
     use kube::{Api, api::ListParams};
 
     use super::*;
+    use crate::api::timeout::ANSWER_BEGINS;
 
     fn pods(client: &Client) -> Api<Pod> {
         Api::all(client.clone())
@@ -139,7 +137,7 @@ mod tests {
             assert!(request.uri().query().is_none(), "a bug in a layer");
             pending::<Result<Response<Body>, Infallible>>()
         });
-        let (client, ended) = shared(Client::new(broken, "default"), UNTIL_HEADERS, 4, Clock::new());
+        let (client, ended) = shared(Client::new(broken, "default"), ANSWER_BEGINS, 4, Clock::new());
         pods(&client).list(&ListParams::default().limit(1)).await.unwrap_err();
         ended.await;
     }
@@ -149,7 +147,7 @@ mod tests {
         let failing = tower::service_fn(|_: Request<Body>| async {
             Err::<Response<Body>, _>(std::io::Error::other("a bad day"))
         });
-        let (client, ended) = shared(Client::new(failing, "default"), UNTIL_HEADERS, 4, Clock::new());
+        let (client, ended) = shared(Client::new(failing, "default"), ANSWER_BEGINS, 4, Clock::new());
         pods(&client).list(&ListParams::default()).await.unwrap_err();
         assert!(ended.now_or_never().is_none());
     }
@@ -161,7 +159,7 @@ mod tests {
             CALLS.fetch_add(1, Ordering::SeqCst);
             Ok::<_, Infallible>(Response::new(Body::empty()))
         });
-        let (client, _) = shared(Client::new(answering, "default"), UNTIL_HEADERS, 2, Clock::new());
+        let (client, _) = shared(Client::new(answering, "default"), ANSWER_BEGINS, 2, Clock::new());
         let get = |uri: &str| client.send(Request::get(uri).body(Body::empty()).unwrap());
         let mut answers = vec![get("/a").await.unwrap(), get("/b").await.unwrap()];
         tokio::select! {

@@ -24,8 +24,9 @@ use crate::{
     api::{
         answer::call_unread,
         error::{describe, is_status},
+        timeout::{EVENT, within},
     },
-    text::truncated,
+    text::{hex, truncated},
 };
 
 /// Takes Warning events, to be published when there is time for it: nobody waits for that, and what doesn't fit is dropped and counted.
@@ -49,8 +50,6 @@ const MOST: usize = 2048;
 const MOST_OF_A_NAMESPACE: usize = 256;
 /// Between two events: events must not compete with certificates for the API server.
 const PACE: Duration = Duration::from_millis(50);
-/// How long the API server's answer is waited for; the next event waits as long.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The reporting controller, as `kubectl describe` shows it.
 const CONTROLLER: &str = "pod-certificate-signer";
@@ -126,12 +125,9 @@ async fn create(client: &Client, event: &Event) -> Result<(), String> {
         let path = Request::new(Event::url_path(&(), namespace));
         path.create(&PostParams::default(), json).map_err(kube::Error::BuildRequest)
     });
-    let created = async { call_unread(client, create?).await };
-    match time::timeout(PATIENCE, created).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) if is_status(&error, 409) => Ok(()),
-        Ok(Err(error)) => Err(describe(&error)),
-        Err(_) => Err(format!("the API server hasn't answered for {} s", PATIENCE.as_secs())),
+    match within(EVENT, async { call_unread(client, create?).await }).await {
+        Err(error) if !is_status(&error, 409) => Err(describe(&error)),
+        _ => Ok(()),
     }
 }
 
@@ -181,7 +177,7 @@ fn name(about: &ObjectReference, reason: &str, message: &str) -> String {
         hash.update(part.as_bytes());
         hash.update(&[0xff]);
     }
-    let hash: String = hash.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&hash.finish().as_ref()[..8]);
     let object = about.name.as_deref().unwrap_or_default();
     let object = &object[..object.len().min(LONGEST_NAME - 17)];
     format!("{}.{hash}", object.trim_end_matches(['.', '-']))

@@ -12,8 +12,8 @@ use crate::api::{
     PodCertificateRequest, PodCertificateRequestStatus,
     answer::call_unread,
     error::is_status,
-    patience::in_time,
     read::{Collection, Got, ReadFrom, get},
+    timeout::with_timeout,
 };
 
 /// Writes outcomes.
@@ -95,6 +95,6 @@ impl StatusWriter {
         let bytes = serde_json::to_vec(&body).map_err(kube::Error::SerdeError)?;
         let put = Request::new(path).replace_subresource("status", name, &PostParams::default(), bytes);
         let put = put.map_err(kube::Error::BuildRequest)?;
-        in_time(call_unread(&self.client, put)).await
+        with_timeout(call_unread(&self.client, put)).await
     }
 }

@@ -44,6 +44,7 @@ use crate::{
     health::{Component, SignerHealth},
     metrics::SignerMetrics,
     signer_name::SignerName,
+    timer::sleep_until,
     watching::{Watched, watch},
 };
 
@@ -126,7 +127,7 @@ impl BundleKeeper {
                     Watched::Unreadable(_) | Watched::Failing => sight.take_read(self.read().await, Instant::now()),
                 },
                 Ok(()) = self.pool.changed() => {}
-                () = until(sight.counts_until().filter(|_| self.published.borrow().is_some())) => {}
+                () = sleep_until(sight.counts_until().filter(|_| self.published.borrow().is_some())) => {}
                 () = time::sleep(wait) => {}
             }
         }
@@ -383,13 +384,6 @@ fn is_too_large(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else { return false };
     let says = |text| status.message.to_lowercase().contains(text);
     status.code == 413 || [422, 500].contains(&status.code) && (says("too long") || says("too large"))
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => time::sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
 }
 
 #[cfg(test)]

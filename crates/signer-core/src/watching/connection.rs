@@ -14,14 +14,11 @@ use super::{
     progress::{Failure, random},
 };
 use crate::api::{
-    answer::{self, LARGEST_OBJECT},
+    answer::{self, BEGINNING, LARGEST_OBJECT},
     object::{ApiObject, Identity, Unreadable, oversized, unreadable, wrong_form},
-    patience::in_time,
     read::Collection,
+    timeout::with_timeout,
 };
-
-/// How much is kept of a line that is too long: enough to find the object's name.
-const BEGINNING: usize = 16 * 1024;
 
 /// A line's memory is kept for the next one up to this.
 const USUAL_LINE: usize = 64 * 1024;
@@ -64,7 +61,7 @@ impl Connection {
         let identity = http::HeaderValue::from_static("identity");
         request.headers_mut().insert(http::header::ACCEPT_ENCODING, identity);
         let began = Instant::now();
-        let body = in_time(answer::send(&collection.client, request)).await.map_err(Failure::watch)?;
+        let body = with_timeout(answer::send(&collection.client, request)).await.map_err(Failure::watch)?;
         Ok(Self { body, lines: Lines::default(), began, times })
     }
 
