@@ -42,7 +42,7 @@
 //!   says so. A file that has expired when it is first seen is refused.
 //! - **One bad anchor doesn't cost the others.** A certificate in a trust bundle that can't be an anchor is passed over; [`Status::problem`], [`TrustBundle::skipped`] and the log name it.
 //!   PEM that is damaged, any other kind of block, or no anchor at all: the whole file is refused, with the line, and the last good one stays.
-//! - **Probes.** Ready: [`Watched::ready`] of each file. To be looked into, but no reason to stop: [`Status::problem`]. Alive: [`Status::last_look`] isn't older than several polls.
+//! - **Probes.** Ready: [`Watched::ready`] of each file. To be looked into, but no reason to stop: [`Status::problem`]. Alive: [`Status::last_checked`] isn't older than several polls.
 //! - **Order means nothing in a trust bundle.** Kubelet shuffles it; that counts as no change.
 //! - **What changes is logged** with `tracing`, keys never; [`Watched::status`] tells the same to a readiness probe.
 
@@ -52,7 +52,7 @@ mod client;
 mod connected_peer;
 mod credentials;
 #[cfg(feature = "axum")]
-mod fair_queue;
+mod evicting_queue;
 mod load_error;
 mod peer;
 mod pem;

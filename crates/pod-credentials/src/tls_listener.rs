@@ -19,7 +19,7 @@ use tokio::{
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
 
 use crate::{
-    fair_queue::{FairQueue, Sources, source},
+    evicting_queue::{EvictingQueue, Sources, source},
     peer::{PeerError, refusal},
 };
 
@@ -66,10 +66,10 @@ pub struct TlsListener {
     tcp: TcpListener,
     config: Arc<ServerConfig>,
     /// Clients that haven't sent their first message, and the tasks that read it.
-    silent: FairQueue<AbortHandle>,
+    silent: EvictingQueue<AbortHandle>,
     hellos: JoinSet<Option<Started>>,
     /// Clients that have sent it, and wait for their turn.
-    ready: FairQueue<Started>,
+    ready: EvictingQueue<Started>,
     handshakes: JoinSet<Option<Connection>>,
     running: Running,
     most: usize,
@@ -111,9 +111,9 @@ impl TlsListener {
         Self {
             tcp,
             config: config.into(),
-            silent: FairQueue::new(Self::SILENT_AT_ONCE),
+            silent: EvictingQueue::new(Self::SILENT_AT_ONCE),
             hellos: JoinSet::new(),
-            ready: FairQueue::new(Self::HANDSHAKES_AT_ONCE),
+            ready: EvictingQueue::new(Self::HANDSHAKES_AT_ONCE),
             handshakes: JoinSet::new(),
             running: Running::default(),
             most: Self::HANDSHAKES_AT_ONCE,
@@ -141,13 +141,13 @@ impl TlsListener {
     /// than all so slowly that all give up.
     #[must_use]
     pub fn handshakes_at_once(self, most: usize) -> Self {
-        Self { most: most.max(1), ready: FairQueue::new(most), ..self }
+        Self { most: most.max(1), ready: EvictingQueue::new(most), ..self }
     }
 
     /// Sets how many clients may be connected without having sent their first message, one at least. Each needs a file descriptor.
     #[must_use]
     pub fn silent_at_once(self, most: usize) -> Self {
-        Self { silent: FairQueue::new(most), ..self }
+        Self { silent: EvictingQueue::new(most), ..self }
     }
 
     /// Where it listens.
@@ -186,7 +186,7 @@ impl TlsListener {
             Instant::now() + if evicted == 0 { AFTER_ACCEPT_ERROR } else { AFTER_ROOM_WAS_MADE };
     }
 
-    fn heard(&mut self, done: Result<(Id, Option<Started>), JoinError>) {
+    fn hello_received(&mut self, done: Result<(Id, Option<Started>), JoinError>) {
         let (id, started) = done.unwrap_or_else(|error| (error.id(), None));
         self.silent.take_first(|_, task| task.id() == id);
         let Some(started) = started else { return };
@@ -227,7 +227,7 @@ impl Listener for TlsListener {
                         return connection;
                     }
                 }
-                Some(done) = self.hellos.join_next_with_id() => self.heard(done),
+                Some(done) = self.hellos.join_next_with_id() => self.hello_received(done),
                 accepted = next(&self.tcp, self.resting_until) => self.accepted(accepted),
             }
         }

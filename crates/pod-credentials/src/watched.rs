@@ -79,7 +79,7 @@ pub struct Status<T> {
     pub since: Option<SystemTime>,
     /// When the files were looked at last. If that is several polls ago, the thread that follows is stuck, such as in whoever writes the log, and a
     /// liveness probe may end the process.
-    pub last_look: Option<SystemTime>,
+    pub last_checked: Option<SystemTime>,
 }
 
 /// What a look at the files has shown.
@@ -97,7 +97,7 @@ impl<T: Mounted> Watched<T> {
     /// Looks at the files once, then at each `poll` (10 ms at least) on a thread of its own, which ends as soon as the last clone is gone.
     ///
     /// What changes and what goes wrong is logged (`tracing`). Should a look or a log panic, the thread goes on; should a log never return, it can't, and
-    /// [`Status::last_look`] shows it.
+    /// [`Status::last_checked`] shows it.
     ///
     /// # Errors
     /// If no thread can be started. A problem with the files is none: see [`Watched::status`].
@@ -178,7 +178,7 @@ impl<T: Mounted> Inner<T> {
             Ok(Seen::New { new, digest, problem })
         });
         let mut status = self.status.write().unwrap_or_else(PoisonError::into_inner);
-        status.last_look = Some(now);
+        status.last_checked = Some(now);
         match seen {
             Ok(Seen::Same(problem)) => status.keep(problem),
             Ok(Seen::New { new, digest, problem }) => {
@@ -327,19 +327,19 @@ impl<T: Mounted> fmt::Debug for Watched<T> {
 
 impl<T> Clone for Status<T> {
     fn clone(&self) -> Self {
-        let Self { current, problem, renewals, since, last_look } = self;
+        let Self { current, problem, renewals, since, last_checked } = self;
         Self {
             current: current.clone(),
             problem: problem.clone(),
             renewals: *renewals,
             since: *since,
-            last_look: *last_look,
+            last_checked: *last_checked,
         }
     }
 }
 
 impl<T> Default for Status<T> {
     fn default() -> Self {
-        Self { current: None, problem: None, renewals: 0, since: None, last_look: None }
+        Self { current: None, problem: None, renewals: 0, since: None, last_checked: None }
     }
 }

@@ -146,7 +146,7 @@ fn each_look_leaves_its_time() {
         volume.write([(BUNDLE, content)]);
         let now = SystemTime::now() + Duration::from_secs(seconds);
         watched.look(now);
-        assert_eq!(watched.status().last_look, Some(now));
+        assert_eq!(watched.status().last_checked, Some(now));
     }
 }
 

@@ -135,14 +135,14 @@ fn a_log_that_blocks_holds_up_nobody_and_shows() {
     volume.write([(BUNDLE, ca.dns("block-b").bundle())]);
     is_blocked.recv().unwrap();
     // the thread stands in the log: what others ask for is there, and the last look gets older
-    let last_look = watched.status().last_look.unwrap();
+    let last_checked = watched.status().last_checked.unwrap();
     assert_eq!(name(&watched).unwrap(), "block-b");
     volume.write([(BUNDLE, ca.dns("block-c").bundle())]);
     thread::sleep(Duration::from_millis(100));
-    assert_eq!(watched.status().last_look, Some(last_look));
+    assert_eq!(watched.status().last_checked, Some(last_checked));
     drop(go_on);
     soon(|| name(&watched).unwrap() == "block-c");
-    assert!(watched.status().last_look > Some(last_look));
+    assert!(watched.status().last_checked > Some(last_checked));
 }
 
 /// Threads of this test that look once an hour. They carry the name of the thread that started them until they have one of their own.

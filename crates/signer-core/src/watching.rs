@@ -11,7 +11,7 @@ use futures::{Stream, stream};
 use kube::runtime::watcher::Event;
 
 use self::{
-    connection::{Connection, Happened},
+    connection::{Connection, WatchEvent},
     progress::{Failure, Progress},
     unreadable::UnreadableLog,
 };
@@ -163,22 +163,22 @@ impl<K: ApiObject> Watch<K> {
     }
 
     async fn follow(&mut self, mut connection: Connection) -> Result<State<K>, Failure> {
-        let happened = tokio::select! {
+        let event = tokio::select! {
             biased;
-            happened = connection.next() => happened?,
+            event = connection.next() => event?,
             () = sleep_until(self.progress.proven_at()) => {
                 self.progress.works();
                 return Ok(State::Watching(connection));
             }
         };
-        let (version, watched) = match happened {
-            Happened::EndedInTime => {
+        let (version, watched) = match event {
+            WatchEvent::EndedInTime => {
                 self.progress.works();
                 return Ok(State::Check);
             }
-            Happened::Bookmark(version) => (version, None),
-            Happened::Applied(version, object) => (version, Some(self.readable(object, Event::Apply))),
-            Happened::Deleted(version, identity) => {
+            WatchEvent::Bookmark(version) => (version, None),
+            WatchEvent::Applied(version, object) => (version, Some(self.readable(object, Event::Apply))),
+            WatchEvent::Deleted(version, identity) => {
                 (version, Some(Watched::Event(Event::Delete(K::gone(identity)))))
             }
         };

@@ -154,18 +154,18 @@ fn reason<'a>(field: &Field<'a>) -> Result<&'a str, ConfigError> {
     }
 }
 
-/// Errors that are told: `/readyz` has a line for each signer.
-const MAX_TOLD: usize = 5;
+/// So many errors are shown: `/readyz` has a line for each signer.
+const MAX_ERRORS_SHOWN: usize = 5;
 
 fn on_one_line(errors: &ConfigErrors) -> String {
     let separator = |error: &ConfigError| if error.position.is_some() { ":" } else { ": " };
-    let told = errors.errors.iter().take(MAX_TOLD);
-    let told = told.map(|error| format!("{}{}{error}", errors.file, separator(error)));
-    let mut told = told.collect::<Vec<_>>().join("; ");
-    if let Some(more @ 1..) = errors.errors.len().checked_sub(MAX_TOLD) {
-        told = format!("{told}; and {more} more errors");
+    let shown = errors.errors.iter().take(MAX_ERRORS_SHOWN);
+    let shown = shown.map(|error| format!("{}{}{error}", errors.file, separator(error)));
+    let mut shown = shown.collect::<Vec<_>>().join("; ");
+    if let Some(more @ 1..) = errors.errors.len().checked_sub(MAX_ERRORS_SHOWN) {
+        shown = format!("{shown}; and {more} more errors");
     }
-    told
+    shown
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ const LONGEST_MESSAGE: usize = 1024;
 /// Which large answers are counted together. Of each kind three are in memory at once, whatever tenants write: who asks for more waits. A holder of a
 /// large request may wait for a large pod, and either for another one, never the other way round.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Large {
+pub(crate) enum SizeClass {
     Requests,
     Pods,
     Others,
@@ -38,25 +38,25 @@ static REQUESTS: Semaphore = Semaphore::const_new(3);
 static PODS: Semaphore = Semaphore::const_new(3);
 static OTHERS: Semaphore = Semaphore::const_new(3);
 
-/// The place of a large answer in memory. Kept as long as what was made of the answer.
-pub(crate) type Place = SemaphorePermit<'static>;
+/// The right to hold a large answer in memory. Kept as long as what was made of the answer.
+pub(crate) type MemoryPermit = SemaphorePermit<'static>;
 
-impl Large {
-    async fn place(self) -> Option<Place> {
-        let places = match self {
+impl SizeClass {
+    async fn permit(self) -> Option<MemoryPermit> {
+        let permits = match self {
             Self::Requests => &REQUESTS,
             Self::Pods => &PODS,
             Self::Others => &OTHERS,
         };
         // none of them is ever closed
-        places.acquire().await.ok()
+        permits.acquire().await.ok()
     }
 }
 
 /// A whole answer.
 pub(crate) struct Answer {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<MemoryPermit>,
 }
 
 /// Sends a request. The body is that of a success; any other answer is an error.
@@ -66,7 +66,7 @@ pub(crate) async fn send(client: &Client, request: http::Request<impl Into<Body>
     if code.is_success() {
         return Ok(answer.into_body());
     }
-    let refusal = whole(answer.into_body(), LARGEST_REFUSAL, Large::Others).await;
+    let refusal = whole(answer.into_body(), LARGEST_REFUSAL, SizeClass::Others).await;
     let status = refusal.ok().and_then(|answer| serde_json::from_slice::<Status>(&answer.bytes).ok());
     Err(kube::Error::Api(Box::new(refused(status, code.as_u16()))))
 }
@@ -86,9 +86,9 @@ fn refused(status: Option<Status>, code: u16) -> Status {
 pub(crate) async fn call(
     client: &Client,
     request: http::Request<Vec<u8>>,
-    large: Large,
+    class: SizeClass,
 ) -> kube::Result<Answer> {
-    whole(send(client, request).await?, LARGEST_OBJECT, large).await
+    whole(send(client, request).await?, LARGEST_OBJECT, class).await
 }
 
 /// Sends a request whose answer says nothing that counts: it is read to its end, so that the connection can be used again, and not kept.
@@ -103,14 +103,14 @@ pub(crate) async fn call_unread(
     Ok(())
 }
 
-async fn whole(mut body: Body, limit: usize, large: Large) -> kube::Result<Answer> {
+async fn whole(mut body: Body, limit: usize, class: SizeClass) -> kube::Result<Answer> {
     let mut answer = Answer { bytes: Vec::new(), place: None };
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         let size = answer.bytes.len() + data.len();
         check_size(size, limit)?;
         if size > SMALL && answer.place.is_none() {
-            answer.place = large.place().await;
+            answer.place = class.permit().await;
         }
         answer.bytes.extend_from_slice(&data);
     }
@@ -173,7 +173,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_is_too_large_is_not_kept() {
         let client = answering(200, vec![b' '; LARGEST_OBJECT + 1]);
-        let error = call(&client, get(), Large::Others).await.map(|answer| answer.bytes.len()).unwrap_err();
+        let error =
+            call(&client, get(), SizeClass::Others).await.map(|answer| answer.bytes.len()).unwrap_err();
         assert!(describe(&error).contains("larger than 4096 KiB"), "{error}");
         assert!(call_unread(&client, get()).await.is_ok());
     }
@@ -185,9 +186,9 @@ mod tests {
         let client = answering(200, vec![b' '; SMALL + 1]);
         let mut answers = Vec::new();
         for _ in 0..3 {
-            answers.push(call(&client, get(), Large::Pods).await.unwrap());
+            answers.push(call(&client, get(), SizeClass::Pods).await.unwrap());
         }
-        let mut fourth = Box::pin(call(&client, get(), Large::Pods));
+        let mut fourth = Box::pin(call(&client, get(), SizeClass::Pods));
         for _ in 0..100 {
             assert!((&mut fourth).now_or_never().is_none());
             tokio::task::yield_now().await;

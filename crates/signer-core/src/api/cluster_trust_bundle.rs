@@ -4,7 +4,7 @@ use kube::core::{NotUsed, Object};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::Large,
+    answer::SizeClass,
     object::{ApiObject, Identity, Metadata},
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct BundleWire {
 impl ApiObject for ClusterTrustBundle {
     type Wire = BundleWire;
     const KIND: &'static str = "ClusterTrustBundle";
-    const LARGE: Large = Large::Others;
+    const SIZE_CLASS: SizeClass = SizeClass::Others;
 
     fn from_wire(wire: BundleWire) -> Result<Self, String> {
         let spec = wire.spec.unwrap_or_default();

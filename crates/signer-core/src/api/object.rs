@@ -11,7 +11,7 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::answer::Large;
+use super::answer::SizeClass;
 
 /// An object of the API, as it is read.
 pub(crate) trait ApiObject: Sized + Send + 'static {
@@ -20,7 +20,7 @@ pub(crate) trait ApiObject: Sized + Send + 'static {
     /// As its `kind` is written.
     const KIND: &'static str;
     /// What large ones count as.
-    const LARGE: Large;
+    const SIZE_CLASS: SizeClass;
 
     /// The object, unless it breaks a bound; then which one.
     fn from_wire(wire: Self::Wire) -> Result<Self, String>;

@@ -9,7 +9,7 @@ use k8s_openapi::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::Large,
+    answer::SizeClass,
     object::{ApiObject, Identity},
 };
 
@@ -128,7 +128,7 @@ impl From<StatusWire> for PodCertificateRequestStatus {
 impl ApiObject for PodCertificateRequest {
     type Wire = RequestWire;
     const KIND: &'static str = "PodCertificateRequest";
-    const LARGE: Large = Large::Requests;
+    const SIZE_CLASS: SizeClass = SizeClass::Requests;
 
     fn from_wire(wire: RequestWire) -> Result<Self, String> {
         let spec = wire.spec.unwrap_or_default();

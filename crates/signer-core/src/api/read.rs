@@ -11,7 +11,7 @@ use kube::{
 };
 
 use super::{
-    answer::{self, Answer, Place},
+    answer::{self, Answer, MemoryPermit},
     items::{Item, ListHead, Splitter},
     object::{ApiObject, ObjectName, Unreadable, oversized, oversized_at, read_object},
     timeout::with_timeout,
@@ -35,11 +35,11 @@ pub(crate) enum ReadFrom {
     Quorum,
 }
 
-/// One object, and its place in memory if it is a large one.
+/// One object, and its permit if it is a large one.
 #[derive(Debug)]
 pub(crate) struct Got<K> {
     pub(crate) object: K,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<MemoryPermit>,
 }
 
 /// The object of this name, or nothing if there is none.
@@ -56,7 +56,7 @@ pub(crate) async fn get<K: ApiObject>(
         ReadFrom::Quorum => GetParams::default(),
     };
     let request = Request::new(&collection.path).get(name, &params).map_err(kube::Error::BuildRequest)?;
-    match with_timeout(answer::call(&collection.client, request, K::LARGE)).await {
+    match with_timeout(answer::call(&collection.client, request, K::SIZE_CLASS)).await {
         Ok(Answer { bytes, place }) => Ok(Some(Got { object: read_object(&bytes)?, place })),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) if answer::is_too_large(&error) => {
@@ -71,7 +71,7 @@ pub(crate) async fn get<K: ApiObject>(
 
 /// Sends a write, and reads the object as it is written.
 pub(crate) async fn write<K: ApiObject>(client: &Client, request: http::Request<Vec<u8>>) -> kube::Result<K> {
-    let answer = with_timeout(answer::call(client, request, K::LARGE)).await?;
+    let answer = with_timeout(answer::call(client, request, K::SIZE_CLASS)).await?;
     Ok(read_object(&answer.bytes)?)
 }
 

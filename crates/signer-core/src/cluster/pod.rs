@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::api::{
-    answer::Large,
+    answer::SizeClass,
     object::{ApiObject, Identity, Metadata},
 };
 
@@ -167,7 +167,7 @@ struct StateWire {
 impl ApiObject for Pod {
     type Wire = PodWire;
     const KIND: &'static str = "Pod";
-    const LARGE: Large = Large::Pods;
+    const SIZE_CLASS: SizeClass = SizeClass::Pods;
 
     fn from_wire(PodWire { mut metadata, spec, status }: PodWire) -> Result<Self, String> {
         let spec = spec.unwrap_or_default();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::{
-        answer::{Place, call_unread},
+        answer::{MemoryPermit, call_unread},
         error::is_status,
         read::{Collection, ReadFrom, get},
         timeout::with_timeout as in_time,
@@ -36,7 +36,7 @@ pub(crate) enum Freshness {
 #[derive(Debug)]
 pub(crate) struct ReadPod {
     pub(crate) pod: Arc<Pod>,
-    _place: Option<Place>,
+    _place: Option<MemoryPermit>,
 }
 
 /// How long the first lists are waited for. What they would have brought is read from the API server then, by each request for itself.

@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::api::{
-    answer::Large,
+    answer::SizeClass,
     object::{ApiObject, Identity},
 };
 
@@ -93,7 +93,7 @@ const LARGEST_SELECTOR: usize = 4 * 1024;
 impl ApiObject for NamespacedService {
     type Wire = ServiceWire;
     const KIND: &'static str = "Service";
-    const LARGE: Large = Large::Others;
+    const SIZE_CLASS: SizeClass = SizeClass::Others;
 
     fn from_wire(ServiceWire { metadata, spec }: ServiceWire) -> Result<Self, String> {
         let ServiceSpecWire { selector, cluster_ip, type_ } = spec.unwrap_or_default();

@@ -46,7 +46,7 @@ use crate::{
 /// Why a controller ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// It was told to, and has finished what was in hand.
+    /// It was told to, and has finished the running evaluations.
     Shutdown,
     /// The API server doesn't serve this version of the API any more.
     ApiGone,
@@ -58,7 +58,7 @@ const EVENTS_AT_ONCE: usize = 256;
 /// How often it is looked at what keeps requests from being finished.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Runs until `shutdown` is there or the API is gone; requests in hand are finished first. None is evaluated before `begin` has ended.
+/// Runs until `shutdown` is there or the API is gone; running evaluations are finished first. None is evaluated before `begin` has ended.
 pub(crate) async fn run<S: Signer>(
     context: Arc<Context<S>>,
     client: Client,

@@ -52,13 +52,13 @@ struct Table {
     entries: HashMap<RequestKey, Entry>,
     queue: FairQueue,
     /// As many as there are slots, so few that a walk through them costs nothing.
-    in_hand: HashMap<RequestKey, InHand>,
+    evaluations: HashMap<RequestKey, Evaluation>,
     waiting: HashMap<WakeKey, HashSet<RequestKey>>,
     failures: Failures,
 }
 
 /// A request that is being evaluated.
-struct InHand {
+struct Evaluation {
     since: Instant,
     could_wait_for: Vec<WakeKey>,
 }
@@ -79,7 +79,7 @@ impl Pending {
         let table = Table {
             entries: HashMap::new(),
             queue: FairQueue::new(SLOTS, SHARE),
-            in_hand: HashMap::new(),
+            evaluations: HashMap::new(),
             waiting: HashMap::new(),
             failures: Failures::default(),
         };
@@ -134,7 +134,7 @@ impl Pending {
         self.changed.notify_one();
     }
 
-    /// Takes a request in hand. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
+    /// Begins an evaluation. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
     /// evaluation and verdict is lost. Returns when it arrived. Nothing: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was
     /// fetched from the store.
     pub(crate) fn begin(&self, key: &RequestKey, uid: &str, could_wait_for: Vec<WakeKey>) -> Option<Instant> {
@@ -143,7 +143,7 @@ impl Pending {
         let arrived = entry.arrived;
         let waits_for = std::mem::take(&mut entry.waits_for);
         table.forget_waiting(key, waits_for);
-        table.in_hand.insert(key.clone(), InHand { since: Instant::now(), could_wait_for });
+        table.evaluations.insert(key.clone(), Evaluation { since: Instant::now(), could_wait_for });
         Some(arrived)
     }
 
@@ -171,14 +171,14 @@ impl Pending {
     pub(crate) fn problem(&self) -> Option<Problem> {
         let table = self.lock();
         let running: Vec<_> =
-            table.in_hand.iter().map(|(key, in_hand)| (key.clone(), in_hand.since)).collect();
+            table.evaluations.iter().map(|(key, evaluation)| (key.clone(), evaluation.since)).collect();
         table.failures.problem(&running, Instant::now())
     }
 
     /// Notes that its outcome is written.
     pub(crate) fn finish(&self, key: &RequestKey, uid: &str) {
         let mut table = self.lock();
-        table.in_hand.remove(key);
+        table.evaluations.remove(key);
         table.failures.succeeded(key, Instant::now());
         if let Some(entry) = table.entries.get_mut(key).filter(|entry| entry.uid == uid) {
             entry.is_finished = true;
@@ -208,7 +208,7 @@ impl Pending {
         entry.announced.is_news(reason, message, Instant::now())
     }
 
-    /// Wakes the requests that wait for this, and those in hand that might.
+    /// Wakes the requests that wait for this, and those being evaluated that might.
     pub(crate) fn wake(&self, changed: &WakeKey) {
         self.lock().wake(changed);
         self.changed.notify_one();
@@ -217,9 +217,9 @@ impl Pending {
     /// Wakes all that wait for something of this kind: changes were missed.
     pub(crate) fn wake_all(&self, is_of_kind: fn(&WakeKey) -> bool) {
         let mut table = self.lock();
-        let in_hand = table.in_hand.values().flat_map(|in_hand| &in_hand.could_wait_for);
+        let running = table.evaluations.values().flat_map(|evaluation| &evaluation.could_wait_for);
         let missed: HashSet<_> =
-            table.waiting.keys().chain(in_hand).filter(|key| is_of_kind(key)).cloned().collect();
+            table.waiting.keys().chain(running).filter(|key| is_of_kind(key)).cloned().collect();
         missed.iter().for_each(|key| table.wake(key));
         self.changed.notify_one();
     }
@@ -244,7 +244,7 @@ impl Table {
 
     /// Returns when it arrived, if it is still there.
     fn settle(&mut self, key: &RequestKey, waits_for: Vec<WakeKey>) -> Option<Instant> {
-        self.in_hand.remove(key);
+        self.evaluations.remove(key);
         let entry = self.entries.get_mut(key)?;
         let arrived = entry.arrived;
         entry.waits_for.clone_from(&waits_for);
@@ -272,8 +272,8 @@ impl Table {
             self.forget_waiting(&key, waits_for.unwrap_or_default());
             self.queue.wake(&key, now);
         }
-        for (key, in_hand) in &self.in_hand {
-            if in_hand.could_wait_for.contains(changed) {
+        for (key, evaluation) in &self.evaluations {
+            if evaluation.could_wait_for.contains(changed) {
                 self.queue.wake(key, now);
             }
         }

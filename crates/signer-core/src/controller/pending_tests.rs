@@ -97,7 +97,7 @@ fn what_is_finished_is_not_begun_again_and_leaves_nothing() {
         "what was fetched from the store just before"
     );
     let table = pending.lock();
-    assert!(table.entries.is_empty() && table.in_hand.is_empty() && table.waiting.is_empty());
+    assert!(table.entries.is_empty() && table.evaluations.is_empty() && table.waiting.is_empty());
 }
 
 #[test]

@@ -89,7 +89,7 @@ async fn reconcile<S: Signer>(
         Ok(claims) => context.examiner.examine(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
-    context.conclude(&InHand { request, key, arrived }, outcome, context.examiner.clock.now()).await
+    context.conclude(&Evaluation { request, key, arrived }, outcome, context.examiner.clock.now()).await
 }
 
 /// When the request is evaluated again. What went wrong is logged here, and nowhere else; where it lasts, the request's author hears of it.
@@ -107,14 +107,14 @@ fn error_policy<S: Signer>(
     let delay = delay(request, failed.map(|(arrived, _)| arrived), LONGEST_AFTER_ERROR);
     tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "requeued: {cause}");
     if let Some((arrived, true)) = failed {
-        let in_hand = InHand { request, key, arrived };
-        context.announce(&in_hand, &reasons::ISSUANCE_FAILING, &for_author(error), now);
+        let evaluation = Evaluation { request, key, arrived };
+        context.announce(&evaluation, &reasons::ISSUANCE_FAILING, &for_author(error), now);
     }
     delay
 }
 
 /// A request that is being evaluated.
-struct InHand<'a> {
+struct Evaluation<'a> {
     request: &'a PodCertificateRequest,
     key: RequestKey,
     arrived: Instant,
@@ -136,14 +136,14 @@ impl<S: Signer> Context<S> {
 
     async fn conclude(
         &self,
-        in_hand: &InHand<'_>,
+        evaluation: &Evaluation<'_>,
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Option<Duration>, ReconcileError> {
-        let InHand { request, key, arrived } = in_hand;
+        let Evaluation { request, key, arrived } = evaluation;
         match outcome {
             Outcome::Issued(certificate) => {
-                let written = self.write(in_hand, &condition::issued(&certificate, now)).await;
+                let written = self.write(evaluation, &condition::issued(&certificate, now)).await;
                 match &written {
                     Ok(Written::Done) => self.records(request).issued(&certificate, arrived.elapsed()),
                     Ok(Written::ByAnother | Written::Gone) => {}
@@ -154,7 +154,7 @@ impl<S: Signer> Context<S> {
             }
             Outcome::Denied(denial) => {
                 let (reason, message) = (denial.reason.as_str(), denial.message.as_str());
-                if self.write(in_hand, &condition::denied(&denial, now)).await? == Written::Done {
+                if self.write(evaluation, &condition::denied(&denial, now)).await? == Written::Done {
                     self.records(request).told("Denied", reason, message);
                     self.events.warn(pod_of(request), reason, message, now);
                 }
@@ -164,7 +164,7 @@ impl<S: Signer> Context<S> {
                 self.pending.settle(key, vec![]);
             }
             Outcome::Waiting(wait) => {
-                self.announce(in_hand, &wait.reason, &wait.message, now);
+                self.announce(evaluation, &wait.reason, &wait.message, now);
                 self.pending.settle(key, waits_for(request, &wait));
                 return Ok(Some(delay(request, Some(*arrived), LONGEST)));
             }
@@ -175,10 +175,10 @@ impl<S: Signer> Context<S> {
     /// Only what was written by us is ours to tell: of two replicas, one serial number counts.
     async fn write(
         &self,
-        in_hand: &InHand<'_>,
+        evaluation: &Evaluation<'_>,
         status: &PodCertificateRequestStatus,
     ) -> Result<Written, ReconcileError> {
-        let InHand { request, key, .. } = in_hand;
+        let Evaluation { request, key, .. } = evaluation;
         match self.writer.write(request, status).await {
             Ok(written) => {
                 if written != Written::Done {
@@ -194,7 +194,7 @@ impl<S: Signer> Context<S> {
     /// Says once, to the request and to its pod, why it isn't finished.
     fn announce(
         &self,
-        InHand { request, key, .. }: &InHand<'_>,
+        Evaluation { request, key, .. }: &Evaluation<'_>,
         reason: &Reason,
         message: &str,
         now: Timestamp,

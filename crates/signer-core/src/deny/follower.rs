@@ -135,7 +135,7 @@ impl Follower {
             self.metrics.deny_rules(signer, shown.len());
             // asked for also where there are no rules: it forgets requests that are gone
             let blocked = self.in_force.blocked(signer);
-            health.noted((!shown.is_empty()).then(|| in_force(&shown, blocked)));
+            health.set_note((!shown.is_empty()).then(|| in_force(&shown, blocked)));
         }
     }
 

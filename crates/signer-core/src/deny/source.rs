@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 use super::{DenyRules, ParseDenyRules};
 use crate::{
     api::{
-        answer::{self, Large},
+        answer::{self, SizeClass},
         error::{describe, is_status},
         timeout::{DENY_RULES, within},
     },
@@ -110,7 +110,7 @@ impl DenySource {
         let get = Request::new(format!("/api/v1/namespaces/{namespace}/configmaps"));
         let get = get.get(name, &GetParams::default()).map_err(kube::Error::BuildRequest);
         let answer = match get {
-            Ok(get) => within(DENY_RULES, answer::call(client, get, Large::Others)).await,
+            Ok(get) => within(DENY_RULES, answer::call(client, get, SizeClass::Others)).await,
             Err(error) => Err(error),
         };
         answer.map(|answer| answer.bytes).map_err(|source| match is_status(&source, 404) {

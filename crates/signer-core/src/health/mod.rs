@@ -161,7 +161,7 @@ impl SignerHealth {
     }
 
     /// Notes, for readers of `/readyz`, what isn't wrong and yet must not be forgotten.
-    pub(crate) fn noted(&self, note: Option<String>) {
+    pub(crate) fn set_note(&self, note: Option<String>) {
         if let Some(state) = self.all.lock().get_mut(&self.signer) {
             state.note = note;
         }

@@ -122,7 +122,7 @@ impl Manager {
         self
     }
 
-    /// Runs the signers until `shutdown` is there; requests in hand are finished first.
+    /// Runs the signers until `shutdown` is there; running evaluations are finished first.
     ///
     /// # Errors
     /// If no signers, or two of one name, were added, or the HTTP address can't be used; or if a background task ends before `shutdown`. A missing CA pool,

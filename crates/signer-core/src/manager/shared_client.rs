@@ -50,7 +50,7 @@ pub(crate) fn shared(
             if answer.as_ref().is_err_and(is_end_of_worker) {
                 ended.notify_one();
             }
-            answer.map(|answer| answer.map(|body| Held { body, _permit: permit }))
+            answer.map(|answer| answer.map(|body| PermittedBody { body, _permit: permit }))
         }
     });
     let client = Client::new(Timeout::new(send, limit), namespace);
@@ -78,12 +78,12 @@ fn is_end_of_worker(error: &kube::Error) -> bool {
 }
 
 /// An answer's body; its connection is in use until it has been read.
-struct Held {
+struct PermittedBody {
     body: Body,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl HttpBody for Held {
+impl HttpBody for PermittedBody {
     type Data = Bytes;
     type Error = <Body as HttpBody>::Error;
 

@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::sleep};
 use super::{ManagerError, running::until, supervisor::Supervisor};
 use crate::health::{EndedTasks, TaskOutcome};
 
-/// The time for requests in hand after the signal to end. Kubernetes gives a container 30 seconds by default.
+/// The time for running evaluations after the signal to end. Kubernetes gives a container 30 seconds by default.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// How long `/readyz` and `/metrics` show a task that ended, at least, before the process ends.
@@ -29,7 +29,7 @@ pub(super) async fn supervise(
         let is_stopping = *stop.borrow();
         tokio::select! {
             () = &mut shutdown, if !is_stopping => {
-                tracing::info!("shutting down: finishing the requests in hand");
+                tracing::info!("shutting down: finishing the running evaluations");
                 stop.send_replace(true);
             }
             end = supervisor.next_end() => {
@@ -41,7 +41,7 @@ pub(super) async fn supervise(
                 }
             }
             () = &mut grace => {
-                tracing::warn!(seconds = GRACE.as_secs(), "requests in hand are left unfinished: their time is over");
+                tracing::warn!(seconds = GRACE.as_secs(), "running evaluations are left unfinished: their time is over");
                 break;
             }
         }

@@ -41,7 +41,7 @@ struct Shared {
     queue: Mutex<EventQueue<Event>>,
     added: Notify,
     dropped: Counter,
-    drops: OnceInAWhile,
+    drops: LogLimiter,
 }
 
 /// Events of a process that wait.
@@ -72,7 +72,7 @@ impl Events {
             queue: Mutex::new(EventQueue::new(MOST, MOST_OF_A_NAMESPACE)),
             added: Notify::new(),
             dropped,
-            drops: OnceInAWhile::default(),
+            drops: LogLimiter::default(),
         });
         (Self(Arc::clone(&shared)), publish(client, shared))
     }
@@ -100,7 +100,7 @@ impl Events {
 
 /// Publishes one event after the other.
 async fn publish(client: Client, shared: Arc<Shared>) -> Infallible {
-    let failures = OnceInAWhile::default();
+    let failures = LogLimiter::default();
     let mut pace = time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -131,18 +131,18 @@ async fn create(client: &Client, event: &Event) -> Result<(), String> {
     }
 }
 
-/// Keeps a message that could come thousands of times from doing so.
+/// Logs a message that may come thousands of times once in [`INTERVAL`](Self::INTERVAL).
 #[derive(Default)]
-struct OnceInAWhile(Mutex<(Option<Instant>, u64)>);
+struct LogLimiter(Mutex<(Option<Instant>, u64)>);
 
-impl OnceInAWhile {
-    const WHILE: Duration = Duration::from_secs(60);
+impl LogLimiter {
+    const INTERVAL: Duration = Duration::from_secs(60);
 
     /// How many others were left out since the last one, if one is due now.
     fn is_due(&self, now: Instant) -> Option<u64> {
         let Self(state) = self;
         let (last, left_out) = &mut *state.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| now.saturating_duration_since(last) < Self::WHILE) {
+        if last.is_some_and(|last| now.saturating_duration_since(last) < Self::INTERVAL) {
             *left_out += 1;
             return None;
         }
@@ -221,10 +221,10 @@ mod tests {
 
     #[test]
     fn a_message_that_comes_all_the_time_is_logged_once_in_a_while() {
-        let (messages, now) = (OnceInAWhile::default(), Instant::now());
+        let (messages, now) = (LogLimiter::default(), Instant::now());
         assert_eq!(messages.is_due(now), Some(0));
         assert_eq!([messages.is_due(now), messages.is_due(now)], [None, None]);
-        assert_eq!(messages.is_due(now + OnceInAWhile::WHILE), Some(2));
+        assert_eq!(messages.is_due(now + LogLimiter::INTERVAL), Some(2));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) struct Connection {
 
 /// Something that a watch tells. Versions are empty where they can't be read.
 #[derive(Debug)]
-pub(super) enum Happened<K> {
+pub(super) enum WatchEvent<K> {
     /// An object was added or changed.
     Applied(String, Result<K, Unreadable>),
     /// An object is gone, or isn't picked any more.
@@ -65,7 +65,7 @@ impl Connection {
         Ok(Self { body, lines: Lines::default(), began, times })
     }
 
-    pub(super) async fn next<K: ApiObject>(&mut self) -> Result<Happened<K>, Failure> {
+    pub(super) async fn next<K: ApiObject>(&mut self) -> Result<WatchEvent<K>, Failure> {
         loop {
             if let Some(line) = self.lines.next() {
                 let parsed = parse(&line)?;
@@ -81,10 +81,10 @@ impl Connection {
     }
 
     /// One that ends early has lost its API server; one that ends late belongs to a process that stood still, and may have missed that.
-    fn ended<K>(&self) -> Result<Happened<K>, Failure> {
+    fn ended<K>(&self) -> Result<WatchEvent<K>, Failure> {
         let (lasted, Times { lasts, tolerance, .. }) = (self.began.elapsed(), self.times);
         let is_in_time = lasted + tolerance >= lasts && lasted <= lasts + tolerance;
-        if is_in_time { Ok(Happened::EndedInTime) } else { Err(Failure::ended_early()) }
+        if is_in_time { Ok(WatchEvent::EndedInTime) } else { Err(Failure::ended_early()) }
     }
 }
 
@@ -169,7 +169,7 @@ struct Named {
 }
 
 /// Parses a line. What can't be read of an object that was added or changed is the object's matter; what else can't be read is the watch's.
-fn parse<K: ApiObject>(line: &Line) -> Result<Happened<K>, Failure> {
+fn parse<K: ApiObject>(line: &Line) -> Result<WatchEvent<K>, Failure> {
     let json = match line {
         Line::Whole(json) => json,
         Line::Oversized(beginning) => return Ok(applied(Err(oversized::<K>(beginning)), None)),
@@ -185,11 +185,11 @@ fn parse<K: ApiObject>(line: &Line) -> Result<Happened<K>, Failure> {
         }
         "DELETED" => match serde_json::from_slice::<Event<Named>>(json) {
             Ok(Event { object: Named { metadata } }) => {
-                Ok(Happened::Deleted(metadata.resource_version.clone().unwrap_or_default(), metadata))
+                Ok(WatchEvent::Deleted(metadata.resource_version.clone().unwrap_or_default(), metadata))
             }
             Err(error) => Ok(applied(Err(unreadable::<K>(json, wrong_form(&error))), None)),
         },
-        "BOOKMARK" => Ok(Happened::Bookmark(version(json).unwrap_or_default())),
+        "BOOKMARK" => Ok(WatchEvent::Bookmark(version(json).unwrap_or_default())),
         "ERROR" => Err(match serde_json::from_slice::<Event<Status>>(json) {
             Ok(Event { object }) => Failure::watch(kube::Error::Api(Box::new(object))),
             Err(_) => Failure::not_a_watch(),
@@ -198,12 +198,12 @@ fn parse<K: ApiObject>(line: &Line) -> Result<Happened<K>, Failure> {
     }
 }
 
-fn applied<K>(object: Result<K, Unreadable>, version: Option<String>) -> Happened<K> {
+fn applied<K>(object: Result<K, Unreadable>, version: Option<String>) -> WatchEvent<K> {
     let version = match &object {
         Err(unreadable) => unreadable.resource_version.clone(),
         Ok(_) => version.unwrap_or_default(),
     };
-    Happened::Applied(version, object)
+    WatchEvent::Applied(version, object)
 }
 
 fn version(json: &[u8]) -> Option<String> {
@@ -242,7 +242,7 @@ mod tests {
         );
     }
 
-    fn parsed(json: &str) -> Result<Happened<Pod>, Failure> {
+    fn parsed(json: &str) -> Result<WatchEvent<Pod>, Failure> {
         parse(&Line::Whole(json.as_bytes().to_vec()))
     }
 
@@ -255,7 +255,9 @@ mod tests {
             r#"{"name":"a","namespace":"b","resourceVersion":"7","name":"canary"}"#,
         ] {
             let line = format!(r#"{{"type":"MODIFIED","object":{{"kind":"Pod","metadata":{metadata}}}}}"#);
-            let Ok(Happened::Applied(version, Err(unreadable))) = parsed(&line) else { panic!("{metadata}") };
+            let Ok(WatchEvent::Applied(version, Err(unreadable))) = parsed(&line) else {
+                panic!("{metadata}")
+            };
             assert_eq!(version, "7");
             let text = unreadable.to_string();
             assert!(text.starts_with("Pod b/") && text.contains("can't be read"), "{text}");
@@ -265,7 +267,7 @@ mod tests {
         for object in [r#"{"metadata":7}"#, "7", "{}x", r#"{"metadata":{"name":{}}}"#] {
             let line = format!(r#"{{"type":"ADDED","object":{object}}}"#);
             assert!(
-                matches!(parsed(&line), Ok(Happened::Applied(_, Err(_))) | Err(_)),
+                matches!(parsed(&line), Ok(WatchEvent::Applied(_, Err(_))) | Err(_)),
                 "{object} can't be a pod"
             );
         }
@@ -274,21 +276,21 @@ mod tests {
     #[test]
     fn what_nobody_reads_may_be_anything() {
         let line = r#"{"object":{"metadata":{"name":"a","resourceVersion":"8","managedFields":[{"time":"9999-12-31T00:00:00Z"}, 7]},"spec":{"containers":7}},"type":"ADDED"}"#;
-        let Ok(Happened::Applied(version, Ok(pod))) = parsed(line) else { panic!("must be read") };
+        let Ok(WatchEvent::Applied(version, Ok(pod))) = parsed(line) else { panic!("must be read") };
         assert_eq!((version.as_str(), pod.name.as_str()), ("8", "a"));
         let line = r#"{"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"9","labels":7},"spec":7}}"#;
-        let Ok(Happened::Deleted(version, identity)) = parsed(line) else { panic!("must be read") };
+        let Ok(WatchEvent::Deleted(version, identity)) = parsed(line) else { panic!("must be read") };
         assert_eq!((version.as_str(), identity.name.as_deref()), ("9", Some("a")));
         let line =
             r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"10","creationTimestamp":null}}}"#;
-        assert!(matches!(parsed(line), Ok(Happened::Bookmark(version)) if version == "10"));
+        assert!(matches!(parsed(line), Ok(WatchEvent::Bookmark(version)) if version == "10"));
     }
 
     #[test]
     fn what_is_too_long_is_named() {
         let beginning =
             br#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"a","namespace":"b","resourceVersion":"7","annotations":{"k":"canary"#;
-        let Ok(Happened::Applied(version, Err(unreadable))) =
+        let Ok(WatchEvent::Applied(version, Err(unreadable))) =
             parse::<Pod>(&Line::Oversized(beginning.to_vec()))
         else {
             panic!("must be unreadable")

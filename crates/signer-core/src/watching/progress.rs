@@ -21,7 +21,7 @@ pub(super) struct Failure {
 #[derive(Debug)]
 enum Cause {
     Error(kube::Error),
-    Said(&'static str),
+    Message(&'static str),
 }
 
 impl Failure {
@@ -34,23 +34,23 @@ impl Failure {
     }
 
     pub(super) fn no_version() -> Self {
-        Self { cause: Cause::Said("the API server's list has no resourceVersion"), is_of_list: true }
+        Self { cause: Cause::Message("the API server's list has no resourceVersion"), is_of_list: true }
     }
 
     pub(super) fn silent() -> Self {
-        Self::said("the API server hasn't ended the watch in time: the connection is dead")
+        Self::message("the API server hasn't ended the watch in time: the connection is dead")
     }
 
     pub(super) fn ended_early() -> Self {
-        Self::said("the API server or a proxy has ended the watch out of time")
+        Self::message("the API server or a proxy has ended the watch out of time")
     }
 
     pub(super) fn not_a_watch() -> Self {
-        Self::said("the answer isn't a watch of an API server; see what stands in between")
+        Self::message("the answer isn't a watch of an API server; see what stands in between")
     }
 
-    fn said(text: &'static str) -> Self {
-        Self { cause: Cause::Said(text), is_of_list: false }
+    fn message(text: &'static str) -> Self {
+        Self { cause: Cause::Message(text), is_of_list: false }
     }
 
     pub(super) fn is_status(&self, code: u16) -> bool {
@@ -60,7 +60,7 @@ impl Failure {
     /// What is wrong, and what can be done about it.
     pub(super) fn text(&self) -> String {
         match &self.cause {
-            Cause::Said(text) => (*text).to_owned(),
+            Cause::Message(text) => (*text).to_owned(),
             Cause::Error(error) => format!("{}{}", describe(error), remedy(error)),
         }
     }

@@ -35,13 +35,13 @@ impl Sources {
 
 /// A queue within a bound. When it is full, a newcomer takes the place of the oldest of the source that has the most: who has one alone never makes room for who has many.
 #[derive(Debug)]
-pub(crate) struct FairQueue<T> {
+pub(crate) struct EvictingQueue<T> {
     items: VecDeque<(IpAddr, T)>,
     sources: Sources,
     most: usize,
 }
 
-impl<T> FairQueue<T> {
+impl<T> EvictingQueue<T> {
     pub(crate) fn new(most: usize) -> Self {
         Self { items: VecDeque::new(), sources: Sources::default(), most: most.max(1) }
     }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_source_with_the_most_makes_room_with_its_oldest() {
-        let mut queue = FairQueue::new(4);
+        let mut queue = EvictingQueue::new(4);
         assert_eq!(queue.push(address(1), "honest"), None);
         for (item, evicted) in [("a", None), ("b", None), ("c", None), ("d", Some("a")), ("e", Some("b"))] {
             assert_eq!(queue.push(address(2), item).map(|(_, item)| item), evicted);
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_first_that_fits_is_taken() {
-        let mut queue = FairQueue::new(9);
+        let mut queue = EvictingQueue::new(9);
         for (last, item) in [(1, 'a'), (1, 'b'), (2, 'c')] {
             queue.push(address(last), item);
         }
