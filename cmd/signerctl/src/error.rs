@@ -157,6 +157,8 @@ pub(crate) enum Error {
     Server(#[from] ServerUrlError),
     #[error("core dumps can't be switched off (RLIMIT_CORE, PR_SET_DUMPABLE), and would hold keys: {0}")]
     CoreDumps(io::Error),
+    #[error("the API server of {cluster} can't be reached: {problem}")]
+    NotValidNow { cluster: String, problem: String },
     #[error(
         "the API server of {cluster} can't be reached: {cause}.\n\
          Does it run, and is there a way to it from here? Another cluster: --context NAME (`kubectl config get-contexts` has them) or --kubeconfig PATH; \

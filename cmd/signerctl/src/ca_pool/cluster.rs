@@ -10,7 +10,7 @@ use kube::{
     client::Body,
     config::{KubeConfigOptions, Kubeconfig},
 };
-use signer_core::api::check_server_url;
+use signer_core::api::{certificate_time_problem, check_server_url};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{clock::Skew, shell::quote};
@@ -148,7 +148,10 @@ fn unreachable(cluster: &str, error: &kube::Error) -> Error {
     let (cluster, cause) = (cluster.to_owned(), causes(error));
     match error {
         kube::Error::Auth(_) => Error::NotLoggedIn { cluster, cause },
-        _ => Error::Unreachable { cluster, cause },
+        error => match certificate_time_problem(error) {
+            Some(problem) => Error::NotValidNow { cluster, problem },
+            None => Error::Unreachable { cluster, cause },
+        },
     }
 }
 

@@ -36,6 +36,7 @@ impl ApiObject for ClusterTrustBundle {
     const SIZE_CLASS: SizeClass = SizeClass::Others;
 
     fn from_wire(wire: BundleWire) -> Result<Self, String> {
+        wire.metadata.require_names(false)?;
         let spec = wire.spec.unwrap_or_default();
         Ok(Self { types: None, metadata: wire.metadata.into(), spec, status: None })
     }

@@ -12,6 +12,7 @@ mod secret;
 mod server_url;
 pub(crate) mod timeout;
 
+pub use crate::clock::certificate_time_problem;
 pub use cluster_trust_bundle::{ClusterTrustBundle, ClusterTrustBundleSpec};
 pub use pod_certificate_request::{
     PodCertificateRequest, PodCertificateRequestSpec, PodCertificateRequestStatus,

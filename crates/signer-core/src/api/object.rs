@@ -85,6 +85,38 @@ pub(crate) struct Identity {
     pub(crate) is_terminating: bool,
 }
 
+/// An object without a name is nobody's, and of one without its namespace nobody knows whose it is.
+///
+/// # Errors
+/// If one of them is missing.
+pub(crate) fn require_names(name: Option<&str>, namespace: Option<&str>) -> Result<(), String> {
+    match (name, namespace) {
+        (None | Some(""), _) => {
+            Err("it has no metadata.name; look for what answers in the API server's place".to_owned())
+        }
+        (_, Some("")) => {
+            Err("it has no metadata.namespace; look for what answers in the API server's place".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What an entry of a map costs in memory, beside its texts: two strings and their place in a tree.
+pub(crate) const ENTRY: usize = 128;
+
+/// What a map costs in memory, about.
+pub(crate) fn map_size(map: &BTreeMap<String, String>) -> usize {
+    map.iter().map(|(key, value)| key.len() + value.len() + ENTRY).sum()
+}
+
+impl Identity {
+    /// # Errors
+    /// If its name or its namespace is missing.
+    pub(crate) fn require_names(&self) -> Result<(), String> {
+        require_names(self.name.as_deref(), Some(self.namespace.as_deref().unwrap_or_default()))
+    }
+}
+
 impl From<Identity> for ObjectMeta {
     fn from(identity: Identity) -> Self {
         // when it will be deleted, nobody asks
@@ -120,6 +152,13 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
+    /// # Errors
+    /// If its name is missing, or its namespace where the kind has one.
+    pub(crate) fn require_names(&self, is_namespaced: bool) -> Result<(), String> {
+        let namespace = is_namespaced.then(|| self.namespace.as_deref().unwrap_or_default());
+        require_names(self.name.as_deref(), namespace)
+    }
+
     pub(crate) fn identity(&mut self) -> Identity {
         Identity {
             name: self.name.take(),
@@ -257,4 +296,26 @@ impl<'de> Visitor<'de> for Finder<'_> {
 /// No name of Kubernetes is longer.
 fn short(text: String) -> String {
     if text.len() <= 253 { text } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::{ClusterTrustBundle, PodCertificateRequest},
+        cluster::Pod,
+    };
+
+    #[test]
+    fn an_object_without_a_name_is_unreadable_and_so_is_one_without_its_namespace() {
+        for json in [r"{}", r#"{"metadata":{}}"#, r#"{"metadata":{"name":"","namespace":"shop"}}"#] {
+            assert!(read_object::<Pod>(json.as_bytes()).is_err(), "{json}");
+            assert!(read_object::<PodCertificateRequest>(json.as_bytes()).is_err(), "{json}");
+            assert!(read_object::<ClusterTrustBundle>(json.as_bytes()).is_err(), "{json}");
+        }
+        let without_namespace = br#"{"metadata":{"name":"a"}}"#;
+        assert!(read_object::<Pod>(without_namespace).is_err());
+        assert!(read_object::<PodCertificateRequest>(without_namespace).is_err());
+        assert!(read_object::<ClusterTrustBundle>(without_namespace).is_ok());
+    }
 }

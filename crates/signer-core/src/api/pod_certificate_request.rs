@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     answer::SizeClass,
-    object::{ApiObject, Identity},
+    object::{ApiObject, Identity, map_size},
 };
 
 /// A `PodCertificateRequest` of any served version. Which one, the dynamic type says.
@@ -69,7 +69,7 @@ impl PodCertificateRequestSpec {
         let keys = [&self.pkix_public_key, &self.proof_of_possession, &self.stub_pkcs10_request];
         let annotations = &self.unverified_user_annotations;
         keys.into_iter().flatten().map(|key| key.0.len()).sum::<usize>()
-            + annotations.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
+            + map_size(annotations)
             + self.names()
     }
 
@@ -131,9 +131,13 @@ impl ApiObject for PodCertificateRequest {
     const SIZE_CLASS: SizeClass = SizeClass::Requests;
 
     fn from_wire(wire: RequestWire) -> Result<Self, String> {
+        wire.metadata.require_names()?;
         let spec = wire.spec.unwrap_or_default();
         if spec.names() > LARGEST_KEPT {
-            return Err(format!("the names in its spec have {} bytes together", spec.names()));
+            return Err(format!(
+                "the names in its spec have {} bytes; at most {LARGEST_KEPT} are accepted; delete it",
+                spec.names()
+            ));
         }
         let metadata = wire.metadata.into();
         Ok(Self { types: None, metadata, spec, status: wire.status.map(Into::into) })

@@ -9,12 +9,13 @@ use kube::{
     client::Body,
     core::Request,
 };
+use tokio::time::Instant;
 
 use super::{
     answer::{self, Answer, MemoryPermit},
     items::{Item, ListHead, Splitter},
     object::{ApiObject, ObjectName, Unreadable, oversized, oversized_at, read_object},
-    timeout::with_timeout,
+    timeout::{ANSWER_BEGINS, with_timeout},
 };
 
 /// Objects of one kind, as the API server offers them: all of a cluster or a namespace, or those that a field selector picks.
@@ -89,6 +90,8 @@ pub(crate) struct List<K> {
 struct Page {
     body: Body,
     splitter: Splitter,
+    /// When it must have arrived: the API server gives up by then too.
+    until: Instant,
 }
 
 /// What a list brings next.
@@ -111,11 +114,17 @@ impl<K: ApiObject> List<K> {
                 Some(page) => page,
                 None => {
                     let params = self.params();
-                    Page { body: ask(&self.collection, &params).await?, splitter: Splitter::default() }
+                    let until = Instant::now() + ANSWER_BEGINS;
+                    Page { body: ask(&self.collection, &params).await?, splitter: Splitter::default(), until }
                 }
             };
             let mut items = Vec::new();
             match next_chunk(&mut page.body).await? {
+                Some(_) if page.until < Instant::now() => {
+                    let slow =
+                        format!("a page of a list hasn't arrived within {} s", ANSWER_BEGINS.as_secs());
+                    return Err(kube::Error::Service(slow.into()));
+                }
                 Some(chunk) => {
                     let taken = page.splitter.push(&chunk, |item| {
                         items.push(match item {

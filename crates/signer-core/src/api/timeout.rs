@@ -10,6 +10,9 @@ pub(crate) const ANSWER_BEGINS: Duration = Duration::from_secs(60);
 /// For a whole answer. Then the call is repeated, on another connection; a minute would be long for a pod that waits.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// For all pages of a list that a request waits for.
+pub(crate) const LIST: Duration = Duration::from_secs(30);
+
 /// For the answer to an event. The next event waits as long, and nothing is lost but a message that the log has too.
 pub(crate) const EVENT: Duration = Duration::from_secs(10);
 

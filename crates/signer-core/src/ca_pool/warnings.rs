@@ -69,7 +69,7 @@ pub enum PoolWarning {
     },
     /// A CA can't sign any more when the turn of the next one comes.
     #[error(
-        "{authority} ends at {not_after} and can't sign after {last}, and the next one, CA {next:?}, doesn't sign before {until}: in between nobody can. \
+        "{authority} ends at {not_after} and can't sign after {last}, and the next one, CA {next:?}, doesn't sign before {until:.0}: in between nobody can. \
          Add one that signs in between with `signerctl ca-pool {}`", remedy.command()
     )]
     Gap {

@@ -17,7 +17,8 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 use tokio::sync::watch;
 
 pub(crate) use self::offset::{Offset, Offsets};
-pub(crate) use self::{report::report_for_ever, tls::certificate_time_problem};
+pub(crate) use self::report::report_for_ever;
+pub use self::tls::certificate_time_problem;
 
 /// The API server's time. Cheap to clone: clones learn together.
 #[derive(Clone, Debug)]
@@ -55,6 +56,12 @@ impl Clock {
             known @ Offset::Known(_) => Some(known.apply(self.local())),
             Offset::Unknown | Offset::Disputed { .. } => None,
         }
+    }
+
+    /// The same, but never later than this machine's clock has it: for what can't be undone, such as the removal of a CA with its key. One API server of several may be wrong, and this
+    /// replica may reach no other; a machine that is late only leaves the removal to others.
+    pub(crate) fn certain_for_removal(&self) -> Option<Timestamp> {
+        self.certain().map(|now| now.min(Timestamp::now()))
     }
 
     /// Whether any API server has told its time.

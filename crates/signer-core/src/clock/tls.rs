@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use rustls::{CertificateError, pki_types::UnixTime};
 
 /// What to tell where the API server's certificate isn't valid at this machine's time, which TLS goes by.
-pub(crate) fn certificate_time_problem(error: &(dyn Error + 'static)) -> Option<String> {
+#[must_use]
+pub fn certificate_time_problem(error: &(dyn Error + 'static)) -> Option<String> {
     let (now, limit, bound) = successors(Some(error), |error| inner(*error)).find_map(times)?;
     Some(format!(
         "this machine's clock says {}, and the API server's certificate is valid {limit} {}. Set the clock (NTP) if it is \
@@ -38,9 +39,10 @@ fn times(error: &(dyn Error + 'static)) -> Option<(UnixTime, &'static str, UnixT
 
 fn text(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).ok();
+    // without seconds, the text of one problem stays the same for a while
     seconds
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .map_or("a time out of range".to_owned(), |time| time.to_string())
+        .map_or("a time out of range".to_owned(), |time| time.strftime("%Y-%m-%dT%H:%MZ").to_string())
 }
 
 #[cfg(test)]
@@ -59,8 +61,8 @@ mod tests {
             CertificateError::ExpiredContext { time: at(1_900_000_000), not_after: at(1_800_000_000) };
         let early = CertificateError::NotValidYetContext { time: at(0), not_before: at(1_800_000_000) };
         for (error, both) in [
-            (expired, ["clock says 2030-03-17T17:46:40Z", "valid until 2027-01-15T08:00:00Z"]),
-            (early, ["clock says 1970-01-01T00:00:00Z", "valid from 2027-01-15T08:00:00Z"]),
+            (expired, ["clock says 2030-03-17T17:46Z", "valid until 2027-01-15T08:00Z"]),
+            (early, ["clock says 1970-01-01T00:00Z", "valid from 2027-01-15T08:00Z"]),
         ] {
             let tls = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(error));
             let text = certificate_time_problem(&kube::Error::Service(Box::new(tls))).unwrap();

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::api::{
     answer::SizeClass,
-    object::{ApiObject, Identity, Metadata},
+    object::{ApiObject, Identity, Metadata, map_size},
 };
 
 /// A pod, reduced to what identifies it and to what it asked for. Comes from a read of the API server, so all of it is verified.
@@ -83,18 +83,15 @@ impl Pod {
         self.certificate_sources.iter().any(|source| source.signer_name == signer_name)
     }
 
-    /// How many bytes its author has written into what is read of it.
+    /// How much memory it takes, about, as far as its author decides.
     pub(crate) fn size(&self) -> usize {
-        let map = |map: &BTreeMap<String, String>| -> usize {
-            map.iter().map(|(key, value)| key.len() + value.len()).sum()
-        };
         let sources = self.certificate_sources.iter().map(|source| {
             size_of::<CertificateSource>()
                 + source.signer_name.len()
                 + source.key_type.len()
-                + map(&source.user_annotations)
+                + map_size(&source.user_annotations)
         });
-        map(&self.labels) + map(&self.annotations) + sources.sum::<usize>()
+        map_size(&self.labels) + map_size(&self.annotations) + sources.sum::<usize>()
     }
 }
 
@@ -170,6 +167,7 @@ impl ApiObject for Pod {
     const SIZE_CLASS: SizeClass = SizeClass::Pods;
 
     fn from_wire(PodWire { mut metadata, spec, status }: PodWire) -> Result<Self, String> {
+        metadata.require_names(true)?;
         let spec = spec.unwrap_or_default();
         let mut annotations = metadata.annotations.take().unwrap_or_default();
         annotations.remove(LAST_APPLIED);
@@ -246,16 +244,16 @@ mod tests {
 
     #[test]
     fn a_pending_pod_with_a_container_that_runs_counts_as_running() {
-        let pending = r#"{"status":{"phase":"Pending","containerStatuses":[{"state":{"waiting":{}}}]}}"#;
+        let pending = r#"{"metadata":{"name":"a","namespace":"b"},"status":{"phase":"Pending","containerStatuses":[{"state":{"waiting":{}}}]}}"#;
         assert_eq!(read(pending).phase, PodPhase::Pending);
-        let sidecar = r#"{"status":{"phase":"Pending","initContainerStatuses":[{"state":{"running":{"startedAt":"9999-12-31T00:00:00Z"}}}]}}"#;
+        let sidecar = r#"{"metadata":{"name":"a","namespace":"b"},"status":{"phase":"Pending","initContainerStatuses":[{"state":{"running":{"startedAt":"9999-12-31T00:00:00Z"}}}]}}"#;
         assert_eq!(read(sidecar).phase, PodPhase::Running);
     }
 
     #[test]
     fn a_mirror_pod_is_known_by_its_annotation() {
-        assert!(!read(r#"{"metadata":{"annotations":{}}}"#).is_mirror);
-        assert!(read(r#"{"metadata":{"annotations":{"kubernetes.io/config.mirror":""}}}"#).is_mirror);
+        assert!(!read(r#"{"metadata":{"name":"a","namespace":"b","annotations":{}}}"#).is_mirror);
+        assert!(read(r#"{"metadata":{"name":"a","namespace":"b","annotations":{"kubernetes.io/config.mirror":""}}}"#).is_mirror);
     }
 
     #[test]

@@ -10,12 +10,12 @@ use futures::{
     future::{BoxFuture, Shared, WeakShared},
 };
 use kube::Client;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{Services, services::NamespacedService};
 use crate::api::{
     read::{Collection, List, Listed},
-    timeout::with_timeout as in_time,
+    timeout::LIST,
 };
 
 /// Lists that are read at once, in the whole process.
@@ -69,7 +69,13 @@ impl ServiceReads {
         // the semaphore is never closed
         let _place = self.places.acquire().await.ok();
         self.next.lock().unwrap_or_else(PoisonError::into_inner).remove(&namespace);
-        in_time(list(&self.client, &namespace)).await.map_err(Arc::new)
+        let read = timeout(LIST, list(&self.client, &namespace)).await;
+        let slow = || {
+            let why =
+                format!("the Services of namespace {namespace} couldn't be read within {} s", LIST.as_secs());
+            Err(kube::Error::Service(why.into()))
+        };
+        read.unwrap_or_else(|_| slow()).map_err(Arc::new)
     }
 }
 
@@ -112,7 +118,7 @@ mod tests {
             let name = request.uri().path().split('/').nth(4).unwrap_or_default().to_owned();
             async move {
                 drop(may_answer.wait_for(|may| *may).await);
-                let list = serde_json::json!({"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": name}}]});
+                let list = serde_json::json!({"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": name, "namespace": "shop"}}]});
                 Ok::<_, std::convert::Infallible>(http::Response::new(Body::from(
                     list.to_string().into_bytes(),
                 )))

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::api::{
     answer::SizeClass,
-    object::{ApiObject, Identity},
+    object::{ApiObject, ENTRY, Identity, map_size},
 };
 
 /// A Service, reduced to what decides which pods it stands for.
@@ -87,7 +87,7 @@ struct ServiceSpecWire {
     type_: Option<String>,
 }
 
-/// The largest selector that is read. It is kept, and all labels of a pod together are seldom as long.
+/// The largest selector that is read, by what it takes in memory: some 30 labels. It is kept, and all labels of a pod together are seldom as many.
 const LARGEST_SELECTOR: usize = 4 * 1024;
 
 impl ApiObject for NamespacedService {
@@ -96,12 +96,14 @@ impl ApiObject for NamespacedService {
     const SIZE_CLASS: SizeClass = SizeClass::Others;
 
     fn from_wire(ServiceWire { metadata, spec }: ServiceWire) -> Result<Self, String> {
+        metadata.require_names()?;
         let ServiceSpecWire { selector, cluster_ip, type_ } = spec.unwrap_or_default();
         let selector = selector.unwrap_or_default();
-        let size: usize = selector.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let (labels, size) = (selector.len(), map_size(&selector));
         if size > LARGEST_SELECTOR {
             return Err(format!(
-                "spec.selector has {size} bytes; {LARGEST_SELECTOR} are the most; shorten it"
+                "spec.selector has {labels} labels that take {size} bytes; at most {LARGEST_SELECTOR} bytes are accepted, {ENTRY} of them for each \
+                 label; shorten it"
             ));
         }
         let service = Service {
@@ -238,7 +240,7 @@ mod tests {
 
     #[test]
     fn external_and_selectorless_services_select_nothing() {
-        let external = br#"{"spec":{"type":"ExternalName","selector":{"app":"a"}}}"#;
+        let external = br#"{"metadata":{"name":"a","namespace":"b"},"spec":{"type":"ExternalName","selector":{"app":"a"}}}"#;
         let external = read_object::<NamespacedService>(external).unwrap().service;
         assert!(!external.selects(&labels(&[("app", "a")])));
         assert!(!Service::new("none", [("", ""); 0]).selects(&labels(&[("app", "a")])));
@@ -261,6 +263,15 @@ mod tests {
             let text = read_object::<NamespacedService>(json.as_bytes()).unwrap_err().to_string();
             assert!(text.starts_with("Service b/a can't be read: ") && !text.contains("canary"), "{text}");
         }
+    }
+
+    #[test]
+    fn many_small_labels_count_for_what_they_take_in_memory() {
+        let tiny: BTreeMap<_, _> = (0..40).map(|i| (i.to_string(), String::new())).collect();
+        let json =
+            serde_json::json!({"metadata": {"name": "a", "namespace": "b"}, "spec": {"selector": tiny}});
+        let error = read_object::<NamespacedService>(json.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("40 labels"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An HTTP server for probes and scrapes, bounded in connections and time.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::{collections::VecDeque, io, net::IpAddr, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Connections at once. Kubelet has one or two, Prometheus one each scrape.
-pub(super) const MAX_CONNECTIONS: usize = 16;
+pub(super) const MAX_CONNECTIONS: usize = 32;
 
 /// How long clients may take.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +39,9 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, limits: Limits)
     let mut is_failing = false;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 is_failing = false;
-                connections.begin(answer(stream, routes.clone(), limits));
+                connections.begin(peer.ip(), answer(stream, routes.clone(), limits));
             }
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
@@ -72,23 +72,32 @@ fn is_of_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), K::ConnectionAborted | K::ConnectionReset | K::ConnectionRefused)
 }
 
-/// The connections that are open. A new one takes the place of the oldest where there are too many: whoever says nothing keeps nobody out.
+/// The connections that are open. Where there are too many, a new one takes the place of the oldest of the address that has the most: whoever opens many pushes out their own, and
+/// kubelet's probes are answered.
 #[derive(Default)]
 struct Connections {
     tasks: JoinSet<()>,
-    oldest_first: VecDeque<AbortHandle>,
+    oldest_first: VecDeque<(IpAddr, AbortHandle)>,
 }
 
 impl Connections {
-    fn begin(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
+    fn begin(&mut self, peer: IpAddr, connection: impl Future<Output = ()> + Send + 'static) {
         while self.tasks.try_join_next().is_some() {}
-        self.oldest_first.retain(|connection| !connection.is_finished());
+        self.oldest_first.retain(|(_, connection)| !connection.is_finished());
         if self.oldest_first.len() >= MAX_CONNECTIONS
-            && let Some(oldest) = self.oldest_first.pop_front()
+            && let Some((_, oldest)) = self.least_missed().and_then(|index| self.oldest_first.remove(index))
         {
             oldest.abort();
         }
-        self.oldest_first.push_back(self.tasks.spawn(connection));
+        self.oldest_first.push_back((peer, self.tasks.spawn(connection)));
+    }
+
+    /// Where the oldest connection of the busiest address is.
+    fn least_missed(&self) -> Option<usize> {
+        let of_address = |peer: &IpAddr| self.oldest_first.iter().filter(|(other, _)| other == peer).count();
+        // of equal ones the first is the oldest
+        let open = self.oldest_first.iter().enumerate().rev();
+        open.max_by_key(|(_, (peer, _))| of_address(peer)).map(|(index, _)| index)
     }
 }
 
@@ -103,6 +112,20 @@ mod tests {
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
         answer
+    }
+
+    #[tokio::test]
+    async fn who_opens_many_connections_pushes_out_their_own() {
+        let mut connections = Connections::default();
+        let [kubelet, flood] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
+        connections.begin(kubelet, std::future::pending());
+        for _ in 0..10 * MAX_CONNECTIONS {
+            connections.begin(flood, std::future::pending());
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(connections.oldest_first.len(), MAX_CONNECTIONS);
+        let (first, connection) = &connections.oldest_first[0];
+        assert!(*first == kubelet && !connection.is_finished(), "{first}");
     }
 
     #[tokio::test]

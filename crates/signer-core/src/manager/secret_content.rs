@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::{SecretDocument, SecretError, error::describe},
+    api::{
+        SecretDocument, SecretError,
+        error::{describe, is_status},
+    },
     authority::{SigningKey, SigningKeyError, SigningKeyType},
     ca_pool::{CaPool, Due, Ingredients, PoolError, Upkeep, UpkeepError},
 };
@@ -14,12 +17,18 @@ const KEY: &str = "pool";
 /// Why there is no pool in a Secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretPoolError {
-    #[error("reading the Secret: {}", describe(.0))]
+    #[error("reading the Secret: {}", described(.0, "get"))]
     Read(#[source] SecretError),
     #[error(
-        "there is no such Secret; create it with `kubectl create secret generic`, empty where the signer keeps its pool itself"
+        "there is no such Secret; create it with `kubectl -n {namespace} create secret generic {name}`, empty where the signer keeps its pool itself. \
+         Where a pool is in use, don't restart the process before: it may be the only one that has the keys"
     )]
-    NoSecret,
+    NoSecret {
+        /// The Secret's namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
     #[error("it has no key `{KEY}`; make the pool with `signerctl ca-pool create --namespace … --name …`")]
     NoPool,
     #[error(
@@ -43,8 +52,14 @@ pub(crate) enum SecretPoolError {
     Random,
     #[error("the thread that makes keys ended early")]
     Thread,
-    #[error("writing the Secret: {}", describe(.0))]
+    #[error("writing the Secret: {}", described(.0, "update"))]
     Write(#[source] SecretError),
+}
+
+fn described(error: &SecretError, verb: &str) -> String {
+    let SecretError::Call(error) = error else { return error.to_string() };
+    let text = describe(error);
+    if is_status(error, 403) { format!("{text}; grant the verb {verb} on this Secret") } else { text }
 }
 
 /// Making keys takes a while, RSA seconds.

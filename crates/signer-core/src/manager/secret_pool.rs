@@ -119,7 +119,7 @@ impl Keeper {
         let published = self.published.borrow().clone();
         let secret = self.secrets.get(&self.source.name).await.map_err(SecretPoolError::Read)?;
         let Some(upkeep) = &self.source.upkeep else {
-            let secret = secret.ok_or(SecretPoolError::NoSecret)?;
+            let secret = secret.ok_or_else(|| self.no_secret())?;
             return found(pool_of(&secret)?, &secret, version);
         };
         let secret = match secret {
@@ -135,7 +135,7 @@ impl Keeper {
         {
             return self.write_back(&secret, &in_use).await;
         }
-        let Some(now) = self.clock.certain() else {
+        let Some(now) = self.clock.certain_for_removal() else {
             return if pool.is_some() {
                 found(pool, &secret, version)
             } else {
@@ -151,13 +151,18 @@ impl Keeper {
         self.write(secret, pool, upkeep.clone(), due, now).await
     }
 
+    fn no_secret(&self) -> SecretPoolError {
+        let SecretPool { namespace, name, .. } = &self.source;
+        SecretPoolError::NoSecret { namespace: namespace.clone(), name: name.clone() }
+    }
+
     /// Creates the Secret where that is permitted. It can't be permitted for one name alone, so usually it isn't.
     async fn create_empty(&self) -> Result<Option<SecretDocument>, SecretPoolError> {
         let SecretPool { namespace, name, .. } = &self.source;
         match self.secrets.create(&SecretDocument::new(namespace, name)).await {
             Ok(()) => self.secrets.get(name).await.map_err(SecretPoolError::Read),
             Err(error) if is_status(&error, &[409]) => Ok(None),
-            Err(error) if is_status(&error, &[403, 404]) => Err(SecretPoolError::NoSecret),
+            Err(error) if is_status(&error, &[403, 404]) => Err(self.no_secret()),
             Err(error) => Err(SecretPoolError::Write(error)),
         }
     }

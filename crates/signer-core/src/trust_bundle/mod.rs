@@ -207,9 +207,10 @@ impl BundleKeeper {
         let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
         let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool).of_replica(self.started);
         // since when a root is published is written down for all replicas, and what isn't certain mustn't be
-        let Some(now) = self.clock.certain() else { return Next::Within(BETWEEN_WRITES) };
+        let (now, is_certain) = (self.clock.now(), self.clock.certain().is_some());
         let current = match &sight.seen {
             Seen::Nothing => return Next::Event,
+            Seen::Absent if !is_certain => return Next::Within(BETWEEN_WRITES),
             Seen::Absent => return self.publish_new(&desired, &pool, sight, progress, now).await,
             Seen::Present(current) => current,
         };
@@ -252,6 +253,11 @@ impl BundleKeeper {
                 Next::Event
             }
             Repair::Newer(generation) => self.lag(current, &pool, generation, progress),
+            Repair::Write(_) if !is_certain => {
+                let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
+                self.failed(complete, &self.waits_for_the_time());
+                Next::Within(BETWEEN_WRITES)
+            }
             Repair::Write(repaired) => {
                 let changes = desired.changes(current, &repaired);
                 let edits = before.map(|(_, before)| desired.changes(before, current));

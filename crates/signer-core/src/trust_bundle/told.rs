@@ -35,12 +35,12 @@ impl BundleKeeper {
             What::MadeAnew => tracing::warn!(
                 %signer,
                 bundle,
-                "the trust bundle was deleted, and has been created again. The API server's audit log names who deleted it"
+                "the trust bundle was deleted, and has been created again. Unless etcd was restored, the API server's audit log names who deleted it"
             ),
             What::Edited { edits, changes } => tracing::warn!(
                 %signer,
                 bundle,
-                "the trust bundle was edited ({edits}), and has been restored ({changes}). The API server's audit log names who edited it"
+                "the trust bundle was edited ({edits}), and has been restored ({changes}). Unless etcd was restored, the API server's audit log names who edited it"
             ),
         }
     }
@@ -73,6 +73,13 @@ impl BundleKeeper {
              (docs/ca-rotation.md, \"A planted anchor\")",
             listed(anchors)
         ))
+    }
+
+    pub(super) fn waits_for_the_time(&self) -> String {
+        format!(
+            "the trust bundle {} isn't as it should be, and isn't written while API servers contradict each other about the time",
+            self.signer_name.bundle_name()
+        )
     }
 
     pub(super) fn too_large(&self, size: Size) -> String {

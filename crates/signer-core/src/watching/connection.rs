@@ -184,6 +184,9 @@ fn parse<K: ApiObject>(line: &Line) -> Result<WatchEvent<K>, Failure> {
             Ok(applied(object, version(json)))
         }
         "DELETED" => match serde_json::from_slice::<Event<Named>>(json) {
+            Ok(Event { object: Named { metadata } }) if metadata.name.is_none() => {
+                Err(Failure::not_a_watch())
+            }
             Ok(Event { object: Named { metadata } }) => {
                 Ok(WatchEvent::Deleted(metadata.resource_version.clone().unwrap_or_default(), metadata))
             }
@@ -225,6 +228,12 @@ mod tests {
             }
         }
         all
+    }
+
+    #[test]
+    fn a_deletion_of_nothing_is_not_a_watchs() {
+        let line = Line::Whole(br#"{"type":"DELETED","object":{}}"#.to_vec());
+        assert!(parse::<crate::cluster::Pod>(&line).is_err());
     }
 
     #[test]
@@ -275,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_nobody_reads_may_be_anything() {
-        let line = r#"{"object":{"metadata":{"name":"a","resourceVersion":"8","managedFields":[{"time":"9999-12-31T00:00:00Z"}, 7]},"spec":{"containers":7}},"type":"ADDED"}"#;
+        let line = r#"{"object":{"metadata":{"name":"a","namespace":"b","resourceVersion":"8","managedFields":[{"time":"9999-12-31T00:00:00Z"}, 7]},"spec":{"containers":7}},"type":"ADDED"}"#;
         let Ok(WatchEvent::Applied(version, Ok(pod))) = parsed(line) else { panic!("must be read") };
         assert_eq!((version.as_str(), pod.name.as_str()), ("8", "a"));
         let line = r#"{"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"9","labels":7},"spec":7}}"#;

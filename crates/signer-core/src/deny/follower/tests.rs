@@ -124,6 +124,7 @@ async fn what_is_wrong_leaves_the_last_rules_in_force() {
     }
     fs::write(&followed.path, "evil").unwrap();
     followed.look().await;
+    followed.look().await;
     assert_eq!((followed.in_force(), &followed.shown()[1]), (Some(1), &vec![]));
 }
 
@@ -135,6 +136,7 @@ async fn only_other_rules_wake_requests() {
     let mut rules = followed.follower.rules.subscribe();
     for (text, is_news) in [("evil", false), ("evil\n", false), ("evil\nbad", true), ("bad", true)] {
         fs::write(&followed.path, text).unwrap();
+        followed.look().await;
         followed.look().await;
         assert_eq!(rules.has_changed().unwrap(), is_news, "{text:?}");
         rules.mark_unchanged();
