@@ -50,6 +50,8 @@ mod certificate;
 mod client;
 #[cfg(feature = "axum")]
 mod connected_peer;
+#[cfg(feature = "axum")]
+mod connection_log;
 mod credentials;
 #[cfg(feature = "axum")]
 mod evicting_queue;

@@ -19,8 +19,8 @@ use tokio::{
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
 
 use crate::{
+    connection_log::{ConnectionLog, Failure},
     evicting_queue::{EvictingQueue, Sources, source},
-    peer::{PeerError, refusal},
 };
 
 /// A connection whose handshake is done.
@@ -38,16 +38,13 @@ const AFTER_ROOM_WAS_MADE: Duration = Duration::from_millis(20);
 /// So many of the handshakes at once may belong to one address.
 const SHARE: usize = 4;
 
-/// Who floods a server with connections must not flood its log too.
-const BETWEEN_LOGS: Duration = Duration::from_secs(10);
-
 /// TLS for [`axum::serve()`]: gives it connections whose handshake is done, and [`Peer`](crate::Peer) tells handlers who is at the other end. Both
 /// need the feature `axum`.
 ///
 /// Handshakes run side by side, each within a time limit, so that a slow client holds up nobody. A client counts only when its first message is there; of those that send
 /// nothing, the oldest are closed when they are too many, those of the address with the most first. One address has a quarter of the handshakes at most; its further clients wait.
-/// Connections that come to nothing are logged (`tracing`)
-/// with the reason, for a client is told little of it. Dropped, as `axum::serve` does when it shuts down, it closes its port and ends the handshakes that run.
+/// Connections that come to nothing are logged (`tracing`) with the reason, for a client is told little of it: each whose certificate
+/// is refused, and of the others one in ten seconds, with their number. Dropped, as `axum::serve` does when it shuts down, it closes its port and ends the handshakes that run.
 ///
 /// ```
 /// use axum::{Router, extract::ConnectInfo, routing::get};
@@ -67,14 +64,14 @@ pub struct TlsListener {
     config: Arc<ServerConfig>,
     /// Clients that haven't sent their first message, and the tasks that read it.
     silent: EvictingQueue<AbortHandle>,
-    hellos: JoinSet<Option<Started>>,
+    hellos: JoinSet<Result<Started, Failure>>,
     /// Clients that have sent it, and wait for their turn.
     ready: EvictingQueue<Started>,
-    handshakes: JoinSet<Option<Connection>>,
+    handshakes: JoinSet<Result<Connection, Failure>>,
     running: Running,
     most: usize,
     limits: Limits,
-    pressure: Pressure,
+    log: ConnectionLog,
     resting_until: Instant,
 }
 
@@ -118,7 +115,7 @@ impl TlsListener {
             running: Running::default(),
             most: Self::HANDSHAKES_AT_ONCE,
             limits: Limits { first_message: Self::FIRST_MESSAGE_TIMEOUT, handshake: Self::HANDSHAKE_TIMEOUT },
-            pressure: Pressure::default(),
+            log: ConnectionLog::default(),
             resting_until: Instant::now(),
         }
     }
@@ -164,7 +161,7 @@ impl TlsListener {
                 let task = self.hellos.spawn(first_message(tcp, client, self.limits));
                 if let Some((from, evicted)) = self.silent.push(source(client), task) {
                     evicted.abort();
-                    self.pressure.closed(from, "too many have sent nothing yet");
+                    self.log.closed(from, "too many have sent nothing yet");
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -177,7 +174,7 @@ impl TlsListener {
         let evicted = self.silent.len().div_ceil(2);
         for (from, silent) in std::iter::from_fn(|| self.silent.evict()).take(evicted) {
             silent.abort();
-            self.pressure.closed(from, "the system takes no more of them, and these have sent nothing yet");
+            self.log.closed(from, "the system takes no more of them, and these have sent nothing yet");
         }
         if evicted == 0 {
             tracing::warn!("no connection can be accepted: {error}");
@@ -186,12 +183,12 @@ impl TlsListener {
             Instant::now() + if evicted == 0 { AFTER_ACCEPT_ERROR } else { AFTER_ROOM_WAS_MADE };
     }
 
-    fn hello_received(&mut self, done: Result<(Id, Option<Started>), JoinError>) {
-        let (id, started) = done.unwrap_or_else(|error| (error.id(), None));
+    fn hello_received(&mut self, done: Result<(Id, Result<Started, Failure>), JoinError>) {
+        let (id, started) = self.succeeded(done);
         self.silent.take_first(|_, task| task.id() == id);
         let Some(started) = started else { return };
         if let Some((from, _closed)) = self.ready.push(source(started.1), started) {
-            self.pressure.closed(from, "too many wait for their handshake");
+            self.log.closed(from, "too many wait for their handshake");
         }
     }
 
@@ -206,10 +203,22 @@ impl TlsListener {
         }
     }
 
-    fn finished(&mut self, done: Result<(Id, Option<Connection>), JoinError>) -> Option<Connection> {
-        let (id, connection) = done.unwrap_or_else(|error| (error.id(), None));
+    fn finished(&mut self, done: Result<(Id, Result<Connection, Failure>), JoinError>) -> Option<Connection> {
+        let (id, connection) = self.succeeded(done);
         self.running.remove(id);
         connection
+    }
+
+    /// What a task has brought. Why it brought nothing is logged; one that was evicted has no reason of its own.
+    fn succeeded<T>(&mut self, done: Result<(Id, Result<T, Failure>), JoinError>) -> (Id, Option<T>) {
+        match done {
+            Ok((id, Ok(brought))) => (id, Some(brought)),
+            Ok((id, Err(failure))) => {
+                self.log.failed(&failure);
+                (id, None)
+            }
+            Err(error) => (error.id(), None),
+        }
     }
 }
 
@@ -266,44 +275,22 @@ impl Running {
     }
 }
 
-/// Connections that were closed in favour of others.
-#[derive(Default)]
-struct Pressure {
-    closed: u64,
-    logged: Option<Instant>,
-}
-
-impl Pressure {
-    fn closed(&mut self, from: IpAddr, why: &str) {
-        self.closed += 1;
-        let now = Instant::now();
-        if self.logged.is_none_or(|logged| now.duration_since(logged) >= BETWEEN_LOGS) {
-            tracing::warn!(
-                "{} connections have been closed in favour of others, the last from {from}: {why}",
-                self.closed
-            );
-            self.logged = Some(now);
-        }
-    }
-}
-
 async fn next(tcp: &TcpListener, resting_until: Instant) -> io::Result<(TcpStream, SocketAddr)> {
     sleep_until(resting_until).await;
     tcp.accept().await
 }
 
-async fn first_message(tcp: TcpStream, client: SocketAddr, limits: Limits) -> Option<Started> {
+async fn first_message(tcp: TcpStream, client: SocketAddr, limits: Limits) -> Result<Started, Failure> {
     let limit = limits.first_message.min(limits.handshake);
     match timeout(limit, LazyConfigAcceptor::new(Acceptor::default(), tcp)).await {
-        Ok(Ok(started)) => return Some((started, client)),
-        // probes of ports say nothing, and attackers by the thousand
+        Ok(Ok(started)) => Ok((started, client)),
+        // probes of ports say nothing
         Ok(Err(error)) if has_hung_up(&error) => {
-            tracing::debug!("{client}: no TLS connection: the client has hung up");
+            Err(Failure::silent(client, "the client has hung up".to_owned()))
         }
-        Err(_) => tracing::debug!("{client}: no TLS connection: no ClientHello has come within {limit:?}"),
-        Ok(Err(error)) => tracing::info!("{client}: no TLS connection: {}", reason(&error)),
+        Err(_) => Err(Failure::silent(client, format!("no ClientHello has come within {limit:?}"))),
+        Ok(Err(error)) => Err(Failure::of_handshake(client, &error)),
     }
-    None
 }
 
 fn has_hung_up(error: &io::Error) -> bool {
@@ -315,20 +302,11 @@ async fn handshake(
     client: SocketAddr,
     config: Arc<ServerConfig>,
     limit: Duration,
-) -> Option<Connection> {
+) -> Result<Connection, Failure> {
     match timeout(limit, started.into_stream(config)).await {
-        Ok(Ok(stream)) => return Some((stream, client)),
-        Ok(Err(error)) => tracing::info!("{client}: no TLS connection: {}", reason(&error)),
-        Err(_) => tracing::info!("{client}: no TLS connection: the handshake took longer than {limit:?}"),
-    }
-    None
-}
-
-fn reason(error: &io::Error) -> String {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::NoCertificatesPresented) => PeerError::NoCertificate.to_string(),
-        Some(tls) => refusal(tls).map_or_else(|| error.to_string(), ToString::to_string),
-        None => error.to_string(),
+        Ok(Ok(stream)) => Ok((stream, client)),
+        Ok(Err(error)) => Err(Failure::of_handshake(client, &error)),
+        Err(_) => Err(Failure::slow(client, limit)),
     }
 }
 
