@@ -32,7 +32,7 @@ use self::{
     exclusive::Roots,
     running::{Shared, run_signer},
     shared_client::shared,
-    supervision::supervise,
+    supervision::{SHOWN, supervise},
     supervisor::{Spawner, Supervisor},
 };
 use crate::{
@@ -150,7 +150,7 @@ impl Manager {
         }
         let (stop, stopped) = watch::channel(false);
         let signers = self.start(&clock, &health, &metrics, stopped, supervisor.spawner());
-        supervise(supervisor, signers, shutdown, stop, ended).await
+        supervise(supervisor, signers, shutdown, stop, ended, SHOWN).await
     }
 
     fn check(&self) -> Result<(), ManagerError> {

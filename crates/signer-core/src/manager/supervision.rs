@@ -11,9 +11,9 @@ use crate::health::{EndedTasks, TaskOutcome};
 const GRACE: Duration = Duration::from_secs(20);
 
 /// How long `/readyz` and `/metrics` show a task that ended, at least, before the process ends.
-const SHOWN: Duration = Duration::from_secs(2);
+pub(super) const SHOWN: Duration = Duration::from_secs(2);
 
-/// Waits until `shutdown` is there and the `signers`' tasks have ended. A task that ends before is noted in `ended`, and stops all others: what it did isn't done
+/// Waits until `shutdown` is there and the `signers`' tasks have ended; after a failure for `shown` more, [`SHOWN`] but for tests. A task that ends before is noted in `ended`, and stops all others: what it did isn't done
 /// any more, all state is in the cluster, and a new process begins with it.
 pub(super) async fn supervise(
     mut supervisor: Supervisor,
@@ -21,6 +21,7 @@ pub(super) async fn supervise(
     shutdown: impl Future<Output = ()>,
     stop: watch::Sender<bool>,
     ended: EndedTasks,
+    shown: Duration,
 ) -> Result<(), ManagerError> {
     let mut grace = Box::pin(grace_after(stop.subscribe()));
     let mut shutdown = std::pin::pin!(shutdown);
@@ -47,7 +48,7 @@ pub(super) async fn supervise(
         }
     }
     let Some(end) = failure else { return Ok(()) };
-    sleep(SHOWN).await;
+    sleep(shown).await;
     Err(ManagerError::TaskEnded(end.to_string()))
 }
 
@@ -80,7 +81,7 @@ mod tests {
         let (supervisor, signers, stop) = with_signer();
         supervisor.spawner().spawn("watch", pending());
         let ended = EndedTasks::default();
-        supervise(supervisor, signers, ready(()), stop, ended.clone()).await.unwrap();
+        supervise(supervisor, signers, ready(()), stop, ended.clone(), Duration::ZERO).await.unwrap();
         assert_eq!(ended.list(), []);
     }
 
@@ -93,7 +94,9 @@ mod tests {
             let (supervisor, signers, stop) = with_signer();
             supervisor.spawner().spawn("watch", async move { assert!(!panics, "a bug") });
             let (ended, stopped) = (EndedTasks::default(), stop.subscribe());
-            let error = supervise(supervisor, signers, pending(), stop, ended.clone()).await.unwrap_err();
+            let error = supervise(supervisor, signers, pending(), stop, ended.clone(), Duration::ZERO)
+                .await
+                .unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");
             assert!(*stopped.borrow() && ended.list().len() == 1);
         }
@@ -130,7 +133,8 @@ mod tests {
         supervisor.spawner().spawn("signer", ready(()));
         let signers = HashSet::from(["signer".to_owned()]);
         let stop = watch::Sender::new(false);
-        let error = supervise(supervisor, signers, pending(), stop, EndedTasks::default()).await;
+        let error =
+            supervise(supervisor, signers, pending(), stop, EndedTasks::default(), Duration::ZERO).await;
         assert!(matches!(error, Err(ManagerError::TaskEnded(end)) if end == "the task \"signer\" has ended"));
     }
 }
