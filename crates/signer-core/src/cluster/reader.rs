@@ -17,7 +17,7 @@ use crate::{
         answer::{MemoryPermit, call_unread},
         error::is_status,
         read::{Collection, ReadFrom, get},
-        timeout::with_timeout as in_time,
+        timeout::with_timeout,
     },
     health::{Component, SignerHealth},
     watching::watch,
@@ -120,7 +120,7 @@ impl ClusterReader {
     pub(crate) async fn service_exists(&self, namespace: &str, name: &str) -> kube::Result<bool> {
         let requests = Request::new(format!("/api/v1/namespaces/{namespace}/services"));
         let get = requests.get_metadata(name, &GetParams::default()).map_err(kube::Error::BuildRequest)?;
-        match in_time(call_unread(&self.client, get)).await {
+        match with_timeout(call_unread(&self.client, get)).await {
             Ok(()) => Ok(true),
             Err(error) if is_status(&error, 404) => Ok(false),
             Err(error) => Err(error),

@@ -17,7 +17,7 @@ pub(crate) fn is_refusal(error: &kube::Error) -> bool {
 }
 
 /// What is known of a failure.
-pub(crate) struct Circumstances<'a> {
+pub(crate) struct ErrorContext<'a> {
     pub(crate) signer: &'a SignerName,
     /// When the API server, by its clock, created the request.
     pub(crate) created: Option<Timestamp>,
@@ -26,7 +26,7 @@ pub(crate) struct Circumstances<'a> {
 }
 
 /// What the operator has to know, on `/readyz` and in the log.
-pub(crate) fn for_operator(error: &ReconcileError, circumstances: &Circumstances<'_>) -> String {
+pub(crate) fn for_operator(error: &ReconcileError, context: &ErrorContext<'_>) -> String {
     let failed: &(dyn Error + 'static) = match error {
         ReconcileError::Look(error) => error,
         ReconcileError::Read(_) | ReconcileError::Write(_) | ReconcileError::Panic => error,
@@ -36,7 +36,7 @@ pub(crate) fn for_operator(error: &ReconcileError, circumstances: &Circumstances
         None => failed.to_string(),
     };
     let text = truncated(&text, LONGEST_TEXT);
-    match remedy(error, circumstances) {
+    match remedy(error, context) {
         Some(remedy) => format!("{text}; {remedy}"),
         None => text,
     }
@@ -69,8 +69,8 @@ fn api_error(error: &ReconcileError) -> Option<&kube::Error> {
     }
 }
 
-fn remedy(error: &ReconcileError, circumstances: &Circumstances<'_>) -> Option<String> {
-    let signer = circumstances.signer;
+fn remedy(error: &ReconcileError, context: &ErrorContext<'_>) -> Option<String> {
+    let signer = context.signer;
     let kube::Error::Api(status) = api_error(error)? else {
         return Some("check the network, and that the API server runs".to_owned());
     };
@@ -87,12 +87,12 @@ fn remedy(error: &ReconcileError, circumstances: &Circumstances<'_>) -> Option<S
         403 if is_write => Some(needs_sign),
         403 => Some("grant the controller get on pods, and get, list and watch on services, as the shipped ClusterRole does".to_owned()),
         422 if has_cause(status, "spec.signerName") => Some(needs_sign),
-        422 if has_cause(status, "status.notBefore") => Some(clocks(circumstances)),
+        422 if has_cause(status, "status.notBefore") => Some(clocks(context)),
         _ => None,
     }
 }
 
-fn clocks(Circumstances { created, now, .. }: &Circumstances<'_>) -> String {
+fn clocks(ErrorContext { created, now, .. }: &ErrorContext<'_>) -> String {
     let created = created.map_or_else(|| "unknown".to_owned(), |created| format!("{created:.0}"));
     format!(
         "certificates are dated by the clock of the API server that answered last, which says {now:.0}; the request was created at {created}, by the clock of \
@@ -120,7 +120,7 @@ mod tests {
         let signer = "example.com/a".parse().unwrap();
         let now = "2026-01-01T00:10:00Z".parse().unwrap();
         let created = "2026-01-01T00:00:00Z".parse().ok();
-        for_operator(error, &Circumstances { signer: &signer, created, now })
+        for_operator(error, &ErrorContext { signer: &signer, created, now })
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     audit::Records,
-    cause::{Circumstances, for_author, for_operator, is_refusal},
+    cause::{ErrorContext, for_author, for_operator, is_refusal},
     outcome::{Examiner, LookError, Outcome},
     pending::{Pending, RequestKey},
     retry::{LONGEST, LONGEST_AFTER_ERROR, retry_delay},
@@ -101,7 +101,7 @@ fn error_policy<S: Signer>(
 ) -> Duration {
     let (key, now) = (RequestKey::of(request), context.examiner.clock.now());
     let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    let cause = for_operator(error, &Circumstances { signer: &context.signer_name, created, now });
+    let cause = for_operator(error, &ErrorContext { signer: &context.signer_name, created, now });
     context.metrics.retried();
     let failed = context.pending.fail(&key, could_wait_for(request), cause.clone(), began);
     let delay = delay(request, failed.map(|(arrived, _)| arrived), LONGEST_AFTER_ERROR);

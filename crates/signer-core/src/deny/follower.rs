@@ -77,11 +77,13 @@ impl Follower {
         let text = self.source.read(&self.client).await.map_err(|error| error.to_string())?;
         let sha256 = hex(digest(&SHA256, text.as_bytes()).as_ref());
         if self.sha256.as_ref() == Some(&sha256) {
+            self.candidate = None;
             return Ok(());
         }
         let rules = (self.parse)(&text, &self.source.to_string())?;
         if matches!(self.source, DenySource::File(_)) && self.lifts_rules(&rules) {
             if text.trim().is_empty() {
+                self.candidate = None;
                 return Err(format!(
                     "{} is empty, and rules are in force; write `rules: []` to lift them",
                     self.source
