@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Display},
 };
 
-use signer_core::{Denial, Grounds, Reason, reasons};
+use signer_core::{Denial, Grounds, Reason, reasons, unknown_annotation};
 
 use crate::{
     keys::{Item, Keys},
@@ -49,7 +49,7 @@ impl Source {
     }
 
     pub(crate) fn unknown_key(self, key: &str, keys: &Keys) -> Denial {
-        self.deny(format!("{self} {} is unknown to this signer; it takes {}", Quoted(key), keys.list()))
+        self.deny(format!("{self} {}", unknown_annotation(key, &keys.all())))
     }
 }
 

@@ -72,8 +72,8 @@ impl Keys {
     }
 
     /// All keys, for messages.
-    pub(crate) fn list(&self) -> String {
-        Item::ALL.map(|item| self.key(item)).join(", ")
+    pub(crate) fn all(&self) -> [String; Item::ALL.len()] {
+        Item::ALL.map(|item| self.key(item))
     }
 
     /// What stands behind the signer's name in a key of its.

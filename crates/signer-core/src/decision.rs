@@ -71,6 +71,16 @@ impl Decision {
 }
 
 impl Denial {
+    /// Refuses a user annotation that the signer doesn't know, for good: the pod's spec fixes it. `known` are those that it takes.
+    #[must_use]
+    pub fn of_unknown_user_annotation(key: &str, known: &[String]) -> Self {
+        Self {
+            reason: reasons::INVALID_UNVERIFIED_USER_ANNOTATIONS,
+            message: format!("user annotation {}", unknown_annotation(key, known)),
+            grounds: Grounds::Fixed,
+        }
+    }
+
     /// Refuses a user annotation of the volume source, for good: the pod's spec fixes it. `rule` says what the value broke, `accepted` what would be
     /// taken in its place. Key and value are cut where they are long.
     ///
@@ -90,6 +100,48 @@ impl Denial {
             grounds: Grounds::Fixed,
         }
     }
+}
+
+/// What a denial says of an annotation's key that a signer doesn't know: the keys that it takes, and the nearest of them if it is near.
+///
+/// ```
+/// let known = ["example.com/web-san".to_owned(), "example.com/web-cn".to_owned()];
+/// assert_eq!(
+///     signer_core::unknown_annotation("example.com/web-sans", &known),
+///     r#""example.com/web-sans" is unknown to this signer; it takes example.com/web-san, example.com/web-cn. Did you mean example.com/web-san?"#
+/// );
+/// assert_eq!(signer_core::unknown_annotation("a", &[]), r#""a" is unknown to this signer; it takes none, so remove it"#);
+/// ```
+#[must_use]
+pub fn unknown_annotation(key: &str, known: &[String]) -> String {
+    let quoted: String = key.chars().take(LONGEST_QUOTE).collect();
+    if known.is_empty() {
+        return format!("{quoted:?} is unknown to this signer; it takes none, so remove it");
+    }
+    let nearest = known.iter().map(|known| (distance(&quoted, known), known)).min();
+    let hint = match nearest {
+        Some((1..=NEAR, known)) => format!(". Did you mean {known}?"),
+        _ => String::new(),
+    };
+    format!("{quoted:?} is unknown to this signer; it takes {}{hint}", known.join(", "))
+}
+
+/// Edits after which a key isn't taken for a slip any more.
+const NEAR: usize = 2;
+
+/// The characters that have to be added, removed or replaced to make one text of the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, a) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
 }
 
 /// Characters of a user's text that a message repeats: a legal key has 317 at most.

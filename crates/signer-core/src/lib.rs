@@ -127,7 +127,7 @@ pub use ca_pool::{
     last_leaf_ends, phases, removable_at, superseded_at, watch_pool,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
-pub use decision::{Decision, Denial, Grounds, Wait};
+pub use decision::{Decision, Denial, Grounds, Wait, unknown_annotation};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use issue::{IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Terms, issue};
 pub use key_type::{KeyType, KeyTypeError};

@@ -17,13 +17,8 @@ pub(crate) fn picked_services<'a>(
     annotations: &'a BTreeMap<String, String>,
 ) -> Result<Option<Vec<&'a str>>, Denial> {
     let key = annotation_key(signer_name);
-    if let Some((foreign, value)) = annotations.iter().find(|(other, _)| **other != key) {
-        return Err(Denial::of_user_annotation(
-            foreign,
-            value,
-            "this signer knows no such annotation",
-            &format!("remove it; the only one is {key}, a comma-separated list of Services"),
-        ));
+    if let Some(foreign) = annotations.keys().find(|other| **other != key) {
+        return Err(Denial::of_unknown_user_annotation(foreign, &[key]));
     }
     let Some(value) = annotations.get(&key) else { return Ok(None) };
     match service_names(value) {
@@ -135,13 +130,12 @@ mod tests {
             let mut annotations = annotation(key, "x");
             annotations.insert("example.com/web-services".into(), "a".into());
             let denial = parse(&annotations).unwrap_err();
-            assert_eq!(
-                denial.message,
-                format!(
-                    "user annotation {key} is \"x\": this signer knows no such annotation; remove it; the only one is \
-                     example.com/web-services, a comma-separated list of Services"
-                )
+            let text = format!(
+                "user annotation {key:?} is unknown to this signer; it takes example.com/web-services"
             );
+            assert!(denial.message.starts_with(&text), "{}", denial.message);
+            let is_near = key == "example.com/web-service";
+            assert_eq!(denial.message.contains("Did you mean"), is_near, "{}", denial.message);
         }
     }
 

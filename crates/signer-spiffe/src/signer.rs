@@ -64,9 +64,8 @@ impl Signer for SpiffeSigner {
     }
 
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
-        if let Some((key, value)) = request.user_annotations().first_key_value() {
-            let rule = "this signer takes no user annotations, as its certificates name nothing but the service account";
-            return Ok(Denial::of_user_annotation(key, value, rule, "remove it from the volume").into());
+        if let Some((key, _)) = request.user_annotations().first_key_value() {
+            return Ok(Denial::of_unknown_user_annotation(key, &[]).into());
         }
         let pod = request.pod();
         let id = SpiffeId::of_service_account(
@@ -128,8 +127,7 @@ mod tests {
         );
         assert_eq!(
             denial.message,
-            "user annotation row-major.net/spiffe-id is \"spiffe://x/y\": this signer takes no user annotations, as its certificates name nothing but the \
-             service account; remove it from the volume"
+            "user annotation \"row-major.net/spiffe-id\" is unknown to this signer; it takes none, so remove it"
         );
     }
 

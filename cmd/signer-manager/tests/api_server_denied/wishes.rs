@@ -105,7 +105,7 @@ async fn invalid_unverified_user_annotations() -> Result<(), Error> {
                 &dns,
                 format!("{dns}-service"),
                 "web",
-                &["-service is \"web\"", "knows no such annotation", "-services"],
+                &["-service\" is unknown to this signer", "it takes", "Did you mean", "-services"],
             ),
             (
                 &dns,
@@ -117,7 +117,7 @@ async fn invalid_unverified_user_annotations() -> Result<(), Error> {
                 &id,
                 format!("{id}-id"),
                 "spiffe://x/y",
-                &["-id is \"spiffe://x/y\"", "takes no user annotations", "remove it"],
+                &["-id\" is unknown to this signer", "it takes none, so remove it"],
             ),
         ];
         let kubelet = scope.kubelet().await?;

@@ -158,7 +158,7 @@ mod tests {
         );
         assert_eq!(
             told(&LookError::Pod(kube::Error::Service("connection refused".into())).into()),
-            "reading the pod: ServiceError: connection refused; check the network, and that the API server runs"
+            "reading the pod: connection refused; check the network, and that the API server runs"
         );
         assert_eq!(
             told(&LookError::Signer("the database is away".into()).into()),
