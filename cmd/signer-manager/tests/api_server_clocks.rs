@@ -12,6 +12,7 @@ use support::{
     A_WHILE,
     ca::{CaKey, PemCa},
     eventually,
+    gate::Gate,
     issued::issued,
     kept::Kept,
     on_cluster,
@@ -92,6 +93,35 @@ async fn a_clock_that_is_ahead_of_a_ca_s_end_removes_nothing_from_a_pool_that_ro
         let (_, request) = asked(scope, &kept.signer_name, "alone").await?;
         issued(scope, &request).await?;
         end(wrong).await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_api_server_that_is_ahead_of_a_ca_s_end_has_nothing_removed() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let kept = Kept::new(scope, None).await?;
+        let pool = format!(
+            "secret: {{namespace: {}, name: ca}}, rotation: automatic, validity: 168h, propagation: 24h, keyType: ED25519",
+            kept.secrets.namespace().unwrap()
+        );
+        let setup = Setup::new().with(&kept.signer_name, SPIFFE, pool);
+        let right = setup.start(scope);
+        right.ready().await;
+        let first = kept.pool_of(&["1"]).await;
+        let gate = Gate::open(scope.client()).await;
+        gate.shift_dates(SignedDuration::from_hours(8 * 24));
+        let wrong = setup.start_as(gate.client());
+        wrong.readyz(|page| page.body.contains("8 days behind the API server's")).await;
+        // it reads the Secret every ten seconds
+        tokio::time::sleep(A_WHILE * 7).await;
+        let ids: Vec<String> = kept.read().await.unwrap().authorities().map(|ca| ca.id().to_owned()).collect();
+        assert!(ids.contains(&"1".to_owned()), "{ids:?}");
+        let anchors = scope.cluster().trust_bundles(&kept.signer_name).await?.remove(0).anchors_pem;
+        assert!(anchors.contains(&first.roots()[0].to_pem()), "the root that leaves have stays published");
+        wrong.stop().await;
+        right.stop().await;
         Ok(())
     })
     .await

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimePrinter};
 use kube::{Client, Config};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -23,6 +24,7 @@ pub(crate) struct Gate {
     client: Client,
     rules: Arc<Mutex<Vec<Rule>>>,
     stalled: watch::Sender<Vec<&'static str>>,
+    ahead: watch::Sender<SignedDuration>,
     task: JoinHandle<()>,
 }
 
@@ -52,6 +54,7 @@ struct Passage {
     server: Client,
     rules: Arc<Mutex<Vec<Rule>>>,
     stalled: watch::Receiver<Vec<&'static str>>,
+    ahead: watch::Receiver<SignedDuration>,
 }
 
 impl Gate {
@@ -60,11 +63,12 @@ impl Gate {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let rules = Arc::<Mutex<Vec<Rule>>>::default();
         let (stall, stalled) = watch::channel(Vec::new());
-        let passage = Passage { server, rules: rules.clone(), stalled };
+        let (shift, ahead) = watch::channel(SignedDuration::ZERO);
+        let passage = Passage { server, rules: rules.clone(), stalled, ahead };
         let routes = Router::new().fallback(pass).with_state(passage);
         let task = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let client = Client::try_from(Config::new(url.parse().unwrap())).unwrap();
-        Self { client, rules, stalled: stall, task }
+        Self { client, rules, stalled: stall, ahead: shift, task }
     }
 
     /// A client that goes through it.
@@ -94,6 +98,11 @@ impl Gate {
             left => Err(format!("{left} haven't come")),
         })
         .await;
+    }
+
+    /// From now on, the API server's clock is that much ahead, as its answers say.
+    pub(crate) fn shift_dates(&self, ahead: SignedDuration) {
+        self.ahead.send_replace(ahead);
     }
 
     /// From now on, watches of these resources bring no news.
@@ -139,7 +148,10 @@ impl Passage {
         let body = to_bytes(body, usize::MAX).await.unwrap();
         let answer = self.server.send(axum::http::Request::from_parts(parts, body.into())).await;
         let Ok(answer) = answer else { return StatusCode::BAD_GATEWAY.into_response() };
-        let answer = answer.map(Body::new);
+        let mut answer = answer.map(Body::new);
+        let date = Timestamp::now().checked_add(*self.ahead.borrow()).unwrap();
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&date).unwrap();
+        answer.headers_mut().insert(header::DATE, date.parse().unwrap());
         if is_watch { answer.map(|body| self.stallable(path, body)) } else { answer }
     }
 
