@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Connections at once. Kubelet has one or two, Prometheus one each scrape.
-pub(super) const MAX_CONNECTIONS: usize = 32;
+pub(super) const MAX_CONNECTIONS: usize = 16;
 
 /// How long clients may take.
 #[derive(Clone, Copy, Debug)]
