@@ -41,6 +41,7 @@ impl fmt::Display for Summary<'_> {
 fn write_deny(f: &mut fmt::Formatter<'_>, source: &DenySource, rules: Option<&DenyRules>) -> fmt::Result {
     writeln!(f, "\ndeny rules  {source}")?;
     match rules {
+        None if matches!(source, DenySource::File(_)) => writeln!(f, "  not found here, so not checked"),
         None => Ok(()),
         Some(rules) if rules.is_empty() => writeln!(f, "  none"),
         Some(rules) => rules.iter().try_for_each(|rule| writeln!(f, "  {rule}")),

@@ -286,7 +286,10 @@ fn deny_rules_are_shown_and_checked_where_their_file_is_there() {
         deny_rules("configMap: {namespace: ops, name: deny}", directory),
         (Some(0), config_map.into())
     );
-    assert_eq!(deny_rules(&in_file, directory), (Some(0), "deny rules  DIR/deny.yaml\n".into()));
+    assert_eq!(
+        deny_rules(&in_file, directory),
+        (Some(0), "deny rules  DIR/deny.yaml\n  not found here, so not checked\n".into())
+    );
     for (document, expected) in [
         ("", (Some(0), "deny rules  DIR/deny.yaml\n  none\n")),
         (

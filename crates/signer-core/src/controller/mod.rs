@@ -3,6 +3,7 @@
 mod announced;
 mod audit;
 mod cause;
+pub(crate) mod cause_log;
 mod door;
 mod failures;
 mod fair_queue;

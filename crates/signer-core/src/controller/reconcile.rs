@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{
     audit::Records,
     cause::{ErrorContext, for_author, for_operator, is_refusal},
+    cause_log::CauseLog,
     outcome::{Examiner, LookError, Outcome},
     pending::{Pending, RequestKey},
     retry::{LONGEST, LONGEST_AFTER_ERROR, retry_delay},
@@ -43,6 +44,7 @@ pub(crate) struct Context<S> {
     pub(crate) events: Events,
     pub(crate) health: SignerHealth,
     pub(crate) metrics: SignerMetrics,
+    pub(crate) logged: CauseLog,
 }
 
 /// Why a request is evaluated again.
@@ -105,7 +107,12 @@ fn error_policy<S: Signer>(
     context.metrics.retried();
     let failed = context.pending.fail(&key, could_wait_for(request), cause.clone(), began);
     let delay = delay(request, failed.map(|(arrived, _)| arrived), LONGEST_AFTER_ERROR);
-    tracing::warn!(signer = %context.signer_name, namespace = key.namespace, request = key.name, ?delay, "requeued: {cause}");
+    let (signer, namespace, request_name) = (&context.signer_name, &key.namespace, &key.name);
+    if context.logged.is_due(&cause, Instant::now()) {
+        tracing::warn!(%signer, namespace, request = request_name, ?delay, "requeued: {cause}");
+    } else {
+        tracing::debug!(%signer, namespace, request = request_name, ?delay, "requeued: {cause}");
+    }
     if let Some((arrived, true)) = failed {
         let evaluation = Evaluation { request, key, arrived };
         context.announce(&evaluation, &reasons::ISSUANCE_FAILING, &for_author(error), now);

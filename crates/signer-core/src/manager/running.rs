@@ -18,7 +18,7 @@ use crate::{
     ca_pool::{DEFAULT_POLL, PoolState, watch_pool},
     clock::Clock,
     cluster::reader::ClusterReader,
-    controller::{self, Ended, outcome::Examiner, pending::Pending, reconcile::Context},
+    controller::{self, Ended, cause_log::CauseLog, outcome::Examiner, pending::Pending, reconcile::Context},
     deny::DenyRulesInForce,
     health::{Component, SignerHealth},
     metrics::Metrics,
@@ -146,6 +146,7 @@ impl<S: Signer> Running<'_, S> {
             writer: StatusWriter::new(client.clone(), api.requests),
             events: self.shared.events.clone(),
             health: self.health.clone(),
+            logged: CauseLog::default(),
             metrics,
         };
         let stopped = until(self.shared.stopped.clone());
