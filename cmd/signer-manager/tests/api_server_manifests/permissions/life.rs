@@ -47,7 +47,9 @@ impl<'a> Life<'a> {
         account.grant_in(&namespace, &deny_rules(scope, names).await).await;
         in_force(&account, rules).await;
         let signers: Vec<_> = signer_names().iter().map(|name| renamed(name, names)).collect();
-        scope.create_service(NewService::new(&namespace, &id).selects("app", &id)).await?;
+        // of another name than the pod's, so that the pod's own name under Services rests on there being none
+        let service = format!("service-of-{id}");
+        scope.create_service(NewService::new(&namespace, &service).selects("app", &id)).await?;
         let pod = NewPod::new(&namespace, &id).label("app", &id);
         let source = |name: &String| CertificateSource::new(name, KeyType::EcdsaP256);
         let pod = kubelet.start_pod(signers.iter().map(source).fold(pod, NewPod::certificate)).await?;
