@@ -7,7 +7,12 @@ use test_cluster::{
     control_plane::{self, Program},
 };
 
-use crate::{error::Error, interrupt::Interrupt};
+use crate::{
+    error::Error,
+    interrupt::Interrupt,
+    prerequisites::{self, CONTROL_PLANE},
+    program::blocking,
+};
 
 /// Start a throw-away Kubernetes control plane, and keep it until Ctrl-C.
 #[derive(clap::Args)]
@@ -23,6 +28,7 @@ pub(crate) struct Arguments {
 /// Runs until it is interrupted, which is success.
 pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Result<(), Error> {
     let Arguments { kubernetes, audit_log } = arguments;
+    interrupt.or(blocking(|| prerequisites::require(CONTROL_PLANE))).await?;
     let plane = interrupt.or(start(Options { kubernetes, audit_log, ..Options::default() })).await?;
     println!("Kubernetes {} at {}", plane.kubernetes(), plane.server());
     println!("  export KUBECONFIG={}", plane.kubeconfig().display());

@@ -11,7 +11,7 @@ mod views;
 
 use std::time::Instant;
 
-use test_cluster::{Cluster, Minor, Scope};
+use test_cluster::{Cluster, Minor, Scope, uses_existing};
 
 use self::{
     cast::Namespaces,
@@ -21,6 +21,8 @@ use self::{
 use crate::{
     error::Error,
     interrupt::Interrupt,
+    prerequisites::{self, CONTROL_PLANE, DEMO},
+    program::blocking,
     terminal::{Steps, Style},
 };
 
@@ -39,6 +41,8 @@ pub(crate) struct Arguments {
 
 /// Runs the demo. Whatever happens, nothing is left running, and no file on disk but what builds have cached.
 pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Result<(), Error> {
+    let plane = if uses_existing() { &[] } else { CONTROL_PLANE };
+    interrupt.or(blocking(move || prerequisites::require(plane.iter().chain(DEMO)))).await?;
     let style = Style::of_stdout();
     let steps = Steps::new(style);
     let mut stage = Stage::new()?;

@@ -11,7 +11,12 @@ use std::{
 use test_cluster::workspace_dir;
 
 pub(crate) use self::buildah::{Contents, write_archive};
-use crate::{cargo, error::Error, program};
+use crate::{
+    cargo,
+    error::Error,
+    prerequisites::{self, IMAGE},
+    program,
+};
 
 /// What the image holds.
 const PROGRAMS: [&str; 3] = ["signer-manager", "signerctl", "mtls-demo"];
@@ -44,6 +49,7 @@ pub(crate) struct Arguments {
 
 /// Builds it, and says what is in it.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Error> {
+    prerequisites::require(IMAGE)?;
     let output = arguments.output.unwrap_or_else(archive);
     let root = build(&output, Optimised::Yes)?;
     println!("{NAME}");

@@ -7,6 +7,7 @@ mod error;
 mod image;
 mod interrupt;
 mod node_e2e;
+mod prerequisites;
 mod program;
 mod terminal;
 mod test;
@@ -29,6 +30,7 @@ enum Command {
     Test(test::Arguments),
     Controlplane(controlplane::Arguments),
     Image(image::Arguments),
+    Prerequisites(prerequisites::Arguments),
     NodeE2e(node_e2e::Arguments),
     #[command(hide = true)]
     NodeE2eInside(node_e2e::InsideArguments),
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::NodeE2eInside(arguments) => {
             interrupt::block_on(|interrupt| node_e2e::run_inside(arguments, interrupt))
         }
+        Command::Prerequisites(prerequisites::Arguments {}) => prerequisites::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Controlplane(arguments) => {
             interrupt::block_on(|interrupt| controlplane::run(arguments, interrupt))

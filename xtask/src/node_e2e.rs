@@ -10,7 +10,6 @@ mod layout;
 mod machine;
 mod namespaces;
 mod node;
-mod packages;
 mod summary;
 
 use std::{
@@ -27,6 +26,7 @@ use crate::{
     error::Error,
     image::Optimised,
     interrupt::Interrupt,
+    prerequisites::{self, CONTROL_PLANE, NODE},
     program::blocking,
     terminal::{Steps, Style},
 };
@@ -80,11 +80,7 @@ pub(crate) async fn run(arguments: Arguments, mut interrupt: Interrupt) -> Resul
 }
 
 async fn prepare(minor: Minor, optimised: Optimised, steps: &Steps) -> Result<(), Error> {
-    let packages = packages::missing();
-    if !packages.is_empty() {
-        let what = format!("installing {}", packages.join(" "));
-        steps.quiet(&what, blocking(move || packages::install(&packages))).await?;
-    }
+    blocking(|| prerequisites::require(CONTROL_PLANE.iter().chain(NODE))).await?;
     builds::all(minor, optimised, steps).await
 }
 

@@ -10,7 +10,12 @@ use std::{
 
 use test_cluster::{ControlPlane, Minor, Options, control_plane::Program, uses_existing};
 
-use crate::{cargo::cargo, controlplane, error::Error};
+use crate::{
+    cargo::cargo,
+    controlplane,
+    error::Error,
+    prerequisites::{self, CONTROL_PLANE, TESTS},
+};
 use tally::Tally;
 
 /// By this name of their file, tests on the API server are found (CONTRIBUTING.md).
@@ -39,6 +44,9 @@ struct Run {
 
 /// Runs every version though one fails, and tells the sum.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
+    let chosen = chosen(&arguments.cargo_test);
+    let plane = if uses_existing() { &[] } else { CONTROL_PLANE };
+    prerequisites::require(plane.iter().chain(TESTS.iter().filter(|one| one.is_for(&chosen))))?;
     let runs = if uses_existing() {
         vec![existing(arguments)?]
     } else {
@@ -74,8 +82,7 @@ fn on_control_plane(arguments: &Arguments, minor: Minor, first: bool) -> Result<
 fn cargo_test(arguments: &Arguments, everything: bool) -> Command {
     let mut command = cargo();
     command.args(["test", "--no-fail-fast"]);
-    let chosen = |argument: &String| argument.starts_with("-p") || argument.starts_with("--package");
-    if !arguments.cargo_test.iter().any(chosen) {
+    if chosen(&arguments.cargo_test).is_empty() {
         command.arg("--workspace");
     }
     if !everything {
@@ -83,6 +90,21 @@ fn cargo_test(arguments: &Arguments, everything: bool) -> Command {
     }
     command.args(&arguments.cargo_test);
     command
+}
+
+/// The packages that arguments for `cargo test` choose, as they name them.
+fn chosen(cargo_test: &[String]) -> Vec<&str> {
+    let mut arguments = cargo_test.iter().map(String::as_str).take_while(|argument| *argument != "--");
+    let mut chosen = Vec::new();
+    while let Some(argument) = arguments.next() {
+        let value = argument.strip_prefix("--package").or_else(|| argument.strip_prefix("-p"));
+        chosen.extend(match value {
+            Some("") => arguments.next(),
+            Some(value) => Some(value.trim_start_matches('=')),
+            None => None,
+        });
+    }
+    chosen
 }
 
 /// Runs `cargo test`, and reads its results while showing them.
@@ -99,4 +121,30 @@ fn finish(cluster: String, mut command: Command) -> Result<Run, Error> {
     }
     let passed = child.wait().map_err(io())?.success();
     Ok(Run { cluster, tally, passed, took: began.elapsed() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_chosen_as_cargo_test_takes_them() {
+        let chosen_by = |arguments: &str| -> String {
+            let arguments: Vec<_> = arguments.split(' ').map(str::to_owned).collect();
+            chosen(&arguments).join(" ")
+        };
+        let cases = [
+            ("", ""),
+            ("-p a", "a"),
+            ("-pa --lib", "a"),
+            ("-p=a", "a"),
+            ("--package a --package=b", "a b"),
+            ("--profile dev", ""),
+            ("--test api_server -- -p", ""),
+            ("-p", ""),
+        ];
+        for (arguments, expected) in cases {
+            assert_eq!(chosen_by(arguments), expected, "{arguments}");
+        }
+    }
 }

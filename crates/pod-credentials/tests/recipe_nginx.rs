@@ -35,7 +35,7 @@ struct Nginx {
 
 impl Nginx {
     fn start() -> Self {
-        let nginx = program("nginx", &["/usr/sbin", "/usr/local/sbin", "/usr/bin"], "nginx-light");
+        let nginx = program("nginx", &["/usr/local/sbin", "/usr/sbin", "/sbin"], "nginx-light");
         let (dir, volume, port, ca) =
             (TempDir::new().unwrap(), Volume::new(), free_port(), Ca::new("servers"));
         let (tls, tmp) = (volume.dir().to_str().unwrap().to_owned(), dir.path().to_str().unwrap().to_owned());

@@ -66,11 +66,6 @@ impl Storage {
         let mut buildah = Command::new("buildah");
         buildah.args(["--storage-driver", "vfs", "--root"]).arg(self.0.path().join("storage"));
         buildah.arg("--runroot").arg(self.0.path().join("run")).args(arguments);
-        program::output(&mut buildah).map_err(|error| match error {
-            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                Error::Unmet("needs buildah; Debian has it: apt-get install buildah".into())
-            }
-            other => other,
-        })
+        program::output(&mut buildah)
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use test_cluster::Minor;
 
-use crate::{error::Error, interrupt::Interrupt};
+use crate::{error::Error, interrupt::Interrupt, prerequisites::search_path};
 
 /// What the node's first process returns after an interruption.
 const INTERRUPTED: i32 = 130;
@@ -26,6 +26,8 @@ pub(super) async fn run(minor: Minor, keep: bool, interrupt: &mut Interrupt) -> 
     command.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--"]);
     command.arg(program).args(["node-e2e-inside", "--kubernetes", &minor.to_string()]);
     command.args(keep.then_some("--keep")).stdin(Stdio::piped());
+    // What the node runs calls root's programs.
+    command.env("PATH", search_path());
     // Ctrl-C is for us.
     command.process_group(0);
     let mut node = Node(command.spawn().map_err(Error::io("running", "unshare"))?);

@@ -34,9 +34,11 @@ pub(crate) fn adapted(name: &str, changes: &[(&str, &str)]) -> String {
     })
 }
 
-/// A program of Debian's.
+/// A program of Debian's: in one of these folders, or in the search path.
 pub(crate) fn program(name: &str, folders: &[&str], package: &str) -> PathBuf {
-    let found = folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = folders.iter().map(PathBuf::from).chain(std::env::split_paths(&path));
+    let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("this test needs {name}: apt-get install {package}"))
 }
 
