@@ -5,10 +5,7 @@ mod webpki;
 
 use rustls_pki_types::CertificateDer;
 
-pub use self::{
-    openssl::is_installed as openssl_is_installed, openssl::verify as openssl, webpki::verify as webpki,
-    webpki::verify_at as webpki_at,
-};
+pub use self::{openssl::verify as openssl, webpki::verify as webpki, webpki::verify_at as webpki_at};
 use crate::{Certificate, Error};
 
 /// What a chain is to be good for.
@@ -61,15 +58,12 @@ impl Chain {
         &self.intermediates
     }
 
-    /// Asks each verifier there is: rustls-webpki, and openssl where it is installed. Returns their names.
+    /// Asks each verifier: rustls-webpki and openssl. Returns their names.
     ///
     /// # Errors
-    /// The first refusal.
+    /// The first refusal; without an `openssl` in the search path, that it can't be run.
     pub fn verify(&self, purpose: Purpose<'_>) -> Result<Vec<&'static str>, Refusal> {
         webpki(self, purpose)?;
-        if !openssl_is_installed() {
-            return Ok(vec![webpki::NAME]);
-        }
         openssl(self, purpose)?;
         Ok(vec![webpki::NAME, openssl::NAME])
     }

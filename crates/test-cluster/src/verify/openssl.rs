@@ -1,18 +1,11 @@
 //! `openssl verify -x509_strict`: the verifier that most of the world uses, at its strictest.
 
-use std::{fs, path::Path, process::Command, sync::OnceLock};
+use std::{fs, path::Path, process::Command};
 
 use super::{Chain, Purpose, Refusal};
 use crate::Certificate;
 
 pub(super) const NAME: &str = "openssl";
-
-/// Whether there is an openssl command. Tests run it; what users run can do without.
-pub fn is_installed() -> bool {
-    static INSTALLED: OnceLock<bool> = OnceLock::new();
-    *INSTALLED
-        .get_or_init(|| Command::new("openssl").arg("version").output().is_ok_and(|out| out.status.success()))
-}
 
 /// Verifies the chain at the present time, with no trust but the anchors given.
 ///
