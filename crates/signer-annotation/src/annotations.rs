@@ -49,7 +49,8 @@ impl Source {
     }
 
     pub(crate) fn unknown_key(self, key: &str, keys: &Keys) -> Denial {
-        self.deny(format!("{self} {}", unknown_annotation(key, &keys.all())))
+        let instead = keys.instead_of(key).unwrap_or_default();
+        self.deny(format!("{self} {}{instead}", unknown_annotation(key, &keys.all())))
     }
 }
 

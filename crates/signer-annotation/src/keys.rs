@@ -77,7 +77,7 @@ impl Keys {
     }
 
     /// What stands behind the signer's name in a key of its.
-    fn item_of<'k>(&self, key: &'k str) -> Option<&'k str> {
+    pub(crate) fn item_of<'k>(&self, key: &'k str) -> Option<&'k str> {
         let item = key.strip_prefix(&self.prefix)?;
         let is_others = self.longer_prefixes.iter().any(|other| key.starts_with(other));
         (!is_others).then_some(item)

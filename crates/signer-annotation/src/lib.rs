@@ -68,6 +68,7 @@
 
 mod annotations;
 mod config;
+mod foreign_keys;
 mod grant;
 mod keys;
 mod own_names;

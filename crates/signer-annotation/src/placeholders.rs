@@ -26,6 +26,9 @@ pub(crate) enum PlaceholderError {
     Unterminated(String),
     #[error("{0} is no placeholder; the placeholders are {NAMES}")]
     Unknown(String),
+    /// Of pod-certificate-signer 2, whose other placeholders are ours (its `docs/configuration.md`).
+    #[error("${{cluster.fqdn}} is no placeholder; write {CLUSTER_DOMAIN}")]
+    ClusterFqdn,
     #[error(
         "${{pod.hostname}} has no value: the pod {0} has no spec.hostname, and its name isn't a single label of 63 characters at most; \
          set spec.hostname, or use ${{pod.name}}"
@@ -76,6 +79,7 @@ impl Placeholders<'_> {
             "pod.serviceAccountName" => &pod.service_account_name,
             "node.name" => &pod.node_name,
             "cluster.domain" => self.cluster_domain.as_str(),
+            "cluster.fqdn" => return Err(PlaceholderError::ClusterFqdn),
             _ => return Err(PlaceholderError::Unknown(Quoted(&format!("${{{name}}}")).to_string())),
         })
     }
@@ -115,6 +119,7 @@ mod tests {
     fn refuses_what_stands_for_nothing() {
         for (text, rule) in [
             ("${pod.ip}", "\"${pod.ip}\" is no placeholder; the placeholders are ${pod.name}"),
+            ("a.${cluster.fqdn}", "${cluster.fqdn} is no placeholder; write ${cluster.domain}"),
             ("${}", "\"${}\" is no placeholder"),
             ("${ pod.name }", "is no placeholder"),
             ("${POD.NAME}", "is no placeholder"),

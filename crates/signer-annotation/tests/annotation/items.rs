@@ -97,6 +97,37 @@ fn an_unknown_item_in_the_pods_annotations_is_refused_and_others_annotations_are
 }
 
 #[test]
+fn a_key_of_another_program_is_refused_with_ours() {
+    for (item, ours) in [
+        ("ip-san", "foo-ips"),
+        ("eku", "foo-usages, with \"server auth\" for server and \"client auth\" for client"),
+        ("dns-names", "foo-san"),
+        ("alt-names", "foo-san"),
+        ("uri-sans", "foo-uris"),
+        ("ip-sans", "foo-ips"),
+        ("common-name", "foo-cn"),
+        ("key-usages", "foo-usages"),
+        ("renew-before", "foo-refresh"),
+    ] {
+        let ends = format!(". Instead of it, write coolcert.example.com/{ours}");
+        let texts = [&format!("\"{SIGNER}-{item}\" is unknown"), ends.as_str()];
+        assert_denied(&config(), asking(item, "server"), USER, &texts);
+        assert_denied(&config(), annotated(item, "server"), POD, &texts);
+        if item != "eku" && item != "ip-san" {
+            let csi = request().user_annotation(&format!("csi.cert-manager.io/{item}"), "x");
+            assert_denied(&config(), csi, USER, &[&ends]);
+        }
+    }
+    let duration = request().user_annotation("csi.cert-manager.io/duration", "2h");
+    assert_denied(&config(), duration, USER, &["write coolcert.example.com/foo-duration"]);
+    // others' annotations of the pod are no business of this signer's
+    issued(
+        &config(),
+        request().annotation("cert-manager.io/alt-names", "x").annotation("example.com/bar-eku", "x"),
+    );
+}
+
+#[test]
 fn a_key_that_fits_a_longer_signers_name_is_that_signers() {
     let key = "coolcert.example.com/foo-bar-cn";
     assert_denied(&config(), request().annotation(key, "x"), POD, &["is unknown"]);
