@@ -150,15 +150,17 @@ struct PodStatusWire {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct ContainerWire {
     state: Option<StateWire>,
+    last_state: Option<StateWire>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct StateWire {
     running: Option<IgnoredAny>,
+    terminated: Option<IgnoredAny>,
 }
 
 impl ApiObject for Pod {
@@ -198,22 +200,23 @@ impl ApiObject for Pod {
     }
 }
 
-/// Kubernetes calls a pod pending until all its containers have started. One of them that runs already may hold a certificate, so such a pod counts as
-/// running here: its next certificate is a refresh.
+/// Kubernetes calls a pod pending until all its containers have started. Kubelet mounts all volumes before it starts the first one, be it an init container: once
+/// one has started, the pod has its certificates, and counts as running here, as its next ones are refreshes.
 fn phase(status: &PodStatusWire) -> PodPhase {
     match status.phase.as_deref() {
-        None | Some("" | "Pending") if runs_a_container(status) => PodPhase::Running,
+        None | Some("" | "Pending") if has_started_a_container(status) => PodPhase::Running,
         None | Some("" | "Pending") => PodPhase::Pending,
         Some("Succeeded" | "Failed") => PodPhase::Finished,
         Some(_) => PodPhase::Running,
     }
 }
 
-fn runs_a_container(status: &PodStatusWire) -> bool {
+fn has_started_a_container(status: &PodStatusWire) -> bool {
     let lists =
         [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
-    let mut containers = lists.into_iter().flatten().flatten();
-    containers.any(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()))
+    let containers = lists.into_iter().flatten().flatten();
+    let mut states = containers.flat_map(|container| [&container.state, &container.last_state]).flatten();
+    states.any(|state| state.running.is_some() || state.terminated.is_some())
 }
 
 fn certificate_sources(volumes: Vec<VolumeWire>) -> Vec<CertificateSource> {
@@ -243,11 +246,25 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_pod_with_a_container_that_runs_counts_as_running() {
-        let pending = r#"{"metadata":{"name":"a","namespace":"b"},"status":{"phase":"Pending","containerStatuses":[{"state":{"waiting":{}}}]}}"#;
-        assert_eq!(read(pending).phase, PodPhase::Pending);
-        let sidecar = r#"{"metadata":{"name":"a","namespace":"b"},"status":{"phase":"Pending","initContainerStatuses":[{"state":{"running":{"startedAt":"9999-12-31T00:00:00Z"}}}]}}"#;
-        assert_eq!(read(sidecar).phase, PodPhase::Running);
+    fn a_pending_pod_that_has_started_a_container_counts_as_running() {
+        let phase = |status: &str| {
+            let status = format!(r#"{{"phase":"Pending",{status}}}"#);
+            read(&format!(r#"{{"metadata":{{"name":"a","namespace":"b"}},"status":{status}}}"#)).phase
+        };
+        let waiting = r#"{"state":{"waiting":{}},"lastState":{}}"#;
+        let cases = [
+            (format!(r#""initContainerStatuses":[{waiting}],"containerStatuses":[{waiting}]"#), PodPhase::Pending),
+            (r#""containerStatuses":[{"state":null,"lastState":null},{}]"#.into(), PodPhase::Pending),
+            // a sidecar runs
+            (r#""initContainerStatuses":[{"state":{"running":{"startedAt":"9999-12-31T00:00:00Z"}}}]"#.into(), PodPhase::Running),
+            // between two init containers nothing runs
+            (format!(r#""initContainerStatuses":[{{"state":{{"terminated":{{"exitCode":0}}}}}},{waiting}]"#), PodPhase::Running),
+            // an init container that has failed, and will be started again
+            (r#""initContainerStatuses":[{"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":1}}}]"#.into(), PodPhase::Running),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(phase(&status), expected, "{status}");
+        }
     }
 
     #[test]
