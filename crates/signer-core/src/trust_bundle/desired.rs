@@ -1,6 +1,6 @@
 //! What a signer's trust bundle has to say.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
@@ -190,11 +190,13 @@ impl<'a> DesiredBundle<'a> {
         Repair::Write(Box::new(bundle))
     }
 
-    /// The pool's roots, and as many of the retained ones as are published beside them.
+    /// The pool's roots, and as many of the retained ones as are published beside them: those that were replaced last, whose leaves are the youngest.
     fn with_what_fits(&self, published: &Published, kept: &ByRoot) -> String {
         let mut anchors = self.anchors.clone();
         let free = MAX_ANCHORS.saturating_sub(self.pool.roots().len());
-        for (root, until) in kept.iter().take(free) {
+        let mut latest: Vec<_> = kept.iter().collect();
+        latest.sort_by_key(|(_, until)| Reverse(**until));
+        for (root, until) in latest.into_iter().take(free) {
             let pem = published.pem_of(&ByRoot::from([(root.clone(), *until)]));
             if anchors.len() + pem.len() > MAX_BYTES {
                 break;

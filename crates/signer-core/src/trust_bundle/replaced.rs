@@ -108,6 +108,7 @@ mod tests {
     use super::{
         super::{
             Repair,
+            desired::MAX_ANCHORS,
             desired_tests::{desired, now, pool, resource, signer},
         },
         *,
@@ -178,6 +179,21 @@ mod tests {
         let again = repaired(&old, &both, known).unwrap();
         assert!(has(&again, &old) && has(&again, &new));
         assert_eq!(choose(&again, &new, known), Ok(0));
+    }
+
+    #[test]
+    fn of_more_cas_than_are_published_those_that_were_replaced_last_stay() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let mut bundle = desired(&pool(), &signer()).created(&resource(), now());
+        let mut pools = Vec::new();
+        for hours in 1..=u32::try_from(MAX_ANCHORS).unwrap() + 40 {
+            let next = pool();
+            bundle = repaired(&next, &bundle, now() + HOUR * hours).unwrap();
+            pools.push(next);
+        }
+        assert_eq!(Published::of(&bundle, &signer()).anchors.len(), MAX_ANCHORS);
+        let last = pools.iter().rev().take(MAX_ANCHORS);
+        assert_eq!(last.filter(|pool| !has(&bundle, pool)).count(), 0, "of those whose leaves live");
     }
 
     #[test]
