@@ -46,10 +46,11 @@ pub struct Pod {
 /// `status.phase`, as far as it matters here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PodPhase {
-    /// Not all containers have started: the certificate that it asks for is its first.
+    /// No container has started yet: the certificate that it asks for is its first.
     #[default]
     Pending,
-    /// Running, or unknown: a certificate that it asks for is a refresh.
+    /// Some container has started, or it is unknown whether one has: a certificate that it asks for is a
+    /// refresh.
     Running,
     /// Succeeded or failed: it needs no certificate any more.
     Finished,
@@ -200,8 +201,9 @@ impl ApiObject for Pod {
     }
 }
 
-/// Kubernetes calls a pod pending until all its containers have started. Kubelet mounts all volumes before it starts the first one, be it an init container: once
-/// one has started, the pod has its certificates, and counts as running here, as its next ones are refreshes.
+/// Kubernetes calls a pod pending until all its containers have started. Kubelet mounts all volumes before it
+/// starts the first one, be it an init container: once one has started, the pod has its certificates, and
+/// counts as running here, as its next ones are refreshes.
 fn phase(status: &PodStatusWire) -> PodPhase {
     match status.phase.as_deref() {
         None | Some("" | "Pending") if has_started_a_container(status) => PodPhase::Running,

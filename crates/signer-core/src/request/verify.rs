@@ -110,8 +110,16 @@ fn never_asked(claims: &Claims, pod: &Pod) -> String {
             source.user_annotations.len()
         );
     }
+    if !pod.asks_for(claims.signer_name.as_str()) {
+        message.push_str(NO_VOLUME);
+    }
     message
 }
+
+/// From Kubernetes 1.37 on, a node may ask for a pod without a volume where a role allows it
+/// (`validateNodePodCertificateSigner` of NodeRestriction). Nothing of the pod says then what key, lifetime
+/// and annotations were meant, and the signer's promise is that the pod's author has asked.
+const NO_VOLUME: &str = ". Only podCertificate volumes are served, not requests that a node's driver makes without one; mount one";
 
 /// Sources that a message lists: enough to see the difference, whatever a pod holds.
 const MOST_LISTED: usize = 8;
@@ -129,6 +137,22 @@ mod tests {
             }
             other => panic!("{other:?} is no denial for good"),
         }
+    }
+
+    #[test]
+    fn a_request_without_a_volume_is_told_that_only_volumes_are_served() {
+        let ends = "not requests that a node's driver makes without one; mount one";
+        let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+        pod.certificate_sources[0].signer_name = "example.com/b".into();
+        let another = message(verify(&claims, &pod));
+        assert!(another.contains("example.com/b") && another.ends_with(ends), "{another}");
+        pod.certificate_sources.clear();
+        let none = message(verify(&claims, &pod));
+        assert!(none.contains("asks for no certificate at all. Only") && none.ends_with(ends), "{none}");
+        let (claims, mut pod) = RequestBuilder::new("example.com/a").parts();
+        pod.certificate_sources[0].key_type = "RSA4096".into();
+        let other_key = message(verify(&claims, &pod));
+        assert!(!other_key.contains("driver"), "{other_key}");
     }
 
     #[test]
