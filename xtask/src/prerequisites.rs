@@ -1,5 +1,5 @@
-//! What commands run of this machine, beyond Rust and a C compiler, without which there is no xtask. It is checked before
-//! anything is built, and installed by root on Debian.
+//! What commands run of this machine, beyond Rust and a C compiler, without which there is no xtask. It is
+//! checked before anything is built, and installed by root on Debian.
 
 mod apt;
 mod list;
@@ -58,7 +58,8 @@ enum Installer {
 }
 
 impl Prerequisite {
-    /// Whether the tests of one of these packages, named as `cargo test --package` takes them, need it; of none: whether any test does.
+    /// Whether the tests of one of these packages, named as `cargo test --package` takes them, need it; of
+    /// none: whether any test does.
     pub(crate) fn is_for(&self, chosen: &[&str]) -> bool {
         // a name, a URL or a version around it, or a pattern
         let chooses =

@@ -1,12 +1,13 @@
-//! Keys by which other programs are asked for what an item of ours says. They aren't taken, as a second key for an item could contradict the first; who
-//! brings one is told ours.
+//! Keys by which other programs are asked for what an item of ours says. They aren't taken, as a second key
+//! for an item could contradict the first; who brings one is told ours.
 
 use crate::keys::{Item, Keys};
 
 /// The last part of such a key, our item, and how its value is written here where that differs.
 ///
-/// The first two are those of pod-certificate-signer 2 (`docs/configuration.md` of RafPe/pod-certificate-signer), whose other keys are ours. The rest are those of
-/// cert-manager's CSI driver (`pkg/apis/v1alpha1` of cert-manager/csi-driver), and of its annotations of Ingresses.
+/// The first two are those of pod-certificate-signer 2 (`docs/configuration.md` of
+/// RafPe/pod-certificate-signer), whose other keys are ours. The rest are those of cert-manager's CSI driver
+/// (`pkg/apis/v1alpha1` of cert-manager/csi-driver), and of its annotations of Ingresses.
 const FOREIGN: [(&str, Item, &str); 10] = [
     ("ip-san", Item::IpAddresses, ""),
     ("eku", Item::Usages, ", with \"server auth\" for server and \"client auth\" for client"),

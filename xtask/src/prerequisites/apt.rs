@@ -14,8 +14,8 @@ const LOCKED: Duration = Duration::from_secs(600);
 
 /// Installs packages, without those that they merely recommend.
 ///
-/// # Errors
-/// [`Error::Program`] with what apt-get said; where it couldn't read the lists of packages either, [`Error::Unmet`] with both.
+/// # Errors [`Error::Program`] with what apt-get said; where it couldn't read the lists of packages either,
+/// [`Error::Unmet`] with both.
 pub(super) fn install(packages: &[&str]) -> Result<(), Error> {
     let arguments = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
     // The lists of packages that are there may do, also without a network. They may be old, or none.
@@ -48,7 +48,8 @@ fn apt_get(arguments: &[&str]) -> Result<(), Error> {
     let mut command = Command::new("apt-get");
     command.arg("-o").arg(format!("DPkg::Lock::Timeout={}", LOCKED.as_secs())).args(arguments);
     command.envs([("DEBIAN_FRONTEND", "noninteractive"), ("LC_ALL", "C.UTF-8")]);
-    // dpkg calls root's programs. Servers that packages bring needn't run: invoke-rc.d starts none in runlevel 1.
+    // dpkg calls root's programs. Servers that packages bring needn't run: invoke-rc.d starts none in
+    // runlevel 1.
     command.env("PATH", search_path()).env("RUNLEVEL", "1");
     program::output(&mut command).map(|_| ())
 }

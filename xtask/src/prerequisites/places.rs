@@ -44,7 +44,8 @@ impl Places {
         files.iter().all(|file| self.have(file))
     }
 
-    /// Whether there is such a file: a name without a slash is a program in the search path; in a path, `/*/` is any one folder.
+    /// Whether there is such a file: a name without a slash is a program in the search path; in a path, `/*/`
+    /// is any one folder.
     pub(super) fn have(&self, file: &str) -> bool {
         match file.split_once("/*/") {
             Some((above, below)) => {

@@ -190,7 +190,8 @@ impl<'a> DesiredBundle<'a> {
         Repair::Write(Box::new(bundle))
     }
 
-    /// The pool's roots, and as many of the retained ones as are published beside them: those that were replaced last, whose leaves are the youngest.
+    /// The pool's roots, and as many of the retained ones as are published beside them: those that were
+    /// replaced last, whose leaves are the youngest.
     fn with_what_fits(&self, published: &Published, kept: &ByRoot) -> String {
         let mut anchors = self.anchors.clone();
         let free = MAX_ANCHORS.saturating_sub(self.pool.roots().len());
