@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -45,6 +46,13 @@ impl Pod {
     pub(super) fn runs(&self) -> bool {
         let states = self.containers();
         !states.is_empty() && states.iter().all(|container| container["state"]["running"].is_object())
+    }
+
+    /// When the youngest of its containers started, if all run.
+    pub(super) fn last_start(&self) -> Option<Timestamp> {
+        let started = |container: &Value| container["state"]["running"]["startedAt"].as_str()?.parse().ok();
+        let all: Option<Vec<Timestamp>> = self.containers().iter().map(started).collect();
+        all?.into_iter().max()
     }
 
     /// Whether every container's probes pass.
@@ -127,4 +135,22 @@ pub(super) async fn all_ready(kubectl: &Kubectl, progress: &Progress) -> Result<
         },
     )
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_youngest_container_counts_if_all_run() {
+        let running = |at: &str| json!({"state": {"running": {"startedAt": at}}});
+        let pod = |states: Value| Pod(json!({"status": {"containerStatuses": states}}));
+        let (old, young) = (running("2026-11-26T06:00:00Z"), running("2026-11-26T06:00:09Z"));
+        let last = pod(json!([young, old])).last_start();
+        assert_eq!(last, Some("2026-11-26T06:00:09Z".parse().unwrap()));
+        assert_eq!(pod(json!([old, {"state": {"waiting": {}}}])).last_start(), None);
+        assert_eq!(pod(json!([])).last_start(), None);
+    }
 }

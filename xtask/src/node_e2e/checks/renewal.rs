@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -22,6 +22,10 @@ use crate::{error::Error, terminal::Progress};
 /// The kubelet asks for all at once, but brings the files with each pod's next sync.
 const RENEWED: Duration = Duration::from_secs(400);
 
+/// From 1.35 on, a kubelet that starts leaves a pod ready whose container began 10 s before it (`kubeletRestartGracePeriod`);
+/// a younger one counts as new, and isn't ready before it is probed. Meanwhile a headless Service has no name for it.
+const AGE: SignedDuration = SignedDuration::from_secs(12);
+
 /// A client's next poll.
 const POLLED: Duration = Duration::from_secs(180);
 
@@ -29,6 +33,7 @@ const POLLED: Duration = Duration::from_secs(180);
 pub(super) async fn on_kubelet_restart(node: &mut Node, progress: &Progress) -> Result<String, Error> {
     let kubectl = node.kubectl.clone();
     let pods = pods::of_examples(&kubectl).await?;
+    aged(&kubectl, progress).await?;
     let (requests, shown) = (requests(&kubectl).await?, serials(&pods).await?);
     let mut live = connection(&pods)?;
     live.ask()?;
@@ -50,6 +55,24 @@ pub(super) async fn on_kubelet_restart(node: &mut Node, progress: &Progress) -> 
         shown.len(),
         renewed.as_secs_f32()
     ))
+}
+
+/// Waits until no container is so young that the restart makes its pod unready.
+async fn aged(kubectl: &Kubectl, progress: &Progress) -> Result<(), Error> {
+    until(
+        RENEWED,
+        |missing| progress.tell(missing),
+        async || {
+            let oldest_allowed = Timestamp::now() - AGE;
+            let pods = pods::of_examples(kubectl).await?;
+            let young = pods.iter().find(|pod| pod.last_start().is_none_or(|start| start > oldest_allowed));
+            Ok(match young {
+                Some(pod) => Seen::Missing(format!("{pod} has just started")),
+                None => Seen::Done(()),
+            })
+        },
+    )
+    .await
 }
 
 /// The names of all requests that were issued.
