@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use signer_core::{Misfit, PoolOrigin};
+use signer_core::{Finding, PoolOrigin};
 
 use crate::{
     config::{Config, ConfigError, ConfigErrors, SignerConfig, deny_rules},
@@ -13,7 +13,8 @@ use crate::{
 /// What would run, for people to read.
 ///
 /// # Errors
-/// All that is wrong with the configuration; and with a CA pool that is there, if no CA of it can sign what its signer issues.
+/// All that is wrong with the configuration; and with a CA pool that is there, if nothing that its CAs sign
+/// for its signer reaches a pod.
 pub fn check_config(file: &Path) -> Result<String, ConfigErrors> {
     let config = Config::load(file)?;
     let file = file.display().to_string();
@@ -33,7 +34,7 @@ pub fn check_config(file: &Path) -> Result<String, ConfigErrors> {
     Ok(Summary { file: &file, config: &config, rules, warnings }.to_string())
 }
 
-/// What constraints of a signer's CAs forbid.
+/// What is to be told of a signer's CAs.
 struct Pool {
     told: Vec<String>,
     is_useful: bool,
@@ -44,9 +45,10 @@ impl Pool {
     fn of(signer: &SignerConfig, now: Timestamp) -> Self {
         let PoolOrigin::Files(source) = &signer.ca_pool else { return Self::unknown() };
         let Ok(pool) = source.load() else { return Self::unknown() };
-        let profiles = signer.profiles();
-        let mut told: Vec<String> = pool.misfits(&profiles, now).iter().map(Misfit::to_string).collect();
-        let is_useful = pool.fit(&profiles).next().is_some();
+        let fitness = pool.fitness(&signer.examples());
+        let findings = pool.findings(&fitness, now);
+        let mut told: Vec<String> = findings.iter().map(Finding::to_string).collect();
+        let is_useful = pool.fit(&fitness).next().is_some() || !findings.iter().any(Finding::is_outage);
         if is_useful {
             told.extend(source.exposed_key());
         }

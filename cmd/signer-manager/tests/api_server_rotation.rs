@@ -74,7 +74,8 @@ async fn a_successor_whose_constraints_forbid_what_is_issued_does_not_take_over(
         age_bundle(scope, &name, PROPAGATION).await;
         let told = |page: &Page| page.body.contains("can sign nothing that this signer issues");
         let page = manager.readyz(|page| page.code == 200 && told(page)).await;
-        let why = "carry DNS names under pod.cluster.local: it permits DNS:corp.example.com alone";
+        let why =
+            "carry DNS:any-example.any-example.pod.cluster.local: it permits DNS:corp.example.com alone";
         assert_says(&page.body, &["CA \"2\"", why]);
         assert_eq!(issuer(scope, &name, "after").await?, subject(&pool, 0));
         change(&path, |pool| pool.without_compromised("1", None, Timestamp::now()).unwrap());

@@ -159,10 +159,18 @@ fn allow(file: &Path, mode: u32) {
 /// A CA that may sign names under this domain alone, as PEM files.
 fn constrained_ca(directory: &Path, permitted: &str) -> String {
     let permitted = rcgen::GeneralSubtree::DnsName(permitted.to_owned());
+    pem_ca(directory, |params| {
+        params.name_constraints =
+            Some(rcgen::NameConstraints { permitted_subtrees: vec![permitted], excluded_subtrees: vec![] });
+    })
+}
+
+/// A CA as PEM files.
+fn pem_ca(directory: &Path, change: impl FnOnce(&mut rcgen::CertificateParams)) -> String {
     let mut params = rcgen::CertificateParams::default();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    params.name_constraints =
-        Some(rcgen::NameConstraints { permitted_subtrees: vec![permitted], excluded_subtrees: vec![] });
+    params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+    change(&mut params);
     let key = rcgen::KeyPair::generate().unwrap();
     let (cert_file, key_file) = (directory.join("tls.crt"), directory.join("tls.key"));
     std::fs::write(&cert_file, params.self_signed(&key).unwrap().pem()).unwrap();
@@ -185,7 +193,7 @@ fn a_ca_whose_constraints_forbid_what_its_signer_issues_is_an_error_and_a_part_o
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!((output.status.code(), stdout), (Some(2), ""));
     assert!(stderr.contains("signers.yaml: signers[0].caPool: CA \""), "{stderr}");
-    let why = "carry DNS names under svc.cluster.test: it permits DNS:corp.example.com alone";
+    let why = "carry DNS:any-example.any-example.svc.cluster.test: it permits DNS:corp.example.com alone";
     assert!(stderr.contains("can sign nothing that this signer issues") && stderr.contains(why), "{stderr}");
 
     let output = check("shop.svc.cluster.test");
@@ -196,6 +204,48 @@ fn a_ca_whose_constraints_forbid_what_its_signer_issues_is_an_error_and_a_part_o
     let output = check("cluster.test");
     assert_eq!(output.status.code(), Some(0));
     assert!(!text(&output.stdout).contains("warning"), "{}", text(&output.stdout));
+}
+
+/// An extension with the content of the nameConstraints that `openssl` makes of
+/// `permitted;URI:cluster.local`.
+fn uri_constraints() -> rcgen::CustomExtension {
+    let content = [&[0x30, 0x13, 0xa0, 0x11, 0x30, 0x0f, 0x86, 0x0d][..], b"cluster.local"].concat();
+    rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 30], content)
+}
+
+#[test]
+fn what_verifiers_refuse_of_a_ca_is_a_warning_that_names_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |pool: &str| {
+        let signer = "kind: spiffe, trustDomain: cluster.local";
+        let config = format!("signers:\n- {{name: example.com/id, {signer}, caPool: {pool}}}\n");
+        let output = signer_manager(&["check-config", &file(directory.path(), &config)]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let words = check(&pem_ca(directory.path(), |params| params.custom_extensions = vec![uri_constraints()]));
+    let why = "rustls (webpki) refuses certificates with URI names (such as spiffe://cluster.local/ns/any-example/sa/any-example): NameConstraintViolation";
+    assert!(words.contains("warning CA \"") && words.contains(why), "{words}");
+    let words = check(&pem_ca(directory.path(), |params| params.key_usages.clear()));
+    assert!(words.contains("warning strict verifiers (Python from 3.13 on"), "{words}");
+    let words = check(&pem_ca(directory.path(), |_| {}));
+    assert!(!words.contains("warning"), "{words}");
+}
+
+#[test]
+fn a_ca_that_the_api_server_can_not_read_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let pool = pem_ca(directory.path(), |params| {
+        let mut access =
+            rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], vec![0x30, 0]);
+        access.set_criticality(true);
+        params.custom_extensions = vec![access];
+    });
+    let config = format!("signers:\n- {{name: example.com/web, kind: service-dns, caPool: {pool}}}\n");
+    let output = signer_manager(&["check-config", &file(directory.path(), &config)]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("the API server can't use certFile, certificate 1"), "{stderr}");
 }
 
 #[test]

@@ -68,13 +68,13 @@
 
 mod annotations;
 mod config;
+mod examples;
 mod foreign_keys;
 mod grant;
 mod keys;
 mod own_names;
 mod permission;
 mod placeholders;
-mod profiles;
 mod quoted;
 mod signer;
 mod usage;

@@ -1,18 +1,18 @@
 //! The signer itself.
 
 use signer_core::{
-    BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, KeyUsage, Leaf, LeafProfile,
-    MAX_NAMES, Pod, Request, Services, Signer, SignerName, names::is_dashed_address,
+    BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, KeyUsage, Leaf, MAX_NAMES, Pod,
+    Request, Services, Signer, SignerName, names::is_dashed_address,
 };
 
 use crate::{
     annotations::Annotations,
     config::{AnnotationSignerConfig, CommonNameDefault, ConfigError},
+    examples::examples,
     keys::{Item, Keys},
     own_names::{OwnNames, own_common_name},
     permission::Permission,
     placeholders::Placeholders,
-    profiles::profiles,
     quoted::Quoted,
     usage::Usage,
     wishes::Wishes,
@@ -71,8 +71,8 @@ impl Signer for AnnotationSigner {
         true
     }
 
-    fn profiles(&self) -> Vec<LeafProfile> {
-        profiles(&self.config)
+    fn examples(&self) -> Vec<Leaf> {
+        examples(&self.config)
     }
 }
 

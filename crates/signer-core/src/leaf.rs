@@ -39,6 +39,11 @@ pub struct Leaf {
     pub absent_services: BTreeSet<String>,
 }
 
+/// In the names of [`Signer::examples`](crate::Signer::examples), the label that stands for whatever pods
+/// have in its place, such as the names of a Service and its namespace in `any-example.any-example.svc`. A CA
+/// that permits some of these names alone, `shop.svc` say, is of use to some pods.
+pub const ANY_LABEL: &str = "any-example";
+
 /// When a certificate is to be refreshed. The API server wants it 10 minutes inside both ends of the validity at least; what lies
 /// outside is moved there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -101,7 +101,6 @@ mod metrics;
 pub mod names;
 mod policy;
 pub mod process;
-mod profile;
 mod public_key;
 mod reason;
 mod request;
@@ -121,23 +120,22 @@ pub use authority::{
     SigningKeyType, SigningKeyTypeError, root_common_name,
 };
 pub use ca_pool::{
-    CaPool, Choice, DEFAULT_POLL, Due, Heir, Ingredients, LEEWAY, LONGEST_LEAF, Misfit, NoChoice,
-    PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolState,
-    PoolWarning, Remedy, RotationError, Standing, Succession, Tenure, Upkeep, UpkeepError, choose,
-    last_leaf_ends, phases, removable_at, superseded_at, watch_pool,
+    CaPool, Choice, DEFAULT_POLL, Due, Finding, Fitness, Heir, Ingredients, LEEWAY, LONGEST_LEAF, Misfit,
+    NoChoice, Objection, PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource,
+    PoolSourceError, PoolState, PoolWarning, Rejection, Remedy, RotationError, Standing, Succession, Tenure,
+    Upkeep, UpkeepError, choose, last_leaf_ends, phases, removable_at, superseded_at, watch_pool,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
 pub use decision::{Decision, Denial, Grounds, Wait, unknown_annotation};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use issue::{IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Terms, issue};
 pub use key_type::{KeyType, KeyTypeError};
-pub use leaf::{ExtendedKeyUsage, KeyUsage, Leaf, Refresh};
+pub use leaf::{ANY_LABEL, ExtendedKeyUsage, KeyUsage, Leaf, Refresh};
 pub use manager::{Manager, ManagerError, PoolOrigin, SecretPool, SignerOptions, shutdown_signal};
 pub use names::{
     CommonName, CommonNameError, DnsName, DnsNameError, TrustDomain, TrustDomainError, Uri, UriError,
 };
 pub use policy::Policy;
-pub use profile::{LeafProfile, NameScope};
 pub use public_key::{MAX_KEY_FIELD_BYTES, PublicKey, PublicKeyError};
 pub use reason::Reason;
 pub use request::{Claims, ClaimsError, Request, ServicesNotWatched, Verdict, verify};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future};
 
-use crate::{decision::Decision, profile::LeafProfile, request::Request, signer_name::SignerName};
+use crate::{decision::Decision, leaf::Leaf, request::Request, signer_name::SignerName};
 
 /// Any error: it is logged, and the request tried again later.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,9 +29,22 @@ pub trait Signer: Send + Sync + 'static {
         false
     }
 
-    /// The kinds of leaves that it issues, as far as they are known before a pod asks. A CA whose constraints forbid all of them isn't chosen while another one may sign, and
-    /// what is forbidden is told before a request has to wait for it. Each leaf belongs to one of these kinds; an empty list says that nothing is known.
-    fn profiles(&self) -> Vec<LeafProfile> {
+    /// Examples of the leaves that it issues, one of each kind. They are issued from each CA of its pool when
+    /// that is loaded, and verified: what the CA's constraints forbid, and what verifiers refuse, is told
+    /// then, not found out by pods; and a CA that is of use for none of them isn't chosen while another one
+    /// may sign. In their DNS names, the hosts of their URIs and their common name, leading labels
+    /// [`ANY_LABEL`](crate::ANY_LABEL) stand for any. An empty list says that nothing is known; then the
+    /// usual kinds are tried.
+    ///
+    /// ```
+    /// use signer_core::{ANY_LABEL, Leaf};
+    ///
+    /// // any Service of any namespace
+    /// let leaf = Leaf::server().dns_name(format!("{ANY_LABEL}.{ANY_LABEL}.svc").parse()?);
+    /// assert_eq!(leaf.dns_names[0].as_str(), "any-example.any-example.svc");
+    /// # Ok::<(), signer_core::DnsNameError>(())
+    /// ```
+    fn examples(&self) -> Vec<Leaf> {
         Vec::new()
     }
 

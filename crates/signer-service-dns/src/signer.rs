@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use signer_core::{
-    BoxError, Decision, ExtendedKeyUsage, Leaf, LeafProfile, MAX_NAMES, NameScope, Request, Service,
-    Services, Signer, SignerName,
+    ANY_LABEL, BoxError, Decision, Leaf, MAX_NAMES, Request, Service, Services, Signer, SignerName,
 };
 
 use crate::{
@@ -83,10 +82,12 @@ impl Signer for ServiceDnsSigner {
     }
 
     /// Each leaf has names under all suffixes.
-    fn profiles(&self) -> Vec<LeafProfile> {
-        let suffixes = self.config.naming.suffixes().iter().filter_map(|suffix| suffix.as_str().parse().ok());
-        let profile = LeafProfile::new([ExtendedKeyUsage::ServerAuth]);
-        vec![suffixes.map(NameScope::DnsUnder).fold(profile, LeafProfile::name)]
+    fn examples(&self) -> Vec<Leaf> {
+        let names = self.config.naming.names(ANY_LABEL, [ANY_LABEL].into_iter(), None).unwrap_or_default();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        vec![names.into_iter().fold(Leaf::server(), Leaf::dns_name)]
     }
 
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {

@@ -1,6 +1,6 @@
 //! Each outcome of the signer.
 
-use signer_core::{Denial, Grounds, Wait, reasons, testing::RequestBuilder};
+use signer_core::{Denial, ExtendedKeyUsage, Grounds, Wait, reasons, testing::RequestBuilder};
 
 use super::*;
 
@@ -203,8 +203,7 @@ async fn services_that_nobody_watches_are_an_error_for_the_developer() {
 
 #[test]
 fn what_it_issues_is_known_before_a_pod_asks() {
-    let profiles = ServiceDnsSigner::new(config(&["svc", "svc.cluster.local"], false)).profiles();
-    let under = |suffix: &str| NameScope::DnsUnder(suffix.parse().unwrap());
-    let profile = LeafProfile::new([ExtendedKeyUsage::ServerAuth]);
-    assert_eq!(profiles, [profile.name(under("svc")).name(under("svc.cluster.local"))]);
+    let examples = ServiceDnsSigner::new(config(&["svc", "svc.cluster.local"], false)).examples();
+    let under = |suffix: &str| format!("any-example.any-example.{suffix}").parse().unwrap();
+    assert_eq!(examples, [Leaf::server().dns_name(under("svc")).dns_name(under("svc.cluster.local"))]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use signer_core::{
-    BoxError, Decision, Denial, ExtendedKeyUsage, Leaf, LeafProfile, NameScope, Request, Signer, SignerName,
+    ANY_LABEL, BoxError, Decision, Denial, ExtendedKeyUsage, Leaf, Request, Signer, SignerName,
 };
 
 use crate::{spiffe_id::SpiffeId, trust_domain::TrustDomain};
@@ -54,9 +54,9 @@ impl Signer for SpiffeSigner {
         &self.config.name
     }
 
-    fn profiles(&self) -> Vec<LeafProfile> {
-        let ids = NameScope::UriHost(self.config.trust_domain.to_string());
-        vec![LeafProfile::new(USAGES).name(ids)]
+    fn examples(&self) -> Vec<Leaf> {
+        let id = SpiffeId::of_service_account(&self.config.trust_domain, ANY_LABEL, ANY_LABEL);
+        id.ok().and_then(|id| id.to_uri().ok()).map(|id| svid().uri(id)).into_iter().collect()
     }
 
     fn bundle_labels(&self) -> BTreeMap<String, String> {
@@ -140,8 +140,8 @@ mod tests {
 
     #[test]
     fn what_it_issues_is_known_before_a_pod_asks() {
-        let ids = NameScope::UriHost("prod.example.com".into());
-        assert_eq!(signer().profiles(), [LeafProfile::new(USAGES).name(ids)]);
+        let id = "spiffe://prod.example.com/ns/any-example/sa/any-example";
+        assert_eq!(signer().examples(), [svid().uri(id.parse().unwrap())]);
     }
 
     #[test]

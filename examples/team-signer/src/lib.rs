@@ -51,6 +51,11 @@ impl Signer for TeamSigner {
         &self.name
     }
 
+    /// They are issued from each CA when it is loaded, and verified.
+    fn examples(&self) -> Vec<Leaf> {
+        self.teams.iter().map(|team| Leaf::client().uri(team.uri.clone())).collect()
+    }
+
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
         let pod = request.pod();
         let Some(team) = self.teams.iter().find(|team| team.workloads.contains_pod(pod)) else {

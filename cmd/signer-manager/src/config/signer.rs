@@ -1,7 +1,7 @@
 //! One signer of the configuration.
 
 use signer_annotation::{AnnotationSigner, AnnotationSignerConfig};
-use signer_core::{DnsName, LeafProfile, Policy, PoolOrigin, Signer, SignerName};
+use signer_core::{DnsName, Leaf, Policy, PoolOrigin, Signer, SignerName};
 use signer_service_dns::{ServiceDnsConfig, ServiceDnsSigner};
 use signer_spiffe::{SpiffeConfig, SpiffeSigner};
 
@@ -48,15 +48,15 @@ impl SignerConfig {
         }
     }
 
-    /// What it issues.
+    /// Examples of what it issues.
     #[must_use]
-    pub fn profiles(&self) -> Vec<LeafProfile> {
+    pub fn examples(&self) -> Vec<Leaf> {
         match self.kind.clone() {
-            SignerKind::ServiceDns(config) => ServiceDnsSigner::new(config).profiles(),
-            SignerKind::Spiffe(config) => SpiffeSigner::new(config).profiles(),
+            SignerKind::ServiceDns(config) => ServiceDnsSigner::new(config).examples(),
+            SignerKind::Spiffe(config) => SpiffeSigner::new(config).examples(),
             // of one that can't be made nothing is known
             SignerKind::Annotation(config) => {
-                AnnotationSigner::new(config).map(|signer| signer.profiles()).unwrap_or_default()
+                AnnotationSigner::new(config).map(|signer| signer.examples()).unwrap_or_default()
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use signer_core::{BoxError, Decision, LeafProfile, Request, Signer, SignerName};
+use signer_core::{BoxError, Decision, Leaf, Request, Signer, SignerName};
 use test_cluster::SentRequest;
 use tokio::sync::watch;
 
@@ -32,8 +32,8 @@ impl<S: Signer> Signer for Observed<S> {
         self.signer.reads_services()
     }
 
-    fn profiles(&self) -> Vec<LeafProfile> {
-        self.signer.profiles()
+    fn examples(&self) -> Vec<Leaf> {
+        self.signer.examples()
     }
 
     fn bundle_labels(&self) -> BTreeMap<String, String> {

@@ -11,7 +11,11 @@ use crate::error::Error;
 pub(super) fn json(outlook: &Outlook<'_>, caveat: Option<String>) -> Result<String, Error> {
     let report = PoolReport {
         generation: outlook.pool.generation(),
-        warnings: caveat.into_iter().chain(outlook.warnings().iter().map(ToString::to_string)).collect(),
+        warnings: caveat
+            .into_iter()
+            .chain(outlook.warnings().iter().map(ToString::to_string))
+            .chain(outlook.findings().iter().map(ToString::to_string))
+            .collect(),
         authorities: (0..outlook.tenures.len()).map(|index| AuthorityReport::of(outlook, index)).collect(),
         trust_anchors: outlook.pool.roots().into_iter().map(CertificateReport::of).collect(),
     };

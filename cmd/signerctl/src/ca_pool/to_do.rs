@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use signer_core::{LEEWAY, LONGEST_LEAF, PROPAGATION, PoolWarning, Tenure, Terms};
+use signer_core::{Finding, LEEWAY, LONGEST_LEAF, PROPAGATION, PoolWarning, Tenure, Terms};
 
 use super::{
     outlook::{Outlook, Remark, name},
@@ -25,8 +25,9 @@ impl Outlook<'_> {
         if to_do.is_empty() {
             to_do.extend(self.rotation_due());
         }
-        let caveats = self.pool.authorities().filter_map(signer_core::CertificateAuthority::caveat);
-        to_do.extend(caveats.map(|caveat| (Tone::Ending, caveat)));
+        let findings = self.findings();
+        let tone = |finding: &Finding| if finding.is_outage() { Tone::Bad } else { Tone::Ending };
+        to_do.extend(findings.iter().map(|finding| (tone(finding), finding.to_string())));
         let gone = self.pool.removable(self.now);
         if !gone.is_empty() {
             let by = if self.pool.is_rotated_automatically() {
@@ -46,6 +47,11 @@ impl Outlook<'_> {
             to_do.push((Tone::Good, format!("Nothing{until}.")));
         }
         to_do
+    }
+
+    /// What verifiers and the API server refuse of its CAs. For which signer the pool is isn't known here.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.pool.findings(&self.pool.fitness(&[]), self.now)
     }
 
     pub(super) fn warnings(&self) -> Vec<PoolWarning> {

@@ -73,6 +73,14 @@ fn what_the_cas_certificates_permit_is_shown() {
     assert!(unwrapped(&added.stdout).contains(said), "{added:?}");
     let shown = signerctl(directory, &["show"]);
     assert!(unwrapped(&shown.stdout).contains(said), "{shown:?}");
+    let refused = "To do: CA \"1\" (CN=limited";
+    let shown = run(directory, env!("CARGO_BIN_EXE_signerctl"), &["ca-pool", "show", "--file", "new.json"]);
+    let shown = unwrapped(&shown.stdout);
+    assert!(
+        shown.contains(refused) && shown.contains("rustls (webpki) refuses certificates with"),
+        "{shown}"
+    );
+    assert!(shown.contains("Go's verifier refuses every certificate below"), "{shown}");
     let json = signerctl(directory, &["show", "--output", "json"]);
     let said = "\"constraints\": \"permits DNS:corp.example.com, subjects that begin with O=Example alone";
     assert!(String::from_utf8_lossy(&json.stdout).contains(said), "{json:?}");

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use signer_core::{DnsName, NameScope};
+use signer_core::{ANY_LABEL, DnsName};
 
 use super::PatternError;
 
@@ -41,13 +41,13 @@ impl DnsPattern {
         }
     }
 
-    /// What it covers. (A domain behind one label is always a name.)
-    pub(crate) fn scope(&self) -> Option<NameScope> {
-        Some(match &self.0 {
-            Matcher::Everything => NameScope::AnyDns,
-            Matcher::OneLabel(domain) => NameScope::DnsUnder(domain.strip_prefix('.')?.parse().ok()?),
-            Matcher::Exact(exact) => NameScope::Dns(exact.clone()),
-        })
+    /// A name that it covers, with a label that stands for any.
+    pub(crate) fn example(&self) -> Option<DnsName> {
+        match &self.0 {
+            Matcher::Everything => ANY_LABEL.parse().ok(),
+            Matcher::OneLabel(domain) => format!("{ANY_LABEL}{domain}").parse().ok(),
+            Matcher::Exact(exact) => Some(exact.clone()),
+        }
     }
 }
 

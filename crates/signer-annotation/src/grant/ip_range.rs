@@ -5,8 +5,6 @@ use std::{
     str::FromStr,
 };
 
-use signer_core::NameScope;
-
 use super::PatternError;
 
 /// IP addresses that a grant gives: a range in CIDR notation (RFC 4632), an address, or `*` for everything.
@@ -40,18 +38,12 @@ impl IpRange {
         }
     }
 
-    /// What it covers: addresses of one family, or of both.
-    pub(crate) fn scopes(&self) -> Vec<NameScope> {
-        let scope = |network, prefix: u32| NameScope::Ip {
-            network,
-            prefix_length: u8::try_from(prefix).unwrap_or(u8::MAX),
-        };
+    /// The first address that it covers; of each family, if it covers both.
+    pub(crate) fn examples(&self) -> Vec<IpAddr> {
         match self.0 {
-            Range::Everything => {
-                vec![scope(Ipv4Addr::UNSPECIFIED.into(), 0), scope(Ipv6Addr::UNSPECIFIED.into(), 0)]
-            }
-            Range::V4 { network, prefix } => vec![scope(network.into(), prefix)],
-            Range::V6 { network, prefix } => vec![scope(network.into(), prefix)],
+            Range::Everything => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+            Range::V4 { network, .. } => vec![network.into()],
+            Range::V6 { network, .. } => vec![network.into()],
         }
     }
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 pub use dns_pattern::DnsPattern;
 pub use error::PatternError;
 pub use ip_range::IpRange;
-use signer_core::{DnsName, NameScope, Uri, WorkloadSelector};
+use signer_core::{DnsName, Leaf, Uri, WorkloadSelector};
 pub use uri_pattern::UriPattern;
 
 use crate::usage::{Usage, UsagePattern};
@@ -55,11 +55,14 @@ impl Grant {
         Self { workloads, dns_names: vec![], uris: vec![], ips: vec![], wildcards: false, usages: vec![] }
     }
 
-    /// All names that it gives.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = NameScope> {
-        let dns_names = self.dns_names.iter().filter_map(DnsPattern::scope);
-        let uris = self.uris.iter().filter_map(UriPattern::scope);
-        dns_names.chain(uris).chain(self.ips.iter().flat_map(|range| range.scopes()))
+    /// A leaf for an example of each kind of names that it gives.
+    pub(crate) fn examples(&self) -> impl Iterator<Item = Leaf> {
+        let dns_names = self.dns_names.iter().filter_map(DnsPattern::example);
+        let uris = self.uris.iter().filter_map(UriPattern::example);
+        let addresses = self.ips.iter().flat_map(IpRange::examples);
+        let dns_names = dns_names.map(|name| Leaf::default().dns_name(name));
+        let uris = uris.map(|uri| Leaf::default().uri(uri));
+        dns_names.chain(uris).chain(addresses.map(|address| Leaf::default().ip_address(address)))
     }
 
     /// Whether it gives its workloads this DNS name.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use signer_core::{NameScope, Uri};
+use signer_core::{ANY_LABEL, Uri};
 
 use super::PatternError;
 
@@ -58,13 +58,14 @@ impl UriPattern {
         }
     }
 
-    /// What it covers, as far as constraints of a CA care. (What stands in front of a path is always a URI.)
-    pub(crate) fn scope(&self) -> Option<NameScope> {
-        Some(match &self.0 {
-            Matcher::Everything => NameScope::AnyUri,
-            Matcher::Exact(exact) => NameScope::UriHost(exact.host().to_owned()),
-            Matcher::Below { root, .. } => NameScope::UriHost(root.parse::<Uri>().ok()?.host().to_owned()),
-        })
+    /// A URI that it covers, as far as constraints of a CA care: they are on hosts. (What stands in front of
+    /// a path is always a URI.)
+    pub(crate) fn example(&self) -> Option<Uri> {
+        match &self.0 {
+            Matcher::Everything => format!("https://{ANY_LABEL}/").parse().ok(),
+            Matcher::Exact(exact) => Some(exact.clone()),
+            Matcher::Below { root, .. } => root.parse().ok(),
+        }
     }
 }
 

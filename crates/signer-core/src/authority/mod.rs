@@ -13,6 +13,7 @@ mod key_encoding;
 mod key_type;
 mod name_constraints;
 mod new_root;
+pub(crate) mod objections;
 mod path;
 pub(crate) mod pem;
 mod serial_number;
@@ -25,7 +26,7 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 
 pub(crate) use self::certificate::fingerprint;
-pub(crate) use self::name_constraints::{ConstrainedName, NameConstraints, ScopeObjection};
+pub(crate) use self::name_constraints::{ConstrainedName, NameConstraints};
 use self::path::CertificationPath;
 pub use self::{
     certificate::CaCertificate,
@@ -110,17 +111,6 @@ impl CertificateAuthority {
     /// The issuer, what is above it, and the root.
     pub fn path(&self) -> impl Iterator<Item = &CaCertificate> {
         self.intermediates.iter().chain([&self.root])
-    }
-
-    /// What some verifiers don't like about it, though it can sign.
-    #[must_use]
-    pub fn caveat(&self) -> Option<String> {
-        self.root.has_empty_subject().then(|| {
-            format!(
-                "{self}: the root has no subject, as those of mesh-example's meshtool. Go takes what it signs; OpenSSL refuses leaves without a \
-                 subject, since issuer and subject are equal then. Rotate to a CA with a subject: signerctl ca-pool rotate"
-            )
-        })
     }
 
     /// The first second at which all certificates up to the root are valid.

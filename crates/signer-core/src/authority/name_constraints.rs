@@ -1,14 +1,11 @@
 //! Name constraints (RFC 5280 §4.2.1.10): what a CA lets the certificates below it name. Signing what they forbid would give
 //! pods certificates that every verifier refuses.
 
-mod scope;
-
 use std::net::IpAddr;
 
 use const_oid::{AssociatedOid, ObjectIdentifier, db::rfc5280::ID_CE_NAME_CONSTRAINTS};
 use der::{Decode, Encode as _, Tag, asn1::AnyRef};
 
-pub(crate) use self::scope::ScopeObjection;
 use super::asn1::elements;
 
 /// The name constraints of one CA certificate.
@@ -39,8 +36,8 @@ enum Base {
         mask: Vec<u8>,
     },
     Directory(Vec<u8>),
-    /// Of a kind of name that no leaf carries.
-    Irrelevant,
+    /// Of a kind of name that no leaf carries, by its tag in GeneralName (RFC 5280 §4.2.1.6).
+    Other(u32),
 }
 
 impl AssociatedOid for NameConstraints {
@@ -86,6 +83,70 @@ impl NameConstraints {
     }
 }
 
+/// What verifiers make of the constraints themselves, whatever the names are.
+impl NameConstraints {
+    /// The bases on DNS names and on URIs' hosts.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.bases().filter_map(|base| match base {
+            Base::Dns(host) | Base::Uri(host) => Some(host.as_str()),
+            Base::Ip { .. } | Base::Directory(_) | Base::Other(_) => None,
+        })
+    }
+
+    pub(crate) fn has_directory_names(&self) -> bool {
+        self.bases().any(|base| matches!(base, Base::Directory(_)))
+    }
+
+    pub(crate) fn has_uris(&self) -> bool {
+        self.bases().any(|base| matches!(base, Base::Uri(_)))
+    }
+
+    /// Go knows constraints on e-mail addresses, DNS names, URIs and IP addresses.
+    pub(crate) fn has_kinds_unknown_to_go(&self) -> bool {
+        const EMAIL: u32 = 1;
+        let is_unknown = |base: &Base| match base {
+            Base::Directory(_) => true,
+            Base::Other(kind) => *kind != EMAIL,
+            Base::Dns(_) | Base::Uri(_) | Base::Ip { .. } => false,
+        };
+        self.bases().any(is_unknown)
+    }
+
+    /// Why Go's `parseNameConstraintsExtension` can't read them, if it can't.
+    pub(crate) fn unreadable_for_go(&self) -> Option<String> {
+        if self.bases().next().is_none() {
+            return Some("are empty".to_owned());
+        }
+        let base = self.bases().find(|base| match base {
+            Base::Dns(domain) => !is_domain_for_go(domain),
+            Base::Uri(domain) => domain.parse::<IpAddr>().is_ok() || !is_domain_for_go(domain),
+            Base::Ip { mask, .. } => !is_prefix(mask),
+            Base::Directory(_) | Base::Other(_) => false,
+        })?;
+        Some(format!("have a base that is no domain, or no range of addresses, for Go: {base}"))
+    }
+
+    fn bases(&self) -> impl Iterator<Item = &Base> {
+        self.permitted.iter().chain(&self.excluded)
+    }
+}
+
+/// As Go's `domainNameValid` says of constraints.
+fn is_domain_for_go(domain: &str) -> bool {
+    let labels = domain.strip_prefix('.').unwrap_or(domain);
+    domain.is_empty()
+        || labels
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// Whether a mask is some ones, then zeros alone.
+fn is_prefix(mask: &[u8]) -> bool {
+    let ones = |byte: &u8| byte.leading_ones() + byte.trailing_zeros() == 8 || *byte == 0xff;
+    let zeros = mask.iter().skip_while(|byte| **byte == 0xff).skip(1);
+    mask.iter().all(ones) && zeros.into_iter().all(|byte| *byte == 0)
+}
+
 impl Base {
     /// RFC 5280: within this profile, minimum is 0 and maximum absent, and DER leaves out what is the default.
     fn read(subtree: AnyRef<'_>) -> der::Result<Self> {
@@ -102,7 +163,8 @@ impl Base {
                 _ => return Err(Tag::OctetString.length_error().into()),
             },
             DIRECTORY_NAME => Self::Directory(sequence(base.value())?.to_vec()),
-            _ => Self::Irrelevant,
+            Tag::ContextSpecific { number, .. } => Self::Other(number.value()),
+            other => return Err(other.unexpected_error(None).into()),
         })
     }
 
@@ -113,9 +175,7 @@ impl Base {
             (Self::Uri(base), ConstrainedName::UriHost(host)) => Some(host_matches(host, base)),
             (Self::Ip { address, mask }, ConstrainedName::Ip(name)) => Some(in_range(name, address, mask)),
             (Self::Directory(base), ConstrainedName::Subject(subject)) => Some(subject.starts_with(base)),
-            (Self::Dns(_) | Self::Uri(_) | Self::Ip { .. } | Self::Directory(_) | Self::Irrelevant, _) => {
-                None
-            }
+            (Self::Dns(_) | Self::Uri(_) | Self::Ip { .. } | Self::Directory(_) | Self::Other(_), _) => None,
         }
     }
 
@@ -149,7 +209,7 @@ impl std::fmt::Display for Base {
                 let name = name.map(|name| super::distinguished_name::to_text(&name));
                 write!(f, "subjects that begin with {}", name.unwrap_or_default())
             }
-            Self::Irrelevant => f.write_str("names of another kind"),
+            Self::Other(_) => f.write_str("names of another kind"),
         }
     }
 }

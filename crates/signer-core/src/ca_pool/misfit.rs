@@ -1,74 +1,116 @@
-//! CAs whose constraints forbid what their signer issues. Such a CA doesn't take over: those before it go on as if it weren't there.
+//! CAs that are of no use for what their signer issues. Such a CA doesn't take over: those before it go on as
+//! if it weren't there.
 
 use jiff::Timestamp;
 
-use super::{CaPool, Choice, NoChoice, Phase, Standing, choose, phases};
-use crate::{
-    authority::{CaCertificate, CertificateAuthority},
-    issue::{IssueError, Refused, foresee},
-    profile::LeafProfile,
-};
+use super::{CaPool, Choice, Fitness, NoChoice, Objection, Phase, Standing, choose, phases};
+use crate::authority::{CaCertificate, CertificateAuthority};
 
-/// What the constraints of a CA, or of a certificate above it, forbid of what its signer issues. The message names the CA, the constraint, what it forbids and the remedy.
+/// Something that is to be told of the CAs of a pool: to the log and `/readyz`, by `signerctl ca-pool show`
+/// and by `signer-manager check-config`.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Finding {
+    /// A CA that is of no use for some of what its signer issues.
+    #[error(transparent)]
+    Misfit(Misfit),
+    /// What some verifiers refuse, though others take it. The message names the certificate, the verifier,
+    /// the rule and the remedy.
+    #[error("{0}")]
+    Caveat(String),
+}
+
+impl Finding {
+    /// Whether a CA brings no certificate to any pod.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Misfit(Misfit::Whole { objection, .. }) if objection.is_outage())
+    }
+}
+
+/// That certificates of a CA are of no use, or some. The message names the CA, what forbids or refuses them,
+/// and the remedy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misfit {
-    /// All of it.
+    /// None is of use.
     #[error(
-        "{authority} can sign nothing that this signer issues: {objection}. Other CAs of the pool sign in its place as long as they can, so keep them; replace it with \
-         one whose constraints permit that (`signerctl ca-pool show` lists them, `signerctl ca-pool import` adds another)"
+        "{authority} {}: {objection}. Other CAs of the pool sign in its place as long as they can, so keep them; replace it with \
+         one that is of use (`signerctl ca-pool show` lists them, `signerctl ca-pool import` adds another)",
+         if objection.is_outage() { "can sign nothing that this signer issues" } else { "has no certificate accepted by peers that use rustls, as pod-credentials does" }
     )]
     Whole {
         /// The CA.
         authority: String,
-        /// What forbids what.
-        objection: IssueError,
+        /// What forbids or refuses what.
+        objection: Objection,
     },
-    /// A part of it: those requests wait.
+    /// Some aren't: requests for them wait, or peers refuse them.
     #[error(
-        "{authority} can't sign all that this signer issues: {objection}. Requests for what is forbidden wait. Replace it with one whose constraints permit that \
-         (`signerctl ca-pool show` lists them, `signerctl ca-pool import` adds another), or change what the signer issues"
+        "{authority} {}: {objection}. Replace it with one that is of use for all \
+         (`signerctl ca-pool show` lists them, `signerctl ca-pool import` adds another), or change what the signer issues",
+         if objection.is_outage() { "can't sign all that this signer issues, and requests for the rest wait" } else { "has certificates refused by peers that use rustls, as pod-credentials does" }
     )]
     Part {
         /// The CA.
         authority: String,
-        /// What forbids what.
-        objection: IssueError,
+        /// What forbids or refuses what.
+        objection: Objection,
     },
 }
 
 impl CaPool {
-    /// What constraints of those CAs that sign, or are to sign, forbid of the leaves of these profiles; the gravest first.
+    /// Which of those CAs that sign, or are to sign, are of no use for some of what the signer issues; the
+    /// gravest first.
     #[must_use]
-    pub fn misfits(&self, profiles: &[LeafProfile], now: Timestamp) -> Vec<Misfit> {
+    pub fn misfits(&self, fitness: &Fitness, now: Timestamp) -> Vec<Misfit> {
         let phases = phases(&self.tenures(), now);
         let signs = |phase: &Phase| matches!(phase, Phase::Active | Phase::Trusted(Some(_)));
-        let signing = self.authorities().zip(phases).filter(|(_, phase)| signs(phase));
-        let mut misfits: Vec<Misfit> =
-            signing.filter_map(|(authority, _)| misfit(authority, profiles)).collect();
-        misfits.sort_by_key(|misfit| matches!(misfit, Misfit::Part { .. }));
+        let signing = phases.iter().enumerate().filter(|(_, phase)| signs(phase));
+        let mut misfits: Vec<Misfit> = signing
+            .flat_map(|(index, _)| {
+                let authority = self.authority(index).to_string();
+                match fitness.whole(index) {
+                    Some(objection) => vec![Misfit::Whole { authority, objection: objection.clone() }],
+                    None => {
+                        let part = |objection: &Objection| Misfit::Part {
+                            authority: authority.clone(),
+                            objection: objection.clone(),
+                        };
+                        fitness.objections(index).into_iter().map(part).collect()
+                    }
+                }
+            })
+            .collect();
+        misfits.sort_by_key(|misfit| match misfit {
+            Misfit::Whole { objection, .. } if objection.is_outage() => 0,
+            Misfit::Whole { .. } => 1,
+            Misfit::Part { .. } => 2,
+        });
         misfits
     }
 
-    /// The authorities that can sign at least some leaf of these profiles.
-    pub fn fit<'a>(&'a self, profiles: &'a [LeafProfile]) -> impl Iterator<Item = &'a CertificateAuthority> {
-        self.authorities().filter(|authority| is_fit(authority, profiles))
+    /// The authorities of which some of what they would sign is of use.
+    pub fn fit<'a>(&'a self, fitness: &'a Fitness) -> impl Iterator<Item = &'a CertificateAuthority> {
+        self.authorities()
+            .enumerate()
+            .filter(|(index, _)| fitness.is_fit(*index))
+            .map(|(_, authority)| authority)
     }
 
-    /// As [`choose`](Self::choose), among those authorities that can sign leaves of these profiles. Where none can, one of the others is chosen: whoever issues says what
-    /// is wrong with it.
+    /// As [`choose`](Self::choose), among those authorities that are fit. Where none is, one of the others is
+    /// chosen: whoever issues says what is wrong with it.
     ///
     /// # Errors
     /// If none may sign.
     pub fn choose_for(
         &self,
-        profiles: &[LeafProfile],
+        fitness: &Fitness,
         now: Timestamp,
         standing: impl Fn(&CaCertificate) -> Standing,
     ) -> Result<Choice, NoChoice> {
         let of_all = self.tenures();
-        let fit: Vec<usize> =
-            (0..of_all.len()).filter(|index| is_fit(self.authority(*index), profiles)).collect();
+        let fit: Vec<usize> = (0..of_all.len()).filter(|index| fitness.is_fit(*index)).collect();
         if fit.is_empty() {
             return self.choose(now, standing);
         }
@@ -77,23 +119,11 @@ impl CaPool {
         Ok(Choice { index: fit[choice.index], ..choice })
     }
 
-    /// Whether one is left that can sign leaves of these profiles when the ones of these IDs are gone; or none can now either.
-    pub(crate) fn has_others_that_fit(&self, ids: &[String], profiles: &[LeafProfile]) -> bool {
+    /// Whether one is left that is fit when the ones of these IDs are gone; or none is now either.
+    pub(crate) fn has_others_that_fit(&self, ids: &[String], fitness: &Fitness) -> bool {
         let is_left = |authority: &CertificateAuthority| ids.iter().all(|id| id != authority.id());
-        self.fit(profiles).next().is_none() || self.fit(profiles).any(is_left)
+        self.fit(fitness).next().is_none() || self.fit(fitness).any(is_left)
     }
-}
-
-fn is_fit(authority: &CertificateAuthority, profiles: &[LeafProfile]) -> bool {
-    !matches!(foresee(profiles, authority), Some(Refused::All(_)))
-}
-
-fn misfit(authority: &CertificateAuthority, profiles: &[LeafProfile]) -> Option<Misfit> {
-    let name = authority.to_string();
-    Some(match foresee(profiles, authority)? {
-        Refused::All(objection) => Misfit::Whole { authority: name, objection },
-        Refused::Some(objection) => Misfit::Part { authority: name, objection },
-    })
 }
 
 #[cfg(test)]

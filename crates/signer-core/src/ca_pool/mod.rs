@@ -3,6 +3,7 @@
 mod choice;
 mod compromise;
 mod error;
+mod fitness;
 mod json;
 mod lifecycle;
 mod misfit;
@@ -24,10 +25,11 @@ pub use self::{
     choice::{Choice, NoChoice, Standing, choose},
     compromise::Heir,
     error::{PoolEntry, PoolError},
+    fitness::{Fitness, Objection, Rejection},
     lifecycle::{
         LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, phases, removable_at, superseded_at,
     },
-    misfit::Misfit,
+    misfit::{Finding, Misfit},
     pem_files::PemNames,
     rotation::Succession,
     rotation_error::RotationError,

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
-use super::{CaPool, PoolSource};
+use super::{CaPool, Fitness, PoolSource};
 
 /// How often files are looked at by default. Kubelet brings a changed Secret within a minute or two; this adds little.
 pub const DEFAULT_POLL: Duration = Duration::from_secs(5);
@@ -17,6 +17,8 @@ pub struct PoolState {
     pub pool: Option<Arc<CaPool>>,
     /// What is wrong with the files now. Where there is a pool too, it is an older one, and stays in use.
     pub problem: Option<String>,
+    /// What others make of the pool's CAs, once that was found out.
+    pub(crate) fitness: Arc<Fitness>,
 }
 
 /// Follows a pool's files: looks at once, then at each `poll`. A good pool replaces the last one; whatever is wrong is said
@@ -96,7 +98,7 @@ fn publish(sender: &watch::Sender<PoolState>, news: News) {
     sender.send_if_modified(|state| match news {
         News::Unchanged => false,
         News::Pool(pool) => {
-            *state = PoolState { pool: Some(pool), problem: None };
+            *state = PoolState { pool: Some(pool), ..PoolState::default() };
             true
         }
         News::Problem(problem) if state.problem.as_ref() == Some(&problem) => false,

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::{
     api::object::Unreadable,
     authority::SerialNumber,
-    ca_pool::{CaPool, Choice, PoolState},
+    ca_pool::{CaPool, Choice, Fitness, PoolState},
     clock::Clock,
     cluster::{
         Pod, PodPhase,
@@ -21,7 +21,6 @@ use crate::{
     issue::{IssueError, IssuedCertificate, Terms, issue},
     leaf::Leaf,
     policy::Policy,
-    profile::LeafProfile,
     request::{Claims, Request, Verdict, verify},
     signer::{BoxError, Signer},
     status::reasons,
@@ -70,8 +69,6 @@ pub(crate) enum LookError {
 /// Looks at requests on behalf of one signer.
 pub(crate) struct Examiner<S> {
     pub(crate) signer: Arc<S>,
-    /// What the signer issues.
-    pub(crate) profiles: Arc<[LeafProfile]>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) deny: DenyRulesInForce,
     pub(crate) cluster: ClusterReader,
@@ -199,11 +196,11 @@ impl<S: Signer> Examiner<S> {
             ));
         }
         let now = self.clock.now();
-        let PoolState { pool, problem } = self.pool.borrow().clone();
+        let PoolState { pool, problem, fitness } = self.pool.borrow().clone();
         let Some(pool) = pool else {
             return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));
         };
-        let Choice { index, leaves_end } = match self.authority(&pool, now) {
+        let Choice { index, leaves_end } = match self.authority(&pool, &fitness, now) {
             Ok(choice) => choice,
             Err(problem) => return Ok(unavailable(problem)),
         };
@@ -238,12 +235,12 @@ impl<S: Signer> Examiner<S> {
     }
 
     /// The CA that signs now, as the pool's times, the clock and the published bundle say.
-    fn authority(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, String> {
+    fn authority(&self, pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Result<Choice, String> {
         let published = self.published.borrow();
         let published = published.as_ref().ok_or(
             "it isn't known which trust anchors are published; /readyz says what keeps them from being read",
         )?;
-        published.choose_for(&self.profiles, pool, now).map_err(|error| error.to_string())
+        published.choose_for(fitness, pool, now).map_err(|error| error.to_string())
     }
 }
 

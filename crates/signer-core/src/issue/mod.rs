@@ -14,7 +14,7 @@ use std::fmt;
 use der::{Encode, Tag, asn1::AnyRef};
 use jiff::Timestamp;
 
-pub(crate) use self::permission::{Refused, foresee};
+pub(crate) use self::permission::check as check_permission;
 pub use self::{
     error::{IssueError, LifetimeLimit},
     terms::Terms,

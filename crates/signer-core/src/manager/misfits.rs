@@ -1,26 +1,34 @@
-//! What is told of CAs whose constraints forbid what their signer issues.
+//! What is told of CAs that are of no use for what their signer issues, or that some verifiers refuse.
 
 use jiff::Timestamp;
 
 use crate::{
     authority::CertificateAuthority,
-    ca_pool::{CaPool, Misfit},
+    ca_pool::{CaPool, Fitness},
     health::Severity,
     issue::Terms,
-    profile::LeafProfile,
 };
 
-/// What is wrong with such a CA, if there is one. It is an error only where no other one can sign in its place.
-pub(super) fn told(pool: &CaPool, profiles: &[LeafProfile], now: Timestamp) -> Option<(Severity, String)> {
-    let gravest = pool.misfits(profiles, now).into_iter().next()?;
+/// The most findings that are told at once; `signerctl ca-pool show` has all.
+const MOST: usize = 4;
+
+/// What is wrong with such CAs, if there are any. It is an error only where nothing that is issued is of use,
+/// and no other CA can sign in its place.
+pub(super) fn told(pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Option<(Severity, String)> {
+    let findings = pool.findings(fitness, now);
     let least = now.checked_add(Terms::LEAST_LIFETIME).unwrap_or(Timestamp::MAX);
     let can_sign =
         |authority: &CertificateAuthority| authority.not_before() <= now && least <= authority.not_after();
-    let severity = match gravest {
-        Misfit::Whole { .. } if !pool.fit(profiles).any(can_sign) => Severity::Error,
-        Misfit::Whole { .. } | Misfit::Part { .. } => Severity::Warning,
+    let severity = if findings.first()?.is_outage() && !pool.fit(fitness).any(can_sign) {
+        Severity::Error
+    } else {
+        Severity::Warning
     };
-    Some((severity, gravest.to_string()))
+    let mut told: Vec<String> = findings.iter().take(MOST).map(ToString::to_string).collect();
+    if let Some(more) = findings.len().checked_sub(MOST).filter(|more| *more > 0) {
+        told.push(format!("and {more} more, which `signerctl ca-pool show` lists"));
+    }
+    Some((severity, told.join("; ")))
 }
 
 #[cfg(test)]
@@ -28,7 +36,7 @@ mod tests {
     use rcgen::{GeneralSubtree, NameConstraints};
 
     use super::*;
-    use crate::{ExtendedKeyUsage, NameScope, authority::fixtures::TestCa};
+    use crate::{ANY_LABEL, Leaf, authority::fixtures::TestCa};
 
     fn ca(id: &str, until: i32, permitted: Option<&str>) -> CertificateAuthority {
         let root = TestCa::root_with("root", |params| {
@@ -43,11 +51,12 @@ mod tests {
 
     #[test]
     fn a_ca_that_can_sign_nothing_is_an_error_unless_another_one_can_sign_in_its_place() {
-        let scope = NameScope::DnsUnder("svc.cluster.local".parse().unwrap());
-        let profiles = [LeafProfile::new([ExtendedKeyUsage::ServerAuth]).name(scope)];
+        let name = format!("{ANY_LABEL}.{ANY_LABEL}.svc.cluster.local").parse().unwrap();
+        let examples = [Leaf::server().dns_name(name)];
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let severity = |authorities: Vec<CertificateAuthority>| {
-            told(&CaPool::new(authorities).unwrap(), &profiles, now).map(|(severity, _)| severity)
+            let pool = CaPool::new(authorities).unwrap();
+            told(&pool, &pool.fitness(&examples), now).map(|(severity, _)| severity)
         };
         let unfit = || ca("1", 2030, Some("corp.example.com"));
         assert_eq!(severity(vec![unfit()]), Some(Severity::Error));

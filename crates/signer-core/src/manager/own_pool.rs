@@ -3,26 +3,25 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use tokio::{sync::watch, time::timeout};
+use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{
     exclusive::{Roots, fingerprints},
     misfits::told,
 };
 use crate::{
-    authority::CertificateAuthority,
-    ca_pool::{CaPool, DEFAULT_POLL, NoChoice, PoolState, Upkeep, near},
+    ca_pool::{CaPool, DEFAULT_POLL, Fitness, NoChoice, PoolState, Upkeep, near},
     clock::Clock,
     health::{Component, Severity, SignerHealth},
     issue::{IssueError, Terms},
-    profile::LeafProfile,
+    leaf::Leaf,
     signer_name::SignerName,
     trust_bundle::Published,
 };
 
 /// What a signer issues, and what is done about its pool without people.
 pub(crate) struct Issued {
-    pub(crate) profiles: Arc<[LeafProfile]>,
+    pub(crate) examples: Arc<[Leaf]>,
     pub(crate) max_lifetime: Duration,
     pub(crate) upkeep: Option<Upkeep>,
 }
@@ -44,12 +43,15 @@ pub(crate) fn own_pool(
         // ends with the last who wants the pool, or with the one who reads it
         while !send.is_closed() {
             let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
+            let known = send.borrow().clone();
+            let Some(state) = examined(state, &known, &issued.examples).await else { return };
             let now = clock.now();
             let before = hindrance.take();
-            hindrance = hindrance_of(&state, &issued, published.borrow().as_ref(), now);
+            let seen = published.borrow().clone();
+            hindrance = hindrance_of(&state, seen.as_ref(), now);
             // a bundle follows its pool after seconds: whatever is gone at the next look needs no word
             let lasting = hindrance.filter(|_| hindrance == before);
-            report(&state, lasting, &issued, now, &health);
+            report(&state, lasting, &issued, seen.as_ref(), now, &health);
             send.send_if_modified(|current| replace_if_other(current, state));
             // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
             if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
@@ -64,18 +66,32 @@ pub(crate) fn own_pool(
 fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, roots: &Roots) -> PoolState {
     let Some(pool) = &read.pool else { return read };
     if let Some(newer) = in_use.pool.as_ref().filter(|in_use| pool.yields_to(in_use)) {
-        return PoolState { pool: Some(newer.clone()), problem: Some(yields(pool, newer)) };
+        return PoolState { problem: Some(yields(pool, newer)), ..in_use.clone() };
     }
     match roots.claim(signer, &fingerprints(pool)) {
         Ok(()) => read,
         Err(other) => PoolState {
-            pool: in_use.pool.clone(),
             problem: Some(format!(
                 "the CA pool shares a key or a root with that of the signer {other}; give each signer a CA of its own \
                  (signerctl ca-pool create makes one)"
             )),
+            ..in_use.clone()
         },
     }
+}
+
+/// The same with what others make of the pool, which is found out once for each: it takes signatures. Nothing
+/// where the process ends.
+async fn examined(state: PoolState, known: &PoolState, examples: &Arc<[Leaf]>) -> Option<PoolState> {
+    let fitness = match (&state.pool, &known.pool) {
+        (None, _) => Arc::default(),
+        (Some(pool), Some(before)) if Arc::ptr_eq(pool, before) => known.fitness.clone(),
+        (Some(pool), _) => {
+            let (pool, examples) = (pool.clone(), examples.clone());
+            Arc::new(spawn_blocking(move || pool.fitness(&examples)).await.ok()?)
+        }
+    };
+    Some(PoolState { fitness, ..state })
 }
 
 fn yields(pool: &CaPool, newer: &CaPool) -> String {
@@ -95,19 +111,15 @@ fn replace_if_other(current: &mut PoolState, state: PoolState) -> bool {
 }
 
 /// Why none of its CAs may sign, as far as that is known.
-fn hindrance_of(
-    state: &PoolState,
-    issued: &Issued,
-    published: Option<&Published>,
-    now: Timestamp,
-) -> Option<NoChoice> {
-    published?.choose_for(&issued.profiles, state.pool.as_deref()?, now).err()
+fn hindrance_of(state: &PoolState, published: Option<&Published>, now: Timestamp) -> Option<NoChoice> {
+    published?.choose_for(&state.fitness, state.pool.as_deref()?, now).err()
 }
 
 fn report(
     state: &PoolState,
     hindrance: Option<NoChoice>,
     issued: &Issued,
+    published: Option<&Published>,
     now: Timestamp,
     health: &SignerHealth,
 ) {
@@ -116,7 +128,11 @@ fn report(
         return state.problem.iter().for_each(|problem| health.broken(component, problem));
     };
     let broken = hindrance.filter(|hindrance| !passes(hindrance, now)).map(unsigned);
-    let misfit = match told(pool, &issued.profiles, now) {
+    let fitness = match published {
+        Some(published) => state.fitness.beside(pool, published.beside(pool)),
+        None => Fitness::clone(&state.fitness),
+    };
+    let findings = match told(pool, &fitness, now) {
         Some((Severity::Error, problem)) => return health.broken(component, &problem),
         Some((Severity::Warning, warning)) => Some(warning),
         None => None,
@@ -127,8 +143,8 @@ fn report(
     let kept = state.problem.as_ref().map(|problem| format!("{problem}; the last good pool stays in use"));
     // none of these keeps a rollout from going on
     let passing = kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, issued, now));
-    // a misfit may stay for long, so it hides nothing else
-    let all: Vec<String> = misfit.into_iter().chain(passing).collect();
+    // these may stay for long, so they hide nothing else
+    let all: Vec<String> = findings.into_iter().chain(passing).collect();
     if all.is_empty() { health.mended(component) } else { health.warned(component, &all.join("; ")) }
 }
 
@@ -148,9 +164,7 @@ fn passes(hindrance: &NoChoice, now: Timestamp) -> bool {
 /// What is wrong, or soon will be, with a pool that can sign.
 fn warning(pool: &CaPool, issued: &Issued, now: Timestamp) -> Option<String> {
     let urgent = pool.warnings(now, issued.max_lifetime).into_iter().next();
-    let urgent =
-        urgent.or_else(|| issued.upkeep.as_ref()?.warning(pool, now)).map(|warning| warning.to_string());
-    urgent.or_else(|| pool.authorities().find_map(CertificateAuthority::caveat))
+    urgent.or_else(|| issued.upkeep.as_ref()?.warning(pool, now)).map(|warning| warning.to_string())
 }
 
 /// Why no CA of a pool can sign, if none can.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{authority::fixtures::TestCa, ca_pool::PROPAGATION, health::Health};
 
 fn issued() -> Issued {
-    Issued { profiles: Arc::new([]), max_lifetime: Duration::from_secs(86_400), upkeep: None }
+    Issued { examples: Arc::new([]), max_lifetime: Duration::from_secs(86_400), upkeep: None }
 }
 
 fn pool(of_years: &[(i32, i32)]) -> CaPool {
@@ -36,9 +36,10 @@ fn a_pool_of_which_none_signs_is_said_and_only_what_does_not_pass_makes_unready(
     let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
     let health = all.signer(&signer, &[Component::CertificateAuthority]);
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
+    let state =
+        PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None, ..PoolState::default() };
     let of = |hindrance| {
-        report(&state, hindrance, &issued(), now, &health);
+        report(&state, hindrance, &issued(), None, now, &health);
         let mut report = all.report();
         let signer = report.signers.remove(0);
         (report.is_ready, signer.problems.concat() + &signer.warnings.concat())
@@ -73,7 +74,7 @@ fn a_pool_that_keeps_itself_and_waits_for_people_is_ready_and_says_so() {
     let issuing = root.issue("issuing");
     let pool = CaPool::new(vec![issuing.authority(&[&issuing], &root)]).unwrap();
     let now = pool.signing().not_after() - day * 30;
-    let state = PoolState { pool: Some(Arc::new(pool)), problem: None };
+    let state = PoolState { pool: Some(Arc::new(pool)), problem: None, ..PoolState::default() };
     let upkeep = Upkeep {
         signer,
         key_type: crate::SigningKeyType::Ed25519,
@@ -82,7 +83,7 @@ fn a_pool_that_keeps_itself_and_waits_for_people_is_ready_and_says_so() {
         propagation: Upkeep::DEFAULT_PROPAGATION,
     };
     let warnings = |upkeep| {
-        report(&state, None, &Issued { max_lifetime: day, upkeep, ..issued() }, now, &health);
+        report(&state, None, &Issued { max_lifetime: day, upkeep, ..issued() }, None, now, &health);
         let mut report = all.report();
         (report.is_ready, report.signers.remove(0).warnings.concat())
     };
@@ -94,16 +95,20 @@ fn a_pool_that_keeps_itself_and_waits_for_people_is_ready_and_says_so() {
 #[test]
 fn nothing_hinders_a_pool_whose_bundle_is_not_there_yet_or_not_known() {
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
-    let state = PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None };
-    assert_eq!(hindrance_of(&state, &issued(), None, now), None);
-    assert_eq!(hindrance_of(&state, &issued(), Some(&Published::default()), now), None);
+    let state =
+        PoolState { pool: Some(Arc::new(pool(&[(2020, 2030)]))), problem: None, ..PoolState::default() };
+    assert_eq!(hindrance_of(&state, None, now), None);
+    assert_eq!(hindrance_of(&state, Some(&Published::default()), now), None);
 }
 
 #[test]
 fn what_stays_the_same_is_no_news() {
     let pool = Arc::new(pool(&[(2020, 2024)]));
-    let state =
-        |problem: Option<&str>| PoolState { pool: Some(pool.clone()), problem: problem.map(Into::into) };
+    let state = |problem: Option<&str>| PoolState {
+        pool: Some(pool.clone()),
+        problem: problem.map(Into::into),
+        ..PoolState::default()
+    };
     let mut current = PoolState::default();
     assert!(replace_if_other(&mut current, state(None)));
     assert!(!replace_if_other(&mut current, state(None)));
@@ -114,7 +119,8 @@ fn what_stays_the_same_is_no_news() {
 fn an_older_pool_does_not_take_the_place_of_a_newer_one() {
     let (roots, signer) = (Roots::default(), "example.com/a".parse().unwrap());
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
-    let read = |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None };
+    let read =
+        |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None, ..PoolState::default() };
     let copy = |pool: &CaPool| CaPool::from_json(&pool.to_json().unwrap()).unwrap();
     let (uncounted, other) = (Arc::new(pool(&[(2020, 2030)])), Arc::new(pool(&[(2020, 2030)])));
     let older = Arc::new(copy(&uncounted).with_longest_leaf(Duration::from_secs(7200), now));
@@ -134,7 +140,8 @@ fn an_older_pool_does_not_take_the_place_of_a_newer_one() {
 fn a_ca_of_another_signer_is_refused_until_that_one_gives_it_up() {
     let roots = Roots::default();
     let (a, b) = ("example.com/a".parse().unwrap(), "example.com/b".parse().unwrap());
-    let read = |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None };
+    let read =
+        |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None, ..PoolState::default() };
     let (shared, other) = (Arc::new(pool(&[(2020, 2024)])), Arc::new(pool(&[(2020, 2024)])));
     let unused = PoolState::default();
     assert!(accept(read(&shared), &unused, &a, &roots).pool.is_some());
@@ -142,4 +149,34 @@ fn a_ca_of_another_signer_is_refused_until_that_one_gives_it_up() {
     assert!(refused.pool.is_none() && refused.problem.unwrap().contains("that of the signer example.com/a"));
     accept(read(&other), &unused, &a, &roots);
     assert!(accept(read(&shared), &unused, &b, &roots).problem.is_none());
+}
+
+#[test]
+fn a_retained_root_that_can_not_be_told_from_the_pools_is_a_warning() {
+    use crate::trust_bundle::DesiredBundle;
+    let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
+    let health = all.signer(&signer, &[Component::CertificateAuthority]);
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let of_the_same_name_and_identifier = || {
+        let root = TestCa::root_with("mesh-ca", |params| {
+            params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![1, 2, 3]);
+        });
+        Arc::new(CaPool::new(vec![root.authority(&[], &root)]).unwrap())
+    };
+    let (replaced, pool) = (of_the_same_name_and_identifier(), of_the_same_name_and_identifier());
+    let resource = kube::api::ApiResource::from_gvk(&kube::core::GroupVersionKind::gvk(
+        "certificates.k8s.io",
+        "v1",
+        "ClusterTrustBundle",
+    ));
+    let bundle = DesiredBundle::new(&signer, &Default::default(), &replaced).created(&resource, now);
+    let published = Published::of(&bundle, &signer);
+    for (pool, is_told) in [(&pool, true), (&replaced, false)] {
+        let state = PoolState { pool: Some(pool.clone()), ..PoolState::default() };
+        report(&state, None, &issued(), Some(&published), now, &health);
+        let mut report = all.report();
+        let warned = report.signers.remove(0).warnings.concat();
+        assert!(report.is_ready);
+        assert_eq!(warned.contains("two trust anchors have the same subject"), is_told, "{warned}");
+    }
 }

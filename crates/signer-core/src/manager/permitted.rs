@@ -7,12 +7,13 @@ use super::secret_content::SecretPoolError;
 use crate::{
     authority::CaCertificate,
     ca_pool::{CaPool, Due, Standing},
-    profile::LeafProfile,
+    leaf::Leaf,
     trust_bundle::Published,
 };
 
-/// What of `due` may be done about a pool, for a signer of these profiles, while this is published; `None`: that isn't known. Of CAs whose successor can sign nothing that the
-/// signer issues, the last stays: it signs in place of that one.
+/// What of `due` may be done about a pool, for a signer with these examples, while this is published; `None`:
+/// that isn't known. Of CAs whose successor can sign nothing that the signer issues, the last stays: it signs
+/// in place of that one.
 ///
 /// # Errors
 /// If there is no pool, and a new one can't follow from what is published.
@@ -20,7 +21,7 @@ pub(crate) fn permitted(
     due: Due,
     pool: Option<&CaPool>,
     published: Option<&Published>,
-    profiles: &[LeafProfile],
+    examples: &[Leaf],
     now: Timestamp,
 ) -> Result<Due, SecretPoolError> {
     match (pool, published) {
@@ -29,7 +30,7 @@ pub(crate) fn permitted(
         (None, Some(published)) if !published.is_empty() => Err(SecretPoolError::Lost),
         (None, Some(_)) => Ok(due),
         (Some(pool), Some(published)) if published.is_made_of(pool, now) => Ok(match due {
-            Due::Removal(ids) if !pool.has_others_that_fit(&ids, profiles) => Due::Nothing,
+            Due::Removal(ids) if !pool.has_others_that_fit(&ids, &pool.fitness(examples)) => Due::Nothing,
             due => due,
         }),
         (Some(_), _) => Ok(Due::Nothing),
@@ -161,8 +162,8 @@ mod tests {
         let published = Published::of(&bundle_of(&both), &signer());
         let removal = || Due::Removal(vec!["1".into()]);
         let done = |usage| {
-            let profiles = [LeafProfile::new([usage])];
-            permitted(removal(), Some(&both), Some(&published), &profiles, now()).unwrap()
+            let examples = [Leaf::new([usage]).dns_name("web.shop.svc".parse().unwrap())];
+            permitted(removal(), Some(&both), Some(&published), &examples, now()).unwrap()
         };
         assert_eq!(done(ExtendedKeyUsage::ServerAuth), Due::Nothing);
         assert_eq!(done(ExtendedKeyUsage::ClientAuth), removal());

@@ -21,9 +21,9 @@ use crate::{
     controller::{self, Ended, cause_log::CauseLog, outcome::Examiner, pending::Pending, reconcile::Context},
     deny::DenyRulesInForce,
     health::{Component, SignerHealth},
+    leaf::Leaf,
     metrics::Metrics,
     policy::Policy,
-    profile::LeafProfile,
     signer::Signer,
     signer_name::SignerName,
     status::{events::Events, writer::StatusWriter},
@@ -55,14 +55,14 @@ pub(crate) async fn run_signer<S: Signer>(
     health: SignerHealth,
 ) {
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
-    let profiles: Arc<[LeafProfile]> = signer.profiles().into();
+    let examples: Arc<[Leaf]> = signer.examples().into();
     let published = watch::Sender::new(None);
     let issued = Issued {
-        profiles: profiles.clone(),
+        examples: examples.clone(),
         max_lifetime: policy.max_lifetime,
         upkeep: options.ca_pool.upkeep().cloned(),
     };
-    let pools = follow(options.ca_pool, signer.name(), &shared, published.subscribe(), profiles.clone());
+    let pools = follow(options.ca_pool, signer.name(), &shared, published.subscribe(), examples);
     let (roots, told) = (shared.roots.clone(), published.subscribe());
     let (pool, check) =
         own_pool(pools, signer.name().clone(), issued, roots, told, shared.clock.clone(), health.clone());
@@ -78,7 +78,6 @@ pub(crate) async fn run_signer<S: Signer>(
         let running = Running {
             started,
             signer: &signer,
-            profiles: &profiles,
             policy: &policy,
             shared: &shared,
             health: &health,
@@ -99,7 +98,6 @@ pub(crate) async fn run_signer<S: Signer>(
 struct Running<'a, S> {
     started: Timestamp,
     signer: &'a Arc<S>,
-    profiles: &'a Arc<[LeafProfile]>,
     policy: &'a Arc<Policy>,
     shared: &'a Shared,
     health: &'a SignerHealth,
@@ -134,7 +132,6 @@ impl<S: Signer> Running<'_, S> {
             resource: api.requests.clone(),
             examiner: Examiner {
                 signer: Arc::clone(self.signer),
-                profiles: Arc::clone(self.profiles),
                 policy: Arc::clone(self.policy),
                 deny: self.shared.deny.clone(),
                 cluster: self.shared.cluster.clone(),
@@ -179,7 +176,7 @@ fn follow(
     signer: &SignerName,
     shared: &Shared,
     published: watch::Receiver<Option<Published>>,
-    profiles: Arc<[LeafProfile]>,
+    examples: Arc<[Leaf]>,
 ) -> watch::Receiver<PoolState> {
     let task = format!("CA pool of {signer}");
     match origin {
@@ -190,7 +187,7 @@ fn follow(
         }
         PoolOrigin::Secret(secret) => {
             let (pools, follow) =
-                follow_secret(&shared.client, shared.clock.clone(), secret, published, profiles);
+                follow_secret(&shared.client, shared.clock.clone(), secret, published, examples);
             shared.tasks.spawn(task, follow);
             pools
         }

@@ -14,7 +14,7 @@ use crate::{
     api::{SecretDocument, SecretError, Secrets},
     ca_pool::{CaPool, Due, PoolState, Upkeep},
     clock::Clock,
-    profile::LeafProfile,
+    leaf::Leaf,
     trust_bundle::Published,
 };
 
@@ -45,13 +45,14 @@ enum Found {
     Overtaken,
 }
 
-/// Follows a Secret, and keeps its pool for a signer of these profiles if that is wanted, as far as what is `published` permits it. The future does the work, and ends when all receivers are gone.
+/// Follows a Secret, and keeps its pool for a signer of these examples if that is wanted, as far as what is
+/// `published` permits it. The future does the work, and ends when all receivers are gone.
 pub(crate) fn follow_secret(
     client: &Client,
     clock: Clock,
     source: SecretPool,
     mut published: watch::Receiver<Option<Published>>,
-    profiles: Arc<[LeafProfile]>,
+    examples: Arc<[Leaf]>,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
     let (sender, receiver) = watch::channel(PoolState::default());
     let secrets = Secrets::new(client.clone(), &source.namespace);
@@ -60,7 +61,7 @@ pub(crate) fn follow_secret(
             // an empty Secret is filled at once where that is permitted; whoever doesn't learn in time what is published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
-        let keeper = Keeper { secrets, clock, source, published, profiles };
+        let keeper = Keeper { secrets, clock, source, published, examples };
         let mut version = None;
         loop {
             keeper.look(&mut version, &sender).await;
@@ -76,7 +77,7 @@ struct Keeper {
     clock: Clock,
     source: SecretPool,
     published: watch::Receiver<Option<Published>>,
-    profiles: Arc<[LeafProfile]>,
+    examples: Arc<[Leaf]>,
 }
 
 impl Keeper {
@@ -143,7 +144,7 @@ impl Keeper {
             };
         };
         let due = upkeep.due(pool.as_ref(), now, standing_in(published.as_ref()));
-        let due = permitted(due, pool.as_ref(), published.as_ref(), &self.profiles, now)?;
+        let due = permitted(due, pool.as_ref(), published.as_ref(), &self.examples, now)?;
         if due == Due::Nothing {
             return found(pool, &secret, version);
         }

@@ -8,9 +8,8 @@ use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
     api::ClusterTrustBundle,
-    authority::{CaCertificate, fingerprint},
-    ca_pool::{CaPool, Choice, NoChoice, Standing},
-    profile::LeafProfile,
+    authority::{CaCertificate, CertificateAuthority, fingerprint},
+    ca_pool::{CaPool, Choice, Fitness, NoChoice, Standing},
     signer_name::SignerName,
 };
 
@@ -32,13 +31,7 @@ pub(crate) struct Published {
 }
 
 /// A root in the bundle.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Anchor {
-    pub(super) der: Vec<u8>,
-    pub(super) not_after: Timestamp,
-    subject: Vec<u8>,
-    spki: Vec<u8>,
-}
+pub(super) type Anchor = CaCertificate;
 
 /// A time for each of some roots, by their fingerprints.
 pub(crate) type ByRoot = BTreeMap<String, Timestamp>;
@@ -56,21 +49,11 @@ pub(crate) const KEPT: &str = "kept";
 /// may write the bundle.
 const MAX_ANNOTATION_BYTES: usize = 64 * 1024;
 
-impl Anchor {
-    fn new(der: &[u8]) -> Option<Self> {
-        let certificate = CaCertificate::from_der("the trust bundle", der).ok()?;
-        Some(Self {
-            der: der.to_vec(),
-            not_after: certificate.not_after(),
-            subject: certificate.subject_der().to_vec(),
-            spki: certificate.spki_der().to_vec(),
-        })
-    }
-
-    /// A root that was renewed with its name and its key vouches for the same certificates: those two make a trust anchor (RFC 5280 §6.1.1 (d)).
-    pub(super) fn vouches_for_the_same_as(&self, root: &CaCertificate) -> bool {
-        self.subject == root.subject_der() && self.spki == root.spki_der()
-    }
+/// Whether whoever trusts an anchor accepts what an authority signs: a root that was renewed with its name and
+/// its key vouches for the same certificates, as those two make a trust anchor (RFC 5280 §6.1.1 (d)).
+pub(super) fn vouches_for(anchor: &Anchor, authority: &CertificateAuthority) -> bool {
+    let root = authority.root();
+    anchor.subject_der() == root.subject_der() && anchor.spki_der() == root.spki_der()
 }
 
 impl Published {
@@ -82,8 +65,9 @@ impl Published {
             text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
         };
         let anchors = CertificateDer::pem_slice_iter(bundle.spec.trust_bundle.as_bytes()).flatten();
-        let anchors: BTreeMap<String, Anchor> =
-            anchors.filter_map(|der| Some((fingerprint(&der), Anchor::new(&der)?))).collect();
+        let anchors: BTreeMap<String, Anchor> = anchors
+            .filter_map(|der| Some((fingerprint(&der), Anchor::from_der("the trust bundle", &der).ok()?)))
+            .collect();
         let mut since = by_root(PUBLISHED);
         let written = since.keys().cloned().collect();
         since.retain(|root, _| anchors.contains_key(root));
@@ -113,30 +97,26 @@ impl Published {
         self.since.get(&root.fingerprint()).copied()
     }
 
-    /// Which authority of a pool signs leaves of these profiles at `now`. What a newer version of the pool has settled holds for a replica that doesn't have it yet: which roots are dropped, and
-    /// until when the leaves under those that retire may live.
+    /// Which authority of a pool, whose fitness is known, signs at `now`. What a newer version of the pool
+    /// has settled holds for a replica that doesn't have it yet: which roots are dropped, and until when the
+    /// leaves under those that retire may live.
     ///
     /// # Errors
     /// If none may sign.
     pub(crate) fn choose_for(
         &self,
-        profiles: &[LeafProfile],
+        fitness: &Fitness,
         pool: &CaPool,
         now: Timestamp,
     ) -> Result<Choice, NoChoice> {
-        let choice = pool.choose_for(profiles, now, |root| self.standing(root, pool))?;
+        let choice = pool.choose_for(fitness, now, |root| self.standing(root, pool))?;
         self.check_is_known(pool, choice, now)?;
-        let root = pool.authority(choice.index).root();
-        let lacks_it = || {
-            !self
-                .anchors
-                .values()
-                .any(|anchor| anchor.der == root.der() || anchor.vouches_for_the_same_as(root))
-        };
+        let authority = pool.authority(choice.index);
+        let lacks_it = || !self.anchors.values().any(|anchor| vouches_for(anchor, authority));
         if self.is_first || !self.is_empty() && lacks_it() {
             return Err(NoChoice::Unpublished);
         }
-        let fingerprint = root.fingerprint();
+        let fingerprint = authority.root().fingerprint();
         let settled = self.retiring.get(&fingerprint).filter(|_| self.is_ahead_of(pool));
         Ok(Choice {
             leaves_end: settled.map_or(choice.leaves_end, |end| choice.leaves_end.min(*end)),
@@ -144,12 +124,12 @@ impl Published {
         })
     }
 
-    /// As [`choose_for`](Self::choose_for) a signer of whose leaves nothing is known.
+    /// As [`choose_for`](Self::choose_for) where all CAs are fit.
     ///
     /// # Errors
     /// If none may sign.
     pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
-        self.choose_for(&[], pool, now)
+        self.choose_for(&Fitness::default(), pool, now)
     }
 
     /// Whether there is no root in it, or no bundle.
@@ -178,6 +158,11 @@ impl Published {
     pub(super) fn foreign(&self, pool: &CaPool) -> Vec<String> {
         let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
         self.anchors.keys().filter(|root| !own.contains(root)).cloned().collect()
+    }
+
+    /// The anchors in the bundle that no CA of a pool has.
+    pub(crate) fn beside<'a>(&'a self, pool: &'a CaPool) -> impl Iterator<Item = &'a CaCertificate> {
+        self.anchors.values().filter(|anchor| !pool.roots().contains(anchor))
     }
 
     /// Whether no replica can have made this of a bundle that was in order for a pool: a version of the pool has one content only, and none lacks its roots. What says that it is of a

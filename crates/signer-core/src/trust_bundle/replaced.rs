@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::published::{ByRoot, Published};
+use super::published::{ByRoot, Published, vouches_for};
 use crate::{
     authority::CaCertificate,
     ca_pool::{CaPool, Choice, LONGEST_LEAF, NoChoice, PROPAGATION},
@@ -51,7 +51,7 @@ impl Published {
                 None if is_replaced_now && self.can_have_signed(root, now) => after(now, LONGEST_LEAF),
                 None => return None,
             };
-            let until = until.min(self.anchors.get(root)?.not_after);
+            let until = until.min(self.anchors.get(root)?.not_after());
             (after(until, PROPAGATION) > now).then(|| (root.clone(), until))
         });
         kept.collect()
@@ -77,8 +77,8 @@ impl Published {
         if pool.generation() > 0 || self.to_keep(pool, now).is_empty() {
             return Ok(());
         }
-        let root = pool.authority(choice.index).root();
-        let same = self.anchors.iter().filter(|(_, anchor)| anchor.vouches_for_the_same_as(root));
+        let authority = pool.authority(choice.index);
+        let same = self.anchors.iter().filter(|(_, anchor)| vouches_for(anchor, authority));
         let since = same.filter_map(|(anchor, _)| self.since.get(anchor)).min();
         let known = after(*since.ok_or(NoChoice::Unpublished)?, PROPAGATION);
         if known <= now { Ok(()) } else { Err(NoChoice::Spreading { known }) }
@@ -87,7 +87,7 @@ impl Published {
     /// These of the published roots, in PEM.
     pub(super) fn pem_of(&self, roots: &BTreeMap<String, Timestamp>) -> String {
         let anchors = roots.keys().filter_map(|root| self.anchors.get(root));
-        anchors.map(|anchor| crate::authority::pem::certificate(&anchor.der)).collect()
+        anchors.map(CaCertificate::to_pem).collect()
     }
 }
 

@@ -5,6 +5,9 @@
 
 mod authorities;
 mod chains;
+mod fitness;
+mod go;
+mod made_by_openssl;
 mod odd_subjects;
 mod openssl;
 mod pods;

@@ -25,3 +25,8 @@ pub(crate) fn public(key: &KeyPair) -> PublicKey {
     let request = CertificateParams::default().serialize_request(key).unwrap();
     PublicKey::from_pkcs10(request.der()).unwrap()
 }
+
+/// A key of the type that is made fastest.
+pub(crate) fn any_key() -> PublicKey {
+    public(&generate(KeyType::EcdsaP256))
+}

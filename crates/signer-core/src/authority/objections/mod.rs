@@ -1,0 +1,73 @@
+//! What verifiers, and the API server, object to in the certificates of a CA: rules of theirs that an example
+//! leaf doesn't show, since it is verified by rustls alone.
+
+mod api_server;
+mod contents;
+mod critical;
+mod key_identifiers;
+mod openssl;
+
+use self::{contents::Contents, critical::Verifier};
+use super::{CaCertificate, CertificateAuthority};
+use crate::leaf::Leaf;
+
+/// Why the API server takes none of what the CA signs, or not its root, if that is so.
+pub(crate) fn api_server(authority: &CertificateAuthority) -> Option<String> {
+    authority.path().find_map(|certificate| {
+        let rule = api_server::broken_rule(certificate, &Contents::of(certificate)?)?;
+        Some(format!(
+            "the API server can't use {certificate}: {rule}. So neither a trust bundle nor a request's status can have it; issue it anew without that"
+        ))
+    })
+}
+
+/// What Go and OpenSSL refuse of what the CA signs, or strict verifiers do, though others take it.
+pub(crate) fn caveats(authority: &CertificateAuthority) -> Vec<String> {
+    let path: Vec<(&CaCertificate, Contents)> =
+        authority.path().filter_map(|certificate| Some((certificate, Contents::of(certificate)?))).collect();
+    let mut caveats: Vec<String> = no_subject(authority).into_iter().collect();
+    for (index, (certificate, contents)) in path.iter().enumerate() {
+        let is_root = index + 1 == path.len();
+        for verifier in [Verifier::Go, Verifier::OpenSsl] {
+            caveats.extend(critical::unknown(certificate, contents, verifier));
+        }
+        let issuer = path.get(index + 1).unwrap_or(&path[index]);
+        caveats.extend(key_identifiers::mismatch((certificate, contents), (issuer.0, &issuer.1), is_root));
+        caveats.extend(openssl::strict(certificate, contents, is_root));
+        caveats.extend(contents.overlong_serial(certificate));
+    }
+    caveats
+}
+
+/// What webpki doesn't take of a certificate's extensions.
+pub(crate) fn webpki_extensions(certificate: &CaCertificate) -> Option<String> {
+    critical::unknown(certificate, &Contents::of(certificate)?, Verifier::Webpki)
+}
+
+/// Why webpki refuses the names of a leaf below a certificate, whatever the names are.
+pub(crate) fn webpki_names(certificate: &CaCertificate, leaf: &Leaf) -> Option<String> {
+    let constraints = certificate.name_constraints()?;
+    if constraints.has_directory_names() {
+        return Some(format!(
+            "{certificate} has name constraints on directory names (subjects), under which webpki refuses every certificate. Use a CA whose constraints are on DNS names and IP addresses alone"
+        ));
+    }
+    if constraints.has_uris() && !leaf.uris.is_empty() {
+        return Some(format!(
+            "{certificate} has name constraints on URIs, under which webpki refuses every URI. Use a CA without constraints on URIs"
+        ));
+    }
+    Some(format!("{certificate} {}", constraints.describe()))
+}
+
+fn no_subject(authority: &CertificateAuthority) -> Option<String> {
+    authority.root().has_empty_subject().then(|| {
+        format!(
+            "{authority}: the root has no subject, as those of mesh-example's meshtool. Go takes what it signs; OpenSSL refuses leaves without a \
+             subject, since issuer and subject are equal then. Rotate to a CA with a subject: signerctl ca-pool rotate"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;
