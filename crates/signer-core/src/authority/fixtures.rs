@@ -25,6 +25,15 @@ impl TestCa {
         Self { params, key, der }
     }
 
+    /// Another self-signed certificate of the same key and name.
+    pub(crate) fn renewed_with(&self, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let key = KeyPair::try_from(self.key.serialize_der()).unwrap();
+        let mut params = self.params.clone();
+        change(&mut params);
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        Self { params, key, der }
+    }
+
     pub(crate) fn issue(&self, name: &str) -> Self {
         self.issue_with(name, |_| {})
     }

@@ -49,11 +49,13 @@ pub(crate) const KEPT: &str = "kept";
 /// may write the bundle.
 const MAX_ANNOTATION_BYTES: usize = 64 * 1024;
 
-/// Whether whoever trusts an anchor accepts what an authority signs: a root that was renewed with its name and
-/// its key vouches for the same certificates, as those two make a trust anchor (RFC 5280 §6.1.1 (d)).
+/// Whether whoever trusts an anchor accepts what an authority signs: a root that was renewed with its name
+/// and its key vouches for the same certificates, as those two make a trust anchor (RFC 5280 §6.1.1 (d)); but
+/// OpenSSL finds it only by the key identifier that the certificates name, and that may have been renewed
+/// too.
 pub(super) fn vouches_for(anchor: &Anchor, authority: &CertificateAuthority) -> bool {
     let root = authority.root();
-    anchor.subject_der() == root.subject_der() && anchor.spki_der() == root.spki_der()
+    anchor == root || anchor.spki_der() == root.spki_der() && authority.finds_issuer_in(anchor)
 }
 
 impl Published {

@@ -105,6 +105,8 @@ fn after(time: Timestamp, by: std::time::Duration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{CertificateParams, KeyIdMethod};
+
     use super::{
         super::{
             Repair,
@@ -115,7 +117,7 @@ mod tests {
     };
     use crate::{
         api::ClusterTrustBundle,
-        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey},
+        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, fixtures::TestCa},
     };
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -167,6 +169,36 @@ mod tests {
         let both = repaired(&renewed, &bundle, now() + DAY).unwrap();
         assert!(has(&both, &old) && has(&both, &renewed));
         assert_eq!(choose(&both, &renewed, now() + DAY), Ok(0));
+    }
+
+    #[test]
+    fn a_root_that_is_renewed_with_another_key_identifier_waits_where_openssl_would_not_find_the_one_before()
+    {
+        let with = |identifier: &[u8]| {
+            let method = KeyIdMethod::PreSpecified(identifier.to_vec());
+            move |params: &mut CertificateParams| {
+                params.key_identifier_method = method;
+                params.not_after = rcgen::date_time_ymd(2040, 1, 1);
+            }
+        };
+        let old = TestCa::root_with("root", with(&[1, 2, 3]));
+        let renewed = old.renewed_with(with(&[4, 5, 6]));
+        let naming = |params: &mut CertificateParams| params.use_authority_key_identifier_extension = true;
+        let pool = |authority| CaPool::new(vec![authority]).unwrap();
+        let bundle = desired(&pool(old.authority(&[], &old)), &signer()).created(&resource(), now());
+        let later = now() + DAY;
+        let (renewed_pool, below) = (pool(renewed.authority(&[], &renewed)), old.issue_with("below", naming));
+        assert_eq!(choose(&bundle, &renewed_pool, later), Err(NoChoice::Unpublished));
+        let both = repaired(&renewed_pool, &bundle, later).unwrap();
+        let known = later + PROPAGATION;
+        assert_eq!(choose(&both, &renewed_pool, later), Err(NoChoice::Spreading { known }));
+        assert_eq!(choose(&both, &renewed_pool, known), Ok(0));
+        // what stands below the renewed root names the one that pods know
+        let intermediate = pool(below.authority(&[&below], &renewed));
+        assert_eq!(choose(&bundle, &intermediate, later), Ok(0));
+        let again = renewed.issue_with("again", naming);
+        let intermediate = pool(again.authority(&[&again], &renewed));
+        assert_eq!(choose(&bundle, &intermediate, later), Err(NoChoice::Unpublished));
     }
 
     #[test]

@@ -296,6 +296,24 @@ fn a_root_that_names_another_key_as_its_issuer_is_no_anchor_for_openssl() {
 }
 
 #[test]
+fn openssl_alone_goes_by_the_key_identifier_of_a_root_that_was_renewed_with_its_key() {
+    let workshop = Workshop::new();
+    workshop.root("old", "old", "/CN=root", &SOUND.replace("=hash", "=aa:bb"));
+    workshop.root("new", "old", "/CN=root", SOUND);
+    let (old, new) = (workshop.pool_of("old", "old"), workshop.pool_of("new", "old"));
+    let issued = issued(&new, &service(), &any_key());
+    let by = |anchors: &CaPool| {
+        let verifiers = [webpki::verify, go::verify, openssl::verify_leniently];
+        verifiers.map(|verify| verify(anchors, &issued, Question::Client).is_ok())
+    };
+    assert_eq!(
+        (by(&old), by(&new)),
+        ([true, true, false], [true; 3]),
+        "so the new one waits until it is published"
+    );
+}
+
+#[test]
 fn two_anchors_of_one_name_are_told_apart_by_key_identifiers_alone() {
     let without =
         "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=none\n";

@@ -58,6 +58,12 @@ impl Workshop {
         CaPool::from_pem(&read(format!("{name}.crt")), &read(format!("{name}.key")), Some(&root)).unwrap()
     }
 
+    /// The pool of a root of which this is the key.
+    pub(crate) fn pool_of(&self, root: &str, key: &str) -> CaPool {
+        let read = |file: String| fs::read(self.path(&file)).unwrap();
+        CaPool::from_pem(&read(format!("{root}.crt")), &read(format!("{key}.key")), None).unwrap()
+    }
+
     fn path(&self, file: &str) -> std::path::PathBuf {
         Path::join(self.0.path(), file)
     }
