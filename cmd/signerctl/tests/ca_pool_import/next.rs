@@ -81,6 +81,9 @@ fn what_the_cas_certificates_permit_is_shown() {
         "{shown}"
     );
     assert!(shown.contains("Go's verifier refuses every certificate below"), "{shown}");
+    let show = ["ca-pool", "show", "--file", "new.json", "--output", "json"];
+    let json = run(directory, env!("CARGO_BIN_EXE_signerctl"), &show);
+    assert!(String::from_utf8_lossy(&json.stdout).contains("rustls (webpki) refuses"), "{json:?}");
     let json = signerctl(directory, &["show", "--output", "json"]);
     let said = "\"constraints\": \"permits DNS:corp.example.com, subjects that begin with O=Example alone";
     assert!(String::from_utf8_lossy(&json.stdout).contains(said), "{json:?}");

@@ -180,3 +180,37 @@ fn a_retained_root_that_can_not_be_told_from_the_pools_is_a_warning() {
         assert_eq!(warned.contains("two trust anchors have the same subject"), is_told, "{warned}");
     }
 }
+
+#[tokio::test]
+async fn a_ca_that_rustls_refuses_signs_with_a_warning_and_one_that_the_api_server_refuses_is_no_use() {
+    let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
+    let health = all.signer(&signer, &[Component::CertificateAuthority]);
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let id = "spiffe://cluster.local/ns/shop/sa/web".parse().unwrap();
+    let examples: Arc<[Leaf]> = Arc::new([Leaf::client().uri(id)]);
+    // nameConstraints that permit URI:cluster.local, and a subjectKeyIdentifier
+    let constraints = [&[0x30, 0x13, 0xa0, 0x11, 0x30, 0x0f, 0x86, 0x0d][..], b"cluster.local"].concat();
+    for (oid, content, is_critical, is_ready, words) in [
+        (30, constraints, false, true, "rustls (webpki) refuses certificates with URI names"),
+        (14, vec![4, 1, 7], true, false, "the API server can't use test (CN=root)"),
+    ] {
+        let root = TestCa::root_with("root", |params| {
+            let mut extension = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, oid], content);
+            extension.set_criticality(is_critical);
+            params.is_ca = rcgen::IsCa::NoCa;
+            let ca = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 19], vec![0x30, 3, 1, 1, 0xff]);
+            params.custom_extensions = vec![ca, extension];
+        });
+        let pool = Arc::new(CaPool::new(vec![root.authority(&[], &root)]).unwrap());
+        let read = PoolState { pool: Some(pool), ..PoolState::default() };
+        let state = examined(read, &PoolState::default(), &examples).await.unwrap();
+        let again = examined(state.clone(), &state, &examples).await.unwrap();
+        assert!(Arc::ptr_eq(&state.fitness, &again.fitness), "once for a pool");
+        report(&state, None, &issued(), None, now, &health);
+        let mut report = all.report();
+        let signer = report.signers.remove(0);
+        let (told, other) =
+            if is_ready { (signer.warnings, signer.problems) } else { (signer.problems, signer.warnings) };
+        assert!(told.concat().contains(words) && (!is_ready || other.is_empty()), "{told:?} {other:?}");
+    }
+}

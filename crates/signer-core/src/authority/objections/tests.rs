@@ -27,6 +27,15 @@ fn the_api_server_reads_no_extension_twice() {
 }
 
 #[test]
+fn extensions_count_in_version_3_alone() {
+    let root = TestCa::root("root").certificate();
+    for (version, is_ca) in [(0, false), (1, false), (2, true)] {
+        let contents = Contents { version, ..Contents::of(&root).unwrap() };
+        assert_eq!(api_server::broken_rule(&root, &contents).is_none(), is_ca);
+    }
+}
+
+#[test]
 fn the_api_server_reads_strings_of_the_characters_that_their_type_has() {
     for (tag, text, is_legible) in [
         (0x13, &b"Example, Inc. (*&)"[..], true),
