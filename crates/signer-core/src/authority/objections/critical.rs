@@ -1,9 +1,11 @@
 //! Critical extensions that a verifier doesn't know: RFC 5280 §4.2 has it refuse the certificate.
 
 use const_oid::{ObjectIdentifier, db::rfc5280};
+use der::{Decode as _, Tag, asn1::AnyRef};
+use x509_cert::ext::Extension;
 
 use super::contents::{Contents, name_of};
-use crate::authority::CaCertificate;
+use crate::authority::{CaCertificate, asn1::elements};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verifier {
@@ -37,13 +39,15 @@ const OF_OPENSSL: [&str; 4] =
     ["2.16.840.1.113730.1.1", "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8", "1.3.6.1.5.5.7.1.14"];
 
 impl Verifier {
-    fn knows(self, oid: ObjectIdentifier, certificate: &CaCertificate) -> bool {
+    fn knows(self, extension: &Extension, certificate: &CaCertificate) -> bool {
+        let oid = extension.extn_id;
         match self {
             Self::Webpki => COMMON.contains(&oid),
-            // constraints on names of kinds that it doesn't know make the extension unknown
+            // to Go, an extension on names of kinds that it doesn't know is unknown
             Self::Go if oid == rfc5280::ID_CE_NAME_CONSTRAINTS => certificate
                 .name_constraints()
                 .is_none_or(|constraints| !constraints.has_kinds_unknown_to_go()),
+            Self::Go if oid == rfc5280::ID_CE_SUBJECT_ALT_NAME => has_name_known_to_go(extension),
             Self::Go => COMMON.contains(&oid) || POLICIES.contains(&oid),
             Self::OpenSsl => {
                 let is_its_own = || OF_OPENSSL.iter().any(|own| oid.to_string() == **own);
@@ -68,11 +72,14 @@ pub(super) fn unknown(
     verifier: Verifier,
 ) -> Option<String> {
     let critical = contents.extensions.iter().filter(|extension| extension.critical);
-    let unknown = critical.filter(|extension| !verifier.knows(extension.extn_id, certificate));
+    let unknown = critical.filter(|extension| !verifier.knows(extension, certificate));
     let names: Vec<String> = unknown
         .map(|extension| match extension.extn_id {
             oid @ rfc5280::ID_CE_NAME_CONSTRAINTS => {
                 format!("{} on directory names or other kinds", name_of(&oid))
+            }
+            oid @ rfc5280::ID_CE_SUBJECT_ALT_NAME => {
+                format!("{} with directory names or other kinds alone", name_of(&oid))
             }
             oid => name_of(&oid),
         })
@@ -85,4 +92,11 @@ pub(super) fn unknown(
             names.join(", ")
         )
     })
+}
+
+/// Go reads e-mail addresses, DNS names, URIs and IP addresses (RFC 5280 §4.2.1.6 has the tags).
+fn has_name_known_to_go(extension: &Extension) -> bool {
+    let is_known = |name: &AnyRef<'_>| matches!(name.header().tag(), Tag::ContextSpecific { number, .. } if [1, 2, 6, 7].contains(&number.value()));
+    let names = AnyRef::from_der(extension.extn_value.as_bytes()).and_then(|names| elements(names.value()));
+    names.is_ok_and(|names| names.iter().any(is_known))
 }

@@ -7,6 +7,8 @@ mod critical;
 mod key_identifiers;
 mod openssl;
 
+use const_oid::db::rfc5280::ANY_EXTENDED_KEY_USAGE;
+
 use self::{contents::Contents, critical::Verifier};
 use super::{CaCertificate, CertificateAuthority};
 use crate::leaf::Leaf;
@@ -33,6 +35,7 @@ pub(crate) fn caveats(authority: &CertificateAuthority) -> Vec<String> {
         }
         let issuer = path.get(index + 1).unwrap_or(&path[index]);
         caveats.extend(key_identifiers::mismatch((certificate, contents), (issuer.0, &issuer.1), is_root));
+        caveats.extend(openssl::any_purpose(certificate));
         caveats.extend(openssl::strict(certificate, contents, is_root));
         caveats.extend(contents.overlong_serial(certificate));
     }
@@ -58,6 +61,16 @@ pub(crate) fn webpki_names(certificate: &CaCertificate, leaf: &Leaf) -> Option<S
         ));
     }
     Some(format!("{certificate} {}", constraints.describe()))
+}
+
+/// Why webpki misses a purpose of a leaf in a certificate above it.
+pub(crate) fn webpki_usages(certificate: &CaCertificate) -> Option<String> {
+    let is_for_any = certificate.extended_key_usages()?.contains(&ANY_EXTENDED_KEY_USAGE);
+    is_for_any.then(|| {
+        format!(
+            "{certificate} has the extendedKeyUsage anyExtendedKeyUsage, which webpki doesn't take for others. Use a CA without the extension, or with serverAuth and clientAuth"
+        )
+    })
 }
 
 fn no_subject(authority: &CertificateAuthority) -> Option<String> {

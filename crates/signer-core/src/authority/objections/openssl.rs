@@ -1,5 +1,5 @@
-//! `openssl verify -x509_strict`, which Python's `ssl` has on by default since 3.13: what RFC 5280 asks of a
-//! CA, and verifiers usually don't.
+//! OpenSSL's rules for CAs. First `openssl verify -x509_strict`, which Python's `ssl` has on by default since
+//! 3.13: what RFC 5280 asks of a CA, and verifiers usually don't.
 
 use const_oid::db::rfc5280;
 
@@ -23,6 +23,21 @@ pub(super) fn strict(certificate: &CaCertificate, contents: &Contents, is_root: 
         format!(
             "strict verifiers (Python from 3.13 on, openssl -x509_strict) refuse every certificate below {certificate}: {}. Issue it anew with these (RFC 5280 §4.2.1)",
             broken.join(", ")
+        )
+    })
+}
+
+/// What is to be told of a certificate for any purpose: OpenSSL asks a CA for the purpose by name.
+pub(super) fn any_purpose(certificate: &CaCertificate) -> Option<String> {
+    let usages = certificate.extended_key_usages()?;
+    let lacks = [(rfc5280::ID_KP_SERVER_AUTH, "servers"), (rfc5280::ID_KP_CLIENT_AUTH, "clients")];
+    let lacks = lacks.into_iter().filter(|(usage, _)| !usages.contains(usage));
+    let lacks: Vec<&str> = lacks.map(|(_, purpose)| purpose).collect();
+    (usages.contains(&rfc5280::ANY_EXTENDED_KEY_USAGE) && !lacks.is_empty()).then(|| {
+        format!(
+            "OpenSSL (nginx, PostgreSQL, Python) refuses every certificate of {} below {certificate}: its extendedKeyUsage has anyExtendedKeyUsage, which OpenSSL \
+             doesn't take for theirs. Use a CA without the extension, or with serverAuth and clientAuth",
+            lacks.join(" and ")
         )
     })
 }

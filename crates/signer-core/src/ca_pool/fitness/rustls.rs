@@ -32,7 +32,7 @@ pub(super) fn verify(
     let rejected = |error: Error| Rejection {
         names: Names(leaf).to_string(),
         reason: reason(&error, leaf, authority),
-        error: format!("{error:?}"),
+        error: name_of(&error),
     };
     let certificate = |ca: &CaCertificate| CertificateDer::from(ca.der().to_vec());
     let own = certificate(authority.root());
@@ -61,6 +61,12 @@ fn usages(leaf: &Leaf) -> Vec<KeyUsage> {
     server.into_iter().chain(of(ExtendedKeyUsage::ClientAuth, KeyUsage::client_auth())).collect()
 }
 
+/// As webpki's documentation has it, without what it carries.
+fn name_of(error: &Error) -> String {
+    let text = format!("{error:?}");
+    text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
 /// Which certificate it is about, and what it has that webpki doesn't take.
 fn reason(error: &Error, leaf: &Leaf, authority: &CertificateAuthority) -> String {
     let found: Vec<String> = match error {
@@ -69,6 +75,9 @@ fn reason(error: &Error, leaf: &Leaf, authority: &CertificateAuthority) -> Strin
         }
         Error::UnsupportedCriticalExtension => {
             authority.intermediates().iter().filter_map(objections::webpki_extensions).collect()
+        }
+        Error::RequiredEkuNotFoundContext(_) => {
+            authority.intermediates().iter().filter_map(objections::webpki_usages).collect()
         }
         _ => Vec::new(),
     };
