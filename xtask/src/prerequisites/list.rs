@@ -12,7 +12,7 @@ pub(crate) const IMAGE: &[Prerequisite] = &[BUILDAH];
 pub(crate) const NODE: &[Prerequisite] =
     &[BUILDAH, CONTAINERD, RUNC, PTP, IPTABLES, IP, MOUNT, UNSHARE, OPENSSL];
 /// What tests run.
-pub(crate) const TESTS: &[Prerequisite] = &[OPENSSL, NGINX, POSTGRESQL, FAKETIME, SETPRIV];
+pub(crate) const TESTS: &[Prerequisite] = &[OPENSSL, GO_VERIFIER, NGINX, POSTGRESQL, FAKETIME, SETPRIV];
 
 const BASH: Prerequisite = debian("bash", "bash", "runs the build script of the control plane", &["bash"]);
 const BUILDAH: Prerequisite = debian("buildah", "buildah", "writes container images", &["buildah"]);
@@ -33,6 +33,11 @@ const GO: Prerequisite = Prerequisite {
     purpose: "builds the control plane; README.md says from which version on",
     files: &["go"],
     tests_of: &[],
+};
+const GO_VERIFIER: Prerequisite = Prerequisite {
+    purpose: "verifies certificates, and builds the control plane",
+    tests_of: &["signer-core"],
+    ..GO
 };
 const IP: Prerequisite = debian("ip", "iproute2", "makes the node's interfaces", &["ip"]);
 const IPTABLES: Prerequisite = debian("iptables", "iptables", "filters the node's packets", &["iptables"]);
