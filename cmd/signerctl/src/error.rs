@@ -32,6 +32,11 @@ pub(crate) enum Error {
     #[error("{path} can't be written: {source}")]
     Write { path: String, source: io::Error },
     #[error(
+        "{path} can't be locked: {source}. Its file system must keep two changes at once apart, with flock; some of networks can't, or have no lock daemon. Nothing was changed: change a copy on a \
+         local disk, and put that in its place"
+    )]
+    NoLock { path: String, source: io::Error },
+    #[error(
         "{secret} exists in {cluster}, and a pool is never overwritten: pods trust the CA in it.\n\
          Look at it with `signerctl ca-pool show {arguments}`. Choose another name, or delete it with `{delete}` if no pod depends on it"
     )]

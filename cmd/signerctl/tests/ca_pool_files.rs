@@ -63,6 +63,22 @@ fn a_file_keeps_its_mode_and_a_link_its_target() {
     assert_eq!(ids(&load(directory.path())), ["1", "2"]);
 }
 
+/// A directory can't be locked where files are on NFS, and a file only if it is open for writing:
+#[test]
+fn the_file_itself_is_locked() {
+    let directory = created();
+    let path = directory.path().join("pool.json");
+    let held = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    held.lock().unwrap();
+    let mut waits =
+        command(directory.path(), &["rotate"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(waits.try_wait().unwrap().is_none(), "it doesn't wait for the lock");
+    drop(held);
+    assert!(waits.wait().unwrap().success());
+    assert_eq!(ids(&load(directory.path())), ["1", "2"]);
+}
+
 #[test]
 fn fields_that_are_unknown_here_stay() {
     let directory = created();

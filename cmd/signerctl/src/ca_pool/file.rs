@@ -26,10 +26,28 @@ pub(super) fn create(path: &Path, content: &[u8]) -> Result<(), Error> {
     let draft = draft_beside(path);
     let written = write_draft(&draft, content).and_then(|()| {
         // Unlike a rename, a link fails if there is something.
-        fs::hard_link(&draft, path)
+        match fs::hard_link(&draft, path) {
+            Err(error) if has_no_links(&error) => write_in_place(path, content),
+            linked => linked,
+        }
     });
     let _ = fs::remove_file(&draft);
     written.map_err(|source| explain(path, source))
+}
+
+/// FAT and some file systems of networks have no links.
+fn has_no_links(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
+}
+
+/// Never in place of another; a half-written one is removed.
+fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 /// A file as it was read.
@@ -77,22 +95,40 @@ impl Original<'_> {
         let failed = |source| explain(path, source);
         // what a link leads to is replaced, not the link
         let path = fs::canonicalize(path).map_err(failed)?;
-        let directory = File::open(path.parent().unwrap_or(&path)).map_err(failed)?;
-        // released when the directory is closed
-        directory.lock().map_err(failed)?;
+        // held until it is closed
+        let Some(_lock) = lock(&path)? else { return Ok(false) };
         if PoolSource::PoolFile(path.clone()).read().map_err(|error| unreadable(error, no_pool))? != read {
             return Ok(false);
         }
         let draft = draft_beside(&path);
         let written = write_draft_like(&fs::metadata(&path).map_err(failed)?, &draft, content)
-            .and_then(|()| fs::rename(&draft, &path))
-            .and_then(|()| directory.sync_all());
+            .and_then(|()| fs::rename(&draft, &path));
         if written.is_err() {
             let _ = fs::remove_file(&draft);
         }
         written.map_err(failed)?;
+        sync_directory(&path);
         Ok(true)
     }
+}
+
+/// Locks the file itself: NFS locks only what is open for writing, and a directory never is. `None`: another has taken its place meanwhile.
+fn lock(path: &Path) -> Result<Option<File>, Error> {
+    let failed = |source| explain(path, source);
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        // who may write into the directory may replace it all the same
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
+        opened => opened,
+    };
+    let file = file.map_err(failed)?;
+    file.lock().map_err(|source| Error::NoLock { path: path.display().to_string(), source })?;
+    let (locked, there) = (file.metadata().map_err(failed)?, fs::metadata(path).map_err(failed)?);
+    Ok(((locked.dev(), locked.ino()) == (there.dev(), there.ino())).then_some(file))
+}
+
+/// So that a rename outlives a crash of the machine. Not all file systems can do that for a directory, and the pool has been replaced all the same.
+fn sync_directory(path: &Path) {
+    let _ = path.parent().map(File::open).and_then(Result::ok).map(|directory| directory.sync_all());
 }
 
 fn write_draft_like(model: &Metadata, draft: &Path, content: &[u8]) -> io::Result<()> {
