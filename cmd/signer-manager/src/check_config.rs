@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use signer_core::{Finding, PoolOrigin};
+use signer_core::{Finding, PoolOrigin, PoolSourceError};
 
 use crate::{
     config::{Config, ConfigError, ConfigErrors, SignerConfig, deny_rules},
@@ -44,13 +44,20 @@ impl Pool {
     /// Files that can't be loaded here may be mounted where the manager runs, which tells what is wrong with them.
     fn of(signer: &SignerConfig, now: Timestamp) -> Self {
         let PoolOrigin::Files(source) = &signer.ca_pool else { return Self::unknown() };
-        let Ok(pool) = source.load() else { return Self::unknown() };
+        let pool = match source.load() {
+            Ok(pool) => pool.as_of(now),
+            Err(error @ PoolSourceError::Bad { .. }) => {
+                return Self { told: vec![error.to_string()], is_useful: true };
+            }
+            Err(_) => return Self::unknown(),
+        };
         let fitness = pool.fitness(&signer.examples());
         let findings = pool.findings(&fitness, now);
         let mut told: Vec<String> = findings.iter().map(Finding::to_string).collect();
         let is_useful = pool.fit(&fitness).next().is_some() || !findings.iter().any(Finding::is_outage);
         if is_useful {
             told.extend(source.exposed_key());
+            told.extend(pool.left_aside());
         }
         Self { told, is_useful }
     }

@@ -10,7 +10,7 @@ use super::{
     place::Place,
     secret::{POOL_KEY, SecretPlace},
     shell::yaml,
-    shown::{details, remark},
+    shown::{details, left_aside, remark},
     table::fields,
     times::minute,
     wrap::wrap_behind,
@@ -52,6 +52,7 @@ fn warnings(place: &Place, pool: &CaPool, look: Look, now: Timestamp) -> String 
         .iter()
         .filter(|(tone, _)| *tone != Tone::Good)
         .map(|to_do| remark("  To do: ", to_do, look))
+        .chain([left_aside(&outlook, look)])
         .collect();
     if to_do.is_empty() { to_do } else { format!("\n{to_do}") }
 }

@@ -67,7 +67,7 @@ impl Import {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
         let Self { place, cluster, origin, takeover } = self;
         let place = place.place(cluster.clone())?;
-        let load = || origin.load(|| place.cluster().map_or_else(|| connect(cluster.clone()), Ok));
+        let load = || origin.load(|| place.cluster().map_or_else(|| connect(cluster.clone()), Ok), now);
         if takeover.emergency || place.has_pool()? {
             let make = |id: String, _: &CaPool| Ok(load()?.with_id(id));
             let option = if origin.from_secret.is_some() { "--from-secret" } else { "--cert-file" };
@@ -84,6 +84,7 @@ impl Origin {
     fn load(
         &self,
         cluster: impl FnOnce() -> Result<Rc<Cluster>, Error>,
+        now: Timestamp,
     ) -> Result<CertificateAuthority, Error> {
         let (place, pool) = match self.clone() {
             Self { from_secret: Some((namespace, name)), root_file, .. } => {
@@ -96,9 +97,9 @@ impl Origin {
             }
             _ => return Err(Error::NoPlace),
         };
-        let mut authorities = pool.into_authorities();
+        let mut authorities = pool.as_of(now).into_authorities();
         match (authorities.pop(), authorities.pop()) {
-            (Some(authority), None) => Ok(authority),
+            (Some(authority), None) => Ok(authority.with_one_anchor()),
             _ => Err(Error::SeveralAuthorities { place }),
         }
     }

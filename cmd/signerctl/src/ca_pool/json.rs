@@ -15,6 +15,7 @@ pub(super) fn json(outlook: &Outlook<'_>, caveat: Option<String>) -> Result<Stri
             .into_iter()
             .chain(outlook.warnings().iter().map(ToString::to_string))
             .chain(outlook.findings().iter().map(ToString::to_string))
+            .chain(outlook.pool.left_aside())
             .collect(),
         authorities: (0..outlook.tenures.len()).map(|index| AuthorityReport::of(outlook, index)).collect(),
         trust_anchors: outlook.pool.roots().into_iter().map(CertificateReport::of).collect(),

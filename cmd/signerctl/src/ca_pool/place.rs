@@ -87,11 +87,11 @@ impl Place {
             Self::File(path) => {
                 let (pool, original) = file::open(path)?;
                 clock::check_is_after(&pool, &path.display().to_string(), now)?;
-                Ok(Opened { pool: Some(pool), original: Original::File(original) })
+                Ok(Opened { pool: Some(pool.as_of(now)), original: Original::File(original) })
             }
             Self::Secret(secret) => {
                 let (pool, original) = secret.open()?;
-                Ok(Opened { pool, original: Original::Secret(original) })
+                Ok(Opened { pool: pool.map(|pool| pool.as_of(now)), original: Original::Secret(original) })
             }
         }
     }

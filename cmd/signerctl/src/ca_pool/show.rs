@@ -68,6 +68,7 @@ enum Output {
 impl Show {
     pub(super) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
         let Loaded { pool, label, arguments, caveat } = self.place.load(self.cluster, now)?;
+        let pool = pool.as_of(now);
         let outlook = Outlook::new(&pool, arguments, now);
         match self.output {
             Output::Text => Ok(shown::shown(&label, caveat, &outlook, look)),

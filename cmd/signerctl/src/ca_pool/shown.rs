@@ -48,7 +48,13 @@ pub(super) fn shown(label: &Label, caveat: Option<String>, outlook: &Outlook<'_>
 pub(super) fn standing(outlook: &Outlook<'_>, look: Look) -> String {
     let state = remark("  ", &outlook.state(), look);
     let to_do: String = outlook.to_do().iter().map(|to_do| remark("  To do: ", to_do, look)).collect();
-    format!("{state}{to_do}")
+    format!("{state}{to_do}{}", left_aside(outlook, look))
+}
+
+/// What was found with the CAs and isn't used.
+pub(super) fn left_aside(outlook: &Outlook<'_>, look: Look) -> String {
+    let left = outlook.pool.left_aside().into_iter();
+    left.map(|left| remark("  Note: ", &(Tone::Ending, left), look)).collect()
 }
 
 /// The narrowest column in which a schedule's texts can be read.

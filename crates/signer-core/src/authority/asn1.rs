@@ -89,7 +89,7 @@ pub(crate) fn subject(common_name: Option<&CommonName>) -> der::Result<Vec<u8>> 
 }
 
 /// The elements of a SEQUENCE's or SET's content.
-pub(super) fn elements(content: &[u8]) -> der::Result<Vec<AnyRef<'_>>> {
+pub(crate) fn elements(content: &[u8]) -> der::Result<Vec<AnyRef<'_>>> {
     let mut reader = SliceReader::new(content)?;
     let mut elements = Vec::new();
     while !reader.is_finished() {

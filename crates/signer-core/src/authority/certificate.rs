@@ -3,15 +3,18 @@
 use std::fmt;
 
 use aws_lc_rs::digest;
-use der::{Decode, Encode, Tag, asn1::AnyRef};
+use der::{
+    Decode, Encode, Tag,
+    asn1::{AnyRef, IntRef},
+};
 use jiff::Timestamp;
 use x509_cert::time::Time;
 
 use super::{
     AuthorityError, NameConstraints, SigningKeyType,
-    asn1::{Certificate, TbsCertificate},
+    asn1::{Certificate, TbsCertificate, VERSION_3},
     distinguished_name,
-    extensions::CaExtensions,
+    extensions::{self, CaExtensions},
     verifying_key::{Unverified, VerifyingKey},
 };
 
@@ -27,6 +30,7 @@ pub struct CaCertificate {
     not_before: Timestamp,
     not_after: Timestamp,
     spki: Vec<u8>,
+    version: u8,
     pub(super) key: VerifyingKey,
     pub(super) extensions: CaExtensions,
 }
@@ -58,18 +62,33 @@ impl CaCertificate {
         if tbs.signature != outer.signature_algorithm {
             return Err(malformed(Tag::Sequence.value_error().into()));
         }
+        let serial: IntRef<'_> = tbs.serial_number.decode_as().map_err(malformed)?;
+        if serial.as_bytes().first().is_some_and(|first| first & 0x80 != 0) {
+            return Err(AuthorityError::NegativeSerial { origin });
+        }
+        let extensions = tbs.extensions.as_deref().unwrap_or_default();
+        if let Some(oid) = extensions::duplicate(extensions) {
+            return Err(AuthorityError::DuplicateExtension { origin, oid: oid.to_string() });
+        }
+        let (issuer, subject) =
+            (tbs.issuer.to_der().map_err(malformed)?, tbs.subject.to_der().map_err(malformed)?);
+        if let Some(found) =
+            [&issuer, &subject].into_iter().find_map(|name| distinguished_name::unreadable(name))
+        {
+            return Err(AuthorityError::UnreadableName { origin, found });
+        }
         let spki = tbs.subject_public_key_info.to_der().map_err(malformed)?;
         let key = VerifyingKey::from_spki(&spki)
             .map_err(|found| AuthorityError::UnsupportedKey { origin: origin.clone(), found })?;
         Ok(Self {
             der: der.to_vec(),
             signed: Signed::read(&outer).map_err(malformed)?,
-            issuer: tbs.issuer.to_der().map_err(malformed)?,
-            subject: tbs.subject.to_der().map_err(malformed)?,
+            issuer,
+            subject,
             not_before: timestamp(tbs.validity.not_before),
             not_after: timestamp(tbs.validity.not_after),
-            extensions: CaExtensions::read(tbs.extensions.as_deref().unwrap_or_default())
-                .map_err(malformed)?,
+            extensions: CaExtensions::read(extensions).map_err(malformed)?,
+            version: tbs.version,
             spki,
             key,
             origin,
@@ -98,6 +117,10 @@ impl CaCertificate {
     #[must_use]
     pub fn subject(&self) -> String {
         distinguished_name::to_text(&self.subject)
+    }
+
+    pub(super) fn issuer_der(&self) -> &[u8] {
+        &self.issuer
     }
 
     /// The issuer for people.
@@ -176,9 +199,19 @@ impl CaCertificate {
         self.extensions.extended_key_usages.as_deref()
     }
 
-    /// Whether `issuer` is named as the issuer.
-    pub(super) fn names_as_issuer(&self, issuer: &Self) -> bool {
-        self.issuer == issuer.subject
+    /// From when until when it is valid.
+    pub(super) fn validity(&self) -> (Timestamp, Timestamp) {
+        (self.not_before, self.not_after)
+    }
+
+    /// X.509 versions 1 and 2 have no extensions, so nothing in such a certificate says that it is a CA's.
+    pub(super) fn has_extensions(&self) -> bool {
+        self.version == VERSION_3
+    }
+
+    /// Whether it stands for the same name and the same key as another: what either has issued, both verify.
+    pub(super) fn vouches_for_the_same_as(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.spki == other.spki
     }
 
     /// Whether the key of `issuer` has signed it.
@@ -193,7 +226,7 @@ impl Signed {
         Ok(Self {
             tbs: certificate.tbs.to_der()?,
             algorithm: certificate.signature_algorithm.value().to_vec(),
-            signature: certificate.signature.raw_bytes().to_vec(),
+            signature: certificate.signature.as_bytes().ok_or_else(|| Tag::BitString.value_error())?.to_vec(),
         })
     }
 }

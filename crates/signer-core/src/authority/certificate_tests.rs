@@ -63,7 +63,17 @@ fn damaged_certificates_are_refused() {
         let constraints = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 19], vec![0x30, 0]);
         params.custom_extensions.push(constraints);
     });
-    assert!(message(twice.der()).contains("no valid DER"));
+    assert!(message(twice.der()).contains("more than once"));
+}
+
+/// Verifiers take whole octets only, and so the byte that tells how many bits are left over.
+#[test]
+fn signature_with_bits_left_over_is_refused() {
+    let mut der = TestCa::root("root").der().to_vec();
+    let signature =
+        (0..der.len() - 4).rev().find(|at| der[*at..].starts_with(&[0x03, der[at + 1], 0x00, 0x30]));
+    der[signature.unwrap() + 2] = 1;
+    assert!(CaCertificate::from_der("odd", &der).unwrap_err().to_string().contains("no valid DER"));
 }
 
 proptest! {

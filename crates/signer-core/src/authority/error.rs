@@ -23,6 +23,35 @@ pub enum AuthorityError {
         /// What the decoder says.
         source: der::Error,
     },
+    /// Its serial number is below zero.
+    #[error(
+        "the serial number of {origin} is negative (RFC 5280 §4.1.2.2), which the API server refuses, as all programs in Go 1.23 and later do. Issue it anew with a positive one, \
+         as `openssl x509` and `openssl req` do without -set_serial"
+    )]
+    NegativeSerial {
+        /// Where it stands.
+        origin: String,
+    },
+    /// Its subject or issuer can't be read by programs in Go.
+    #[error(
+        "the subject or issuer of {origin} has {found}, which the API server refuses, as all programs in Go do. Issue it anew with UTF8String"
+    )]
+    UnreadableName {
+        /// Where it stands.
+        origin: String,
+        /// What is wrong with it.
+        found: &'static str,
+    },
+    /// It has an extension twice.
+    #[error(
+        "{origin} has the extension {oid} more than once (RFC 5280 §4.2), which the API server refuses, as all programs in Go do. Issue it anew with one"
+    )]
+    DuplicateExtension {
+        /// Where it stands.
+        origin: String,
+        /// The extension.
+        oid: String,
+    },
     /// Its key can't verify certificates.
     #[error(
         "the public key of {origin} is {found}; a CA's key is ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of \
@@ -82,7 +111,7 @@ pub enum AuthorityError {
         /// The certificate.
         certificate: String,
         /// What it allows.
-        allowed: u8,
+        allowed: usize,
         /// How many there are.
         found: usize,
     },
@@ -139,6 +168,14 @@ pub enum AuthorityError {
         /// Its issuer.
         issuer: String,
     },
+    /// A root is there, and isn't one of those that were given as roots.
+    #[error(
+        "{certificate} is a root, and not one of those that are given as roots. Add it to them, or leave them out"
+    )]
+    NotListed {
+        /// The certificate.
+        certificate: String,
+    },
     /// There are more certificates between issuer and root than verifiers follow.
     #[error(
         "there are {found} certificates between the signing one and the root; verifiers follow {most} at most"
@@ -147,6 +184,14 @@ pub enum AuthorityError {
         /// How many there are.
         found: usize,
         /// How many there may be.
+        most: usize,
+    },
+    /// To find the way up, more would have to be tried than a verifier tries.
+    #[error(
+        "there are too many ways from the signing certificate up: {most} steps weren't enough to try them all. Leave only the certificates there that this CA needs"
+    )]
+    Tangled {
+        /// How much is tried.
         most: usize,
     },
     /// The key of a new CA, or its use, fails.

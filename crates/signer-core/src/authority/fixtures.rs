@@ -48,6 +48,14 @@ impl TestCa {
         self.certify(other.params.clone(), key)
     }
 
+    /// Another root of the same name and key.
+    pub(crate) fn renewed(&self, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let (mut params, key) = (self.params.clone(), KeyPair::try_from(self.key.serialize_der()).unwrap());
+        change(&mut params);
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        Self { params, key, der }
+    }
+
     fn certify(&self, params: CertificateParams, key: KeyPair) -> Self {
         let der =
             params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap().der().to_vec();

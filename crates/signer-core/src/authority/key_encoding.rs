@@ -8,7 +8,10 @@ use der::{
 };
 use x509_cert::spki::AlgorithmIdentifierRef;
 
-use super::{SigningKeyError, SigningKeyType};
+use super::{
+    SigningKeyError, SigningKeyType,
+    algorithm_name::{UNNAMED_CURVE, algorithm_name, curve_name},
+};
 
 /// RFC 5958 `OneAsymmetricKey`, which is PKCS #8's `PrivateKeyInfo` and a bit more.
 pub(super) fn pkcs8_key_type(der: &[u8]) -> Result<SigningKeyType, SigningKeyError> {
@@ -26,7 +29,7 @@ pub(super) fn pkcs8_key_type(der: &[u8]) -> Result<SigningKeyType, SigningKeyErr
         rfc5912::RSA_ENCRYPTION => pkcs1_key_type(key.value()),
         rfc8410::ID_ED_25519 => Ok(SigningKeyType::Ed25519),
         rfc5912::ID_RSASSA_PSS => Err(unsupported("RSA that is bound to PSS (id-RSASSA-PSS)")),
-        other => Err(unsupported(format!("of the algorithm {other}"))),
+        other => Err(unsupported(algorithm_name(other))),
     }
 }
 
@@ -75,7 +78,7 @@ pub(super) fn curve_key_type(curve: ObjectIdentifier) -> Result<SigningKeyType, 
         rfc5912::SECP_256_R_1 => Ok(SigningKeyType::EcdsaP256),
         rfc5912::SECP_384_R_1 => Ok(SigningKeyType::EcdsaP384),
         rfc5912::SECP_521_R_1 => Ok(SigningKeyType::EcdsaP521),
-        other => Err(unsupported(format!("ECDSA on the curve {other}"))),
+        other => Err(unsupported(format!("ECDSA on the curve {}", curve_name(other)))),
     }
 }
 
@@ -100,7 +103,7 @@ fn read_sequence<'a, T>(
 }
 
 fn unnamed_curve() -> SigningKeyError {
-    unsupported("ECDSA on an unnamed curve")
+    unsupported(UNNAMED_CURVE)
 }
 
 fn unsupported(found: impl Into<String>) -> SigningKeyError {

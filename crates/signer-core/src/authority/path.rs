@@ -1,108 +1,318 @@
-//! The way from the certificate that signs up to its root.
+//! The ways from the certificate that signs up to a root.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
+
+use jiff::Timestamp;
 
 use super::{AuthorityError, CaCertificate, SigningKey, SigningKeyType, verifying_key::VerifyingKey};
 
 /// The certificates from the one that signs up to the root.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CertificationPath {
     /// From the signing certificate upward, without the root; empty if the root itself signs.
     pub(super) intermediates: Vec<CaCertificate>,
     pub(super) root: CaCertificate,
 }
 
+/// Which roots are trust anchors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anchors {
+    /// Those on a path alone.
+    OnPaths,
+    /// All that can be: somebody has listed them as such. Where there are more than [`MOST_LISTED_ROOTS`], it is a list of all that a machine trusts, and nobody meant to
+    /// have each of those speak for the mesh.
+    Listed,
+}
+
+/// The most roots that count as listed.
+pub(crate) const MOST_LISTED_ROOTS: usize = 32;
+
+/// What comes of a search.
+#[derive(Debug)]
+pub(super) struct Paths {
+    /// The best first: see [`Paths::find`]. Never empty.
+    pub(super) all: Vec<CertificationPath>,
+    /// The trust anchors; those of the paths come first.
+    pub(super) anchors: Vec<CaCertificate>,
+    /// What was found and isn't needed, with the reason.
+    pub(super) left_aside: Vec<String>,
+}
+
 /// webpki follows six intermediates; OpenSSL and Go follow more.
 const MOST_INTERMEDIATES: usize = 6;
 
-impl CertificationPath {
-    /// Finds the shortest way from a certificate of the key to one of the roots, whatever the order of the certificates, and
-    /// checks that each on it may be where it is. Certificates that aren't on it are left aside.
+/// Signatures that are verified at most for one authority, as Go and webpki have it for one chain.
+const MOST_SIGNATURES: usize = 100;
+
+/// Certificates that are stepped on at most, on all ways together.
+const MOST_STEPS: usize = 10_000;
+
+/// Paths that are worth keeping at most: each begins before, or ends after, all others.
+const MOST_PATHS: usize = 8;
+
+impl Paths {
+    /// Finds the ways from a certificate of the key to one of the roots, whatever the order of the certificates. Each certificate on them may be where it is.
+    ///
+    /// The best is the one that is valid longest, which is the one that ends last; among equals the shortest; among those the one whose bytes come first. Further ones are kept if
+    /// they begin to be valid before the better ones do.
     pub(super) fn find(
         key: &SigningKey,
-        mut intermediates: Vec<CaCertificate>,
+        intermediates: Vec<CaCertificate>,
         roots: Vec<CaCertificate>,
+        anchors: Anchors,
     ) -> Result<Self, AuthorityError> {
-        intermediates.retain(|certificate| !roots.contains(certificate));
-        for root in &roots {
-            check_root(root)?;
+        let mut search = Search::new(intermediates, roots);
+        search.climb_from_all(key)?;
+        let ways = search.best();
+        if ways.is_empty() {
+            return Err(search.why_none());
         }
-        let candidates = Candidates { roots: roots.len(), all: [roots, intermediates].concat() };
-        let mut path: Vec<CaCertificate> =
-            candidates.search(key)?.into_iter().map(|index| candidates.all[index].clone()).collect();
-        for (below, certificate) in path.iter().enumerate() {
-            check_ca(certificate, below)?;
-        }
-        match path.pop() {
-            Some(root) if path.len() <= MOST_INTERMEDIATES => Ok(Self { intermediates: path, root }),
-            _ => Err(AuthorityError::TooDeep { found: path.len(), most: MOST_INTERMEDIATES }),
-        }
+        let (found, listed) = (search.anchors(&ways, anchors), anchors);
+        let left_aside = search.left_aside(&ways, &found, listed);
+        let certificate = |index: &usize| search.all[*index].clone();
+        let all = ways.iter().map(|way| CertificationPath {
+            intermediates: way[..way.len() - 1].iter().map(certificate).collect(),
+            root: certificate(&way[way.len() - 1]),
+        });
+        Ok(Self { all: all.collect(), anchors: found.iter().map(certificate).collect(), left_aside })
     }
 }
 
-/// All certificates there are; those in front are the roots.
-struct Candidates {
+impl CertificationPath {
+    /// The first and the last second at which all of its certificates are valid; the first is later than the last if there is none.
+    pub(super) fn validity(&self) -> (Timestamp, Timestamp) {
+        validity(self.intermediates.iter().chain([&self.root]))
+    }
+}
+
+fn validity<'a>(path: impl Iterator<Item = &'a CaCertificate>) -> (Timestamp, Timestamp) {
+    path.map(CaCertificate::validity)
+        .fold((Timestamp::MIN, Timestamp::MAX), |(from, to), (begin, end)| (from.max(begin), to.min(end)))
+}
+
+/// Positions in [`Search::all`], from the signing certificate up to the root.
+type Way = Vec<usize>;
+
+struct Search {
+    /// All certificates there are, each once; those in front were given as roots.
     all: Vec<CaCertificate>,
     roots: usize,
+    by_subject: HashMap<Vec<u8>, Vec<usize>>,
+    /// Their order by their bytes, so that nothing depends on that in a file.
+    rank: Vec<usize>,
+    /// Signatures by (certificate, issuer).
+    verified: HashMap<(usize, usize), Result<(), AuthorityError>>,
+    steps: usize,
+    ways: Vec<Way>,
+    /// The first thing that went wrong.
+    problem: Option<AuthorityError>,
 }
 
-impl Candidates {
-    /// Breadth first, so that the shortest way wins, and each certificate is visited once.
-    fn search(&self, key: &SigningKey) -> Result<Vec<usize>, AuthorityError> {
-        let mut ways: VecDeque<Vec<usize>> =
-            self.certificates_of(key)?.into_iter().map(|start| vec![start]).collect();
-        let mut visited: BTreeSet<usize> = ways.iter().flatten().copied().collect();
-        let mut problem = None;
-        while let Some(way) = ways.pop_front() {
-            let Some(last) = way.last().copied().filter(|last| *last >= self.roots) else { return Ok(way) };
-            match self.issuers_of(&self.all[last]) {
-                Ok(issuers) => {
-                    let unseen = issuers.into_iter().filter(|issuer| visited.insert(*issuer));
-                    ways.extend(unseen.map(|issuer| [way.as_slice(), &[issuer]].concat()));
-                }
-                Err(error) => problem = problem.or(Some(error)),
-            }
+impl Search {
+    fn new(intermediates: Vec<CaCertificate>, roots: Vec<CaCertificate>) -> Self {
+        let mut known = HashSet::new();
+        let mut all: Vec<CaCertificate> = Vec::new();
+        let mut add = |certificates: Vec<CaCertificate>| {
+            all.extend(certificates.into_iter().filter(|one| known.insert(one.der().to_vec())));
+            all.len()
+        };
+        let roots = add(roots);
+        add(intermediates);
+        let mut by_subject: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+        for (index, certificate) in all.iter().enumerate() {
+            by_subject.entry(certificate.subject_der().to_vec()).or_default().push(index);
         }
-        Err(problem.unwrap_or(AuthorityError::Circle { certificates: list(&self.all[self.roots..]) }))
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by_key(|index| all[*index].der());
+        let mut rank = vec![0; all.len()];
+        order.iter().enumerate().for_each(|(position, index)| rank[*index] = position);
+        Self { all, roots, by_subject, rank, verified: HashMap::new(), steps: 0, ways: vec![], problem: None }
     }
 
-    fn certificates_of(&self, key: &SigningKey) -> Result<Vec<usize>, AuthorityError> {
+    fn climb_from_all(&mut self, key: &SigningKey) -> Result<(), AuthorityError> {
         let public = VerifyingKey::from_spki(key.spki_der()).ok();
         let own: Vec<usize> =
             (0..self.all.len()).filter(|index| public.as_ref() == Some(&self.all[*index].key)).collect();
         if own.is_empty() {
-            return Err(AuthorityError::KeyIsNobodys {
-                key_type: key.key_type(),
-                certificates: list(&self.all),
-            });
+            // no key of this type is loaded, so it can be nobody's for that reason alone
+            self.all.iter().try_for_each(check_key_length)?;
+            let certificates = list(&self.all);
+            return Err(AuthorityError::KeyIsNobodys { key_type: key.key_type(), certificates });
         }
-        Ok(own)
+        own.into_iter().try_for_each(|start| self.climb(&mut vec![start]))
     }
 
-    fn issuers_of(&self, certificate: &CaCertificate) -> Result<Vec<usize>, AuthorityError> {
-        let named: Vec<usize> =
-            (0..self.all.len()).filter(|index| certificate.names_as_issuer(&self.all[*index])).collect();
-        let Some(first) = named.first() else {
-            return Err(AuthorityError::Gap {
+    /// Follows all ways up from the last certificate of one. No way leads twice to the same name and key (RFC 4158 §2.4.2).
+    fn climb(&mut self, way: &mut Way) -> Result<(), AuthorityError> {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return Err(AuthorityError::Tangled { most: MOST_STEPS });
+        }
+        let (below, last) = (way.len() - 1, way[way.len() - 1]);
+        if let Err(problem) = check_ca(&self.all[last], below) {
+            self.note(problem);
+            return Ok(());
+        }
+        if self.is_root(last)? {
+            self.ways.push(way.clone());
+            return Ok(());
+        }
+        if way.len() > MOST_INTERMEDIATES {
+            self.note(AuthorityError::TooDeep { found: way.len(), most: MOST_INTERMEDIATES });
+            return Ok(());
+        }
+        for issuer in self.issuers_of(last)? {
+            let is_new = |before: &usize| !self.all[*before].vouches_for_the_same_as(&self.all[issuer]);
+            if way.iter().all(is_new) {
+                way.push(issuer);
+                self.climb(way)?;
+                way.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// A trust anchor is self-signed: clients may take any of the published certificates as the end of the way.
+    fn is_root(&mut self, index: usize) -> Result<bool, AuthorityError> {
+        Ok(index < self.roots && self.all[index].is_self_issued() && self.verify(index, index)?.is_ok())
+    }
+
+    fn issuers_of(&mut self, index: usize) -> Result<Vec<usize>, AuthorityError> {
+        let certificate = &self.all[index];
+        let named = self.by_subject.get(certificate.issuer_der()).cloned().unwrap_or_default();
+        let problem = match named.as_slice() {
+            [] => Some(AuthorityError::Gap {
                 certificate: certificate.to_string(),
                 issuer: certificate.issuer(),
-            });
+            }),
+            // its own issuer, and not in front, so no root that counts
+            [only] if *only == index && index >= self.roots => {
+                Some(AuthorityError::NotListed { certificate: certificate.to_string() })
+            }
+            _ => None,
         };
-        let (verified, other): (Vec<usize>, Vec<usize>) =
-            named.iter().partition(|index| certificate.verify_signature(&self.all[**index]).is_ok());
-        if verified.is_empty() && !other.is_empty() {
-            check_signature(certificate, &self.all[*first])?;
+        problem.into_iter().for_each(|problem| self.note(problem));
+        let mut verified = Vec::new();
+        let mut problem = None;
+        for issuer in named {
+            match self.verify(index, issuer)? {
+                Ok(()) => verified.push(issuer),
+                Err(error) => problem = problem.or(Some(error)),
+            }
+        }
+        if let (true, Some(problem)) = (verified.is_empty(), problem) {
+            self.note(problem);
         }
         Ok(verified)
     }
+
+    fn verify(&mut self, index: usize, issuer: usize) -> Result<Result<(), AuthorityError>, AuthorityError> {
+        if let Some(known) = self.verified.get(&(index, issuer)) {
+            return Ok(known.clone());
+        }
+        if self.verified.len() >= MOST_SIGNATURES {
+            return Err(AuthorityError::Tangled { most: MOST_SIGNATURES });
+        }
+        let verified = check_signature(&self.all[index], &self.all[issuer]);
+        self.verified.insert((index, issuer), verified.clone());
+        Ok(verified)
+    }
+
+    fn note(&mut self, problem: AuthorityError) {
+        self.problem.get_or_insert(problem);
+    }
+
+    fn validity(&self, way: &Way) -> (Timestamp, Timestamp) {
+        validity(way.iter().map(|index| &self.all[*index]))
+    }
+
+    /// The ways that are worth keeping, the best first.
+    fn best(&self) -> Vec<Way> {
+        let mut ways = self.ways.clone();
+        ways.sort_by_cached_key(|way| {
+            let (from, to) = self.validity(way);
+            let ranks: Vec<usize> = way.iter().map(|index| self.rank[*index]).collect();
+            (from > to, Reverse(to), way.len(), from, ranks)
+        });
+        let mut kept: Vec<Way> = Vec::new();
+        for way in ways {
+            let (from, to) = self.validity(&way);
+            let begins_first = from <= to && kept.iter().all(|other| from < self.validity(other).0);
+            if kept.is_empty() || begins_first && kept.len() < MOST_PATHS {
+                kept.push(way);
+            }
+        }
+        kept
+    }
+
+    fn anchors(&self, ways: &[Way], anchors: Anchors) -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::new();
+        for root in ways.iter().filter_map(|way| way.last()) {
+            if !found.contains(root) {
+                found.push(*root);
+            }
+        }
+        if anchors == Anchors::Listed && self.listed() <= MOST_LISTED_ROOTS {
+            let others = (0..self.roots).filter(|index| !found.contains(index));
+            let mut others: Vec<usize> =
+                others.filter(|index| check_listed(&self.all[*index]).is_ok()).collect();
+            others.sort_by_key(|index| self.rank[*index]);
+            found.extend(others);
+        }
+        found
+    }
+
+    fn listed(&self) -> usize {
+        self.all[..self.roots].iter().filter(|root| root.is_self_issued()).count()
+    }
+
+    fn left_aside(&self, ways: &[Way], anchors: &[usize], listed: Anchors) -> Vec<String> {
+        let is_needed = |index: &usize| anchors.contains(index) || ways.iter().any(|way| way.contains(index));
+        let is_long = listed == Anchors::Listed && self.listed() > MOST_LISTED_ROOTS;
+        let left = (0..self.all.len()).filter(|index| !is_needed(index));
+        let left =
+            left.filter(|index| !(is_long && *index < self.roots && self.all[*index].is_self_issued()));
+        let told = left.map(|index| {
+            let certificate = &self.all[index];
+            match check_listed(certificate) {
+                Err(problem) if index < self.roots && listed == Anchors::Listed => problem.to_string(),
+                _ => format!("{certificate} isn't needed: no path that this CA uses goes through it"),
+            }
+        });
+        let long = is_long.then(|| {
+            format!(
+                "of {} roots only those of this CA's own paths are published: so many are what a machine trusts, and {MOST_LISTED_ROOTS} are the most that a signer's pods are told to. Put the \
+                 roots that pods shall trust into a file of their own",
+                self.listed()
+            )
+        });
+        long.into_iter().chain(told).collect()
+    }
+
+    fn why_none(self) -> AuthorityError {
+        let roots = &self.all[..self.roots];
+        match (roots.first(), self.problem) {
+            (Some(first), _) if !roots.iter().any(CaCertificate::is_self_issued) => {
+                AuthorityError::NoRoot { certificate: first.to_string(), issuer: first.issuer() }
+            }
+            (_, Some(problem)) => problem,
+            (_, None) => AuthorityError::Circle { certificates: list(&self.all[self.roots..]) },
+        }
+    }
 }
 
-/// A trust anchor is self-signed: clients may take any of the published certificates as the end of the way.
-fn check_root(root: &CaCertificate) -> Result<(), AuthorityError> {
+/// Whether a certificate may be published though no path needs it: it is a root, and verifiers could take it.
+fn check_listed(root: &CaCertificate) -> Result<(), AuthorityError> {
     if !root.is_self_issued() {
         return Err(AuthorityError::NoRoot { certificate: root.to_string(), issuer: root.issuer() });
     }
-    check_key_length(root)?;
+    check_ca(root, 0)?;
+    if root.has_empty_subject() {
+        return Err(AuthorityError::NoSubject { certificate: root.to_string() });
+    }
     check_signature(root, root)
 }
 
@@ -113,6 +323,9 @@ fn check_ca(certificate: &CaCertificate, below: usize) -> Result<(), AuthorityEr
     let name = || certificate.to_string();
     let not_a_ca = |found| Err(AuthorityError::NotACa { certificate: name(), found });
     let allowed = match &certificate.extensions.basic_constraints {
+        None if !certificate.has_extensions() => {
+            return not_a_ca("it is of X.509 version 1 or 2, which has no basicConstraints");
+        }
         None => return not_a_ca("it has no basicConstraints"),
         Some(constraints) if !constraints.ca => return not_a_ca("its basicConstraints say CA:FALSE"),
         Some(constraints) => constraints.path_len_constraint,
@@ -126,7 +339,7 @@ fn check_ca(certificate: &CaCertificate, below: usize) -> Result<(), AuthorityEr
         return Err(AuthorityError::NoSubject { certificate: name() });
     }
     match allowed {
-        Some(allowed) if usize::from(allowed) < below => {
+        Some(allowed) if allowed < below => {
             Err(AuthorityError::PathTooLong { certificate: name(), allowed, found: below })
         }
         _ => Ok(()),
@@ -151,6 +364,10 @@ fn check_signature(certificate: &CaCertificate, issuer: &CaCertificate) -> Resul
     })
 }
 
+/// The first of them, for a message.
 fn list(certificates: &[CaCertificate]) -> String {
-    certificates.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    const NAMED: usize = 8;
+    let named: Vec<String> = certificates.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = certificates.len().saturating_sub(NAMED);
+    if more == 0 { named.join("; ") } else { format!("{}; and {more} more", named.join("; ")) }
 }

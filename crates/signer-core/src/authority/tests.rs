@@ -61,6 +61,26 @@ fn shortest_way_wins() {
     assert_eq!(by_itself.root().subject(), "CN=new");
 }
 
+/// Whoever can write the file mustn't keep the process busy.
+#[test]
+fn ways_without_number_are_refused_before_they_are_tried() {
+    let root = TestCa::root("0");
+    let mut all = vec![root.issue("1")];
+    for level in 1..6 {
+        let below = (0..12).map(|_| all[12 * (level - 1)].cross_sign(&root.issue(&(level + 1).to_string())));
+        let below: Vec<TestCa> = below.collect();
+        all.extend(below);
+        let last = all.len() - 12;
+        let siblings: Vec<TestCa> = (0..11).map(|_| all[12 * (level - 1)].cross_sign(&all[last])).collect();
+        all.truncate(last + 1);
+        all.extend(siblings);
+    }
+    let signing = &all[all.len() - 12];
+    let of: Vec<&TestCa> = all.iter().collect();
+    let error = refusal(signing, &of, &[&root]);
+    assert!(error.contains("too many ways from the signing certificate up"), "{error}");
+}
+
 #[test]
 fn key_of_nobody_is_refused() {
     let (root, other) = (TestCa::root("root"), TestCa::root("other"));

@@ -11,7 +11,11 @@ use der::{
 use rustls_pki_types::{AlgorithmIdentifier, alg_id};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use super::{SigningKeyType, key_encoding};
+use super::{
+    SigningKeyType,
+    algorithm_name::{UNNAMED_CURVE, algorithm_name, curve_name, signature_name},
+    key_encoding,
+};
 
 /// A public key that may verify certificates. RSA keys of any length are here: whether one is long enough is a question of
 /// its own, with an answer of its own.
@@ -63,10 +67,9 @@ impl VerifyingKey {
 fn key_type(spki: &SubjectPublicKeyInfoRef<'_>, bytes: &[u8]) -> Result<SigningKeyType, String> {
     match spki.algorithm.oid {
         rfc5912::ID_EC_PUBLIC_KEY => match spki.algorithm.parameters_oid() {
-            Ok(curve) => {
-                key_encoding::curve_key_type(curve).map_err(|_| format!("ECDSA on the curve {curve}"))
-            }
-            Err(_) => Err("ECDSA on an unnamed curve".to_owned()),
+            Ok(curve) => key_encoding::curve_key_type(curve)
+                .map_err(|_| format!("ECDSA on the curve {}", curve_name(curve))),
+            Err(_) => Err(UNNAMED_CURVE.to_owned()),
         },
         rfc5912::RSA_ENCRYPTION => {
             let bits = rsa_bits(bytes).map_err(|error| format!("a damaged RSA key ({error})"))?;
@@ -76,7 +79,8 @@ fn key_type(spki: &SubjectPublicKeyInfoRef<'_>, bytes: &[u8]) -> Result<SigningK
             }
         }
         rfc8410::ID_ED_25519 => Ok(SigningKeyType::Ed25519),
-        other => Err(format!("of the algorithm {other}")),
+        rfc5912::ID_RSASSA_PSS => Err("RSA that is bound to PSS (id-RSASSA-PSS)".to_owned()),
+        other => Err(algorithm_name(other)),
     }
 }
 
@@ -154,7 +158,7 @@ fn unusable(algorithm: &[u8]) -> Unverified {
         Ok(rfc5912::SHA_1_WITH_RSA_ENCRYPTION) => Unverified::Weak("SHA-1 (RSA)"),
         Ok(ECDSA_WITH_SHA_1) => Unverified::Weak("SHA-1 (ECDSA)"),
         Ok(rfc5912::MD_5_WITH_RSA_ENCRYPTION) => Unverified::Weak("MD5 (RSA)"),
-        Ok(other) => Unverified::UnknownAlgorithm(other.to_string()),
+        Ok(other) => Unverified::UnknownAlgorithm(signature_name(other)),
         Err(_) => Unverified::UnknownAlgorithm("damaged".to_owned()),
     }
 }

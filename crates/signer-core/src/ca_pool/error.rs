@@ -21,6 +21,16 @@ pub enum PoolError {
         /// Its length.
         length: usize,
     },
+    /// A Secret has what looks like a CA under keys that aren't read.
+    #[error(
+        "it holds no CA pool that is read here; it has {keys}. A pool is the key `pool` (JSON), or `tls.crt` and `tls.key` (PEM). {remedy}"
+    )]
+    OtherKeys {
+        /// The keys.
+        keys: String,
+        /// How a pool is made of them.
+        remedy: String,
+    },
     /// It isn't the JSON document that it should be.
     #[error(
         "the pool is no CA pool in JSON: {problem} at line {line}, column {column}; it looks like \
@@ -33,6 +43,59 @@ pub enum PoolError {
         line: usize,
         /// The column, from 1.
         column: usize,
+    },
+    /// It is the document of another tool.
+    #[error("the pool is no CA pool in JSON: {problem}")]
+    ForeignJson {
+        /// What it is, and how a pool is made of it.
+        problem: &'static str,
+    },
+    /// It is JSON, and no object.
+    #[error("the pool is no CA pool in JSON: it is {found}; a pool is an object, {{\"CAs\":[…]}}")]
+    NotAnObject {
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// A field that isn't known here and would say who signs.
+    #[error(
+        "{place} has a field {field} that isn't known here, and it may say which CA signs; so nothing is signed by this pool. Here the first CA signs, until the SignsFrom of another has come: remove \
+         the field, and put the CAs in that order. The name of a note begins with \"x-\""
+    )]
+    UnknownField {
+        /// The pool, or the entry.
+        place: String,
+        /// The field.
+        field: String,
+    },
+    /// A field that is there twice.
+    #[error(
+        "{place} has the field {field} more than once, in capitals or not; remove all but one, as programs differ in which they take"
+    )]
+    DuplicateField {
+        /// The pool, or the entry.
+        place: String,
+        /// The field.
+        field: String,
+    },
+    /// A field of another type.
+    #[error("{field} is a value of the wrong type: {found}. It must be {expected}")]
+    WrongType {
+        /// The field, and where it is.
+        field: String,
+        /// What it is.
+        found: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// It has no entry, and other fields.
+    #[error(
+        "the pool has no CA in a list \"CAs\", and it isn't empty: it has {fields}. If a pool has been lost, restore it: with a new CA, pods would refuse the certificates that others have. Another format is \
+         converted to {{\"CAs\":[{{\"ID\":\"1\",\"SigningKeyPKCS8\":\"<base64>\",\"RootCertificateDER\":\"<base64>\"}}]}}",
+        fields = if .fields.is_empty() { "\"Generation\"" } else { .fields }
+    )]
+    NoList {
+        /// The names of the other fields.
+        fields: String,
     },
     /// It has no entry.
     #[error("the pool holds no CA; make one with `signerctl ca-pool create`")]
@@ -130,6 +193,30 @@ pub enum PoolError {
     /// Key and certificates of PEM files make no authority.
     #[error(transparent)]
     PemAuthority(AuthorityError),
+    /// The same, and some certificates couldn't be used.
+    #[error("{source}. {left_aside}")]
+    PemAuthorityBeside {
+        /// Why.
+        source: AuthorityError,
+        /// What couldn't be used.
+        left_aside: String,
+    },
+    /// A file is what another tool writes.
+    #[error("{file} is not PEM: {problem}")]
+    Foreign {
+        /// What messages call the file.
+        file: &'static str,
+        /// What it is, and how it is converted.
+        problem: &'static str,
+    },
+    /// The key is one of OpenSSH's.
+    #[error(
+        "the private key in {file} is in OpenSSH's own form; convert a copy of it with `ssh-keygen -p -m PKCS8 -f FILE`"
+    )]
+    SshKey {
+        /// What messages call the file.
+        file: &'static str,
+    },
     /// A file isn't PEM.
     #[error("{file} is not PEM: line {line}: {problem}")]
     NotPem {
@@ -181,6 +268,20 @@ pub enum PoolError {
         /// What messages call the files.
         names: PemNames,
     },
+}
+
+impl PoolError {
+    /// Why certificates of PEM files make no authority, where some of them couldn't be used.
+    pub(super) fn pem_authority(source: AuthorityError, unusable: &[AuthorityError]) -> Self {
+        const NAMED: usize = 3;
+        if unusable.is_empty() {
+            return Self::PemAuthority(source);
+        }
+        let named: Vec<String> = unusable.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = unusable.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+        Self::PemAuthorityBeside { source, left_aside: format!("Left aside: {}{more}", named.join("; ")) }
+    }
 }
 
 /// An entry of a pool, as messages name it.

@@ -4,6 +4,7 @@ mod choice;
 mod compromise;
 mod error;
 mod fitness;
+mod foreign;
 mod json;
 mod lifecycle;
 mod misfit;
@@ -60,7 +61,7 @@ impl CaPool {
     pub const MAX_INPUT_BYTES: usize = 1024 * 1024;
     /// The most authorities of one pool.
     pub const MAX_AUTHORITIES: usize = 32;
-    /// The most certificates that are looked at for one authority.
+    /// The most intermediates of one authority in JSON.
     pub const MAX_CERTIFICATES: usize = 32;
     /// The longest ID, in characters.
     pub const MAX_ID_CHARACTERS: usize = 64;
@@ -143,16 +144,44 @@ impl CaPool {
         self.members.iter().map(|member| &member.authority)
     }
 
-    /// The trust anchors: the roots of all authorities, each once.
+    /// The trust anchors of all authorities, each once: their roots, and what `rootFile` lists besides.
     #[must_use]
     pub fn roots(&self) -> Vec<&CaCertificate> {
         let mut roots: Vec<&CaCertificate> = Vec::new();
-        for root in self.authorities().map(CertificateAuthority::root) {
+        for root in self.authorities().flat_map(CertificateAuthority::anchors) {
             if !roots.contains(&root) {
                 roots.push(root);
             }
         }
         roots
+    }
+
+    /// The same with each authority's best way up at `now`: see [`CertificateAuthority::as_of`].
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        let members = self.members.into_iter();
+        let members =
+            members.map(|member| Member { authority: member.authority.as_of(now), ..member }).collect();
+        Self { members, ..self }
+    }
+
+    /// When [`as_of`](Self::as_of) may say something else than at `now`.
+    #[must_use]
+    pub fn changes_paths_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.authorities().filter_map(|authority| authority.changes_path_at(now)).min()
+    }
+
+    /// What was found with the authorities and isn't used, each with the reason. It is bounded, as a file may hold a thousand certificates.
+    #[must_use]
+    pub fn left_aside(&self) -> Vec<String> {
+        const NAMED: usize = 5;
+        let all = || self.authorities().flat_map(CertificateAuthority::left_aside);
+        let mut told: Vec<String> = all().take(NAMED).map(|one| format!("left aside: {one}")).collect();
+        let more = all().count().saturating_sub(NAMED);
+        if more > 0 {
+            told.push(format!("left aside: {more} more certificates"));
+        }
+        told
     }
 
     fn of_members(

@@ -38,7 +38,9 @@ impl Published {
         let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
         let is_counted = pool.generation() > 0 || self.generation() > 0;
         let is_current = |root: &String| self.since.contains_key(root) && !self.kept.contains_key(root);
-        let is_replaced_now = !is_counted && !own.iter().any(is_current);
+        // what `rootFile` lists besides signs nothing, so it doesn't tell whether the one that did is gone
+        let mut signing = pool.authorities().map(|authority| authority.root().fingerprint());
+        let is_replaced_now = !is_counted && !signing.any(|root| is_current(&root));
         let others =
             self.since.iter().filter(|(root, since)| !own.contains(root) && is_possible(**since, now));
         let kept = others.filter_map(|(root, _)| {
