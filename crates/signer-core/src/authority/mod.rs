@@ -180,6 +180,18 @@ impl CertificateAuthority {
         &self.paths[self.path].intermediates
     }
 
+    /// The certificates of all ways up to a root, those of the way that is taken first.
+    pub(crate) fn intermediates_to(&self, root: &CaCertificate) -> Vec<&CaCertificate> {
+        let others = self.paths.iter().filter(|path| path.root == *root).flat_map(|path| &path.intermediates);
+        let mut all: Vec<&CaCertificate> = Vec::new();
+        for certificate in self.intermediates().iter().chain(others) {
+            if !all.contains(&certificate) {
+                all.push(certificate);
+            }
+        }
+        all
+    }
+
     /// Whether its root is another's: who trusts that root may trust no other, so only a CA under it can take its place unnoticed.
     #[must_use]
     pub fn is_intermediate(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The pool's field that says from which generation on anchors that no CA of it has are revoked. Versions that don't know it keep it.
-const REVOKED: &str = "UnknownAnchorsRevokedFrom";
+pub(super) const REVOKED: &str = "UnknownAnchorsRevokedFrom";
 
 /// Who signs when a compromised authority has left.
 #[derive(Clone, Debug, PartialEq, Eq)]

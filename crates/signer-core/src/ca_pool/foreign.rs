@@ -67,6 +67,11 @@ fn json(text: &[u8]) -> &'static str {
     }
 }
 
+/// What stands in a JSON document instead of a pool.
+pub(super) fn foreign_json(text: &[u8]) -> Option<&'static str> {
+    Some(json(text)).filter(|found| ![POOL, OTHER_JSON].contains(found))
+}
+
 fn der(bytes: &[u8]) -> Option<&'static str> {
     // a file may have a line break behind it
     let outer = AnyRef::from_der(bytes).or_else(|_| AnyRef::from_der(bytes.trim_ascii_end())).ok()?;

@@ -1,47 +1,67 @@
 //! The JSON format of pools: the one of the Go original, so that its Secrets work as they are.
 
+mod fields;
+mod tree;
+
 use std::{io, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value, error::Category};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{CaPool, LONGEST_LEAF, Member, PoolEntry, PoolError, check_count, compromise::check_revocation};
+use self::{fields::Fields, tree::Tree};
+use super::{
+    CaPool, LONGEST_LEAF, Member, PoolEntry, PoolError, check_count,
+    compromise::{REVOKED, check_revocation},
+    foreign::foreign,
+    upkeep::ROTATION,
+};
 use crate::{
     authority::{CaCertificate, CertificateAuthority, SigningKey, SigningKeyError},
     issue::Terms,
 };
 
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize)]
 struct Document {
     #[serde(rename = "CAs")]
-    authorities: Option<Vec<Entry>>,
-    #[serde(rename = "Generation", default, skip_serializing_if = "is_zero")]
+    authorities: Vec<Entry>,
+    #[serde(rename = "Generation", skip_serializing_if = "is_zero")]
     generation: u64,
     #[serde(flatten)]
     further: Map<String, Value>,
 }
 
-/// Go writes an absent list as null, and leaves out nothing; a missing ID is an empty one.
-#[derive(Deserialize, Serialize)]
+const DOCUMENT: [&str; 4] = ["CAs", "Generation", REVOKED, ROTATION];
+
+/// Go writes an absent list as null, and leaves out nothing.
+#[derive(Serialize)]
 struct Entry {
-    #[serde(rename = "ID", default)]
+    #[serde(rename = "ID")]
     id: String,
-    #[serde(rename = "SigningKeyPKCS8", default)]
+    #[serde(rename = "SigningKeyPKCS8")]
     signing_key: Secret,
-    #[serde(rename = "RootCertificateDER", default)]
+    #[serde(rename = "RootCertificateDER")]
     root: String,
-    #[serde(rename = "IntermediateCertificatesDER", default)]
+    #[serde(rename = "IntermediateCertificatesDER")]
     intermediates: Option<Vec<String>>,
-    #[serde(rename = "SignsFrom", default, skip_serializing_if = "Option::is_none")]
-    signs_from: Option<Value>,
-    #[serde(rename = "LongestLeafSeconds", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "SignsFrom", skip_serializing_if = "Option::is_none")]
+    signs_from: Option<String>,
+    #[serde(rename = "LongestLeafSeconds", skip_serializing_if = "Option::is_none")]
     longest_leaf_seconds: Option<u64>,
     #[serde(flatten)]
     further: Map<String, Value>,
 }
+
+const ENTRY: [&str; 6] = [
+    "ID",
+    "SigningKeyPKCS8",
+    "RootCertificateDER",
+    "IntermediateCertificatesDER",
+    "SignsFrom",
+    "LongestLeafSeconds",
+];
 
 fn is_zero(generation: &u64) -> bool {
     *generation == 0
@@ -62,7 +82,6 @@ impl io::Write for Length {
 }
 
 /// A text that is wiped when it is dropped.
-#[derive(Default)]
 struct Secret(Zeroizing<String>);
 
 impl CaPool {
@@ -74,16 +93,41 @@ impl CaPool {
         if json.len() > Self::MAX_INPUT_BYTES {
             return Err(PoolError::TooLong { input: "the pool", length: json.len() });
         }
-        let document: Document = serde_json::from_slice(json).map_err(|error| not_json(&error))?;
-        check_revocation(&document.further)?;
-        let entries = document.authorities.unwrap_or_default();
+        let text = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
+        if !text.trim_ascii_start().starts_with(b"{") {
+            check_is_text_of_a_pool(json)?;
+        }
+        let mut fields =
+            match Tree::read(text).and_then(|tree| Fields::of(tree, "the pool".to_owned(), &DOCUMENT)) {
+                Ok(fields) => fields,
+                Err(error @ PoolError::UnknownField { .. }) => {
+                    tree::check_is_no_other(text)?;
+                    return Err(error);
+                }
+                Err(error) => return Err(error),
+            };
+        let generation = fields.number("Generation")?.unwrap_or(0);
+        let entries = fields.list("CAs")?;
+        let unknown = fields.further.clone();
+        for name in [REVOKED, ROTATION] {
+            if let Some(value) = fields.take(name) {
+                fields.further.insert(name.to_owned(), value.into_value());
+            }
+        }
+        check_revocation(&fields.further)?;
+        if entries.is_empty() && (generation > 0 || !fields.further.is_empty()) {
+            tree::check_is_no_other(text)?;
+            return Err(PoolError::NoList { fields: fields::names(&fields.further) });
+        }
         check_count(entries.len())?;
-        let members = entries
+        let members: Vec<Member> = entries
             .into_iter()
             .enumerate()
-            .map(|(index, entry)| entry.into_member(index))
+            .map(|(index, entry)| member(index, entry))
             .collect::<Result<_, _>>()?;
-        Self::of_members(members, document.generation, document.further)
+        let ids: Vec<&str> = members.iter().map(|member| member.authority.id()).collect();
+        fields::check_names_no_ca(&unknown, &ids)?;
+        Self::of_members(members, generation, fields.further)
     }
 
     /// Writes the pool in JSON, keys included. The buffer is wiped when it is dropped.
@@ -92,11 +136,8 @@ impl CaPool {
     /// If the cryptographic library can't encode a key.
     pub fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, SigningKeyError> {
         let entries = self.members.iter().map(Entry::of_member).collect::<Result<Vec<_>, _>>()?;
-        let document = Document {
-            authorities: Some(entries),
-            generation: self.generation,
-            further: self.further.clone(),
-        };
+        let document =
+            Document { authorities: entries, generation: self.generation, further: self.further.clone() };
         let failed = |_: serde_json::Error| self.signing().key().failed("write down");
         // Room enough from the start: a buffer that grows leaves copies behind.
         let mut length = Length(1);
@@ -108,47 +149,71 @@ impl CaPool {
     }
 }
 
-impl Entry {
-    fn into_member(self, index: usize) -> Result<Member, PoolError> {
-        if self.id.chars().count() > CaPool::MAX_ID_CHARACTERS || self.id.chars().any(char::is_control) {
-            return Err(PoolError::BadId { index });
-        }
-        let entry = PoolEntry::new(index, &self.id);
-        let signs_from = self.signs_from.map(|value| time(&entry, &value)).transpose()?;
-        let longest_leaf =
-            self.longest_leaf_seconds.map(|seconds| longest_leaf(&entry, seconds)).transpose()?;
-        let key = Zeroizing::new(decode(&entry, "SigningKeyPKCS8", &self.signing_key.0)?);
-        let key = SigningKey::from_pkcs8(&key)
-            .map_err(|source| PoolError::Key { place: format!("SigningKeyPKCS8 of {entry}"), source })?;
-        let root = certificate(&entry, "RootCertificateDER", &self.root)?;
-        let intermediates = intermediates(&entry, self.intermediates.as_deref().unwrap_or_default())?;
-        let authority = CertificateAuthority::new(self.id, key, intermediates, vec![root])
-            .map_err(|source| PoolError::Authority { entry, source })?;
-        Ok(Member { authority, signs_from, longest_leaf, further: self.further })
-    }
+/// What editors of Windows put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
+/// Names what is something else altogether.
+fn check_is_text_of_a_pool(bytes: &[u8]) -> Result<(), PoolError> {
+    const PEM: &str = "it is PEM, which is given as `certFile` and `keyFile` in the configuration and as --cert-file and --key-file to signerctl";
+    if bytes.windows(PEM_BEGIN.len()).any(|window| window == PEM_BEGIN) {
+        return Err(PoolError::ForeignJson { problem: PEM });
+    }
+    foreign(bytes).map_or(Ok(()), |problem| Err(PoolError::ForeignJson { problem }))
+}
+
+const PEM_BEGIN: &[u8] = b"-----BEGIN ";
+
+fn member(index: usize, tree: Tree) -> Result<Member, PoolError> {
+    let mut fields = Fields::of(tree, format!("CAs[{index}]"), &ENTRY)?;
+    // a missing ID is an empty one, as in Go
+    let id = fields.text("ID")?;
+    if id.chars().count() > CaPool::MAX_ID_CHARACTERS || id.chars().any(char::is_control) {
+        return Err(PoolError::BadId { index });
+    }
+    let entry = PoolEntry::new(index, &id);
+    fields::check_has_no_flag(&fields.further, &entry.to_string())?;
+    let signs_from = fields.take("SignsFrom").map(|value| time(&entry, &value)).transpose()?;
+    let longest_leaf = fields.number("LongestLeafSeconds")?;
+    let longest_leaf = longest_leaf.map(|seconds| longest_leaf_of(&entry, seconds)).transpose()?;
+    let key = Zeroizing::new(decode(&entry, "SigningKeyPKCS8", &fields.text("SigningKeyPKCS8")?)?);
+    let key = SigningKey::from_pkcs8(&key)
+        .map_err(|source| PoolError::Key { place: format!("SigningKeyPKCS8 of {entry}"), source })?;
+    let root = certificate(&entry, "RootCertificateDER", &fields.text("RootCertificateDER")?)?;
+    let intermediates = intermediates(&entry, &fields.texts("IntermediateCertificatesDER")?)?;
+    let authority = CertificateAuthority::new(id.to_string(), key, intermediates, vec![root])
+        .map_err(|source| PoolError::Authority { entry, source })?;
+    Ok(Member { authority, signs_from, longest_leaf, further: fields.further })
+}
+
+impl Entry {
     fn of_member(member: &Member) -> Result<Self, SigningKeyError> {
         let Member { authority, signs_from, longest_leaf, further } = member;
-        let intermediates: Vec<String> =
-            authority.intermediates().iter().map(|certificate| STANDARD.encode(certificate.der())).collect();
+        let intermediates: Vec<String> = authority
+            .intermediates_to(authority.root())
+            .into_iter()
+            .map(|certificate| STANDARD.encode(certificate.der()))
+            .collect();
         Ok(Self {
             id: authority.id().to_owned(),
             signing_key: Secret(Zeroizing::new(STANDARD.encode(&*authority.key().to_pkcs8()?))),
             root: STANDARD.encode(authority.root().der()),
             intermediates: if intermediates.is_empty() { None } else { Some(intermediates) },
-            signs_from: signs_from.map(|from| Value::String(from.to_string())),
+            signs_from: signs_from.map(|from| from.to_string()),
             longest_leaf_seconds: longest_leaf.map(|longest| longest.as_secs()),
             further: further.clone(),
         })
     }
 }
 
-fn time(entry: &PoolEntry, value: &Value) -> Result<Timestamp, PoolError> {
-    let time = value.as_str().and_then(|text| text.parse().ok());
+fn time(entry: &PoolEntry, value: &Tree) -> Result<Timestamp, PoolError> {
+    let time = match value {
+        Tree::Text(text) => text.parse().ok(),
+        _ => None,
+    };
     time.ok_or_else(|| PoolError::BadSignsFrom { entry: entry.clone() })
 }
 
-fn longest_leaf(entry: &PoolEntry, seconds: u64) -> Result<Duration, PoolError> {
+fn longest_leaf_of(entry: &PoolEntry, seconds: u64) -> Result<Duration, PoolError> {
     let longest = Duration::from_secs(seconds);
     if !(Terms::LEAST_LIFETIME..=LONGEST_LEAF).contains(&longest) {
         return Err(PoolError::BadLongestLeaf { entry: entry.clone(), seconds });
@@ -156,7 +221,7 @@ fn longest_leaf(entry: &PoolEntry, seconds: u64) -> Result<Duration, PoolError> 
     Ok(longest)
 }
 
-fn intermediates(entry: &PoolEntry, encoded: &[String]) -> Result<Vec<CaCertificate>, PoolError> {
+fn intermediates(entry: &PoolEntry, encoded: &[Zeroizing<String>]) -> Result<Vec<CaCertificate>, PoolError> {
     if encoded.len() > CaPool::MAX_CERTIFICATES {
         let place = format!("IntermediateCertificatesDER of {entry}");
         return Err(PoolError::TooManyCertificates { place, found: encoded.len() });
@@ -174,25 +239,13 @@ fn decode(entry: &PoolEntry, field: &str, text: &str) -> Result<Vec<u8>, PoolErr
     if text.is_empty() {
         return Err(PoolError::Missing { entry: entry.clone(), field: field.to_owned() });
     }
-    // The decoder's own message quotes what it stumbles over.
-    STANDARD.decode(text).map_err(|_| PoolError::NotBase64 { entry: entry.clone(), field: field.to_owned() })
-}
-
-/// serde_json's own message quotes the value that it doesn't like, and that may be a key.
-fn not_json(error: &serde_json::Error) -> PoolError {
-    let problem = match error.classify() {
-        Category::Syntax => "a syntax error",
-        Category::Eof => "it ends too early",
-        Category::Data => "a value of the wrong type, or a missing field",
-        Category::Io => "a read error",
-    };
-    PoolError::NotJson { problem, line: error.line(), column: error.column() }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
+    // Go's decoder passes over line breaks, too
+    let mut one_line = Zeroizing::new(String::with_capacity(text.len()));
+    one_line.extend(text.chars().filter(|c| !matches!(c, '\r' | '\n')));
+    // the decoder's own message quotes what it stumbles over
+    STANDARD
+        .decode(one_line.as_bytes())
+        .map_err(|_| PoolError::NotBase64 { entry: entry.clone(), field: field.to_owned() })
 }
 
 impl Serialize for Secret {

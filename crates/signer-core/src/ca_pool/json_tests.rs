@@ -75,6 +75,114 @@ fn fields_of_later_versions_are_kept() {
     assert!(!format!("{pool:?}").contains("text"));
 }
 
+/// encoding/json finds fields in any case, takes null for absent, and base64 with line breaks.
+#[test]
+fn what_go_reads_is_read() {
+    let root = TestCa::root("root");
+    let issuing = root.issue("issuing");
+    let broken = |der: &[u8]| {
+        STANDARD
+            .encode(der)
+            .as_bytes()
+            .chunks(64)
+            .map(|line| String::from_utf8_lossy(line).into_owned() + "\r\n")
+            .collect::<String>()
+    };
+    for rename in [str::to_lowercase as fn(&str) -> String, str::to_uppercase, |name| {
+        name.replacen(|c: char| c.is_uppercase(), "i", 0)
+    }] {
+        let document = json!({ rename("CAs"): [{
+            rename("ID"): null,
+            rename("SigningKeyPKCS8"): broken(&issuing.key_der()),
+            rename("RootCertificateDER"): broken(root.der()),
+            rename("IntermediateCertificatesDER"): [broken(issuing.der())],
+            rename("SignsFrom"): null,
+        }], rename("Generation"): 7 });
+        let pool = read(&document).unwrap();
+        assert_eq!((pool.signing().issuer().subject().as_str(), pool.generation()), ("CN=issuing", 7));
+        let with_mark = format!("\u{feff}{document}\n");
+        assert!(CaPool::from_json(with_mark.as_bytes()).is_ok());
+    }
+}
+
+#[test]
+fn what_would_say_who_signs_and_is_not_ours_is_refused() {
+    let (one, two) = (TestCa::root("one"), TestCa::root("two"));
+    let both = || pool(&[entry("a", &one, &one, &Value::Null), entry("b", &two, &two, &Value::Null)]);
+    for (field, value) in [
+        ("ActiveForSigning", json!("b")),
+        ("activeforsigning", json!("b")),
+        ("primary", json!(1)),
+        ("CurrentID", Value::Null),
+        ("Chooses", json!("b")),
+        ("Position", json!(1)),
+    ] {
+        let mut document = both();
+        document[field] = value;
+        let error = refusal(&document);
+        assert!(error.contains(&format!("the pool has a field {field:?} that isn't known here")), "{error}");
+        assert!(error.contains("remove the field, and put the CAs in that order"), "{error}");
+    }
+    for (field, value) in
+        [("Active", json!(true)), ("State", json!("active")), ("Hot", json!(false)), ("priority", json!(3))]
+    {
+        let mut document = both();
+        document["CAs"][1][field] = value;
+        let error = refusal(&document);
+        assert!(error.contains("CAs[1]") && error.contains(&format!("has a field {field:?}")), "{error}");
+    }
+    let mut document = both();
+    document["x-active"] = json!("b");
+    document["Count"] = json!(20);
+    document["CAs"][0]["Comment"] = json!("signs");
+    assert_eq!(read(&document).unwrap().signing().id(), "a");
+}
+
+#[test]
+fn fields_that_are_there_twice_are_refused() {
+    let root = TestCa::root("root");
+    let entry = entry("1", &root, &root, &Value::Null).to_string();
+    for (json, message) in [
+        (format!("{{\"CAs\":[{entry}],\"cas\":[{entry}]}}"), "the pool has the field \"cas\" more than once"),
+        (
+            format!("{{\"CAs\":[{}]}}", entry.replacen('{', "{\"id\":\"2\",", 1)),
+            "CAs[0] has the field \"ID\" more than once",
+        ),
+        (format!("{{\"CAs\":[{}]}}", entry.replacen('{', "{\"later\":1,\"Later\":2,", 1)), "more than once"),
+    ] {
+        let error = refusal_of(json.as_bytes());
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn documents_of_other_tools_are_named() {
+    let key = TestCa::root("root").key_pem();
+    let quoted = json!(key).to_string();
+    for (json, message) in [
+        (format!("{{\"cert\":\"x\",\"csr\":\"x\",\"key\":{quoted}}}"), "cfssljson -bare ca"),
+        (
+            format!("{{\"data\":{{\"certificate\":\"x\",\"issuing_ca\":\"x\",\"private_key\":{quoted}}}}}"),
+            "answer of Vault",
+        ),
+        (
+            format!("{{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"data\":{{\"pool\":{quoted}}}}}"),
+            "object of Kubernetes in JSON",
+        ),
+        ("{\"certificates\":[1]}".to_owned(), "it isn't empty: it has \"certificates\""),
+        ("{\"Generation\":3,\"CAs\":[]}".to_owned(), "it isn't empty: it has \"Generation\""),
+        (key, "it is PEM, which is given as `certFile`"),
+        ("apiVersion: v1".to_owned(), "a manifest of Kubernetes"),
+        ("[]".to_owned(), "it is a list; a pool is an object"),
+        ("{} {}".to_owned(), "something stands behind the document"),
+    ] {
+        let error = refusal_of(json.as_bytes());
+        assert!(error.contains(message) && !error.contains("ca-pool create"), "{message}: {error}");
+    }
+    let utf_16: Vec<u8> = "\u{feff}{\"CAs\":[]}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(CaPool::from_json(&utf_16).unwrap_err().to_string().contains("UTF-16"));
+}
+
 #[test]
 fn entry_without_an_id_is_taken_as_the_original_writes_it() {
     let root = TestCa::root("root");
@@ -106,6 +214,27 @@ fn refusals_name_entry_and_field() {
             "SignsFrom of CAs[1] (ID \"blue\") is no time; write it like \"2026-11-22T10:00:00Z\"",
         ),
         (with("SignsFrom", json!(1_795_341_600)), "SignsFrom of CAs[1] (ID \"blue\") is no time"),
+        (
+            with("ID", json!(1)),
+            "ID of CAs[1] is a value of the wrong type: a number. It must be text in quotes",
+        ),
+        (
+            with("IntermediateCertificatesDER", json!("x")),
+            "IntermediateCertificatesDER of CAs[1] is a value of the wrong type: text. It must be a list",
+        ),
+        (
+            with("SigningKeyPKCS8", json!([1, 2])),
+            "SigningKeyPKCS8 of CAs[1] is a value of the wrong type: a list. It must be text",
+        ),
+        (
+            with("LongestLeafSeconds", json!("1")),
+            "LongestLeafSeconds of CAs[1] is a value of the wrong type: text. It must be a whole number",
+        ),
+        (
+            with("IntermediateCertificatesDER", json!([null])),
+            "CAs[1] (ID \"blue\") has no IntermediateCertificatesDER[0]",
+        ),
+        (pool(&[Value::Null]), "CAs[0] is a value of the wrong type: null. It must be an object"),
         (with("ID", json!("a\nb")), "CAs[1].ID must be 64 printable characters at most"),
         (with("SigningKeyPKCS8", json!("")), "CAs[1] (ID \"blue\") has no SigningKeyPKCS8"),
         (with("SigningKeyPKCS8", json!("MI*=")), "SigningKeyPKCS8 of CAs[1] (ID \"blue\") is not base64"),
@@ -121,7 +250,7 @@ fn refusals_name_entry_and_field() {
             with("RootCertificateDER", json!("AAAA")),
             "CAs[1] (ID \"blue\"): RootCertificateDER is no valid DER-encoded X.509 certificate",
         ),
-        (with("RootCertificateDER", Value::Null), "a value of the wrong type"),
+        (with("RootCertificateDER", Value::Null), "CAs[1] (ID \"blue\") has no RootCertificateDER"),
         (
             with("IntermediateCertificatesDER", json!(["AAAA"])),
             "IntermediateCertificatesDER[0] is no valid DER",
@@ -145,7 +274,10 @@ fn what_is_no_json_is_refused_without_quoting_it() {
     for (json, message) in [
         (String::new(), "it ends too early at line 1, column 0"),
         (format!("{{\"CAs\": [{{\"SigningKeyPKCS8\": \"{key}"), "it ends too early"),
-        (format!("{{\"CAs\": \"{key}\"}}"), "a value of the wrong type, or a missing field at line 1"),
+        (
+            format!("{{\"CAs\": \"{key}\"}}"),
+            "CAs of the pool is a value of the wrong type: text. It must be a list",
+        ),
         (key.clone(), "a syntax error at line 1"),
         (format!("{{\"CAs\": [\n{{\"ID\": \"1\", \"{key}\": 1 x"), "a syntax error at line 2"),
     ] {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The pool's field that tells people who rotates it. It decides nothing.
-const ROTATION: &str = "Rotation";
+pub(super) const ROTATION: &str = "Rotation";
 const AUTOMATIC: &str = "automatic";
 
 /// How a pool keeps itself without people.

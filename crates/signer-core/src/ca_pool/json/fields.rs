@@ -1,0 +1,234 @@
+//! The fields of an object by name, as Go's encoding/json finds them: in any case. Two differences keep it from being ambiguous who signs: a field may be there once
+//! only, and one that isn't known and would say who signs is refused. Others are kept for whoever knows them.
+
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::{super::PoolError, tree::Tree};
+
+/// How the name of a field begins that is a note, whatever else it says.
+const NOTE: &str = "x-";
+
+/// What a name has in it that says something of who signs.
+const PARTS: [&str; 12] = [
+    "sign", "activ", "primary", "current", "default", "issu", "select", "prefer", "leader", "enabled",
+    "disabled", "revok",
+];
+
+/// With what a word of such a name may begin.
+const WORDS: [&str; 24] = [
+    "use", "using", "usage", "role", "state", "status", "phase", "order", "priorit", "weight", "rank",
+    "index", "main", "master", "head", "next", "turn", "chosen", "choice", "pick", "retire", "rotat", "live",
+    "serving",
+];
+
+/// Whether a field would say who signs, as far as its name tells.
+fn says_who_signs(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    if lower.starts_with(NOTE) {
+        return false;
+    }
+    PARTS.iter().any(|part| lower.contains(part))
+        || words(name).iter().any(|word| WORDS.iter().any(|begin| word.starts_with(begin)))
+}
+
+/// `TrustDomain`, `trust_domain` and `trust-domain` are two words.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if !c.is_ascii_alphanumeric() || (was_lower && c.is_ascii_uppercase()) {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_ascii_alphanumeric(), words.last_mut()) {
+            word.push(c.to_ascii_lowercase());
+        }
+        was_lower = c.is_ascii_lowercase();
+    }
+    words
+}
+
+/// Refuses a field of the pool that names one of its CAs, by ID or by position, and so says something of that one alone.
+pub(super) fn check_names_no_ca(further: &Map<String, Value>, ids: &[&str]) -> Result<(), PoolError> {
+    let names_a_ca = |value: &Value| match value {
+        Value::String(text) => ids.contains(&text.as_str()),
+        Value::Number(number) => {
+            ids.contains(&number.to_string().as_str())
+                || number
+                    .as_u64()
+                    .is_some_and(|index| usize::try_from(index).is_ok_and(|index| index < ids.len()))
+        }
+        _ => false,
+    };
+    let is_note = |name: &str| name.to_ascii_lowercase().starts_with(NOTE);
+    match further.iter().find(|(name, value)| !is_note(name) && names_a_ca(value)) {
+        Some((name, _)) => Err(PoolError::UnknownField { place: "the pool".to_owned(), field: shown(name) }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a flag of a CA: whatever it is called, it says that one CA is another kind of CA than the next.
+pub(super) fn check_has_no_flag(further: &Map<String, Value>, place: &str) -> Result<(), PoolError> {
+    let flag = further
+        .iter()
+        .find(|(name, value)| value.is_boolean() && !name.to_ascii_lowercase().starts_with(NOTE));
+    match flag {
+        Some((name, _)) => Err(PoolError::UnknownField { place: place.to_owned(), field: shown(name) }),
+        None => Ok(()),
+    }
+}
+
+/// The names of fields, for messages.
+pub(super) fn names(further: &Map<String, Value>) -> String {
+    const NAMED: usize = 5;
+    further.keys().take(NAMED).map(|name| shown(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// An object's fields.
+pub(super) struct Fields {
+    /// What messages call the object.
+    place: String,
+    known: Vec<(&'static str, Tree)>,
+    /// Those that aren't known.
+    pub(super) further: Map<String, Value>,
+}
+
+impl Fields {
+    /// Sorts the fields of an object into known ones and others.
+    pub(super) fn of(tree: Tree, place: String, names: &[&'static str]) -> Result<Self, PoolError> {
+        let object = match tree {
+            Tree::Object(object) => object,
+            other => {
+                return Err(PoolError::WrongType {
+                    field: place,
+                    found: other.kind(),
+                    expected: "an object",
+                });
+            }
+        };
+        let mut fields = Self { place, known: Vec::new(), further: Map::new() };
+        for (name, value) in object {
+            let known = names.iter().find(|known| known.eq_ignore_ascii_case(&name));
+            let is_twice = match known {
+                Some(known) => fields.known.iter().any(|(other, _)| other == known),
+                None => fields.further.keys().any(|other| other.eq_ignore_ascii_case(&name)),
+            };
+            match known {
+                _ if is_twice => {
+                    return Err(PoolError::DuplicateField { place: fields.place, field: shown(&name) });
+                }
+                Some(known) => fields.known.push((known, value)),
+                None if says_who_signs(&name) => {
+                    return Err(PoolError::UnknownField { place: fields.place, field: shown(&name) });
+                }
+                None => {
+                    fields.further.insert(name, value.into_value());
+                }
+            }
+        }
+        Ok(fields)
+    }
+
+    /// A field's value; null counts as absent, as in Go.
+    pub(super) fn take(&mut self, name: &str) -> Option<Tree> {
+        let position = self.known.iter().position(|(known, _)| *known == name)?;
+        Some(self.known.swap_remove(position).1).filter(|value| !matches!(value, Tree::Null))
+    }
+
+    pub(super) fn text(&mut self, name: &str) -> Result<Zeroizing<String>, PoolError> {
+        match self.take(name) {
+            None => Ok(Zeroizing::default()),
+            Some(Tree::Text(text)) => Ok(text),
+            Some(other) => Err(self.wrong(name, &other, "text in quotes")),
+        }
+    }
+
+    pub(super) fn number(&mut self, name: &str) -> Result<Option<u64>, PoolError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Tree::Number(number)) if number.is_u64() => Ok(number.as_u64()),
+            Some(other) => Err(self.wrong(name, &other, "a whole number that isn't negative")),
+        }
+    }
+
+    pub(super) fn list(&mut self, name: &str) -> Result<Vec<Tree>, PoolError> {
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Tree::List(list)) => Ok(list),
+            Some(other) => Err(self.wrong(name, &other, "a list")),
+        }
+    }
+
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<Zeroizing<String>>, PoolError> {
+        let texts = self.list(name)?.into_iter().enumerate().map(|(index, value)| match value {
+            Tree::Null => Ok(Zeroizing::default()),
+            Tree::Text(text) => Ok(text),
+            other => Err(self.wrong(&format!("{name}[{index}]"), &other, "text in quotes")),
+        });
+        texts.collect()
+    }
+
+    fn wrong(&self, name: &str, found: &Tree, expected: &'static str) -> PoolError {
+        PoolError::WrongType { field: format!("{name} of {}", self.place), found: found.kind(), expected }
+    }
+}
+
+/// A field's name, unless it could be anything else.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 40;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$');
+    if !name.is_empty() && name.len() <= LONGEST && name.chars().all(is_name) {
+        format!("{name:?}")
+    } else {
+        "(with an odd name, which isn't shown)".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_say_who_signs_are_known() {
+        for name in [
+            "ActiveForSigning",
+            "activeforsigning",
+            "Signer",
+            "signing_ca",
+            "PrimaryID",
+            "current",
+            "DefaultCA",
+            "IssuingCA",
+            "State",
+            "status",
+            "caState",
+            "Role",
+            "use-for",
+            "IndexOfCA",
+            "Index",
+            "Enabled",
+            "Order",
+            "Priority",
+            "Next",
+            "Leader",
+            "RetiredAt",
+            "Revoked",
+            "MainCA",
+        ] {
+            assert!(says_who_signs(name), "{name}");
+        }
+        for name in [
+            "Later",
+            "LaterToo",
+            "Comment",
+            "Description",
+            "CreatedAt",
+            "TrustDomain",
+            "Cause",
+            "x-active",
+            "X-Signer",
+        ] {
+            assert!(!says_who_signs(name), "{name}");
+        }
+    }
+}
