@@ -122,8 +122,9 @@ pub use authority::{
 pub use ca_pool::{
     CaPool, Choice, DEFAULT_POLL, Due, Finding, Fitness, Heir, Ingredients, LEEWAY, LONGEST_LEAF, Misfit,
     NoChoice, Objection, PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource,
-    PoolSourceError, PoolState, PoolWarning, Rejection, Remedy, RotationError, Standing, Succession, Tenure,
-    Upkeep, UpkeepError, choose, last_leaf_ends, phases, removable_at, superseded_at, watch_pool,
+    PoolSourceError, PoolState, PoolWarning, Rejection, Remedy, RotationError, SecretContent, SecretValues,
+    Standing, Succession, Tenure, Upkeep, UpkeepError, choose, last_leaf_ends, phases, removable_at,
+    superseded_at, watch_pool,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
 pub use decision::{Decision, Denial, Grounds, Wait, unknown_annotation};

@@ -3,7 +3,7 @@
 use std::{fmt, rc::Rc};
 
 use signer_core::{
-    CaPool, PemNames, PoolError,
+    CaPool, PoolError, SecretContent, SecretValues,
     api::{SecretDocument, SecretError, Secrets},
 };
 
@@ -12,8 +12,7 @@ use zeroize::Zeroizing;
 use super::cluster::Cluster;
 use crate::error::Error;
 
-/// The key of the Go original, whose Secrets work as they are.
-pub(super) const POOL_KEY: &str = "pool";
+pub(super) const POOL_KEY: &str = SecretValues::POOL;
 
 /// A Secret in a cluster.
 #[derive(Clone)]
@@ -57,45 +56,36 @@ impl SecretPlace {
 
     /// Reads the pool: in JSON, or as cert-manager and `kubectl create secret tls` leave it, with the root's certificate if it isn't in there.
     pub(super) fn load(&self, root: Option<&[u8]>) -> Result<CaPool, Error> {
-        let secret = self.get()?;
-        let value = |key: &str| self.value(&secret, key);
-        let of_root = if root.is_some() { "--root-file" } else { "ca.crt" };
-        let names = PemNames { cert: "tls.crt", key: "tls.key", root: of_root };
-        let pool = match (value(POOL_KEY)?, value("tls.crt")?, value("tls.key")?) {
-            (Some(_), _, _) if root.is_some() => return Err(Error::RootOfPool { place: self.to_string() }),
-            (Some(json), _, _) => CaPool::from_json(&json),
-            (None, Some(cert), Some(key)) => {
-                let shipped = value("ca.crt")?;
-                let root = root.or(shipped.as_ref().map(|root| root.as_slice()));
-                CaPool::from_named_pem(&cert, &key, root, names)
-            }
-            _ => return Err(self.not_a_pool(&secret)),
-        };
-        pool.map_err(|source| self.bad(source))
+        let values = self.values(&self.get()?)?;
+        if root.is_some() && values.content() == SecretContent::Pool {
+            return Err(Error::RootOfPool { place: self.to_string() });
+        }
+        let pool = values.load(root, "--root-file").map_err(|source| self.bad(source))?;
+        pool.ok_or_else(|| Error::NotAPool { place: self.to_string(), found: values.list() })
     }
 
     /// Whether whoever made the Secret keeps a CA in it that can't be changed here.
     pub(super) fn is_tls(&self) -> Result<bool, Error> {
-        let keys = self.get()?.keys().map_err(|error| self.explain(error))?;
-        let has = |key: &str| keys.iter().any(|found| found == key);
-        Ok(!has(POOL_KEY) && has("tls.key"))
+        Ok(self.values(&self.get()?)?.content() == SecretContent::Tls)
     }
 
     /// Reads the Secret, for its pool to be replaced.
     pub(super) fn open(&self) -> Result<(Option<CaPool>, Original<'_>), Error> {
         let secret = self.get()?;
-        let json = self.value(&secret, POOL_KEY)?.filter(|json| !json.is_empty());
-        let pool = match json {
-            Some(json) => Some(CaPool::from_json(&json).map_err(|source| self.bad(source))?),
-            None if self.value(&secret, "tls.key")?.is_some() => {
-                return Err(Error::TlsSecret {
-                    secret: format!("{}/{}", self.namespace, self.name),
-                    arguments: format!("{}-pool{}", self.own_arguments(), self.cluster.arguments()),
-                });
-            }
-            None => None,
-        };
+        let values = self.values(&secret)?;
+        if values.content() == SecretContent::Tls {
+            return Err(Error::TlsSecret {
+                secret: format!("{}/{}", self.namespace, self.name),
+                arguments: format!("{}-pool{}", self.own_arguments(), self.cluster.arguments()),
+            });
+        }
+        let pool = values.load(None, "--root-file").map_err(|source| self.bad(source))?;
         Ok((pool, Original { place: self, read: secret }))
+    }
+
+    fn values(&self, secret: &SecretDocument) -> Result<SecretValues, Error> {
+        let keys = secret.keys().map_err(|error| self.explain(error))?;
+        SecretValues::read(keys, |key| self.value(secret, key))
     }
 
     /// How a command line leads to it.
@@ -122,13 +112,6 @@ impl SecretPlace {
 
     fn bad(&self, source: PoolError) -> Error {
         Error::Pool { place: self.to_string(), source: source.into() }
-    }
-
-    fn not_a_pool(&self, secret: &SecretDocument) -> Error {
-        let keys = secret.keys().unwrap_or_default();
-        let found =
-            if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", keys.join(", ")) };
-        Error::NotAPool { place: self.to_string(), found }
     }
 
     fn missing(&self) -> Error {

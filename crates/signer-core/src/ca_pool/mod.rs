@@ -11,6 +11,7 @@ mod misfit;
 mod pem_files;
 mod rotation;
 mod rotation_error;
+mod secret_values;
 mod source;
 mod upkeep;
 mod warnings;
@@ -34,6 +35,7 @@ pub use self::{
     pem_files::PemNames,
     rotation::Succession,
     rotation_error::RotationError,
+    secret_values::{SecretContent, SecretValues},
     source::{PoolBytes, PoolSource, PoolSourceError},
     upkeep::{Due, Ingredients, Upkeep, UpkeepError},
     warnings::{PoolWarning, Remedy},
@@ -169,6 +171,14 @@ impl CaPool {
     #[must_use]
     pub fn changes_paths_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.authorities().filter_map(|authority| authority.changes_path_at(now)).min()
+    }
+
+    fn leaving_aside(mut self, what: &str) -> Self {
+        if let Some(first) = self.members.pop() {
+            let authority = first.authority.leaving_aside([what.to_owned()].into_iter());
+            self.members.push(Member { authority, ..first });
+        }
+        self
     }
 
     /// What was found with the authorities and isn't used, each with the reason. It is bounded, as a file may hold a thousand certificates.

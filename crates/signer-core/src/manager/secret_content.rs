@@ -8,11 +8,11 @@ use crate::{
         error::{describe, is_status},
     },
     authority::{SigningKey, SigningKeyError, SigningKeyType},
-    ca_pool::{CaPool, Due, Ingredients, PoolError, Upkeep, UpkeepError},
+    ca_pool::{CaPool, Due, Ingredients, PoolError, SecretContent, SecretValues, Upkeep, UpkeepError},
 };
 
 /// The key of the Secret under which the pool stands.
-const KEY: &str = "pool";
+const KEY: &str = SecretValues::POOL;
 
 /// Why there is no pool in a Secret.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,11 @@ pub(crate) enum SecretPoolError {
          if no pod has certificates of it any more, delete the trust bundle"
     )]
     Lost,
+    #[error(
+        "it holds a CA that somebody else keeps (`tls.crt` and `tls.key`), and `rotation: automatic` is for pools that this program keeps. Leave `rotation` away, or make a pool of it with \
+         `signerctl ca-pool import --from-secret …`, in a Secret of its own"
+    )]
+    Tls,
     #[error("it holds no pool, and none is made before it is known what the trust bundle holds")]
     BundleUnknown,
     #[error(
@@ -87,8 +92,12 @@ fn ingredients(key_type: SigningKeyType) -> Result<Ingredients, SecretPoolError>
     Ok(Ingredients { key: SigningKey::generate(key_type)?, serial, unique })
 }
 
-/// The pool in a Secret; `None` if it holds none yet.
-pub(super) fn pool_of(secret: &SecretDocument) -> Result<Option<CaPool>, SecretPoolError> {
-    let bytes = secret.value(KEY).map_err(SecretPoolError::Read)?.filter(|bytes| !bytes.is_empty());
-    Ok(bytes.map(|bytes| CaPool::from_json(&bytes)).transpose()?)
+/// The pool in a Secret; `None` if it holds none yet. One that is `kept` here is in JSON: a CA that somebody else keeps isn't replaced under their hands.
+pub(super) fn pool_of(secret: &SecretDocument, is_kept: bool) -> Result<Option<CaPool>, SecretPoolError> {
+    let keys = secret.keys().map_err(SecretPoolError::Read)?;
+    let values = SecretValues::read(keys, |key| secret.value(key)).map_err(SecretPoolError::Read)?;
+    if is_kept && values.content() == SecretContent::Tls {
+        return Err(SecretPoolError::Tls);
+    }
+    Ok(values.load(None, "ca.crt")?)
 }

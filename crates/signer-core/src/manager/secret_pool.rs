@@ -62,9 +62,12 @@ pub(crate) fn follow_secret(
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
         let keeper = Keeper { secrets, clock, source, published, examples };
-        let mut version = None;
+        let (mut version, mut changes) = (None, None);
         loop {
-            keeper.look(&mut version, &sender).await;
+            if changes.is_some_and(|changes| changes <= keeper.clock.now()) {
+                version = None;
+            }
+            keeper.look(&mut version, &mut changes, &sender).await;
             if timeout(POLL, sender.closed()).await.is_ok() {
                 return;
             }
@@ -81,8 +84,13 @@ struct Keeper {
 }
 
 impl Keeper {
-    /// Reads the Secret, does what is due, and tells what is new.
-    async fn look(&self, version: &mut Option<String>, sender: &watch::Sender<PoolState>) {
+    /// Reads the Secret, does what is due, and tells what is new. `changes` is when the same Secret may make another pool.
+    async fn look(
+        &self,
+        version: &mut Option<String>,
+        changes: &mut Option<Timestamp>,
+        sender: &watch::Sender<PoolState>,
+    ) {
         let in_use = sender.borrow().pool.clone();
         let mut result = Ok(Found::Overtaken);
         for _ in 0..LOOKS_AT_ONCE {
@@ -95,7 +103,11 @@ impl Keeper {
             Ok(Found::Overtaken) => false,
             Ok(Found::InUse) => state.problem.take().is_some(),
             Ok(Found::Pool(pool)) => {
-                state.pool = Some(Arc::new(pool));
+                let (namespace, name) = (&self.source.namespace, &self.source.name);
+                let now = self.clock.now();
+                pool.left_aside().iter().for_each(|told| tracing::warn!(namespace, name, "CA pool: {told}"));
+                *changes = pool.changes_paths_at(now);
+                state.pool = Some(Arc::new(pool.as_of(now)));
                 state.problem = None;
                 true
             }
@@ -121,7 +133,7 @@ impl Keeper {
         let secret = self.secrets.get(&self.source.name).await.map_err(SecretPoolError::Read)?;
         let Some(upkeep) = &self.source.upkeep else {
             let secret = secret.ok_or_else(|| self.no_secret())?;
-            return found(pool_of(&secret)?, &secret, version);
+            return found(pool_of(&secret, false)?, &secret, version);
         };
         let secret = match secret {
             Some(secret) => secret,
@@ -130,7 +142,7 @@ impl Keeper {
                 None => return Ok(Found::Overtaken),
             },
         };
-        let pool = pool_of(&secret)?;
+        let pool = pool_of(&secret, true)?;
         if let Some(in_use) = in_use
             && pool.as_ref().is_none_or(|pool| pool.yields_to(&in_use))
         {
