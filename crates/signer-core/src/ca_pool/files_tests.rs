@@ -1,11 +1,17 @@
 //! Pools that are read from files, and that follow them.
 
-use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{CaPool, PoolSource, PoolState, watch_pool};
+use super::{CaPool, PoolSource, PoolState, watch_pool, watch_pool_by};
 use crate::authority::fixtures::TestCa;
 
 const POLL: Duration = Duration::from_millis(5);
@@ -182,4 +188,32 @@ async fn task_ends_with_its_last_receiver() {
     let (state, task) = follow(PoolSource::PoolFile("/nowhere/pool.json".into()));
     drop(state);
     timeout(SOON, task).await.expect("it goes on").unwrap();
+}
+
+/// A certificate that was renewed ahead of its time stands beside the one that is still good: without a change of the file, each signs while it is valid.
+#[tokio::test]
+async fn a_path_that_becomes_valid_is_taken_without_a_change_of_the_file() {
+    let directory = TempDir::new().unwrap();
+    let now = TestCa::root_with("root", |params| {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2030, 1, 1);
+    });
+    let later = now.renewed(|params| {
+        params.not_before = rcgen::date_time_ymd(2029, 6, 1);
+        params.not_after = rcgen::date_time_ymd(2040, 1, 1);
+    });
+    let (cert, key) = (directory.path().join("tls.crt"), directory.path().join("tls.key"));
+    fs::write(&cert, later.certificate().to_pem() + &now.certificate().to_pem()).unwrap();
+    fs::write(&key, now.key_pem()).unwrap();
+    let time = Arc::new(Mutex::new("2026-01-01T00:00:00Z".parse().unwrap()));
+    let clock = Arc::clone(&time);
+    let source = PoolSource::PemFiles { cert, key, root: None };
+    let (mut state, follow) = watch_pool_by(source, POLL, move || Some(*clock.lock().unwrap()));
+    let following = tokio::spawn(follow);
+    let end = |state: &PoolState| state.pool.as_ref().map(|pool| pool.signing().not_after().to_string());
+    let seen = until(&mut state, |state| state.pool.is_some()).await;
+    assert_eq!(end(&seen).as_deref(), Some("2030-01-01T00:00:00Z"));
+    *time.lock().unwrap() = "2029-06-02T00:00:00Z".parse().unwrap();
+    until(&mut state, |state| end(state).as_deref() == Some("2040-01-01T00:00:00Z")).await;
+    following.abort();
 }

@@ -22,7 +22,6 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-pub(crate) use self::lifecycle::near;
 pub use self::{
     choice::{Choice, NoChoice, Standing, choose},
     compromise::Heir,
@@ -41,6 +40,7 @@ pub use self::{
     warnings::{PoolWarning, Remedy},
     watch::{DEFAULT_POLL, PoolState, watch_pool},
 };
+pub(crate) use self::{lifecycle::near, watch::watch_pool_by};
 use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// The certificate authorities of one signer: one signs, and the roots of all are published as trust anchors.

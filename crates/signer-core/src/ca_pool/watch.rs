@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{CaPool, Fitness, PoolSource};
@@ -41,18 +42,32 @@ pub fn watch_pool(
     source: PoolSource,
     poll: Duration,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
-    let (sender, receiver) = watch::channel(PoolState::default());
-    (receiver, follow(source, poll, sender))
+    watch_pool_by(source, poll, || None)
 }
 
-async fn follow(source: PoolSource, poll: Duration, sender: watch::Sender<PoolState>) {
-    let mut known = None;
+/// The same by a clock: of several ways up, the one that is best at the time is taken ([`CaPool::as_of`]), and looked for anew when one begins or ends.
+pub(crate) fn watch_pool_by(
+    source: PoolSource,
+    poll: Duration,
+    clock: impl Fn() -> Option<Timestamp> + Send + 'static,
+) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
+    let (sender, receiver) = watch::channel(PoolState::default());
+    (receiver, follow(source, poll, sender, clock))
+}
+
+async fn follow(
+    source: PoolSource,
+    poll: Duration,
+    sender: watch::Sender<PoolState>,
+    clock: impl Fn() -> Option<Timestamp> + Send + 'static,
+) {
+    let mut known = Known::default();
     loop {
-        let source = source.clone();
+        let (source, before, now) = (source.clone(), known, clock());
         // Reading blocks, and so do the signatures that are verified.
-        match spawn_blocking(move || look(&source, known)).await {
-            Ok((digest, news)) => {
-                known = digest;
+        match spawn_blocking(move || look(&source, before, now)).await {
+            Ok((after, news)) => {
+                known = after;
                 publish(&sender, news);
             }
             // The runtime shuts down.
@@ -64,7 +79,13 @@ async fn follow(source: PoolSource, poll: Duration, sender: watch::Sender<PoolSt
     }
 }
 
-type Digest = [u8; 32];
+/// What was seen last.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    digest: Option<[u8; 32]>,
+    /// When the same bytes may make another pool.
+    changes: Option<Timestamp>,
+}
 
 enum News {
     Unchanged,
@@ -74,24 +95,33 @@ enum News {
 
 /// Compares with what was seen last, so that files that stand still cost a read and a digest. After a problem with reading, the
 /// same bytes count as news again.
-fn look(source: &PoolSource, known: Option<Digest>) -> (Option<Digest>, News) {
+fn look(source: &PoolSource, known: Known, now: Option<Timestamp>) -> (Known, News) {
     let bytes = match source.read() {
         Ok(bytes) => bytes,
-        Err(error) => return (None, News::Problem(error.to_string())),
+        Err(error) => return (Known::default(), News::Problem(error.to_string())),
     };
-    let digest = bytes.digest();
-    if known == Some(digest) {
+    let digest = Some(bytes.digest());
+    let is_news = known.digest != digest;
+    let is_due = || now.zip(known.changes).is_some_and(|(now, changes)| changes <= now);
+    if !is_news && !is_due() {
         return (known, News::Unchanged);
     }
-    let news = match source.parse(&bytes) {
+    match source.parse(&bytes) {
         Ok(pool) => {
-            // once for each content, as files that kubelet mounts change their mode with it
-            source.exposed_key().into_iter().for_each(|problem| tracing::warn!("{problem}"));
-            News::Pool(Arc::new(pool))
+            if is_news {
+                // once for each content, as files that kubelet mounts change their mode with it
+                let told = source.exposed_key().into_iter().chain(pool.left_aside());
+                told.for_each(|problem| tracing::warn!("{source}: {problem}"));
+            }
+            let changes = now.and_then(|now| pool.changes_paths_at(now));
+            let pool = match now {
+                Some(now) => pool.as_of(now),
+                None => pool,
+            };
+            (Known { digest, changes }, News::Pool(Arc::new(pool)))
         }
-        Err(error) => News::Problem(error.to_string()),
-    };
-    (Some(digest), news)
+        Err(error) => (Known { digest, changes: None }, News::Problem(error.to_string())),
+    }
 }
 
 fn publish(sender: &watch::Sender<PoolState>, news: News) {

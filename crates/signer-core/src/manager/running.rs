@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::discovery::{CertificatesApi, discover},
-    ca_pool::{DEFAULT_POLL, PoolState, watch_pool},
+    ca_pool::{DEFAULT_POLL, PoolState, watch_pool_by},
     clock::Clock,
     cluster::reader::ClusterReader,
     controller::{self, Ended, cause_log::CauseLog, outcome::Examiner, pending::Pending, reconcile::Context},
@@ -181,7 +181,8 @@ fn follow(
     let task = format!("CA pool of {signer}");
     match origin {
         PoolOrigin::Files(source) => {
-            let (pools, follow) = watch_pool(source, DEFAULT_POLL);
+            let clock = shared.clock.clone();
+            let (pools, follow) = watch_pool_by(source, DEFAULT_POLL, move || Some(clock.now()));
             shared.tasks.spawn(task, follow);
             pools
         }
