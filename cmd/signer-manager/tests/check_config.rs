@@ -264,6 +264,29 @@ fn a_key_that_everybody_may_use_is_a_warning() {
 }
 
 #[test]
+fn what_is_left_aside_of_a_pool_and_a_pool_that_cannot_be_used_are_warnings() {
+    let directory = tempfile::tempdir().unwrap();
+    let pool = constrained_ca(directory.path(), "svc");
+    let signer = format!("signers:\n- {{name: example.com/web, kind: service-dns, caPool: {pool}}}\n");
+    let file = file(directory.path(), &signer);
+    let cert = std::fs::read_to_string(directory.path().join("tls.crt")).unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
+    for (content, warning) in [
+        (
+            format!("{broken}{cert}"),
+            "left aside: certFile, certificate 1 is no valid DER-encoded X.509 certificate",
+        ),
+        (broken.to_owned(), "certFile, certificate 1 is no valid DER-encoded X.509 certificate"),
+        (cert.replace("-----END", "----END"), "certFile is not PEM: line"),
+    ] {
+        std::fs::write(directory.path().join("tls.crt"), content).unwrap();
+        let output = signer_manager(&["check-config", &file]);
+        let words = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((output.status.code(), words.contains(warning)), (Some(0), true), "{warning}: {words}");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_not_valid_ends_with_2_and_its_errors_on_stderr() {
     let directory = tempfile::tempdir().unwrap();
     let file = file(directory.path(), "signers: []\nclusterdomain: a.b\n");

@@ -158,6 +158,28 @@ mod tests {
         assert!(!has(&alone, &old) && has(&alone, &new));
     }
 
+    /// A root that `rootFile` lists besides signs nothing, so that it stays doesn't mean that the CA before did.
+    #[test]
+    fn a_root_that_is_listed_besides_does_not_hide_that_a_ca_was_replaced() {
+        use crate::authority::{Anchors, CaCertificate};
+        let others = CaCertificate::from_der("other", pool().signing().root().der()).unwrap();
+        let listing = |pool: &CaPool| {
+            let key = SigningKey::from_pkcs8(&pool.signing().key().to_pkcs8().unwrap()).unwrap();
+            let roots = vec![pool.signing().root().clone(), others.clone()];
+            CaPool::new(vec![
+                CertificateAuthority::with_anchors("1", key, vec![], roots, Anchors::Listed).unwrap(),
+            ])
+            .unwrap()
+        };
+        let (old, new) = (listing(&pool()), listing(&pool()));
+        let bundle = desired(&old, &signer()).created(&resource(), now());
+        assert_eq!(old.roots().len(), 2);
+        let later = now() + DAY;
+        let both = repaired(&new, &bundle, later).unwrap();
+        assert!(has(&both, &old) && has(&both, &new) && both.spec.trust_bundle.contains(&others.to_pem()));
+        assert_eq!(choose(&both, &new, later), Err(NoChoice::Spreading { known: later + PROPAGATION }));
+    }
+
     #[test]
     fn a_root_that_is_renewed_with_its_key_goes_on_at_once() {
         let old = pool();
