@@ -277,8 +277,9 @@ impl Search {
             left.filter(|index| !(is_long && *index < self.roots && self.all[*index].is_self_issued()));
         let told = left.map(|index| {
             let certificate = &self.all[index];
-            match check_listed(certificate) {
-                Err(problem) if index < self.roots && listed == Anchors::Listed => problem.to_string(),
+            let was_listed = listed == Anchors::Listed && index < self.roots;
+            match was_listed.then(|| check_listed(certificate)) {
+                Some(Err(problem)) => problem.to_string(),
                 _ => format!("{certificate} isn't needed: no path that this CA uses goes through it"),
             }
         });
