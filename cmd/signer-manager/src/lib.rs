@@ -5,7 +5,6 @@ pub mod causes;
 pub mod check_config;
 pub mod cli;
 pub mod config;
-mod connection;
 mod logging;
 pub mod run;
 mod summary;

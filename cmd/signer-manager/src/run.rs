@@ -1,9 +1,9 @@
 //! From the configuration to running signers.
 
+use kubeconfig::{Connection, Environment, Options, connect};
 use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
 use signer_core::{
     Manager, ManagerError, SignerOptions,
-    api::ServerUrlError,
     process::{forbid_core_dumps, raise_open_files},
     shutdown_signal,
 };
@@ -13,7 +13,6 @@ use signer_spiffe::SpiffeSigner;
 use crate::{
     cli::RunArgs,
     config::{Config, ConfigErrors, SignerConfig, SignerKind, deny_rules},
-    connection::{Connection, connect},
     logging,
     summary::{Started, started},
 };
@@ -34,25 +33,9 @@ pub enum RunError {
         /// What is wrong with it.
         source: tracing_subscriber::filter::ParseError,
     },
-    /// `--kubeconfig` can't be used.
-    #[error("--kubeconfig {path}")]
-    Kubeconfig {
-        /// What was given.
-        path: String,
-        /// What is wrong with it.
-        source: kube::config::KubeconfigError,
-    },
-    /// Nothing says where the cluster is.
-    #[error(
-        "no cluster is configured; give a --kubeconfig, or run in a pod that has a service account token"
-    )]
-    NoCluster(#[source] kube::config::InferConfigError),
-    /// It says where, but not so that it can be called.
+    /// There is no way to a cluster.
     #[error(transparent)]
-    Server(#[from] ServerUrlError),
-    /// There can be no client for this cluster.
-    #[error("the cluster's configuration can't be used")]
-    Client(#[source] kube::Error),
+    Cluster(#[from] kubeconfig::Error),
     /// The settings of an annotation signer don't fit together.
     #[error(transparent)]
     Annotation(#[from] AnnotationError),
@@ -72,16 +55,9 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_)
-            | Self::Log { .. }
-            | Self::Kubeconfig { .. }
-            | Self::Server(_)
-            | Self::Annotation(_) => 2,
-            Self::NoCluster(_)
-            | Self::Client(_)
-            | Self::CoreDumps(_)
-            | Self::Signals(_)
-            | Self::Manager(_) => 1,
+            Self::Config(_) | Self::Log { .. } | Self::Annotation(_) => 2,
+            Self::Cluster(error) if error.is_wrong_configuration() => 2,
+            Self::Cluster(_) | Self::CoreDumps(_) | Self::Signals(_) | Self::Manager(_) => 1,
         }
     }
 }
@@ -97,11 +73,16 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     logging::start(args.log_format, &args.log)
         .map_err(|source| RunError::Log { filter: args.log, source })?;
     let shutdown = shutdown_signal().map_err(RunError::Signals)?;
-    let Connection { client, server, user } = connect(args.kubeconfig.as_deref()).await?;
+    let options = Options { kubeconfig: args.kubeconfig, context: None };
+    let Connection { client, server, user, warnings, .. } =
+        connect(&options, &Environment::of_process()).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), config = %args.config.display(), server, user,
         signers = config.signers.len(), "starting"
     );
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     for signer in &config.signers {
         let Started { kind, ca_pool } = started(signer);
         tracing::info!(signer = %signer.name(), kind, ca_pool, "configured");

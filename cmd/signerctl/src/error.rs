@@ -4,7 +4,6 @@ use std::io;
 
 use signer_core::{
     AuthorityError, CommonNameError, PoolError, PoolSourceError, RotationError, SigningKeyError,
-    api::ServerUrlError,
 };
 
 /// Why something couldn't be done. Each message names the input, the rule and the remedy.
@@ -158,8 +157,8 @@ pub(crate) enum Error {
         "the API server of {cluster} doesn't know you: {cause}.\nLog in again as that kubeconfig demands, or choose another context with --context"
     )]
     NotLoggedIn { cluster: String, cause: String },
-    #[error(transparent)]
-    Server(#[from] ServerUrlError),
+    #[error("the API server of {cluster} can't be called: {cause}")]
+    WrongServer { cluster: String, cause: String },
     #[error("core dumps can't be switched off (RLIMIT_CORE, PR_SET_DUMPABLE), and would hold keys: {0}")]
     CoreDumps(io::Error),
     #[error("the API server of {cluster} can't be reached: {problem}")]
@@ -170,14 +169,8 @@ pub(crate) enum Error {
          without a cluster: --file PATH"
     )]
     Unreachable { cluster: String, cause: String },
-    #[error(
-        "there is no way to a cluster: {cause}.\nSay which kubeconfig with --kubeconfig PATH or KUBECONFIG, or use --file to work without a cluster"
-    )]
-    Kubeconfig { cause: String },
-    #[error("the kubeconfig has no context {context:?}; it has: {known}")]
-    UnknownContext { context: String, known: String },
-    #[error("the kubeconfig has no current context; choose one with --context. It has: {known}")]
-    NoContext { known: String },
+    #[error("{}", no_way(.0))]
+    Kubeconfig(#[from] kubeconfig::Error),
     #[error(
         "this machine's clock says {own}, and that of the API server ({cluster}) {server}: this one is {by} it. No pool is changed with \
          such a clock.\nSet this machine's clock (`timedatectl` shows whether it is synchronised), or have the API server's set if that one is wrong, and try again"
@@ -209,7 +202,26 @@ pub(crate) enum Error {
 impl Error {
     /// The process's exit code: 2 for what was configured wrongly, 1 for all else.
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Server(_)) { 2 } else { 1 }
+        match self {
+            Self::WrongServer { .. } => 2,
+            Self::Kubeconfig(error) if error.is_wrong_configuration() => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// With the options that lead elsewhere.
+fn no_way(error: &kubeconfig::Error) -> String {
+    use kubeconfig::Error as E;
+    match error {
+        E::UnknownContext { .. } => error.to_string(),
+        E::NoContext { known } => {
+            format!("the kubeconfig has no current context; choose one with --context. It has: {known}")
+        }
+        _ => format!(
+            "there is no way to a cluster: {error}.\nSay which kubeconfig with --kubeconfig PATH or KUBECONFIG, which context with --context NAME, or use --file to work \
+             without a cluster"
+        ),
     }
 }
 

@@ -1,16 +1,13 @@
 //! The cluster in whose Secrets a command works: one client for all that it does there.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use http::{HeaderMap, Request, header::DATE};
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
-use kube::{
-    Client, Config,
-    client::Body,
-    config::{KubeConfigOptions, Kubeconfig},
-};
-use signer_core::api::{certificate_time_problem, check_server_url};
+use kube::{Client, client::Body};
+use kubeconfig::{CallError, Connection, Environment, Options};
+use signer_core::api::certificate_time_problem;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{clock::Skew, shell::quote};
@@ -36,9 +33,6 @@ pub(super) struct Cluster {
     skew: Option<Skew>,
 }
 
-/// An API server that says nothing for that long won't.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 impl ClusterArguments {
     /// How a command line leads to the same cluster; kubectl's options have the same names.
     pub(super) fn arguments(&self) -> String {
@@ -53,43 +47,18 @@ impl ClusterArguments {
         // A thread of its own sees that the server closes a connection while somebody thinks about a question.
         let runtime =
             Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Runtime)?;
-        let (context, mut config) = runtime.block_on(self.config())?;
-        config.read_timeout = Some(PATIENCE);
-        let server = check_server_url(&config.cluster_url)?;
+        let options = Options { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
+        let connection = runtime.block_on(kubeconfig::connect(&options, &Environment::of_process()))?;
+        let Connection { client, server, context, warnings, .. } = connection;
+        for warning in warnings {
+            eprintln!("{warning}");
+        }
         let name = context.map_or_else(
             || format!("the cluster of this pod, server {server}"),
             |context| format!("context {context}, server {server}"),
         );
-        let (client, skew) = runtime.block_on(async {
-            let client = Client::try_from(config).map_err(|error| unreachable(&name, &error))?;
-            let skew = skew(&client).await.map_err(|error| unreachable(&name, &error))?;
-            Ok::<_, Error>((client, skew))
-        })?;
+        let skew = runtime.block_on(skew(&client)).map_err(|error| unreachable(&name, &error))?;
         Ok(Cluster { arguments: self, name, client, runtime, skew })
-    }
-
-    /// The configuration, and the context that it is of; none within a pod.
-    async fn config(&self) -> Result<(Option<String>, Config), Error> {
-        let is_chosen = self.context.is_some() || self.kubeconfig.is_some();
-        let read = self.kubeconfig.as_ref().map_or_else(Kubeconfig::read, Kubeconfig::read_from);
-        let kubeconfig = match read {
-            Ok(kubeconfig) => kubeconfig,
-            Err(error) if is_chosen => return Err(Error::Kubeconfig { cause: causes(&error) }),
-            Err(error) => {
-                let own = Config::incluster().map_err(|_| Error::Kubeconfig { cause: causes(&error) })?;
-                return Ok((None, own));
-            }
-        };
-        let Some(context) = self.context.clone().or_else(|| kubeconfig.current_context.clone()) else {
-            let own = Config::incluster();
-            return own.map(|own| (None, own)).map_err(|_| Error::NoContext { known: known(&kubeconfig) });
-        };
-        if kubeconfig.contexts.iter().all(|known| known.name != context) {
-            return Err(Error::UnknownContext { context, known: known(&kubeconfig) });
-        }
-        let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        Ok((Some(context), config.map_err(|error| Error::Kubeconfig { cause: causes(&error) })?))
     }
 }
 
@@ -139,19 +108,14 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
 }
 
-fn known(kubeconfig: &Kubeconfig) -> String {
-    let names: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
 fn unreachable(cluster: &str, error: &kube::Error) -> Error {
     let (cluster, cause) = (cluster.to_owned(), causes(error));
-    match error {
-        kube::Error::Auth(_) => Error::NotLoggedIn { cluster, cause },
-        error => match certificate_time_problem(error) {
-            Some(problem) => Error::NotValidNow { cluster, problem },
-            None => Error::Unreachable { cluster, cause },
-        },
+    if let Some(problem) = certificate_time_problem(error) {
+        return Error::NotValidNow { cluster, problem };
+    }
+    match CallError::of(error) {
+        Some(error) if error.is_wrong_configuration() => Error::WrongServer { cluster, cause },
+        _ => Error::Unreachable { cluster, cause },
     }
 }
 

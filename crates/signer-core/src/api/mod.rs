@@ -9,7 +9,6 @@ pub(crate) mod object;
 mod pod_certificate_request;
 pub(crate) mod read;
 mod secret;
-mod server_url;
 pub(crate) mod timeout;
 
 pub use crate::clock::certificate_time_problem;
@@ -18,4 +17,3 @@ pub use pod_certificate_request::{
     PodCertificateRequest, PodCertificateRequestSpec, PodCertificateRequestStatus,
 };
 pub use secret::{SecretDocument, SecretError, Secrets};
-pub use server_url::{ServerUrlError, check_server_url};

@@ -1,0 +1,223 @@
+//! The client.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::{
+    HeaderValue, Request, Response, StatusCode, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, PROXY_AUTHORIZATION},
+};
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use kube::{Client, client::Body};
+use tokio::sync::Mutex;
+use tower::BoxError;
+
+use crate::{
+    Error,
+    exec::ExecCredential,
+    explain::{explain, needs_tls},
+    material::{TlsFiles, authorization},
+    target::{Login, Target},
+    transport::{self, HttpClient},
+    x509::Certificate,
+};
+
+/// How long what was read of files counts, as with client-go and kube.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// A client, and what an operator must know of it.
+#[derive(Clone)]
+pub struct Connection {
+    /// Calls the API server.
+    pub client: Client,
+    /// The API server's URL, as it may be shown.
+    pub server: String,
+    /// The context; none in a pod.
+    pub context: Option<String>,
+    /// As whom it is called.
+    pub user: String,
+    /// What was passed over, and what to do if it wasn't meant so.
+    pub warnings: Vec<String>,
+}
+
+impl Connection {
+    pub(crate) async fn to(target: Target, read: Duration) -> Result<Self, Error> {
+        let plugin = match &target.login {
+            Login::Exec(exec) => exec.run().await?,
+            _ => ExecCredential::default(),
+        };
+        let state = State::new(&target, plugin, read)?;
+        let user = match &target.context {
+            Some(context) => format!("{} of context {context}", target.user),
+            None => target.user.clone(),
+        };
+        let (server, context, warnings) =
+            (target.server.to_string(), target.context.clone(), target.warnings.clone());
+        let namespace = target.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let caller = Arc::new(Caller { target, read, state: Mutex::new(state) });
+        let send = move |request| {
+            let caller = Arc::clone(&caller);
+            async move { caller.send(request).await }
+        };
+        let client = Client::new(tower::service_fn(send), namespace);
+        Ok(Self { client, server, context, user, warnings })
+    }
+}
+
+/// The connections and the credentials in use.
+struct State {
+    files: TlsFiles,
+    anchors: Arc<[Certificate]>,
+    http: HttpClient,
+    authorization: Option<HeaderValue>,
+    plugin: ExecCredential,
+    /// The API server didn't know whom the plugin's credentials name.
+    is_rejected: bool,
+    read_at: Instant,
+}
+
+impl State {
+    fn new(target: &Target, plugin: ExecCredential, read: Duration) -> Result<Self, Error> {
+        let files = TlsFiles::read(target, &plugin)?;
+        let (tls, anchors) = files.client_config(target)?;
+        let http = transport::client(target, tls, read)?;
+        let authorization = authorization(target, &plugin)?;
+        Ok(Self { files, anchors, http, authorization, plugin, is_rejected: false, read_at: Instant::now() })
+    }
+}
+
+struct Caller {
+    target: Target,
+    read: Duration,
+    state: Mutex<State>,
+}
+
+impl Caller {
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
+        let (http, anchors) = {
+            let mut state = self.state.lock().await;
+            self.refresh(&mut state).await?;
+            self.address(&mut request, &state)?;
+            (state.http.clone(), Arc::clone(&state.anchors))
+        };
+        let response = match http.request(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                return Err(
+                    explain(&error, &self.target, &anchors).map_or_else(|| error.into(), BoxError::from)
+                );
+            }
+        };
+        if response.status() == StatusCode::UNAUTHORIZED && matches!(self.target.login, Login::Exec(_)) {
+            self.state.lock().await.is_rejected = true;
+        }
+        // an API server's own refusals are JSON
+        let is_json = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if response.status() == StatusCode::BAD_REQUEST && !is_json && !self.target.server.is_https() {
+            return Err(needs_tls(&self.target).into());
+        }
+        Ok(response)
+    }
+
+    /// Reads again what may have changed. If that fails, what was read last stays in use, since files may be gone by intent (kubernetes/kubernetes#68164).
+    async fn refresh(&self, state: &mut State) -> Result<(), Error> {
+        let mut is_due = state.read_at.elapsed() >= FRESH;
+        if let Login::Exec(exec) = &self.target.login {
+            let has_expired = state.plugin.expires.is_some_and(|expires| expires <= Timestamp::now());
+            if has_expired || state.is_rejected {
+                state.plugin = exec.run().await?;
+                state.is_rejected = false;
+                is_due = true;
+            }
+        }
+        if matches!(self.target.login, Login::Oidc(_)) {
+            authorization(&self.target, &state.plugin)?;
+        }
+        if !is_due {
+            return Ok(());
+        }
+        state.read_at = Instant::now();
+        if let Err(error) = self.reread(state) {
+            tracing::warn!(%error, "what was read before stays in use");
+        }
+        Ok(())
+    }
+
+    fn reread(&self, state: &mut State) -> Result<(), Error> {
+        state.authorization = authorization(&self.target, &state.plugin)?;
+        let files = TlsFiles::read(&self.target, &state.plugin)?;
+        if files != state.files {
+            // with connections of its own: the old ones go on as who the certificate then said
+            let (tls, anchors) = files.client_config(&self.target)?;
+            state.http = transport::client(&self.target, tls, self.read)?;
+            (state.files, state.anchors) = (files, anchors);
+        }
+        Ok(())
+    }
+
+    /// Gives a request its server and its headers.
+    fn address(&self, request: &mut Request<Body>, state: &State) -> Result<(), BoxError> {
+        *request.uri_mut() = join(&self.target.server.uri, request.uri())?;
+        let headers = request.headers_mut();
+        if let Some(authorization) = &state.authorization {
+            headers.entry(AUTHORIZATION).or_insert_with(|| authorization.clone());
+        }
+        for (name, value) in &self.target.impersonation {
+            headers.append(name, value.clone());
+        }
+        if let Some(proxy) =
+            self.target.proxy.as_ref().filter(|proxy| !proxy.is_socks() && !self.target.server.is_https())
+            && let Some(authorization) = proxy.authorization()
+        {
+            headers.insert(PROXY_AUTHORIZATION, authorization);
+        }
+        Ok(())
+    }
+}
+
+/// A server may be a part of another: its path goes before that of the call.
+fn join(server: &Uri, call: &Uri) -> Result<Uri, http::Error> {
+    let base = server.path().trim_end_matches('/');
+    let call = call.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let scheme = server.scheme_str().unwrap_or("https");
+    let authority = server.authority().map(ToString::to_string).unwrap_or_default();
+    Uri::builder().scheme(scheme).authority(authority).path_and_query(format!("{base}{call}")).build()
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { client: _, server, context, user, warnings } = self;
+        f.debug_struct("Connection")
+            .field("server", server)
+            .field("context", context)
+            .field("user", user)
+            .field("warnings", warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_server_goes_before_that_of_a_call() {
+        for (server, joined) in [
+            ("https://10.0.0.1:6443", "https://10.0.0.1:6443/api/v1/pods?watch=1"),
+            ("https://[::1]", "https://[::1]/api/v1/pods?watch=1"),
+            (
+                "https://r.example.com/k8s/clusters/c-1",
+                "https://r.example.com/k8s/clusters/c-1/api/v1/pods?watch=1",
+            ),
+        ] {
+            let call = Uri::from_static("/api/v1/pods?watch=1");
+            assert_eq!(join(&server.parse().unwrap(), &call).unwrap(), joined);
+        }
+    }
+}

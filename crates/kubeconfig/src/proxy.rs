@@ -1,0 +1,196 @@
+//! Through which proxy the API server is called.
+
+use http::{HeaderValue, Uri};
+use zeroize::Zeroizing;
+
+use crate::{
+    Environment, Error,
+    credentials::basic,
+    no_proxy::goes_direct,
+    server::{Server, user_and_password, without_user},
+};
+
+/// A proxy.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    /// `http`, `https` or `socks5`, with host and port.
+    pub(crate) uri: Uri,
+    pub(crate) user: Option<(String, Zeroizing<String>)>,
+    /// What says so, for messages.
+    pub(crate) said_by: String,
+}
+
+impl Proxy {
+    /// The proxy of a cluster's `proxy-url`. `NO_PROXY` has no say in it.
+    pub(crate) fn of_cluster(url: &str) -> Result<Self, String> {
+        let proxy = Self::parse(url, "proxy-url")?;
+        // unlike that of the environment, client-go knows no socks5h here
+        if url.to_ascii_lowercase().starts_with("socks5h:") {
+            Err(unsupported("proxy-url", "socks5h"))
+        } else {
+            Ok(proxy)
+        }
+    }
+
+    /// The proxy that the environment has for this server.
+    pub(crate) fn of_environment(environment: &Environment, server: &Server) -> Result<Option<Self>, Error> {
+        let (variable, url) = if server.is_https() {
+            ("HTTPS_PROXY", &environment.https_proxy)
+        } else {
+            ("HTTP_PROXY", &environment.http_proxy)
+        };
+        let Some(url) = url else { return Ok(None) };
+        let wrong = |problem| Error::Environment { variable, problem };
+        let port = server.uri.port_u16().unwrap_or(if server.is_https() { 443 } else { 80 });
+        if goes_direct(
+            environment.no_proxy.as_deref().unwrap_or_default(),
+            server.uri.host().unwrap_or_default(),
+            port,
+        ) {
+            return Ok(None);
+        }
+        if environment.is_cgi && variable == "HTTP_PROXY" {
+            return Err(wrong(
+                "it isn't used where REQUEST_METHOD is set, as in CGI a header of a request may have become this variable; \
+                 unset one of them"
+                    .into(),
+            ));
+        }
+        let has_scheme =
+            url.split_once("://").is_some_and(|(scheme, host)| !scheme.is_empty() && !host.is_empty());
+        let url = if has_scheme { url.clone() } else { format!("http://{url}") };
+        Self::parse(&url, variable).map(Some).map_err(wrong)
+    }
+
+    fn parse(url: &str, said_by: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "{:?} is no URL of a proxy; write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT",
+                without_user(url)
+            )
+        };
+        let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let (scheme, default_port) = match scheme.as_str() {
+            "http" => ("http", 80),
+            "https" => ("https", 443),
+            "socks5" | "socks5h" => ("socks5", 1080),
+            other => return Err(unsupported(said_by, other)),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (user, host) =
+            authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        let uri: Uri = format!("{scheme}://{host}").parse().map_err(|_| wrong())?;
+        let name = uri.host().filter(|name| !name.is_empty()).ok_or_else(wrong)?;
+        let port = match uri.authority().map(|authority| authority.as_str().len() > name.len()) {
+            Some(true) => uri.port_u16().ok_or_else(wrong)?,
+            _ => default_port,
+        };
+        let uri = format!("{scheme}://{name}:{port}").parse().map_err(|_| wrong())?;
+        Ok(Self { uri, user: user.map(user_and_password), said_by: said_by.to_owned() })
+    }
+
+    /// Its `Proxy-Authorization`.
+    pub(crate) fn authorization(&self) -> Option<HeaderValue> {
+        let (user, password) = self.user.as_ref()?;
+        basic(user, password).ok()
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+
+    pub(crate) fn is_socks(&self) -> bool {
+        self.uri.scheme_str() == Some("socks5")
+    }
+}
+
+fn unsupported(said_by: &str, scheme: &str) -> String {
+    format!(
+        "a proxy of the scheme {scheme:?} isn't supported; {said_by} may be http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT"
+    )
+}
+
+/// As it may be shown: no user, no password.
+impl std::fmt::Display for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.uri.to_string().trim_end_matches('/'), self.said_by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(https: &str, no_proxy: &str) -> Environment {
+        Environment {
+            https_proxy: Some(https.into()),
+            no_proxy: Some(no_proxy.into()),
+            ..Environment::default()
+        }
+    }
+
+    fn of_environment(https: &str, no_proxy: &str, server: &str) -> Option<String> {
+        let server = Server::parse(server).unwrap();
+        let proxy = Proxy::of_environment(&environment(https, no_proxy), &server).unwrap();
+        proxy.map(|proxy| proxy.to_string())
+    }
+
+    #[test]
+    fn the_environment_names_a_proxy_unless_no_proxy_has_the_server() {
+        for (proxy, shown) in [
+            ("http://squid:3128", "http://squid:3128 (HTTPS_PROXY)"),
+            ("squid:3128", "http://squid:3128 (HTTPS_PROXY)"),
+            ("squid", "http://squid:80 (HTTPS_PROXY)"),
+            ("HTTPS://squid/", "https://squid:443 (HTTPS_PROXY)"),
+            ("socks5://u:p@[::1]", "socks5://[::1]:1080 (HTTPS_PROXY)"),
+            ("socks5h://s:1", "socks5://s:1 (HTTPS_PROXY)"),
+            ("user:pass@squid:3128", "http://squid:3128 (HTTPS_PROXY)"),
+        ] {
+            assert_eq!(of_environment(proxy, "", "https://api.example.com").as_deref(), Some(shown));
+            assert_eq!(of_environment(proxy, "example.com", "https://api.example.com"), None);
+            assert_eq!(of_environment(proxy, "", "https://127.0.0.1:6443"), None);
+            assert_eq!(
+                of_environment(proxy, "", "http://api.example.com"),
+                None,
+                "HTTPS_PROXY isn't for http"
+            );
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_named_without_its_password() {
+        let server = Server::parse("https://api.example.com").unwrap();
+        for (proxy, says) in [
+            ("ftp://u:secret@squid", "\"ftp\" isn't supported"),
+            ("socks4://squid", "\"socks4\" isn't supported"),
+            ("http://u:secret@squid:x", "\"http://squid:x\" is no URL"),
+            ("http://u:secret@", "\"http://\" is no URL"),
+        ] {
+            let error = Proxy::of_environment(&environment(proxy, ""), &server).err().unwrap().to_string();
+            assert!(error.starts_with("HTTPS_PROXY in the environment: ") && error.contains(says), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+        for (proxy, says) in [("squid:3128", "is no URL"), ("socks5h://s", "socks5h"), ("//s", "is no URL")] {
+            let error = Proxy::of_cluster(proxy).err().unwrap();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn user_and_password_go_into_a_header() {
+        let proxy = Proxy::of_cluster("http://us%40er:pa%3Ass@squid:3128").unwrap();
+        let header = proxy.authorization().unwrap();
+        assert!(header.is_sensitive());
+        assert_eq!(header.to_str().unwrap(), "Basic dXNAZXI6cGE6c3M=");
+        assert!(Proxy::of_cluster("http://squid").unwrap().authorization().is_none());
+    }
+
+    #[test]
+    fn as_in_cgi_http_proxy_is_not_believed() {
+        let environment =
+            Environment { http_proxy: Some("squid".into()), is_cgi: true, ..Environment::default() };
+        let server = Server::parse("http://api.example.com").unwrap();
+        assert!(Proxy::of_environment(&environment, &server).is_err());
+    }
+}

@@ -1,0 +1,150 @@
+//! The URL of an API server.
+
+use http::Uri;
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+/// Where the API server is.
+#[derive(Clone)]
+pub(crate) struct Server {
+    /// Scheme, host, port and path, without a slash at its end.
+    pub(crate) uri: Uri,
+    /// User and password in the URL, which Go sends with each call.
+    pub(crate) basic: Option<(String, Zeroizing<String>)>,
+    /// What the kubeconfig says, if it has no scheme.
+    pub(crate) without_scheme: Option<String>,
+}
+
+impl Server {
+    /// As client-go's `DefaultServerURL` does for kubectl: without a scheme it is `http`, and there may be no path. (The certificate authority, which would make it `https`,
+    /// client-go takes in only later: `tools/clientcmd/client_config.go`, `ClientConfig`.)
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (url, without_scheme) = match scheme(text) {
+            Some(_) => (text.to_owned(), None),
+            None => (format!("http://{text}"), Some(text.to_owned())),
+        };
+        let wrong = || {
+            format!(
+                "the API server's URL is {:?}; it needs a scheme, https or http, and a host. Write `server: https://HOST:PORT`",
+                without_user(text)
+            )
+        };
+        let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        if !matches!(scheme.as_str(), "https" | "http")
+            || (without_scheme.is_some() && !["", "/"].contains(&path))
+        {
+            return Err(wrong());
+        }
+        let path = path.trim_end_matches('/');
+        let (user, host) =
+            authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        let uri: Uri =
+            format!("{scheme}://{}{path}", host.trim_end_matches(':')).parse().map_err(|_| wrong())?;
+        let port = uri.authority().and_then(|authority| authority.as_str().rsplit_once(':'));
+        let has_bad_port = port.is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<u16>().is_err());
+        if uri.host().is_none_or(str::is_empty) || has_bad_port {
+            return Err(wrong());
+        }
+        Ok(Self { uri, basic: user.map(user_and_password), without_scheme })
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+}
+
+/// As it may be shown: no user, no password.
+impl std::fmt::Display for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.uri.to_string().trim_end_matches('/'))
+    }
+}
+
+/// Scheme and host are both there.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|each| each.is_ascii_alphanumeric() || matches!(each, '+' | '-' | '.'));
+    (is_scheme && !rest.is_empty() && !rest.starts_with(['/', '?', '#'])).then_some(scheme)
+}
+
+/// A URL's user and password, without their percent escapes.
+pub(crate) fn user_and_password(user: &str) -> (String, Zeroizing<String>) {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    (decoded(user), Zeroizing::new(decoded(password)))
+}
+
+/// A URL that may be shown, whatever else is wrong with it.
+pub(crate) fn without_user(url: &str) -> String {
+    let start = url.find("://").map_or(0, |scheme| scheme + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+    match url[start..end].rfind('@') {
+        Some(at) => format!("{}{}", &url[..start], &url[start + at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_read_as_client_go_reads_it() {
+        for (text, uri) in [
+            ("https://10.0.0.1:6443/", "https://10.0.0.1:6443"),
+            ("HTTPS://api.example.com", "https://api.example.com"),
+            ("https://[::1]:6443", "https://[::1]:6443"),
+            ("https://[fd00::1]", "https://[fd00::1]"),
+            ("https://r.example.com/k8s/clusters/c-1/", "https://r.example.com/k8s/clusters/c-1"),
+            ("https://r.example.com/k8s/?x=y#z", "https://r.example.com/k8s"),
+            ("https://r.example.com:/k8s", "https://r.example.com/k8s"),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("127.0.0.1:18099", "http://127.0.0.1:18099"),
+            ("localhost:18099", "http://localhost:18099"),
+            ("api.example.com", "http://api.example.com"),
+            ("[::1]:6443/", "http://[::1]:6443"),
+        ] {
+            let server = Server::parse(text).unwrap();
+            assert_eq!(server.to_string(), uri);
+            assert_eq!(server.without_scheme.is_some(), !text.contains("://"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_refused_without_its_password() {
+        for text in [
+            "ftp://api.example.com",
+            "/k8s/clusters/c-1",
+            "10.0.0.1:6443/k8s",
+            "https://",
+            "https:///x",
+            "https:/host",
+            "https://a b",
+            "https://host:99999",
+            "https://host:port",
+            "unix:///run/x",
+            "",
+            "://",
+            "https://a\nb",
+        ] {
+            let error = Server::parse(text).err().unwrap();
+            assert!(error.starts_with(&format!("the API server's URL is {text:?}; it needs")), "{error}");
+        }
+        for text in ["ftp://admin:secret@api.example.com", "admin:secret@10.0.0.1/x", "ftp://a:se@cret@h"] {
+            let error = Server::parse(text).err().unwrap();
+            assert!(!error.contains("secret") && !error.contains("cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn user_and_password_of_the_url_are_taken_out() {
+        let server = Server::parse("https://ad%40min:pa%3Ass@r.example.com/x").unwrap();
+        assert_eq!(server.to_string(), "https://r.example.com/x");
+        let (user, password) = server.basic.unwrap();
+        assert_eq!((user.as_str(), password.as_str()), ("ad@min", "pa:ss"));
+    }
+}
