@@ -51,7 +51,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
         vec![existing(arguments)?]
     } else {
         // All builds come first: a version that can't be built is to be known before the tests have run.
-        arguments.kubernetes.iter().try_for_each(|minor| build(*minor))?;
+        arguments.kubernetes.iter().try_for_each(|minor| build(Program::ControlPlane, *minor))?;
+        // kubectl, beside which tests run the programs on the same kubeconfig; its own version doesn't matter to them
+        build(Program::Node, Minor::newest()?)?;
         let each = |(index, minor): (usize, &Minor)| on_control_plane(arguments, *minor, index == 0);
         arguments.kubernetes.iter().enumerate().map(each).collect::<Result<_, _>>()?
     };
@@ -63,8 +65,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
     if runs.iter().all(|run| run.passed) { Ok(()) } else { Err(Error::TestsFailed) }
 }
 
-fn build(minor: Minor) -> Result<(), Error> {
-    controlplane::build(Program::ControlPlane, minor).map(|_| ())
+fn build(program: Program, minor: Minor) -> Result<(), Error> {
+    controlplane::build(program, minor).map(|_| ())
 }
 
 fn existing(arguments: &Arguments) -> Result<Run, Error> {

@@ -158,7 +158,7 @@ pub(crate) enum Error {
     )]
     NotLoggedIn { cluster: String, cause: String },
     #[error("the API server of {cluster} can't be called: {cause}")]
-    WrongServer { cluster: String, cause: String },
+    Call { cluster: String, cause: String, is_wrong_configuration: bool },
     #[error("core dumps can't be switched off (RLIMIT_CORE, PR_SET_DUMPABLE), and would hold keys: {0}")]
     CoreDumps(io::Error),
     #[error("the API server of {cluster} can't be reached: {problem}")]
@@ -203,11 +203,18 @@ impl Error {
     /// The process's exit code: 2 for what was configured wrongly, 1 for all else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::WrongServer { .. } => 2,
-            Self::Kubeconfig(error) if error.is_wrong_configuration() => 2,
+            Self::Call { is_wrong_configuration: true, .. } => 2,
+            Self::Kubeconfig(error) if is_in_a_file(error) => 2,
             _ => 1,
         }
     }
+}
+
+/// Whether a file must be corrected, rather than the choice of a file or a context.
+fn is_in_a_file(error: &kubeconfig::Error) -> bool {
+    use kubeconfig::Error as E;
+    let is_choice = matches!(error, E::Missing { .. } | E::UnknownContext { .. } | E::NoContext { .. });
+    error.is_wrong_configuration() && !is_choice
 }
 
 /// With the options that lead elsewhere.

@@ -132,7 +132,7 @@ fn a_clock_that_differs_from_the_api_servers_is_refused() {
 }
 
 #[test]
-fn a_server_without_a_scheme_is_refused() {
+fn a_server_without_a_scheme_that_cannot_be_called_is_told_with_the_remedy() {
     let directory = TempDir::new().unwrap();
     for server in ["127.0.0.1:18099", "localhost:18099", "ftp://localhost"] {
         kubeconfig(&directory.path().join("kubeconfig"), &[("here", server)]);

@@ -95,17 +95,15 @@ impl Error {
     #[must_use]
     pub fn is_wrong_configuration(&self) -> bool {
         match self {
-            Self::TooLarge { .. }
+            Self::Missing { .. }
+            | Self::TooLarge { .. }
             | Self::NotAKubeconfig { .. }
             | Self::Entry { .. }
             | Self::Environment { .. }
-            | Self::Unreadable { .. } => true,
-            Self::Missing { .. }
             | Self::UnknownContext { .. }
             | Self::NoContext { .. }
-            | Self::NoCluster { .. }
-            | Self::Login { .. }
-            | Self::Tls(_) => false,
+            | Self::Unreadable { .. } => true,
+            Self::NoCluster { .. } | Self::Login { .. } | Self::Tls(_) => false,
         }
     }
 }

@@ -129,7 +129,7 @@ fn of_tls(error: &rustls::Error, target: &Target, anchors: &[Certificate], who: 
                 format!("{whose} isn't one of a server (extended key usage); have it issued with serverAuth")
             }
             CertificateError::BadSignature => format!(
-                "{whose} has a wrong signature; is `certificate-authority` of {cluster} that of another cluster with the same name?"
+                "{whose} isn't signed by the certificate authority of {cluster}, though by one of the same name; take that of this cluster, `certificate-authority-data`"
             ),
             _ => format!(
                 "{whose} isn't one that this program takes, though kubectl may; have it issued anew as X.509 version 3 of a server (CA:FALSE, subjectAltName), signed with SHA-256 \
@@ -143,7 +143,7 @@ fn of_tls(error: &rustls::Error, target: &Target, anchors: &[Certificate], who: 
             )
         }
         rustls::Error::InvalidMessage(_) => format!(
-            "the {who} {server} doesn't speak TLS; is it the right port, or is `server` of {cluster} http://?"
+            "the {who} {server} doesn't speak TLS; correct the port, or write http:// if `server` of {cluster} means that"
         ),
         _ => format!(
             "there is no TLS with the {who} {server}: it offers no version (1.2, 1.3) or cipher that this program knows"

@@ -114,8 +114,8 @@ fn unreachable(cluster: &str, error: &kube::Error) -> Error {
         return Error::NotValidNow { cluster, problem };
     }
     match CallError::of(error) {
-        Some(error) if error.is_wrong_configuration() => Error::WrongServer { cluster, cause },
-        _ => Error::Unreachable { cluster, cause },
+        Some(call) => Error::Call { cluster, cause, is_wrong_configuration: call.is_wrong_configuration() },
+        None => Error::Unreachable { cluster, cause },
     }
 }
 
