@@ -1,4 +1,5 @@
-//! signer-manager on kubeconfigs as people bring them, beside kubectl. `cmd/signerctl/tests/api_server_kubeconfig` has the whole table, on the same module.
+//! signer-manager on kubeconfigs as people bring them, beside kubectl.
+//! `cmd/signerctl/tests/api_server_kubeconfig` has the whole table, on the same module.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 

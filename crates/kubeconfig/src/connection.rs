@@ -125,7 +125,8 @@ impl Caller {
         Ok(response)
     }
 
-    /// Reads again what may have changed. If that fails, what was read last stays in use, since files may be gone by intent (kubernetes/kubernetes#68164).
+    /// Reads again what may have changed. If that fails, what was read last stays in use, since files may be
+    /// gone by intent (kubernetes/kubernetes#68164).
     async fn refresh(&self, state: &mut State) -> Result<(), Error> {
         let mut is_due = state.read_at.elapsed() >= FRESH;
         if let Login::Exec(exec) = &self.target.login {
@@ -203,21 +204,5 @@ impl std::fmt::Debug for Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_path_of_a_server_goes_before_that_of_a_call() {
-        for (server, joined) in [
-            ("https://10.0.0.1:6443", "https://10.0.0.1:6443/api/v1/pods?watch=1"),
-            ("https://[::1]", "https://[::1]/api/v1/pods?watch=1"),
-            (
-                "https://r.example.com/k8s/clusters/c-1",
-                "https://r.example.com/k8s/clusters/c-1/api/v1/pods?watch=1",
-            ),
-        ] {
-            let call = Uri::from_static("/api/v1/pods?watch=1");
-            assert_eq!(join(&server.parse().unwrap(), &call).unwrap(), joined);
-        }
-    }
-}
+#[path = "connection_tests.rs"]
+mod tests;

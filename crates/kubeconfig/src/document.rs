@@ -67,7 +67,8 @@ impl Document {
         })
     }
 
-    /// Takes in what another says, where this one doesn't: the first file that has an entry, or a current context, wins.
+    /// Takes in what another says, where this one doesn't: the first file that has an entry, or a current
+    /// context, wins.
     pub(crate) fn merge(mut self, later: Self) -> Self {
         for (list, later) in [
             (&mut self.clusters, later.clusters),
@@ -139,7 +140,8 @@ fn decode(text: &[u8]) -> Result<Zeroizing<String>, &'static str> {
     Ok(Zeroizing::new(text))
 }
 
-/// The first YAML document, or JSON. Messages of the parsers may quote what they read, so of those only the line is taken.
+/// The first YAML document, or JSON. Messages of the parsers may quote what they read, so of those only the
+/// line is taken.
 fn value(text: &str) -> Result<Value, (Option<u64>, String)> {
     // JSON may be indented with tabs, and holds a key twice more often than YAML does
     if text.trim_start().starts_with('{')

@@ -91,7 +91,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether what was written must be corrected: in a kubeconfig, in a file that it names, or in the environment.
+    /// Whether what was written must be corrected: in a kubeconfig, in a file that it names, or in the
+    /// environment.
     #[must_use]
     pub fn is_wrong_configuration(&self) -> bool {
         match self {

@@ -1,4 +1,5 @@
-//! Programs that give credentials (client-go `plugin/pkg/client/auth/exec`; Kubernetes' documentation, "client-go credential plugins").
+//! Programs that give credentials (client-go `plugin/pkg/client/auth/exec`; Kubernetes' documentation,
+//! "client-go credential plugins").
 
 use std::{io::IsTerminal as _, path::MAIN_SEPARATOR, process::Stdio};
 
@@ -116,7 +117,8 @@ impl Exec {
         let mut program = Command::new(command);
         program.args(&self.arguments).envs(self.variables.iter().map(|(name, value)| (name, value)));
         program.env("KUBERNETES_EXEC_INFO", info.to_string());
-        // what it says to people is theirs to see; its answer may hold a secret, and never leaves this function
+        // what it says to people is theirs to see; its answer may hold a secret, and never leaves this
+        // function
         program.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
         let mut running = program.spawn().map_err(|error| self.not_run(&error))?;
         let mut answer = Zeroizing::new(Vec::with_capacity(LARGEST_ANSWER + 1));

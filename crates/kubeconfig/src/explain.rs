@@ -38,7 +38,8 @@ impl CallError {
 
 type Cause<'a> = &'a (dyn StdError + 'static);
 
-/// In words of ours, where there are some. Certificates out of their time are told by those who know the clock, and go through as they are.
+/// In words of ours, where there are some. Certificates out of their time are told by those who know the
+/// clock, and go through as they are.
 pub(crate) fn explain(error: Cause<'_>, target: &Target, anchors: &[Certificate]) -> Option<CallError> {
     let chain = || successors(Some(error), |error| inner(*error));
     let proxy = chain().find_map(|error| error.downcast_ref::<ProxyError>());

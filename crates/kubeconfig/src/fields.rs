@@ -1,4 +1,5 @@
-//! The fields of an entry. `null`, and a text, list or mapping without content, count as absent: client-go tests lengths, and tools fill what they don't have with "".
+//! The fields of an entry. `null`, and a text, list or mapping without content, count as absent: client-go
+//! tests lengths, and tools fill what they don't have with "".
 
 use std::path::PathBuf;
 

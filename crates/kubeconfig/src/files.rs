@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// The most bytes of a kubeconfig, and of a file with keys or certificates: a system's whole bundle of CAs has a quarter of a MiB.
+/// The most bytes of a kubeconfig, and of a file with keys or certificates: a system's whole bundle of CAs
+/// has a quarter of a MiB.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
 
 /// The most bytes of a token: more than any server takes in a header.

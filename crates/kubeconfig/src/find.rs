@@ -11,7 +11,8 @@ use crate::{
     files::{self, LARGEST},
 };
 
-/// The kubeconfig that was asked for, which must be there; else those of `KUBECONFIG` that are there, the first word on each entry being the last; else `~/.kube/config`.
+/// The kubeconfig that was asked for, which must be there; else those of `KUBECONFIG` that are there, the
+/// first word on each entry being the last; else `~/.kube/config`.
 pub(crate) fn document(explicit: Option<&Path>, environment: &Environment) -> Result<Document, Error> {
     if let Some(path) = explicit {
         let missing = || Error::Missing { file: path.display().to_string() };

@@ -13,7 +13,8 @@ use crate::{
 
 const DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// How a pod calls the API server of its cluster; `None` if this is no pod, or one without a service account token.
+/// How a pod calls the API server of its cluster; `None` if this is no pod, or one without a service account
+/// token.
 pub(crate) fn target(environment: &Environment) -> Result<Option<Target>, Error> {
     let Some((host, port)) = &environment.service else { return Ok(None) };
     let directory = Path::new(DIRECTORY);

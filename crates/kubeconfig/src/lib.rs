@@ -1,10 +1,14 @@
-//! The way to a cluster, found and read as kubectl does: which kubeconfig, which context, which server, proxy and credentials.
+//! The way to a cluster, found and read as kubectl does: which kubeconfig, which context, which server, proxy
+//! and credentials.
 //!
-//! kube's own reading differs from client-go's where files come from other tools: missing files of a list, empty values, servers without a scheme, proxies, certificates
-//! that Go takes and rustls doesn't. Here client-go's rules hold (`tools/clientcmd`, `rest`, `transport`), and what can't be done as there is refused with a message
-//! that names the entry, the file and the remedy. `cmd/signerctl/tests/api_server_kubeconfig` holds both programs against kubectl.
+//! kube's own reading differs from client-go's where files come from other tools: missing files of a list,
+//! empty values, servers without a scheme, proxies, certificates that Go takes and rustls doesn't. Here
+//! client-go's rules hold (`tools/clientcmd`, `rest`, `transport`), and what can't be done as there is
+//! refused with a message that names the entry, the file and the remedy.
+//! `cmd/signerctl/tests/api_server_kubeconfig` holds both programs against kubectl.
 //!
-//! Finding, merging and resolving are pure (`document`, `target`, `server`, `proxy`, `no_proxy`); files are read by `files`, programs run by `exec`, connections made by
+//! Finding, merging and resolving are pure (`document`, `target`, `server`, `proxy`, `no_proxy`); files are
+//! read by `files`, programs run by `exec`, connections made by
 //! `transport`.
 //!
 //! ```no_run
@@ -41,8 +45,6 @@ mod target;
 mod target_tests;
 mod transport;
 mod verifier;
-#[cfg(test)]
-mod verifier_tests;
 mod x509;
 
 use std::{path::PathBuf, time::Duration};
@@ -50,7 +52,8 @@ use std::{path::PathBuf, time::Duration};
 use self::target::Target;
 pub use self::{connection::Connection, environment::Environment, error::Error, explain::CallError};
 
-/// A longer silence is a dead connection: watches of `signer-core` end after 25 to 31 s, and the API server gives up on other calls after a minute (`--request-timeout`).
+/// A longer silence is a dead connection: watches of `signer-core` end after 25 to 31 s, and the API server
+/// gives up on other calls after a minute (`--request-timeout`).
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Which cluster.
@@ -62,9 +65,11 @@ pub struct Options {
     pub context: Option<String>,
 }
 
-/// Finds the cluster and makes a client for it. Where no kubeconfig has a context, the pod's own service account is used.
+/// Finds the cluster and makes a client for it. Where no kubeconfig has a context, the pod's own service
+/// account is used.
 ///
-/// Nothing is sent yet, but a program that the kubeconfig names for its credentials is run. A call isn't repeated by the client: its callers have retries of their own.
+/// Nothing is sent yet, but a program that the kubeconfig names for its credentials is run. A call isn't
+/// repeated by the client: its callers have retries of their own.
 ///
 /// # Errors
 /// If nothing says which cluster, or what says so can't be used.

@@ -1,4 +1,5 @@
-//! What is read of the files that a context names. They are read again every minute: kubelet, cert-manager and agents renew them.
+//! What is read of the files that a context names. They are read again every minute: kubelet, cert-manager
+//! and agents renew them.
 
 use std::sync::Arc;
 
@@ -87,7 +88,8 @@ fn base(target: &Target) -> Result<ClientConfig, Error> {
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     }
     let mut config = kube::Config::new(http::Uri::from_static("https://localhost"));
-    // The system may have no CAs at all, so they are asked for where they count alone. A named authority's verifier replaces this one.
+    // The system may have no CAs at all, so they are asked for where they count alone. A named authority's
+    // verifier replaces this one.
     let is_tls = target.server.is_https();
     let is_tls_to_proxy = target.proxy.as_ref().is_some_and(Proxy::is_https);
     config.accept_invalid_certs =

@@ -46,7 +46,8 @@ pub(crate) fn id_token(provider: &Fields<'_>) -> Result<Zeroizing<String>, Error
 
 /// Whether an identity provider's token may still be used.
 ///
-/// It isn't renewed here: many providers take a refresh token once, and one that isn't written back to the kubeconfig would lock kubectl out.
+/// It isn't renewed here: many providers take a refresh token once, and one that isn't written back to the
+/// kubeconfig would lock kubectl out.
 pub(crate) fn check(token: &str, now: Timestamp, user: &str) -> Result<(), Error> {
     let wrong = |problem: String| Error::Login { entry: user.to_owned(), problem };
     let expiry = expiry(token).ok_or_else(|| {

@@ -23,8 +23,8 @@ pub(crate) fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, String> {
 
 /// A client certificate with its chain and its key.
 ///
-/// The certificate isn't judged: that is the server's business. rustls, when it makes a client, refuses those of version 1 (`openssl x509 -req` without
-/// extensions makes them), which Go's servers take.
+/// The certificate isn't judged: that is the server's business. rustls, when it makes a client, refuses those
+/// of version 1 (`openssl x509 -req` without extensions makes them), which Go's servers take.
 pub(crate) fn identity(certificate: &[u8], key: &[u8]) -> Result<CertifiedKey, String> {
     let blocks = blocks(certificate).map_err(|problem| format!("the client certificate {problem}"))?;
     let chain = blocks.iter().filter(|block| block.label == "CERTIFICATE");
@@ -73,7 +73,8 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
 }
 
 fn blocks(pem: &[u8]) -> Result<Vec<Block<'_>>, String> {
-    pem_blocks::blocks(pem).map_err(|bad| format!("isn't PEM, line {}: {}", bad.line, bad.problem))
+    pem_blocks::blocks(pem)
+        .map_err(|bad| format!("isn't PEM, line {}: {}; mend or remove that line", bad.line, bad.problem))
 }
 
 fn nothing(blocks: &[Block<'_>], wanted: &str, rule: &str) -> String {

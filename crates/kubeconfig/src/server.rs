@@ -16,8 +16,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// As client-go's `DefaultServerURL` does for kubectl: without a scheme it is `http`, and there may be no path. (The certificate authority, which would make it `https`,
-    /// client-go takes in only later: `tools/clientcmd/client_config.go`, `ClientConfig`.)
+    /// As client-go's `DefaultServerURL` does for kubectl: without a scheme it is `http`, and there may be no
+    /// path. (The certificate authority, which would make it `https`, client-go takes in only later:
+    /// `tools/clientcmd/client_config.go`, `ClientConfig`.)
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (url, without_scheme) = match scheme(text) {
             Some(_) => (text.to_owned(), None),

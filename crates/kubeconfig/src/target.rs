@@ -1,4 +1,5 @@
-//! What a context says: which API server, and who calls it. Checked as kubectl checks it (client-go `tools/clientcmd/validation.go`).
+//! What a context says: which API server, and who calls it. Checked as kubectl checks it (client-go
+//! `tools/clientcmd/validation.go`).
 
 use std::path::PathBuf;
 
@@ -140,7 +141,8 @@ fn find<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
     entries.iter().find(|entry| entry.name == name)
 }
 
-/// kubectl sends no credentials without TLS (`client_config.go`, "only try to read the auth information if we are secure").
+/// kubectl sends no credentials without TLS (`client_config.go`, "only try to read the auth information if we
+/// are secure").
 fn plain_http(user: &Fields<'_>, server: &Server) -> String {
     let without_scheme = if server.without_scheme.is_some() { " (`server` has no scheme)" } else { "" };
     format!(

@@ -11,7 +11,8 @@ use x509_cert::{
     serial_number::SerialNumber,
 };
 
-/// Go takes serial numbers of any length (RFC 5280 §4.1.2.2 has 20 octets for the most), but no negative ones.
+/// Go takes serial numbers of any length (RFC 5280 §4.1.2.2 has 20 octets for the most), but no negative
+/// ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct AnyLength;
 

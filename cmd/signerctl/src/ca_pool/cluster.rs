@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{clock::Skew, shell::quote};
 use crate::error::Error;
 
-/// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current context; within a pod, the pod's own.
+/// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current context; within a pod, the pod's own. `docs/kubeconfig.md` has the differences.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct ClusterArguments {
     /// The cluster is that of this context of the kubeconfig. Default: the current context.

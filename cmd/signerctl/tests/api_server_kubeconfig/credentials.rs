@@ -21,6 +21,7 @@ fn tokens(world: &World) -> Vec<Row> {
     let (token, admin) = (&world.token, world.admin());
     let of = |name, user: &str, expected| Row::of(name, user, world.cluster(), expected);
     vec![
+        of("no credentials", "", Fails(&["system:anonymous"])),
         of(
             "a token with a line break",
             &format!("token: \"{token}\\n\""),

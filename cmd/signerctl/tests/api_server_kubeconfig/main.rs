@@ -1,4 +1,5 @@
-//! The same kubeconfig, the same environment, kubectl and signerctl side by side against a real API server: the same verdict, except where a row says otherwise and why.
+//! The same kubeconfig, the same environment, kubectl and signerctl side by side against a real API server:
+//! the same verdict, except where a row says otherwise and why.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 
@@ -38,7 +39,8 @@ use Expected::{Fails, Lenient, Remedy, Works};
 /// A way to the cluster.
 struct Row {
     name: &'static str,
-    /// Files with their content, in the directory in which both programs run. `kubeconfig` is what `KUBECONFIG` says by default.
+    /// Files with their content, in the directory in which both programs run. `kubeconfig` is what
+    /// `KUBECONFIG` says by default.
     files: Vec<(&'static str, Vec<u8>)>,
     environment: Vec<(&'static str, String)>,
     /// `--kubeconfig` or `--context`, which both programs have.

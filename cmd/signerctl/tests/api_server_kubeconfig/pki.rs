@@ -29,7 +29,8 @@ pub(crate) struct Pair {
     pub(crate) key: PathBuf,
 }
 
-/// Makes a key (`genpkey`'s arguments, in PKCS#8) and has it certified by a CA, with these extensions; without any, of version 1.
+/// Makes a key (`genpkey`'s arguments, in PKCS#8) and has it certified by a CA, with these extensions;
+/// without any, of version 1.
 pub(crate) fn issue(
     directory: &Path,
     name: &str,

@@ -1,4 +1,5 @@
-//! Small servers between a client and an API server: proxies, and one that speaks TLS with a certificate of its own.
+//! Small servers between a client and an API server: proxies, and one that speaks TLS with a certificate of
+//! its own.
 
 use std::{io, net::Ipv4Addr, sync::Arc};
 

@@ -22,6 +22,7 @@ fn of_the_api_server(world: &World) -> Vec<Row> {
     let (server, user) = (&world.server, world.bearer());
     let (ca, leaf) = (read(&world.pki.join("ca.crt")), read(&world.pki.join("kube-apiserver.crt")));
     let other = self_signed(world.made.path(), "stranger", CA, 30);
+    let joined = String::from_utf8(ca.clone()).unwrap().trim().to_owned();
     let data = |pem: &[u8]| format!("server: '{server}', certificate-authority-data: {}", base64(pem));
     let of = |name, cluster: String, expected| Row::of(name, &user, cluster, expected);
     vec![
@@ -44,6 +45,18 @@ fn of_the_api_server(world: &World) -> Vec<Row> {
             data(&[b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &ca[..]].concat()),
             Works,
         ),
+        of(
+            "a damaged block behind a CA",
+            data(&[&ca[..], b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"].concat()),
+            Remedy(&["isn't PEM, line ", "mend", "cluster \"c\" of "]),
+        ),
+        of(
+            "two CAs without a line break between them",
+            data([&joined[..], &joined[..]].concat().as_bytes()),
+            Fails(&["isn't PEM, line ", "is a line break missing"]),
+        ),
+        of("no CA, and the system's bundle has it", format!("server: '{server}'"), Works)
+            .env("SSL_CERT_FILE", world.pki.join("ca.crt").display().to_string()),
         of(
             "another CA",
             data(&read(&other.certificate)),
