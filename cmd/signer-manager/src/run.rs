@@ -1,5 +1,7 @@
 //! From the configuration to running signers.
 
+use std::path::PathBuf;
+
 use kubeconfig::{Connection, Environment, Options, connect};
 use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
 use signer_core::{
@@ -33,9 +35,19 @@ pub enum RunError {
         /// What is wrong with it.
         source: tracing_subscriber::filter::ParseError,
     },
-    /// There is no way to a cluster.
-    #[error(transparent)]
-    Cluster(#[from] kubeconfig::Error),
+    /// Nothing says where the cluster is.
+    #[error(
+        "no cluster is configured; give a --kubeconfig, or run in a pod that has a service account token"
+    )]
+    NoCluster(#[source] kubeconfig::Error),
+    /// What says so can't be used.
+    #[error("{}failed to read kubeconfig", .option.as_deref().unwrap_or_default())]
+    Kubeconfig {
+        /// The option, if it was given.
+        option: Option<String>,
+        /// What is wrong with it.
+        source: kubeconfig::Error,
+    },
     /// The settings of an annotation signer don't fit together.
     #[error(transparent)]
     Annotation(#[from] AnnotationError),
@@ -56,8 +68,12 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Log { .. } | Self::Annotation(_) => 2,
-            Self::Cluster(error) if error.is_wrong_configuration() => 2,
-            Self::Cluster(_) | Self::CoreDumps(_) | Self::Signals(_) | Self::Manager(_) => 1,
+            Self::Kubeconfig { source, .. } if source.is_wrong_configuration() => 2,
+            Self::NoCluster(_)
+            | Self::Kubeconfig { .. }
+            | Self::CoreDumps(_)
+            | Self::Signals(_)
+            | Self::Manager(_) => 1,
         }
     }
 }
@@ -73,9 +89,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     logging::start(args.log_format, &args.log)
         .map_err(|source| RunError::Log { filter: args.log, source })?;
     let shutdown = shutdown_signal().map_err(RunError::Signals)?;
-    let options = Options { kubeconfig: args.kubeconfig, context: None };
-    let Connection { client, server, user, warnings, .. } =
-        connect(&options, &Environment::of_process()).await?;
+    let Connection { client, server, user, warnings, .. } = connection(args.kubeconfig).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), config = %args.config.display(), server, user,
         signers = config.signers.len(), "starting"
@@ -94,6 +108,15 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     }
     let manager = config.signers.into_iter().try_fold(manager, add_signer)?;
     Ok(manager.run(shutdown).await?)
+}
+
+async fn connection(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError> {
+    let option = kubeconfig.as_ref().map(|path| format!("--kubeconfig {}: ", path.display()));
+    let options = Options { kubeconfig, context: None };
+    connect(&options, &Environment::of_process()).await.map_err(|source| match source {
+        kubeconfig::Error::NoCluster { .. } => RunError::NoCluster(source),
+        source => RunError::Kubeconfig { option, source },
+    })
 }
 
 fn add_signer(manager: Manager, signer: SignerConfig) -> Result<Manager, AnnotationError> {
