@@ -148,8 +148,15 @@ async fn what_kubectl_takes_signer_manager_takes_and_what_it_refuses_is_told() {
     );
     let kubeconfig = world.kubeconfig(&admin, &without_scheme);
     assert!(!world.kubectl_works(&kubeconfig, &[]));
-    let process = spawn(&world, &kubeconfig, &[]);
-    process.readyz(|page| page.code == 503 && page.body.contains("write `server: https://HOST:PORT`")).await;
+    let mut command = signer_manager();
+    let config = Setup::new().signer("a.example.test/a", "kind: service-dns");
+    command.arg("--config").arg(config.write()).arg("--kubeconfig").arg(&kubeconfig);
+    let output = command.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_says(
+        &String::from_utf8_lossy(&output.stderr),
+        &["wants TLS", "write `server: https://HOST:PORT`"],
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use tower::BoxError;
 use crate::{
     Error,
     exec::ExecCredential,
-    explain::{explain, needs_tls},
+    explain::{CallError, explain, needs_tls},
     material::{TlsFiles, authorization},
     target::{Login, Target},
     transport::{self, HttpClient},
@@ -57,13 +57,29 @@ impl Connection {
         let (server, context, warnings) =
             (target.server.to_string(), target.context.clone(), target.warnings.clone());
         let namespace = target.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let has_scheme = target.server.without_scheme.is_none();
         let caller = Arc::new(Caller { target, read, state: Mutex::new(state) });
         let send = move |request| {
             let caller = Arc::clone(&caller);
             async move { caller.send(request).await }
         };
         let client = Client::new(tower::service_fn(send), namespace);
+        if !has_scheme {
+            try_call(&client).await?;
+        }
         Ok(Self { client, server, context, user, warnings })
+    }
+}
+
+/// Whether a server without a scheme can be called without TLS. If not, waiting for it would hide what is wrong.
+async fn try_call(client: &Client) -> Result<(), Error> {
+    let Ok(request) = Request::get("/version").body(Body::empty()) else { return Ok(()) };
+    match client.send(request).await {
+        Err(error) => match CallError::of(&error) {
+            Some(call) if call.is_wrong_configuration() => Err(Error::NotCallable(call.to_string())),
+            _ => Ok(()),
+        },
+        Ok(_) => Ok(()),
     }
 }
 

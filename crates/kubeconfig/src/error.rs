@@ -85,6 +85,9 @@ pub enum Error {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// A server without a scheme doesn't answer to plain HTTP.
+    #[error("{0}")]
+    NotCallable(String),
     /// TLS can't be set up.
     #[error("TLS can't be set up: {0}")]
     Tls(String),
@@ -103,6 +106,7 @@ impl Error {
             | Self::Environment { .. }
             | Self::UnknownContext { .. }
             | Self::NoContext { .. }
+            | Self::NotCallable(_)
             | Self::Unreadable { .. } => true,
             Self::NoCluster { .. } | Self::Login { .. } | Self::Tls(_) => false,
         }

@@ -68,8 +68,9 @@ pub struct Options {
 /// Finds the cluster and makes a client for it. Where no kubeconfig has a context, the pod's own service
 /// account is used.
 ///
-/// Nothing is sent yet, but a program that the kubeconfig names for its credentials is run. A call isn't
-/// repeated by the client: its callers have retries of their own.
+/// Nothing is sent yet, except to a server without a scheme, of which it must be known whether it answers to
+/// plain HTTP; and a program that the kubeconfig names for its credentials is run. A call isn't repeated by the
+/// client: its callers have retries of their own.
 ///
 /// # Errors
 /// If nothing says which cluster, or what says so can't be used.
