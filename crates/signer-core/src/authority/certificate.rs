@@ -70,21 +70,14 @@ impl CaCertificate {
         if let Some(oid) = extensions::duplicate(extensions) {
             return Err(AuthorityError::DuplicateExtension { origin, oid: oid.to_string() });
         }
-        let (issuer, subject) =
-            (tbs.issuer.to_der().map_err(malformed)?, tbs.subject.to_der().map_err(malformed)?);
-        if let Some(found) =
-            [&issuer, &subject].into_iter().find_map(|name| distinguished_name::unreadable(name))
-        {
-            return Err(AuthorityError::UnreadableName { origin, found });
-        }
         let spki = tbs.subject_public_key_info.to_der().map_err(malformed)?;
         let key = VerifyingKey::from_spki(&spki)
             .map_err(|found| AuthorityError::UnsupportedKey { origin: origin.clone(), found })?;
         Ok(Self {
             der: der.to_vec(),
             signed: Signed::read(&outer).map_err(malformed)?,
-            issuer,
-            subject,
+            issuer: tbs.issuer.to_der().map_err(malformed)?,
+            subject: tbs.subject.to_der().map_err(malformed)?,
             not_before: timestamp(tbs.validity.not_before),
             not_after: timestamp(tbs.validity.not_after),
             extensions: CaExtensions::read(extensions).map_err(malformed)?,

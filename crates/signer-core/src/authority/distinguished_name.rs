@@ -25,51 +25,6 @@ pub(super) fn to_text(name: &[u8]) -> String {
     }
 }
 
-/// What in a name the API server can't read, as `parseASN1String` of Go's crypto/x509 has it; `None` if it reads it.
-pub(super) fn unreadable(name: &[u8]) -> Option<&'static str> {
-    let values = || -> der::Result<Vec<AnyRef<'_>>> {
-        let mut values = Vec::new();
-        for rdn in elements(AnyRef::from_der(name)?.value())? {
-            for attribute in elements(rdn.value())? {
-                let (_, value): (ObjectIdentifier, AnyRef<'_>) =
-                    attribute.sequence(|reader| Ok::<_, der::Error>((reader.decode()?, reader.decode()?)))?;
-                values.push(value);
-            }
-        }
-        Ok(values)
-    };
-    match values() {
-        Ok(values) => values.into_iter().find_map(unreadable_string),
-        Err(_) => Some("damaged attributes"),
-    }
-}
-
-fn unreadable_string(value: AnyRef<'_>) -> Option<&'static str> {
-    let bytes = value.value();
-    // `*` and `&` aren't allowed there, and Go takes them
-    let printable = |byte: &u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(byte);
-    let is_reserved = |unit: u16| matches!(unit, 0xd800..=0xdfff | 0xfdd0..=0xfdef | 0xfffe..);
-    match value.header().tag() {
-        Tag::TeletexString => None,
-        Tag::PrintableString if bytes.iter().all(printable) => None,
-        Tag::PrintableString => Some("a PrintableString with characters that it can't have"),
-        Tag::Utf8String if std::str::from_utf8(bytes).is_ok() => None,
-        Tag::Utf8String => Some("a UTF8String that isn't UTF-8"),
-        Tag::Ia5String if bytes.is_ascii() => None,
-        Tag::Ia5String => Some("an IA5String that isn't ASCII"),
-        Tag::NumericString if bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b' ') => None,
-        Tag::NumericString => Some("a NumericString with other characters than digits"),
-        Tag::BmpString
-            if bytes.len() % 2 == 0
-                && !bytes.chunks_exact(2).any(|pair| is_reserved(u16::from_be_bytes([pair[0], pair[1]]))) =>
-        {
-            None
-        }
-        Tag::BmpString => Some("a BMPString with characters that it can't have"),
-        _ => Some("a string of a type that Go doesn't read"),
-    }
-}
-
 fn rdn_sequence(name: &[u8]) -> der::Result<String> {
     let mut rdns = Vec::new();
     for rdn in elements(AnyRef::from_der(name)?.value())? {
@@ -185,37 +140,6 @@ mod tests {
         assert_eq!(to_text(&name), "CN=Müller, CN=A€, CN=#00FF, 2.5.4.99=x");
         assert_eq!(to_text(b"\x30\x05no"), "#30056E6F");
         assert_eq!(to_text(b"\x30\x00"), "(empty)");
-    }
-
-    #[test]
-    fn what_go_cannot_read_is_known() {
-        let told = |tag, value: &[u8]| unreadable(&name(&[&[attribute(3, tag, value)]]));
-        for (tag, value) in [
-            (0x13, &b"A*&z (1)"[..]),
-            (0x0c, "ä".as_bytes()),
-            (0x14, b"\xfc"),
-            (0x16, b"a@b"),
-            (0x12, b"1 2"),
-            (0x1e, b"\0A\0\0"),
-        ] {
-            assert_eq!(told(tag, value), None, "{tag}");
-        }
-        for (tag, value) in [
-            (0x13, &b"a@b"[..]),
-            (0x13, b"a_b"),
-            (0x0c, b"\xfc"),
-            (0x16, b"\xfc"),
-            (0x12, b"a"),
-            (0x1e, b"A"),
-            (0x1e, b"\xd8\0"),
-            (0x1a, b"a"),
-            (0x1c, b"\0\0\0a"),
-            (0x03, b"\0\xff"),
-        ] {
-            assert!(told(tag, value).is_some(), "{tag}");
-        }
-        assert_eq!(unreadable(b"\x30\x05no"), Some("damaged attributes"));
-        assert_eq!(unreadable(b"\x30\x00"), None);
     }
 
     #[test]

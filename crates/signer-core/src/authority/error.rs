@@ -32,15 +32,15 @@ pub enum AuthorityError {
         /// Where it stands.
         origin: String,
     },
-    /// Its subject or issuer can't be read by programs in Go.
+    /// The API server would refuse a trust bundle that has it.
     #[error(
-        "the subject or issuer of {origin} has {found}, which the API server refuses, as all programs in Go do. Issue it anew with UTF8String"
+        "{certificate} is left out of the trust bundle, which the API server would refuse with it: {rule}"
     )]
-    UnreadableName {
-        /// Where it stands.
-        origin: String,
-        /// What is wrong with it.
-        found: &'static str,
+    NoAnchor {
+        /// The certificate.
+        certificate: String,
+        /// The rule that it breaks.
+        rule: String,
     },
     /// It has an extension twice.
     #[error(

@@ -54,9 +54,17 @@ fn bound(number: UintRef<'_>) -> der::Result<usize> {
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// An extension that is there more than once (RFC 5280 §4.2 forbids it).
+/// An extension that is read here and is there more than once (RFC 5280 §4.2 forbids it). Of others, `objections` tells.
 pub(super) fn duplicate(extensions: &[Extension]) -> Option<ObjectIdentifier> {
-    let mut oids: Vec<ObjectIdentifier> = extensions.iter().map(|extension| extension.extn_id).collect();
+    const READ: [ObjectIdentifier; 5] = [
+        ID_CE_BASIC_CONSTRAINTS,
+        KeyUsage::OID,
+        ExtendedKeyUsage::OID,
+        SubjectKeyIdentifier::OID,
+        NameConstraints::OID,
+    ];
+    let oids = extensions.iter().map(|extension| extension.extn_id);
+    let mut oids: Vec<ObjectIdentifier> = oids.filter(|oid| READ.contains(oid)).collect();
     oids.sort_unstable();
     oids.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }

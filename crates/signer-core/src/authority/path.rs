@@ -7,7 +7,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{AuthorityError, CaCertificate, SigningKey, SigningKeyType, verifying_key::VerifyingKey};
+use super::{
+    AuthorityError, CaCertificate, SigningKey, SigningKeyType, objections::broken_rule,
+    verifying_key::VerifyingKey,
+};
 
 /// The certificates from the one that signs up to the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -313,6 +316,9 @@ fn check_listed(root: &CaCertificate) -> Result<(), AuthorityError> {
     check_ca(root, 0)?;
     if root.has_empty_subject() {
         return Err(AuthorityError::NoSubject { certificate: root.to_string() });
+    }
+    if let Some(rule) = broken_rule(root) {
+        return Err(AuthorityError::NoAnchor { certificate: root.to_string(), rule });
     }
     check_signature(root, root)
 }

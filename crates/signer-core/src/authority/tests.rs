@@ -61,6 +61,21 @@ fn shortest_way_wins() {
     assert_eq!(by_itself.root().subject(), "CN=new");
 }
 
+/// One anchor that the API server can't read would keep all others from being published.
+#[test]
+fn listed_root_that_the_api_server_refuses_is_no_anchor() {
+    let twice = || rcgen::CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    let odd = TestCa::root_with("odd", |params| params.custom_extensions = vec![twice(), twice()]);
+    let (root, other) = (TestCa::root("root"), TestCa::root("other"));
+    let roots = [&odd, &other, &root].map(TestCa::certificate).to_vec();
+    let authority =
+        CertificateAuthority::with_anchors("1", root.signing_key(), vec![], roots, super::Anchors::Listed)
+            .unwrap();
+    let anchors: Vec<String> = authority.anchors().iter().map(CaCertificate::subject).collect();
+    assert_eq!(anchors, ["CN=root", "CN=other"]);
+    assert!(authority.left_aside()[0].contains("1.2.3.4 twice"), "{:?}", authority.left_aside());
+}
+
 /// Whoever can write the file mustn't keep the process busy.
 #[test]
 fn ways_without_number_are_refused_before_they_are_tried() {

@@ -23,6 +23,11 @@ pub(crate) fn api_server(authority: &CertificateAuthority) -> Option<String> {
     })
 }
 
+/// The rule by which the API server takes no trust bundle with a certificate, if there is one.
+pub(super) fn broken_rule(certificate: &CaCertificate) -> Option<String> {
+    api_server::broken_rule(certificate, &Contents::of(certificate)?)
+}
+
 /// What Go and OpenSSL refuse of what the CA signs, or strict verifiers do, though others take it.
 pub(crate) fn caveats(authority: &CertificateAuthority) -> Vec<String> {
     let path: Vec<(&CaCertificate, Contents)> =
