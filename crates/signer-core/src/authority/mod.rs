@@ -16,6 +16,7 @@ mod name_constraints;
 mod new_root;
 pub(crate) mod objections;
 mod path;
+mod path_rules;
 pub(crate) mod pem;
 mod serial_number;
 mod signing_key;

@@ -8,7 +8,8 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    AuthorityError, CaCertificate, SigningKey, SigningKeyType, objections::broken_rule,
+    AuthorityError, CaCertificate, SigningKey,
+    path_rules::{check_ca, check_key_length, check_listed, check_signature},
     verifying_key::VerifyingKey,
 };
 
@@ -278,14 +279,17 @@ impl Search {
         let left = (0..self.all.len()).filter(|index| !is_needed(index));
         let left =
             left.filter(|index| !(is_long && *index < self.roots && self.all[*index].is_self_issued()));
-        let told = left.map(|index| {
-            let certificate = &self.all[index];
-            let was_listed = listed == Anchors::Listed && index < self.roots;
-            match was_listed.then(|| check_listed(certificate)) {
-                Some(Err(problem)) => problem.to_string(),
-                _ => format!("{certificate} isn't needed: no path that this CA uses goes through it"),
-            }
-        });
+        let mut told: Vec<String> = left
+            .map(|index| {
+                let certificate = &self.all[index];
+                let was_listed = listed == Anchors::Listed && index < self.roots;
+                match was_listed.then(|| check_listed(certificate)) {
+                    Some(Err(problem)) => problem.to_string(),
+                    _ => format!("{certificate} isn't needed: no path that this CA uses goes through it"),
+                }
+            })
+            .collect();
+        told.sort();
         let long = is_long.then(|| {
             format!(
                 "of {} roots only those of this CA's own paths are published: so many are what a machine trusts, and {MOST_LISTED_ROOTS} are the most that a signer's pods are told to. Put the \
@@ -306,69 +310,6 @@ impl Search {
             (_, None) => AuthorityError::Circle { certificates: list(&self.all[self.roots..]) },
         }
     }
-}
-
-/// Whether a certificate may be published though no path needs it: it is a root, and verifiers could take it.
-fn check_listed(root: &CaCertificate) -> Result<(), AuthorityError> {
-    if !root.is_self_issued() {
-        return Err(AuthorityError::NoRoot { certificate: root.to_string(), issuer: root.issuer() });
-    }
-    check_ca(root, 0)?;
-    if root.has_empty_subject() {
-        return Err(AuthorityError::NoSubject { certificate: root.to_string() });
-    }
-    if let Some(rule) = broken_rule(root) {
-        return Err(AuthorityError::NoAnchor { certificate: root.to_string(), rule });
-    }
-    check_signature(root, root)
-}
-
-/// The rules of RFC 5280 §6.1.4 for a certificate with `below` CA certificates under it. Self-issued ones count too:
-/// the RFC leaves them out, webpki doesn't.
-fn check_ca(certificate: &CaCertificate, below: usize) -> Result<(), AuthorityError> {
-    check_key_length(certificate)?;
-    let name = || certificate.to_string();
-    let not_a_ca = |found| Err(AuthorityError::NotACa { certificate: name(), found });
-    let allowed = match &certificate.extensions.basic_constraints {
-        None if !certificate.has_extensions() => {
-            return not_a_ca("it is of X.509 version 1 or 2, which has no basicConstraints");
-        }
-        None => return not_a_ca("it has no basicConstraints"),
-        Some(constraints) if !constraints.ca => return not_a_ca("its basicConstraints say CA:FALSE"),
-        Some(constraints) => constraints.path_len_constraint,
-    };
-    if certificate.extensions.key_usage.is_some_and(|usage| !usage.key_cert_sign()) {
-        return Err(AuthorityError::MayNotSign { certificate: name() });
-    }
-    // a root of mesh-example's meshtool; `CertificateAuthority::caveat` says what it is worth
-    let signs_as_root = below == 0 && certificate.is_self_issued();
-    if certificate.has_empty_subject() && !signs_as_root {
-        return Err(AuthorityError::NoSubject { certificate: name() });
-    }
-    match allowed {
-        Some(allowed) if allowed < below => {
-            Err(AuthorityError::PathTooLong { certificate: name(), allowed, found: below })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_key_length(certificate: &CaCertificate) -> Result<(), AuthorityError> {
-    match certificate.key_type() {
-        SigningKeyType::Rsa(bits) if usize::from(bits) < SigningKeyType::LEAST_RSA_BITS => {
-            Err(AuthorityError::WeakKey { certificate: certificate.to_string(), bits })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_signature(certificate: &CaCertificate, issuer: &CaCertificate) -> Result<(), AuthorityError> {
-    check_key_length(issuer)?;
-    certificate.verify_signature(issuer).map_err(|reason| AuthorityError::Unverified {
-        certificate: certificate.to_string(),
-        issuer: issuer.to_string(),
-        reason: reason.to_string(),
-    })
 }
 
 /// The first of them, for a message.
