@@ -54,7 +54,7 @@ impl Pool {
         let fitness = pool.fitness(&signer.examples());
         let findings = pool.findings(&fitness, now);
         let mut told: Vec<String> = findings.iter().map(Finding::to_string).collect();
-        let is_useful = pool.fit(&fitness).next().is_some() || !findings.iter().any(Finding::is_outage);
+        let is_useful = pool.of_use(&fitness).next().is_some() || !findings.iter().any(Finding::is_outage);
         if is_useful {
             told.extend(source.exposed_key());
             told.extend(pool.left_aside());

@@ -18,6 +18,13 @@ pub enum Standing {
     Dropped,
 }
 
+impl Standing {
+    /// Whether every pod knows the root at `now`.
+    pub(super) fn is_known(self, now: Timestamp) -> bool {
+        matches!(self, Self::Since(since) if later(since, PROPAGATION) <= now)
+    }
+}
+
 /// Which CA signs, and until when its leaves may live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -25,6 +32,13 @@ pub struct Choice {
     pub index: usize,
     /// The end of what it signs: of itself, or of the time for which a CA that retires is still published.
     pub leaves_end: Timestamp,
+}
+
+impl Choice {
+    /// Whether the CA, valid from `not_before` on, can sign even the shortest leaf at `now`.
+    pub(super) fn can_sign(&self, not_before: Timestamp, now: Timestamp) -> bool {
+        not_before <= now && later(now, SHORTEST_LEAF) <= self.leaves_end
+    }
 }
 
 /// Why no CA of a pool may sign now. It passes, or somebody has to act; a request waits.
@@ -124,12 +138,11 @@ impl<F: Fn(usize) -> Standing> Candidates<'_, F> {
     }
 
     fn can_sign(&self, index: usize) -> bool {
-        let is_valid = self.tenures[index].not_before <= self.now;
-        is_valid && self.leaves_end(index) >= later(self.now, SHORTEST_LEAF)
+        self.choice(index).can_sign(self.tenures[index].not_before, self.now)
     }
 
     fn is_known(&self, index: usize) -> bool {
-        matches!((self.standing)(index), Standing::Since(since) if later(since, PROPAGATION) <= self.now)
+        (self.standing)(index).is_known(self.now)
     }
 
     /// No leaf under another root is at stake here. A root that isn't published can only be meant to sign where none of the pool is. (In a pool without times it is
@@ -193,6 +206,17 @@ pub(super) fn taken_over_at(
         Standing::Absent => turn.max(now),
         Standing::Dropped => turn,
     })
+}
+
+/// Whether nothing needs a CA any more, counted from when another took over from it.
+pub(super) fn is_over(
+    tenures: &[Tenure],
+    index: usize,
+    now: Timestamp,
+    standing: impl Fn(usize) -> Standing,
+) -> bool {
+    let takeover = taken_over_at(tenures, index, now, standing);
+    takeover.is_some_and(|at| later(last_leaf_after(&tenures[index], at), PROPAGATION) <= now)
 }
 
 fn minute(time: Timestamp) -> String {

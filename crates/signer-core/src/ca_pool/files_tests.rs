@@ -215,5 +215,8 @@ async fn a_path_that_becomes_valid_is_taken_without_a_change_of_the_file() {
     assert_eq!(end(&seen).as_deref(), Some("2030-01-01T00:00:00Z"));
     *time.lock().unwrap() = "2029-06-02T00:00:00Z".parse().unwrap();
     until(&mut state, |state| end(state).as_deref() == Some("2040-01-01T00:00:00Z")).await;
+    // the clock was ahead
+    *time.lock().unwrap() = "2029-05-31T00:00:00Z".parse().unwrap();
+    until(&mut state, |state| end(state).as_deref() == Some("2030-01-01T00:00:00Z")).await;
     following.abort();
 }

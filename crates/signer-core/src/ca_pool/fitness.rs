@@ -156,8 +156,13 @@ fn is_of_the_authority(error: &IssueError) -> bool {
 
 impl Fitness {
     /// Whether verifiers accept some of what an authority would sign. Of one that isn't known it is assumed.
-    pub(crate) fn is_fit(&self, index: usize) -> bool {
+    pub(super) fn is_fit(&self, index: usize) -> bool {
         self.whole(index).is_none()
+    }
+
+    /// Whether some of what an authority would sign reaches pods.
+    pub(super) fn is_of_use(&self, index: usize) -> bool {
+        !self.whole(index).is_some_and(Objection::is_outage)
     }
 
     /// What speaks against all that an authority would sign.

@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::{CaPool, Choice, Fitness, NoChoice, Objection, Phase, Standing, choose, phases};
+use super::{
+    CaPool, Choice, Fitness, NoChoice, Objection, Phase, Standing, Tenure, choice::is_over, choose, phases,
+};
 use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// Something that is to be told of the CAs of a pool: to the log and `/readyz`, by `signerctl ca-pool show`
@@ -35,13 +37,16 @@ impl Finding {
 pub enum Misfit {
     /// None is of use.
     #[error(
-        "{authority} {}: {objection}. Other CAs of the pool sign in its place as long as they can, so keep them; replace it with \
-         one that is of use (`signerctl ca-pool show` lists them, `signerctl ca-pool import` adds another)",
-         if objection.is_outage() { "can sign nothing that this signer issues" } else { "has no certificate accepted by peers that use rustls, as pod-credentials does" }
+        "{authority} {}: {objection}. {}eplace it with one that is of use (`signerctl ca-pool show` lists them, \
+         `signerctl ca-pool import` adds another)",
+        if objection.is_outage() { "can sign nothing that this signer issues" } else { "has no certificate accepted by peers that use rustls, as pod-credentials does" },
+        if *has_others { "Other CAs of the pool sign in its place as long as they can, so keep them; r" } else { "R" }
     )]
     Whole {
         /// The CA.
         authority: String,
+        /// Whether the pool has others, which sign in its place.
+        has_others: bool,
         /// What forbids or refuses what.
         objection: Objection,
     },
@@ -71,7 +76,13 @@ impl CaPool {
             .flat_map(|(index, _)| {
                 let authority = self.authority(index).to_string();
                 match fitness.whole(index) {
-                    Some(objection) => vec![Misfit::Whole { authority, objection: objection.clone() }],
+                    Some(objection) => {
+                        let has_others = self
+                            .circles(fitness)
+                            .iter()
+                            .any(|circle| circle.iter().any(|other| *other != index));
+                        vec![Misfit::Whole { authority, has_others, objection: objection.clone() }]
+                    }
                     None => {
                         let part = |objection: &Objection| Misfit::Part {
                             authority: authority.clone(),
@@ -90,16 +101,14 @@ impl CaPool {
         misfits
     }
 
-    /// The authorities of which some of what they would sign is of use.
-    pub fn fit<'a>(&'a self, fitness: &'a Fitness) -> impl Iterator<Item = &'a CertificateAuthority> {
-        self.authorities()
-            .enumerate()
-            .filter(|(index, _)| fitness.is_fit(*index))
-            .map(|(_, authority)| authority)
+    /// The authorities of which something reaches pods, whether peers that use rustls accept it or not.
+    pub fn of_use<'a>(&'a self, fitness: &'a Fitness) -> impl Iterator<Item = &'a CertificateAuthority> {
+        self.positions(|index| fitness.is_of_use(index)).into_iter().map(|index| self.authority(index))
     }
 
-    /// As [`choose`](Self::choose), among those authorities that are fit. Where none is, one of the others is
-    /// chosen: whoever issues says what is wrong with it.
+    /// As [`choose`](Self::choose), among those authorities that are fit. One that is fit for some peers alone
+    /// signs where no other can; where none is of use, one is chosen all the same: whoever issues says what is
+    /// wrong with it.
     ///
     /// # Errors
     /// If none may sign.
@@ -109,21 +118,96 @@ impl CaPool {
         now: Timestamp,
         standing: impl Fn(&CaCertificate) -> Standing,
     ) -> Result<Choice, NoChoice> {
-        let of_all = self.tenures();
-        let fit: Vec<usize> = (0..of_all.len()).filter(|index| fitness.is_fit(*index)).collect();
-        if fit.is_empty() {
+        let [fit, of_use] = self.circles(fitness);
+        if of_use.is_empty() {
             return self.choose(now, standing);
         }
-        let tenures: Vec<_> = fit.iter().map(|index| of_all[*index]).collect();
-        let choice = choose(&tenures, now, |index| standing(self.authority(fit[index]).root()))?;
-        Ok(Choice { index: fit[choice.index], ..choice })
+        let best = self.choose_among(&of_use, now, &standing);
+        if fit.is_empty() || fit == of_use {
+            return best;
+        }
+        let fit = self.choose_among(&fit, now, &standing);
+        let aptitude = |choice: &Result<Choice, NoChoice>| match choice {
+            Ok(choice) => self.aptitude(choice, now, &standing),
+            Err(_) => Aptitude::None,
+        };
+        if aptitude(&fit) > Aptitude::None && aptitude(&fit) >= aptitude(&best) { fit } else { best }
     }
 
-    /// Whether one is left that is fit when the ones of these IDs are gone; or none is now either.
-    pub(crate) fn has_others_that_fit(&self, ids: &[String], fitness: &Fitness) -> bool {
-        let is_left = |authority: &CertificateAuthority| ids.iter().all(|id| id != authority.id());
-        self.fit(fitness).next().is_none() || self.fit(fitness).any(is_left)
+    /// Which of these IDs nothing needs any more, also where the CAs that aren't fit don't count: those before
+    /// one go on in its place, until the next that is fit takes over.
+    pub(crate) fn expendable(
+        &self,
+        ids: Vec<String>,
+        fitness: &Fitness,
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Vec<String> {
+        let is_needed_in = |circle: &[usize], id: &str| {
+            let tenures = self.tenures_of(circle);
+            let standing = |index: usize| standing(self.authority(circle[index]).root());
+            let position = circle.iter().position(|index| self.authority(*index).id() == id);
+            position.is_some_and(|index| {
+                now <= tenures[index].not_after && !is_over(&tenures, index, now, standing)
+            })
+        };
+        let circles = self.circles(fitness);
+        let is_needed = |id: &String| circles.iter().any(|circle| is_needed_in(circle, id));
+        ids.into_iter().filter(|id| !is_needed(id)).collect()
     }
+
+    /// The positions of those that are fit, and of those that are of use.
+    fn circles(&self, fitness: &Fitness) -> [Vec<usize>; 2] {
+        [self.positions(|index| fitness.is_fit(index)), self.positions(|index| fitness.is_of_use(index))]
+    }
+
+    fn positions(&self, includes: impl Fn(usize) -> bool) -> Vec<usize> {
+        (0..self.members.len()).filter(|index| includes(*index)).collect()
+    }
+
+    fn tenures_of(&self, circle: &[usize]) -> Vec<Tenure> {
+        let of_all = self.tenures();
+        circle.iter().map(|index| of_all[*index]).collect()
+    }
+
+    /// As if the pool had these alone.
+    fn choose_among(
+        &self,
+        circle: &[usize],
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Result<Choice, NoChoice> {
+        let choice =
+            choose(&self.tenures_of(circle), now, |index| standing(self.authority(circle[index]).root()))?;
+        Ok(Choice { index: circle[choice.index], ..choice })
+    }
+
+    fn aptitude(
+        &self,
+        choice: &Choice,
+        now: Timestamp,
+        standing: impl Fn(&CaCertificate) -> Standing,
+    ) -> Aptitude {
+        let authority = self.authority(choice.index);
+        if !choice.can_sign(authority.not_before(), now) {
+            Aptitude::None
+        } else if standing(authority.root()).is_known(now) {
+            Aptitude::Known
+        } else {
+            Aptitude::Signs
+        }
+    }
+}
+
+/// How apt a CA is that was chosen.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Aptitude {
+    /// It can't sign now.
+    None,
+    /// It can, and some pods may not know its root.
+    Signs,
+    /// It can, and all pods know its root.
+    Known,
 }
 
 #[cfg(test)]

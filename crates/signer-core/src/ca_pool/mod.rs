@@ -51,6 +51,20 @@ pub struct CaPool {
     further: Map<String, Value>,
 }
 
+/// The time for which a pool's ways up were chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsOf {
+    from: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl AsOf {
+    /// Whether the same ways are the best at `now`. A clock that was set back may have chosen them too early.
+    pub(crate) fn holds_at(self, now: Timestamp) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+}
+
 struct Member {
     authority: CertificateAuthority,
     signs_from: Option<Timestamp>,
@@ -167,10 +181,10 @@ impl CaPool {
         Self { members, ..self }
     }
 
-    /// When [`as_of`](Self::as_of) may say something else than at `now`.
-    #[must_use]
-    pub fn changes_paths_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.authorities().filter_map(|authority| authority.changes_path_at(now)).min()
+    /// The same, and for how long it is so.
+    pub(crate) fn as_of_for(self, now: Timestamp) -> (Self, AsOf) {
+        let until = self.authorities().filter_map(|authority| authority.changes_path_at(now)).min();
+        (self.as_of(now), AsOf { from: now, until })
     }
 
     fn leaving_aside(mut self, what: &str) -> Self {

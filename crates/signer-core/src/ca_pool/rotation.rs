@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CaPool, Member, PROPAGATION, Phase, PoolError, RotationError, Standing,
-    choice::taken_over_at,
-    lifecycle::{last_leaf_after, later, latest, latest_turn},
+    CaPool, Member, Phase, PoolError, RotationError, Standing,
+    choice::is_over,
+    lifecycle::{latest, latest_turn},
     phases, removable_at,
 };
 use crate::authority::{CaCertificate, CertificateAuthority};
@@ -117,13 +117,9 @@ impl CaPool {
         standing: impl Fn(&CaCertificate) -> Standing,
     ) -> Vec<&str> {
         let tenures = self.tenures();
-        let taken_over =
-            |index| taken_over_at(&tenures, index, now, |index| standing(self.authority(index).root()));
-        let is_over = |id: &&str| {
-            self.position(id).ok().and_then(|index| Some((index, taken_over(index)?))).is_some_and(
-                |(index, takeover)| later(last_leaf_after(&tenures[index], takeover), PROPAGATION) <= now,
-            )
-        };
+        let standing = |index| standing(self.authority(index).root());
+        let is_over =
+            |id: &&str| self.position(id).is_ok_and(|index| is_over(&tenures, index, now, standing));
         self.removable(now).into_iter().filter(is_over).collect()
     }
 

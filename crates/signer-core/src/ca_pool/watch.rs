@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
-use super::{CaPool, Fitness, PoolSource};
+use super::{AsOf, CaPool, Fitness, PoolSource};
 
 /// How often files are looked at by default. Kubelet brings a changed Secret within a minute or two; this adds little.
 pub const DEFAULT_POLL: Duration = Duration::from_secs(5);
@@ -83,8 +83,8 @@ async fn follow(
 #[derive(Clone, Copy, Default)]
 struct Known {
     digest: Option<[u8; 32]>,
-    /// When the same bytes may make another pool.
-    changes: Option<Timestamp>,
+    /// For how long the same bytes make the same pool.
+    as_of: Option<AsOf>,
 }
 
 enum News {
@@ -102,8 +102,8 @@ fn look(source: &PoolSource, known: Known, now: Option<Timestamp>) -> (Known, Ne
     };
     let digest = Some(bytes.digest());
     let is_news = known.digest != digest;
-    let is_due = || now.zip(known.changes).is_some_and(|(now, changes)| changes <= now);
-    if !is_news && !is_due() {
+    let holds = || now.zip(known.as_of).is_none_or(|(now, as_of)| as_of.holds_at(now));
+    if !is_news && holds() {
         return (known, News::Unchanged);
     }
     match source.parse(&bytes) {
@@ -113,14 +113,16 @@ fn look(source: &PoolSource, known: Known, now: Option<Timestamp>) -> (Known, Ne
                 let told = source.exposed_key().into_iter().chain(pool.left_aside());
                 told.for_each(|problem| tracing::warn!("{source}: {problem}"));
             }
-            let changes = now.and_then(|now| pool.changes_paths_at(now));
-            let pool = match now {
-                Some(now) => pool.as_of(now),
-                None => pool,
+            let (pool, as_of) = match now {
+                Some(now) => {
+                    let (pool, as_of) = pool.as_of_for(now);
+                    (pool, Some(as_of))
+                }
+                None => (pool, None),
             };
-            (Known { digest, changes }, News::Pool(Arc::new(pool)))
+            (Known { digest, as_of }, News::Pool(Arc::new(pool)))
         }
-        Err(error) => (Known { digest, changes: None }, News::Problem(error.to_string())),
+        Err(error) => (Known { digest, as_of: None }, News::Problem(error.to_string())),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn told(pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Option<(
     let least = now.checked_add(Terms::LEAST_LIFETIME).unwrap_or(Timestamp::MAX);
     let can_sign =
         |authority: &CertificateAuthority| authority.not_before() <= now && least <= authority.not_after();
-    let severity = if findings.first()?.is_outage() && !pool.fit(fitness).any(can_sign) {
+    let severity = if findings.first()?.is_outage() && !pool.of_use(fitness).any(can_sign) {
         Severity::Error
     } else {
         Severity::Warning

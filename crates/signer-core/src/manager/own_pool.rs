@@ -10,6 +10,7 @@ use super::{
     misfits::told,
 };
 use crate::{
+    authority::CertificateAuthority,
     ca_pool::{CaPool, DEFAULT_POLL, Fitness, NoChoice, PoolState, Upkeep, near},
     clock::Clock,
     health::{Component, Severity, SignerHealth},
@@ -137,7 +138,7 @@ fn report(
         Some((Severity::Warning, warning)) => Some(warning),
         None => None,
     };
-    if let Some(problem) = exhausted(pool, now).or(broken) {
+    if let Some(problem) = exhausted(pool, &state.fitness, now).or(broken) {
         return health.broken(component, &problem);
     }
     let kept = state.problem.as_ref().map(|problem| format!("{problem}; the last good pool stays in use"));
@@ -167,13 +168,17 @@ fn warning(pool: &CaPool, issued: &Issued, now: Timestamp) -> Option<String> {
     urgent.or_else(|| issued.upkeep.as_ref()?.warning(pool, now)).map(|warning| warning.to_string())
 }
 
-/// Why no CA of a pool can sign, if none can.
-fn exhausted(pool: &CaPool, now: Timestamp) -> Option<String> {
+/// Why no CA of a pool that is of use can sign, if none can.
+fn exhausted(pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Option<String> {
     let least = now.checked_add(Terms::LEAST_LIFETIME).unwrap_or(Timestamp::MAX);
-    if pool.authorities().any(|authority| authority.not_before() <= now && least <= authority.not_after()) {
+    let of_use: Vec<_> = pool.of_use(fitness).collect();
+    let candidates = if of_use.is_empty() { pool.authorities().collect() } else { of_use };
+    let can_sign =
+        |authority: &CertificateAuthority| authority.not_before() <= now && least <= authority.not_after();
+    if candidates.iter().any(|authority| can_sign(authority)) {
         return None;
     }
-    let last = pool.authorities().max_by_key(|authority| authority.not_after())?;
+    let last = candidates.into_iter().max_by_key(|authority| authority.not_after())?;
     let (authority, not_before, not_after) = (last.to_string(), last.not_before(), last.not_after());
     let problem = if now < not_before {
         IssueError::AuthorityNotYetValid { authority, not_before }

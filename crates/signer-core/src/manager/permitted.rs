@@ -6,14 +6,11 @@ use jiff::Timestamp;
 use super::secret_content::SecretPoolError;
 use crate::{
     authority::CaCertificate,
-    ca_pool::{CaPool, Due, Standing},
-    leaf::Leaf,
+    ca_pool::{CaPool, Due, Fitness, Standing},
     trust_bundle::Published,
 };
 
-/// What of `due` may be done about a pool, for a signer with these examples, while this is published; `None`:
-/// that isn't known. Of CAs whose successor can sign nothing that the signer issues, the last stays: it signs
-/// in place of that one.
+/// What of `due` may be done about a pool while this is published; `None`: that isn't known.
 ///
 /// # Errors
 /// If there is no pool, and a new one can't follow from what is published.
@@ -21,7 +18,6 @@ pub(crate) fn permitted(
     due: Due,
     pool: Option<&CaPool>,
     published: Option<&Published>,
-    examples: &[Leaf],
     now: Timestamp,
 ) -> Result<Due, SecretPoolError> {
     match (pool, published) {
@@ -29,12 +25,22 @@ pub(crate) fn permitted(
         // pods have certificates of a pool that was lost
         (None, Some(published)) if !published.is_empty() => Err(SecretPoolError::Lost),
         (None, Some(_)) => Ok(due),
-        (Some(pool), Some(published)) if published.is_made_of(pool, now) => Ok(match due {
-            Due::Removal(ids) if !pool.has_others_that_fit(&ids, &pool.fitness(examples)) => Due::Nothing,
-            due => due,
-        }),
+        (Some(pool), Some(published)) if published.is_made_of(pool, now) => Ok(due),
         (Some(_), _) => Ok(Due::Nothing),
     }
+}
+
+/// Which of these CAs may be removed. One whose successor can sign nothing that the signer issues stays: it
+/// signs in place of that one.
+pub(crate) fn removal(
+    ids: Vec<String>,
+    pool: &CaPool,
+    fitness: &Fitness,
+    published: Option<&Published>,
+    now: Timestamp,
+) -> Due {
+    let ids = pool.expendable(ids, fitness, now, standing_in(published));
+    if ids.is_empty() { Due::Nothing } else { Due::Removal(ids) }
 }
 
 /// How a root stands in what is published; `None`: that isn't known.
@@ -52,7 +58,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        ExtendedKeyUsage,
+        ExtendedKeyUsage, Leaf,
         api::ClusterTrustBundle,
         authority::{
             CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, fixtures::TestCa,
@@ -111,7 +117,7 @@ mod tests {
         let published = Published::of(bundle, &signer());
         assert_ne!(upkeep().due(Some(pool), at, |_| Standing::Since(Timestamp::UNIX_EPOCH)), Due::Nothing);
         let due = upkeep().due(Some(pool), at, standing_in(Some(&published)));
-        permitted(due, Some(pool), Some(&published), &[], at).unwrap()
+        permitted(due, Some(pool), Some(&published), at).unwrap()
     }
 
     fn with_successor(pool: CaPool) -> CaPool {
@@ -160,13 +166,13 @@ mod tests {
         let successor = clients.authority(&[], &clients).with_id("2");
         let both = succeeded_by(CaPool::first(ca("1"), DAY).unwrap(), successor);
         let published = Published::of(&bundle_of(&both), &signer());
-        let removal = || Due::Removal(vec!["1".into()]);
-        let done = |usage| {
+        let later = now() + PROPAGATION * 2 + LEEWAY + DAY;
+        let removed = |usage| {
             let examples = [Leaf::new([usage]).dns_name("web.shop.svc".parse().unwrap())];
-            permitted(removal(), Some(&both), Some(&published), &examples, now()).unwrap()
+            removal(vec!["1".into()], &both, &both.fitness(&examples), Some(&published), later)
         };
-        assert_eq!(done(ExtendedKeyUsage::ServerAuth), Due::Nothing);
-        assert_eq!(done(ExtendedKeyUsage::ClientAuth), removal());
+        assert_eq!(removed(ExtendedKeyUsage::ServerAuth), Due::Nothing);
+        assert_eq!(removed(ExtendedKeyUsage::ClientAuth), Due::Removal(vec!["1".into()]));
     }
 
     #[test]
@@ -186,7 +192,7 @@ mod tests {
     #[test]
     fn the_first_ca_is_made_only_where_nothing_is_published() {
         let published = Published::of(&bundle_of(&CaPool::first(ca("1"), DAY).unwrap()), &signer());
-        let first = |published| permitted(Due::First, None, published, &[], now());
+        let first = |published| permitted(Due::First, None, published, now());
         assert!(matches!(first(None), Err(SecretPoolError::BundleUnknown)));
         assert!(matches!(first(Some(&published)), Err(SecretPoolError::Lost)));
         assert_eq!(first(Some(&Published::default())).unwrap(), Due::First);

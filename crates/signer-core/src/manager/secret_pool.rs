@@ -7,12 +7,12 @@ use kube::Client;
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{
-    permitted::{permitted, standing_in},
+    permitted::{permitted, removal, standing_in},
     secret_content::{SecretPoolError, change, holding, pool_of},
 };
 use crate::{
     api::{SecretDocument, SecretError, Secrets},
-    ca_pool::{CaPool, Due, PoolState, Upkeep},
+    ca_pool::{AsOf, CaPool, Due, Fitness, PoolState, Upkeep},
     clock::Clock,
     leaf::Leaf,
     trust_bundle::Published,
@@ -62,12 +62,12 @@ pub(crate) fn follow_secret(
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
         let keeper = Keeper { secrets, clock, source, published, examples };
-        let (mut version, mut changes) = (None, None);
+        let mut known = Known::default();
         loop {
-            if changes.is_some_and(|changes| changes <= keeper.clock.now()) {
-                version = None;
+            if known.as_of.is_some_and(|as_of| !as_of.holds_at(keeper.clock.now())) {
+                known.version = None;
             }
-            keeper.look(&mut version, &mut changes, &sender).await;
+            keeper.look(&mut known, &sender).await;
             if timeout(POLL, sender.closed()).await.is_ok() {
                 return;
             }
@@ -83,18 +83,24 @@ struct Keeper {
     examples: Arc<[Leaf]>,
 }
 
+/// What was seen last.
+#[derive(Default)]
+struct Known {
+    /// The version of the Secret whose pool is in use.
+    version: Option<String>,
+    /// For how long that makes the same pool.
+    as_of: Option<AsOf>,
+    /// What others make of a pool that wants CAs removed, and the version of the Secret that holds it.
+    fitness: Option<(String, Arc<Fitness>)>,
+}
+
 impl Keeper {
-    /// Reads the Secret, does what is due, and tells what is new. `changes` is when the same Secret may make another pool.
-    async fn look(
-        &self,
-        version: &mut Option<String>,
-        changes: &mut Option<Timestamp>,
-        sender: &watch::Sender<PoolState>,
-    ) {
+    /// Reads the Secret, does what is due, and tells what is new.
+    async fn look(&self, known: &mut Known, sender: &watch::Sender<PoolState>) {
         let in_use = sender.borrow().pool.clone();
         let mut result = Ok(Found::Overtaken);
         for _ in 0..LOOKS_AT_ONCE {
-            result = self.read_and_keep(version, in_use.clone()).await;
+            result = self.read_and_keep(known, in_use.clone()).await;
             if !matches!(result, Ok(Found::Overtaken)) {
                 break;
             }
@@ -106,13 +112,14 @@ impl Keeper {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
                 let now = self.clock.now();
                 pool.left_aside().iter().for_each(|told| tracing::warn!(namespace, name, "CA pool: {told}"));
-                *changes = pool.changes_paths_at(now);
-                state.pool = Some(Arc::new(pool.as_of(now)));
+                let (pool, as_of) = pool.as_of_for(now);
+                known.as_of = Some(as_of);
+                state.pool = Some(Arc::new(pool));
                 state.problem = None;
                 true
             }
             Err(error) => {
-                *version = None;
+                known.version = None;
                 let problem =
                     format!("CA pool in Secret {}/{}: {error}", self.source.namespace, self.source.name);
                 let is_news = state.problem.as_ref() != Some(&problem);
@@ -122,10 +129,10 @@ impl Keeper {
         });
     }
 
-    /// Finds a pool if it is another than that of `version`.
+    /// Finds a pool if it is another than the known one.
     async fn read_and_keep(
         &self,
-        version: &mut Option<String>,
+        known: &mut Known,
         in_use: Option<Arc<CaPool>>,
     ) -> Result<Found, SecretPoolError> {
         // read before the Secret: whoever sees a bundle sees the pool that it was made of too
@@ -133,7 +140,7 @@ impl Keeper {
         let secret = self.secrets.get(&self.source.name).await.map_err(SecretPoolError::Read)?;
         let Some(upkeep) = &self.source.upkeep else {
             let secret = secret.ok_or_else(|| self.no_secret())?;
-            return found(pool_of(&secret, false)?, &secret, version);
+            return found(pool_of(&secret, false)?, &secret, known);
         };
         let secret = match secret {
             Some(secret) => secret,
@@ -150,18 +157,46 @@ impl Keeper {
         }
         let Some(now) = self.clock.certain_for_removal() else {
             return if pool.is_some() {
-                found(pool, &secret, version)
+                found(pool, &secret, known)
             } else {
                 Err(SecretPoolError::TimeUncertain)
             };
         };
         let due = upkeep.due(pool.as_ref(), now, standing_in(published.as_ref()));
-        let due = permitted(due, pool.as_ref(), published.as_ref(), &self.examples, now)?;
+        let due = permitted(due, pool.as_ref(), published.as_ref(), now)?;
+        let (pool, due) = match (pool, due) {
+            (Some(pool), Due::Removal(ids)) => {
+                let (pool, fitness) = self.examined(pool, secret.version(), known).await?;
+                let due = removal(ids, &pool, &fitness, published.as_ref(), now);
+                (Some(pool), due)
+            }
+            other => other,
+        };
         if due == Due::Nothing {
-            return found(pool, &secret, version);
+            return found(pool, &secret, known);
         }
-        *version = None;
+        known.version = None;
         self.write(secret, pool, upkeep.clone(), due, now).await
+    }
+
+    /// What others make of a pool's CAs, which is found out once for each version: it takes signatures.
+    async fn examined(
+        &self,
+        pool: CaPool,
+        version: &str,
+        known: &mut Known,
+    ) -> Result<(CaPool, Arc<Fitness>), SecretPoolError> {
+        if let Some((_, fitness)) = known.fitness.as_ref().filter(|(of, _)| of == version) {
+            return Ok((pool, fitness.clone()));
+        }
+        let examples = self.examples.clone();
+        let examined = spawn_blocking(move || {
+            let fitness = Arc::new(pool.fitness(&examples));
+            (pool, fitness)
+        });
+        let (pool, fitness) = examined.await.map_err(|_| SecretPoolError::Thread)?;
+        known.fitness = Some((version.to_owned(), fitness.clone()));
+        Ok((pool, fitness))
     }
 
     fn no_secret(&self) -> SecretPoolError {
@@ -229,15 +264,11 @@ impl Keeper {
     }
 }
 
-/// The pool of a Secret that needs nothing, if it is another than that of `version`.
-fn found(
-    pool: Option<CaPool>,
-    secret: &SecretDocument,
-    version: &mut Option<String>,
-) -> Result<Found, SecretPoolError> {
+/// The pool of a Secret that needs nothing, if it is another than the known one.
+fn found(pool: Option<CaPool>, secret: &SecretDocument, known: &mut Known) -> Result<Found, SecretPoolError> {
     let pool = pool.ok_or(SecretPoolError::NoPool)?;
-    let is_news = version.as_deref() != Some(secret.version());
-    *version = Some(secret.version().to_owned());
+    let is_news = known.version.as_deref() != Some(secret.version());
+    known.version = Some(secret.version().to_owned());
     Ok(if is_news { Found::Pool(pool) } else { Found::InUse })
 }
 

@@ -84,7 +84,7 @@ impl Rules {
             Self::RemoveByTheTurn => Standing::Since(Timestamp::UNIX_EPOCH),
             _ => standing_in(Some(published))(root),
         };
-        match permitted(upkeep.due(Some(pool), now, standing), Some(pool), Some(published), &[], now) {
+        match permitted(upkeep.due(Some(pool), now, standing), Some(pool), Some(published), now) {
             Ok(Due::Removal(ids)) => ids,
             _ => Vec::new(),
         }
