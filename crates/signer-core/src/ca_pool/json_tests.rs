@@ -116,6 +116,9 @@ fn what_would_say_who_signs_and_is_not_ours_is_refused() {
         ("CurrentID", Value::Null),
         ("Chooses", json!("b")),
         ("Position", json!(1)),
+        ("Sequence", json!(["b", "a"])),
+        ("Shares", json!({"b": 100})),
+        ("Policy", json!({"of": [{"ca": "b"}]})),
     ] {
         let mut document = both();
         document[field] = value;
@@ -123,9 +126,13 @@ fn what_would_say_who_signs_and_is_not_ours_is_refused() {
         assert!(error.contains(&format!("the pool has a field {field:?} that isn't known here")), "{error}");
         assert!(error.contains("remove the field, and put the CAs in that order"), "{error}");
     }
-    for (field, value) in
-        [("Active", json!(true)), ("State", json!("active")), ("Hot", json!(false)), ("priority", json!(3))]
-    {
+    for (field, value) in [
+        ("Active", json!(true)),
+        ("State", json!("active")),
+        ("Hot", json!(false)),
+        ("Policy", json!([{"hot": true}])),
+        ("priority", json!(3)),
+    ] {
         let mut document = both();
         document["CAs"][1][field] = value;
         let error = refusal(&document);
@@ -135,6 +142,18 @@ fn what_would_say_who_signs_and_is_not_ours_is_refused() {
     document["x-active"] = json!("b");
     document["Count"] = json!(20);
     document["CAs"][0]["Comment"] = json!("signs");
+    assert_eq!(read(&document).unwrap().signing().id(), "a");
+}
+
+/// One million bytes hold some 60,000 fields: what is done for each of them must not depend on their number.
+#[test]
+fn many_fields_are_read_too() {
+    let root = TestCa::root("root");
+    let mut document = pool(&[entry("a", &root, &root, &Value::Null)]);
+    for number in 0..60_000 {
+        document[format!("x-{number}")] = Value::Null;
+    }
+    assert!(document.to_string().len() < CaPool::MAX_INPUT_BYTES);
     assert_eq!(read(&document).unwrap().signing().id(), "a");
 }
 

@@ -1,6 +1,8 @@
 //! The fields of an object by name, as Go's encoding/json finds them: in any case. Two differences keep it from being ambiguous who signs: a field may be there once
 //! only, and one that isn't known and would say who signs is refused. Others are kept for whoever knows them.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -50,31 +52,48 @@ fn words(name: &str) -> Vec<String> {
 
 /// Refuses a field of the pool that names one of its CAs, by ID or by position, and so says something of that one alone.
 pub(super) fn check_names_no_ca(further: &Map<String, Value>, ids: &[&str]) -> Result<(), PoolError> {
-    let names_a_ca = |value: &Value| match value {
-        Value::String(text) => ids.contains(&text.as_str()),
+    let is_one = |value: &Value| match value {
         Value::Number(number) => {
-            ids.contains(&number.to_string().as_str())
-                || number
-                    .as_u64()
-                    .is_some_and(|index| usize::try_from(index).is_ok_and(|index| index < ids.len()))
+            let index = number.as_u64().and_then(|index| usize::try_from(index).ok());
+            index.is_some_and(|index| index < ids.len()) || ids.contains(&number.to_string().as_str())
         }
         _ => false,
     };
     let is_note = |name: &str| name.to_ascii_lowercase().starts_with(NOTE);
-    match further.iter().find(|(name, value)| !is_note(name) && names_a_ca(value)) {
+    let mut fields = further.iter().filter(|(name, _)| !is_note(name));
+    match fields.find(|(_, value)| is_one(value) || has_id(value, ids)) {
         Some((name, _)) => Err(PoolError::UnknownField { place: "the pool".to_owned(), field: shown(name) }),
         None => Ok(()),
     }
 }
 
+/// Whether one of these IDs stands anywhere in a value, as text.
+fn has_id(value: &Value, ids: &[&str]) -> bool {
+    match value {
+        Value::String(text) => ids.contains(&text.as_str()),
+        Value::Array(values) => values.iter().any(|value| has_id(value, ids)),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| ids.contains(&name.as_str()) || has_id(value, ids))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// Refuses a flag of a CA: whatever it is called, it says that one CA is another kind of CA than the next.
 pub(super) fn check_has_no_flag(further: &Map<String, Value>, place: &str) -> Result<(), PoolError> {
-    let flag = further
-        .iter()
-        .find(|(name, value)| value.is_boolean() && !name.to_ascii_lowercase().starts_with(NOTE));
-    match flag {
+    let mut fields = further.iter().filter(|(name, _)| !name.to_ascii_lowercase().starts_with(NOTE));
+    match fields.find(|(_, value)| has_flag(value)) {
         Some((name, _)) => Err(PoolError::UnknownField { place: place.to_owned(), field: shown(name) }),
         None => Ok(()),
+    }
+}
+
+fn has_flag(value: &Value) -> bool {
+    match value {
+        Value::Bool(_) => true,
+        Value::Array(values) => values.iter().any(has_flag),
+        Value::Object(fields) => fields.values().any(has_flag),
+        Value::Null | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -107,16 +126,12 @@ impl Fields {
             }
         };
         let mut fields = Self { place, known: Vec::new(), further: Map::new() };
+        let mut seen = HashSet::new();
         for (name, value) in object {
-            let known = names.iter().find(|known| known.eq_ignore_ascii_case(&name));
-            let is_twice = match known {
-                Some(known) => fields.known.iter().any(|(other, _)| other == known),
-                None => fields.further.keys().any(|other| other.eq_ignore_ascii_case(&name)),
-            };
-            match known {
-                _ if is_twice => {
-                    return Err(PoolError::DuplicateField { place: fields.place, field: shown(&name) });
-                }
+            if !seen.insert(name.to_ascii_lowercase()) {
+                return Err(PoolError::DuplicateField { place: fields.place, field: shown(&name) });
+            }
+            match names.iter().find(|known| known.eq_ignore_ascii_case(&name)) {
                 Some(known) => fields.known.push((known, value)),
                 None if says_who_signs(&name) => {
                     return Err(PoolError::UnknownField { place: fields.place, field: shown(&name) });
