@@ -3,7 +3,7 @@ use crate::authority::fixtures::TestCa;
 
 #[test]
 fn the_example_key_is_a_key() {
-    assert!(PublicKey::from_pkix(&EXAMPLE_KEY).is_ok());
+    assert!(PublicKey::from_pkix(&EXAMPLE_P256_SPKI).is_ok());
 }
 
 #[test]
