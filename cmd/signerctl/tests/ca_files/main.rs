@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::LazyLock,
@@ -11,22 +12,28 @@ use std::{
 
 use serde_json::Value;
 use signer_core::{CaPool, PoolSource};
-use tempfile::TempDir;
+use tempfile::NamedTempFile;
 
-static FILES: LazyLock<TempDir> = LazyLock::new(|| {
-    let directory = TempDir::new().unwrap();
+/// Made anew by each run, where cargo has its own: nothing is dropped at the end of one.
+static FILES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ca_files");
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ca_files/generate");
-    let output = Command::new("sh").arg(script).current_dir(directory.path()).output().unwrap();
+    let output = Command::new("sh").arg(script).current_dir(&directory).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     directory
 });
 
 /// One file of several, in that order; `a.crt+b.crt`.
 fn file(joined: &str) -> PathBuf {
-    let path = FILES.path().join(joined.replace('+', "_and_"));
+    let path = FILES.join(joined.replace('+', "_and_"));
     if joined.contains('+') {
-        let parts = joined.split('+').map(|part| fs::read(FILES.path().join(part)).unwrap());
-        fs::write(&path, parts.collect::<Vec<_>>().concat()).unwrap();
+        let parts = joined.split('+').map(|part| fs::read(FILES.join(part)).unwrap());
+        let mut whole = NamedTempFile::new_in(&*FILES).unwrap();
+        whole.write_all(&parts.collect::<Vec<_>>().concat()).unwrap();
+        // another test may read it
+        whole.persist(&path).unwrap();
     }
     path
 }
@@ -77,7 +84,7 @@ fn orders(parts: &[&str]) -> Vec<String> {
 
 fn not_after(certificate: &str) -> String {
     let arguments = ["x509", "-noout", "-enddate", "-dateopt", "iso_8601", "-in", certificate];
-    let output = Command::new("openssl").args(arguments).current_dir(FILES.path()).output().unwrap();
+    let output = Command::new("openssl").args(arguments).current_dir(&*FILES).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.trim().trim_start_matches("notAfter=").replace(' ', "T")
 }

@@ -1,6 +1,11 @@
 //! Go's `crypto/x509`: the API server, kubelet, and programs in Go.
 
-use std::{fs, path::PathBuf, process::Command, sync::OnceLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
 
 use signer_core::{CaPool, IssuedCertificate};
 use tempfile::TempDir;
@@ -8,14 +13,14 @@ use tempfile::TempDir;
 use crate::Question;
 
 /// Made once for all tests.
-static PROGRAM: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 pub(crate) fn verify(
     pool: &CaPool,
     issued: &IssuedCertificate,
     question: Question<'_>,
 ) -> Result<(), String> {
-    let (_, program) = PROGRAM.get_or_init(build);
+    let program = PROGRAM.get_or_init(build);
     let directory = TempDir::new().unwrap();
     let (chain, roots) = (directory.path().join("chain.pem"), directory.path().join("roots.pem"));
     fs::write(&chain, &issued.chain_pem).unwrap();
@@ -25,13 +30,12 @@ pub(crate) fn verify(
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stdout).into_owned()) }
 }
 
-fn build() -> (TempDir, PathBuf) {
-    let directory = TempDir::new().unwrap();
-    let program = directory.path().join("verify");
+fn build() -> PathBuf {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifiers/go/verify.go");
     let mut go = Command::new("go");
     go.env("GO111MODULE", "off").args(["build", "-o"]).arg(&program).arg(source);
     let output = go.output().expect("these tests need Go, as the control plane does");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    (directory, program)
+    program
 }
