@@ -277,7 +277,7 @@ fn what_is_left_aside_of_a_pool_and_a_pool_that_cannot_be_used_are_warnings() {
             "left aside: certFile, certificate 1 is no valid DER-encoded X.509 certificate",
         ),
         (broken.to_owned(), "certFile, certificate 1 is no valid DER-encoded X.509 certificate"),
-        (cert.replace("-----END", "----END"), "certFile is not PEM: line"),
+        (cert.replace("-----END", "----END"), "certFile, line "),
     ] {
         std::fs::write(directory.path().join("tls.crt"), content).unwrap();
         let output = signer_manager(&["check-config", &file]);

@@ -21,7 +21,8 @@ pub(super) fn check_absent(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Writes a new file that only its owner can read. It appears whole or not at all, and never in place of another.
+/// Writes a new file that only its owner can read, never in place of another. It appears whole or not at all,
+/// except where the file system has no links: there a failure leaves none.
 pub(super) fn create(path: &Path, content: &[u8]) -> Result<(), Error> {
     let draft = draft_beside(path);
     let written = write_draft(&draft, content).and_then(|()| {

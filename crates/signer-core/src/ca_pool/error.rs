@@ -217,8 +217,8 @@ pub enum PoolError {
         /// What messages call the file.
         file: &'static str,
     },
-    /// A file isn't PEM.
-    #[error("{file} is not PEM: line {line}: {problem}")]
+    /// A file's PEM is damaged, or has what isn't taken.
+    #[error("{file}, line {line}: {problem}")]
     NotPem {
         /// What messages call the file.
         file: &'static str,
@@ -226,6 +226,18 @@ pub enum PoolError {
         line: usize,
         /// What is wrong, without the content.
         problem: &'static str,
+    },
+    /// A file has a block that may be a certificate.
+    #[error(
+        "{file} has a block of a kind that isn't known, {label} on line {line}; take it out if it isn't needed, or make it a CERTIFICATE"
+    )]
+    UnknownBlock {
+        /// What messages call the file.
+        file: &'static str,
+        /// The line, from 1.
+        line: usize,
+        /// The kind.
+        label: String,
     },
     /// A file has no certificate.
     #[error("{file} has no CERTIFICATE block; it has {found}")]

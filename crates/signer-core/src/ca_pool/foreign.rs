@@ -27,22 +27,21 @@ pub(super) fn foreign(bytes: &[u8]) -> Option<&'static str> {
 
 const UTF_16: &str = "it is text in UTF-16, as PowerShell's `>` writes it; convert it with `iconv -f UTF-16 -t UTF-8 FILE > FILE.pem`, or write it with `Set-Content -Encoding ascii`";
 const JAVA_KEY_STORE: &str = "it is a Java key store; convert it with `keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12`, and then \
-                              `openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem`";
+                              `(umask 077; openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem)`";
 const BASE64_OF_PEM: &str =
     "it is PEM in base64, as `data` of a Secret has it; decode it with `base64 -d FILE > FILE.pem`";
 const ESCAPED_PEM: &str = "it is PEM whose line breaks are written as \\n, as in JSON or in an environment variable; convert it with `printf '%b' \"$(cat FILE)\" > FILE.pem`";
 const MANIFEST: &str = "it is a manifest of Kubernetes and not a file out of one; get the value with `kubectl get secret NAME -o jsonpath='{.data.tls\\.crt}' | base64 -d`";
-const PKCS_12: &str = "it is PKCS#12 (.pfx, .p12); convert it with `openssl pkcs12 -in FILE -nodes -out FILE.pem` (with -legacy for files of old programs), which serves as certificate and as key file";
+const PKCS_12: &str = "it is PKCS#12 (.pfx, .p12); convert it with `(umask 077; openssl pkcs12 -in FILE -nodes -out FILE.pem)` (with -legacy for files of old programs), which serves as certificate and as key file";
 const PKCS_7: &str =
     "it is PKCS#7 (.p7b); convert it with `openssl pkcs7 -inform DER -in FILE -print_certs -out FILE.pem`";
 const DER_CERTIFICATE: &str = "it is a certificate in DER (binary, as .cer and .der files are); convert it with `openssl x509 -inform DER -in FILE -out FILE.pem`";
-const DER_KEY: &str =
-    "it is a private key in DER (binary); convert it with `openssl pkey -inform DER -in FILE -out FILE.pem`";
-const DER_ENCRYPTED_KEY: &str = "it is an encrypted private key in DER (binary); decrypt it with `openssl pkcs8 -inform DER -in FILE -out FILE.pem`";
+const DER_KEY: &str = "it is a private key in DER (binary); convert it with `(umask 077; openssl pkey -inform DER -in FILE -out FILE.pem)`";
+const DER_ENCRYPTED_KEY: &str = "it is an encrypted private key in DER (binary); decrypt it with `(umask 077; openssl pkcs8 -inform DER -in FILE -out FILE.pem)`";
 const DER_OTHER: &str = "it is binary (ASN.1), and neither a certificate nor a key; write it in PEM";
 
-const CFSSL: &str = "it is the JSON that `cfssl gencert` writes; convert it with `cfssljson -bare ca < FILE`, which makes ca.pem (the certificate) and ca-key.pem (the key)";
-const VAULT: &str = "it is an answer of Vault in JSON; take it apart with `jq -r .data.certificate FILE > ca.pem`, `jq -r .data.private_key FILE > ca.key` and \
+const CFSSL: &str = "it is the JSON that `cfssl gencert` writes; convert it with `(umask 077; cfssljson -bare ca < FILE)`, which makes ca.pem (the certificate) and ca-key.pem (the key)";
+const VAULT: &str = "it is an answer of Vault in JSON; take it apart with `jq -r .data.certificate FILE > ca.pem`, `(umask 077; jq -r .data.private_key FILE > ca.key)` and \
                      `jq -r '.data.ca_chain[]? // .data.issuing_ca' FILE > root.pem`";
 const SECRET_IN_JSON: &str = "it is an object of Kubernetes in JSON and not a value out of one; get the value with `jq -r '.data[\"KEY\"]' FILE | base64 -d`";
 const TERRAFORM: &str =

@@ -181,9 +181,15 @@ impl CaPool {
         Self { members, ..self }
     }
 
-    /// The same, and for how long it is so.
+    /// When [`as_of`](Self::as_of) may say something else than at `now`.
+    #[must_use]
+    pub fn changes_paths_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.authorities().filter_map(|authority| authority.changes_path_at(now)).min()
+    }
+
+    /// As [`as_of`](Self::as_of), and for how long it is so.
     pub(crate) fn as_of_for(self, now: Timestamp) -> (Self, AsOf) {
-        let until = self.authorities().filter_map(|authority| authority.changes_path_at(now)).min();
+        let until = self.changes_paths_at(now);
         (self.as_of(now), AsOf { from: now, until })
     }
 

@@ -130,8 +130,9 @@ fn check_label(file: &'static str, block: &Block<'_>) -> Result<(), PoolError> {
             "the block that begins here is PKCS#12; `base64 -d` its content into FILE.p12, and `openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem` makes PEM of it"
         }
         label if is_certificate(label) || is_no_certificate(label) => return Ok(()),
-        _ => {
-            "the block that begins here is of a kind that isn't known; take it out if it isn't needed, or make it a CERTIFICATE"
+        label => {
+            let label = truncated(&one_line(label), 40);
+            return Err(PoolError::UnknownBlock { file, line: block.line, label });
         }
     };
     Err(PoolError::NotPem { file, line: block.line, problem })

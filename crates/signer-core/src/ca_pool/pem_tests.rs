@@ -94,12 +94,12 @@ fn pem_files_are_refused_with_what_they_are() {
             None,
             "is no CA certificate: its basicConstraints say CA:FALSE",
         ),
-        (&cert[..100], &key, None, "certFile is not PEM: line 1: the block that begins here has no end"),
+        (&cert[..100], &key, None, "certFile, line 1: the block that begins here has no end"),
         (
             &cert.replace("CERTIFICATE", "TRUSTED CERTIFICATE"),
             &key,
             None,
-            "certFile is not PEM: line 1: the block that begins here is a certificate in OpenSSL's own form",
+            "certFile, line 1: the block that begins here is a certificate in OpenSSL's own form",
         ),
     ] {
         let error = read_pem(cert, key.as_bytes(), root).unwrap_err().to_string();

@@ -126,7 +126,7 @@ impl SecretValues {
         }
         if let Some(key) = POOLS.iter().find(|key| has(key)) {
             return Some(format!(
-                "{key} is where others keep such a pool: copy it into a Secret of its own, with {} and `kubectl create secret generic NAME --from-file=pool=pool.json`",
+                "{key} is where others keep such a pool: copy it into a Secret of its own, with {} and `kubectl -n NAMESPACE create secret generic POOL --from-file=pool=pool.json`",
                 saved(key, "pool.json")
             ));
         }
@@ -135,7 +135,7 @@ impl SecretValues {
         let save_root = root.map_or_else(String::new, |root| format!(", {}", saved(root, "root.pem")));
         let root_file = root.map_or("", |_| " --root-file root.pem");
         Some(format!(
-            "{cert} and {key} are a CA in PEM: save it with {}, {}{save_root}, and make a pool of it with `signerctl ca-pool import --cert-file ca.pem --key-file \
+            "{cert} and {key} are a CA in PEM: save it with {}, {}{save_root}, and make a pool of it with `signerctl ca-pool import --namespace NAMESPACE --name POOL --cert-file ca.pem --key-file \
              ca.key{root_file}`",
             saved(cert, "ca.pem"),
             saved(key, "ca.key"),
@@ -161,7 +161,7 @@ const PEM: [(&str, &str, Option<&str>); 7] = [
 
 fn saved(key: &str, file: &str) -> String {
     format!(
-        "`kubectl get secret NAME -o go-template='{{{{index .data \"{key}\" | base64decode}}}}' > {file}`"
+        "`(umask 077; kubectl -n NAMESPACE get secret NAME -o go-template='{{{{index .data \"{key}\" | base64decode}}}}' > {file})`"
     )
 }
 

@@ -60,12 +60,18 @@ fn a_pool_counts_and_what_stands_beside_it_is_told_of() {
 #[test]
 fn other_keys_are_told_with_what_is_to_be_done() {
     for (keys, told) in [
-        (vec!["ca-pool.json"], "index .data \"ca-pool.json\" | base64decode}}' > pool.json"),
+        (
+            vec!["ca-pool.json"],
+            "umask 077; kubectl -n NAMESPACE get secret NAME -o go-template='{{index .data \"ca-pool.json\" | base64decode}}' > pool.json",
+        ),
         (
             vec!["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"],
             "--key-file ca.key --root-file root.pem",
         ),
-        (vec!["ca.crt", "ca.key"], "signerctl ca-pool import --cert-file ca.pem --key-file ca.key"),
+        (
+            vec!["ca.crt", "ca.key"],
+            "signerctl ca-pool import --namespace NAMESPACE --name POOL --cert-file ca.pem --key-file ca.key",
+        ),
         (vec!["issuer.crt", "issuer.key", "ca.crt"], "issuer.crt and issuer.key are a CA in PEM"),
         (vec!["tls.crt"], "tls.crt and no tls.key"),
         (vec!["tls.key", "ca.crt"], "tls.key and no tls.crt"),
