@@ -193,6 +193,11 @@ impl CertificateAuthority {
         all
     }
 
+    /// All certificates of all ways up.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = &CaCertificate> {
+        self.paths.iter().flat_map(|path| path.intermediates.iter().chain([&path.root]))
+    }
+
     /// Whether its root is another's: who trusts that root may trust no other, so only a CA under it can take its place unnoticed.
     #[must_use]
     pub fn is_intermediate(&self) -> bool {

@@ -1,46 +1,64 @@
-//! Each signer has a CA of its own: two that share a key or a root would vouch for each other's names.
+//! Each signer has a CA of its own: where one trusts another's key, that one vouches for its names.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::{authority::CaCertificate, ca_pool::CaPool, signer_name::SignerName};
+use crate::{
+    authority::{CaCertificate, CertificateAuthority},
+    ca_pool::CaPool,
+    signer_name::SignerName,
+};
 
-/// The fingerprints of the keys and roots in use, and whose they are. Cheap to clone: clones see the same.
+/// What the pools in use have, and whose they are. Cheap to clone: clones see the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Roots(Arc<Mutex<HashMap<Fingerprint, SignerName>>>);
+pub(crate) struct Claims(Arc<Mutex<HashMap<SignerName, Claim>>>);
 
-/// SHA-256 of a root certificate or a public key.
-pub(crate) type Fingerprint = [u8; 32];
+/// The keys of one signer's pool.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Claim {
+    /// Those of its CAs, up to their roots.
+    own: HashSet<Fingerprint>,
+    /// Those that its pods trust: of its roots, and of others that its operator has listed.
+    trusted: HashSet<Fingerprint>,
+}
 
-impl Roots {
-    /// Makes these the signer's, in place of those that it had.
+/// SHA-256 of a public key.
+type Fingerprint = [u8; 32];
+
+impl Claims {
+    /// Makes this the signer's claim, in place of the one that it had.
     ///
     /// # Errors
-    /// The name of the signer that has one of them already; nothing is changed then.
-    pub(crate) fn claim(&self, signer: &SignerName, fingerprints: &[Fingerprint]) -> Result<(), SignerName> {
-        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let other = fingerprints
-            .iter()
-            .filter_map(|fingerprint| owners.get(fingerprint))
-            .find(|owner| *owner != signer);
-        if let Some(other) = other {
+    /// The name of the signer whose claim it contradicts; nothing is changed then.
+    pub(crate) fn claim(&self, signer: &SignerName, claim: Claim) -> Result<(), SignerName> {
+        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let other = claims.iter().find(|(owner, other)| *owner != signer && claim.contradicts(other));
+        if let Some((other, _)) = other {
             return Err(other.clone());
         }
-        owners.retain(|_, owner| owner != signer);
-        owners.extend(fingerprints.iter().map(|fingerprint| (*fingerprint, signer.clone())));
+        claims.insert(signer.clone(), claim);
         Ok(())
     }
 }
 
-/// The fingerprints of all keys and roots of a pool.
-pub(crate) fn fingerprints(pool: &CaPool) -> Vec<Fingerprint> {
-    let keys = pool.authorities().map(|authority| authority.key().spki_der());
-    let roots = pool.roots().into_iter().map(CaCertificate::der);
-    keys.chain(roots).map(sha256).collect()
+impl Claim {
+    pub(crate) fn of(pool: &CaPool) -> Self {
+        let own = pool.authorities().flat_map(CertificateAuthority::certificates);
+        let all = |certificates: &mut dyn Iterator<Item = &CaCertificate>| {
+            certificates.map(|certificate| sha256(certificate.spki_der())).collect()
+        };
+        Self { own: all(&mut own.into_iter()), trusted: all(&mut pool.roots().into_iter()) }
+    }
+
+    /// A root of somebody else's, which both trust, gives neither the other's names.
+    fn contradicts(&self, other: &Self) -> bool {
+        let trusts = |one: &Self, other: &Self| !one.trusted.is_disjoint(&other.own);
+        trusts(self, other) || trusts(other, self) || !self.own.is_disjoint(&other.own)
+    }
 }
 
 fn sha256(bytes: &[u8]) -> Fingerprint {
@@ -53,13 +71,32 @@ fn sha256(bytes: &[u8]) -> Fingerprint {
 mod tests {
     use super::*;
 
+    fn claim(own: &[u8], trusted: &[u8]) -> Claim {
+        let of = |keys: &[u8]| keys.iter().map(|key| [*key; 32]).collect();
+        Claim { own: of(own), trusted: of(trusted) }
+    }
+
     #[test]
     fn who_comes_second_hears_whose_it_is() {
         let (a, b): (SignerName, SignerName) = ("e.com/a".parse().unwrap(), "e.com/b".parse().unwrap());
-        let roots = Roots::default();
-        assert_eq!(roots.claim(&a, &[[1; 32], [2; 32]]), Ok(()));
-        assert_eq!(roots.claim(&b, &[[3; 32], [2; 32]]), Err(a.clone()));
-        assert_eq!(roots.claim(&a, &[[1; 32]]), Ok(()));
-        assert_eq!(roots.claim(&b, &[[3; 32], [2; 32]]), Ok(()));
+        let claims = Claims::default();
+        assert_eq!(claims.claim(&a, claim(&[1, 2], &[2])), Ok(()));
+        assert_eq!(claims.claim(&b, claim(&[3, 2], &[2])), Err(a.clone()));
+        assert_eq!(claims.claim(&a, claim(&[1], &[1])), Ok(()));
+        assert_eq!(claims.claim(&b, claim(&[3, 2], &[2])), Ok(()));
+    }
+
+    #[test]
+    fn neither_trusts_what_the_other_signs_with_and_both_may_trust_a_third() {
+        for (first, second, is_fine) in [
+            (claim(&[1], &[1, 9]), claim(&[2], &[2, 9]), true),
+            (claim(&[1], &[1]), claim(&[2], &[2, 1]), false),
+            (claim(&[1], &[1, 2]), claim(&[2], &[2]), false),
+            (claim(&[1, 9], &[9]), claim(&[2, 9], &[9]), false),
+            (claim(&[1, 5], &[5]), claim(&[1, 6], &[6]), false),
+        ] {
+            assert_eq!(!first.contradicts(&second), is_fine, "{first:?} {second:?}");
+            assert_eq!(!second.contradicts(&first), is_fine, "{second:?} {first:?}");
+        }
     }
 }

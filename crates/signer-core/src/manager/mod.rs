@@ -29,7 +29,7 @@ use kube::Client;
 use tokio::sync::watch;
 
 use self::{
-    exclusive::Roots,
+    exclusive::Claims,
     running::{Shared, run_signer},
     shared_client::shared,
     supervision::{SHOWN, supervise},
@@ -185,7 +185,7 @@ impl Manager {
             client: self.client,
             tasks: tasks.clone(),
             cluster: cluster.clone(),
-            roots: Roots::default(),
+            claims: Claims::default(),
             events,
             clock: clock.clone(),
             metrics: metrics.clone(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{
-    exclusive::{Roots, fingerprints},
+    exclusive::{Claim, Claims},
     misfits::told,
 };
 use crate::{
@@ -27,13 +27,13 @@ pub(crate) struct Issued {
     pub(crate) upkeep: Option<Upkeep>,
 }
 
-/// The pools of `pools` whose keys and roots no other signer has. What is wrong with a pool, for a signer that issues this, becomes a matter of health. The future does
+/// The pools of `pools` that share nothing with another signer's. What is wrong with a pool, for a signer that issues this, becomes a matter of health. The future does
 /// the work.
 pub(crate) fn own_pool(
     mut pools: watch::Receiver<PoolState>,
     signer: SignerName,
     issued: Issued,
-    roots: Roots,
+    claims: Claims,
     published: watch::Receiver<Option<Published>>,
     clock: Clock,
     health: SignerHealth,
@@ -43,7 +43,7 @@ pub(crate) fn own_pool(
         let mut hindrance = None;
         // ends with the last who wants the pool, or with the one who reads it
         while !send.is_closed() {
-            let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &roots);
+            let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &claims);
             let known = send.borrow().clone();
             let Some(state) = examined(state, &known, &issued.examples).await else { return };
             let now = clock.now();
@@ -64,17 +64,17 @@ pub(crate) fn own_pool(
 }
 
 /// A new pool, unless it is older than the one in use, or another signer has a key or root of it; then the one in use stays.
-fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, roots: &Roots) -> PoolState {
+fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, claims: &Claims) -> PoolState {
     let Some(pool) = &read.pool else { return read };
     if let Some(newer) = in_use.pool.as_ref().filter(|in_use| pool.yields_to(in_use)) {
         return PoolState { problem: Some(yields(pool, newer)), ..in_use.clone() };
     }
-    match roots.claim(signer, &fingerprints(pool)) {
+    match claims.claim(signer, Claim::of(pool)) {
         Ok(()) => read,
         Err(other) => PoolState {
             problem: Some(format!(
-                "the CA pool shares a key or a root with that of the signer {other}; give each signer a CA of its own \
-                 (signerctl ca-pool create makes one)"
+                "the CA pool shares a key or a root with that of the signer {other}; give each signer a CA of its own (signerctl \
+                 ca-pool create makes one), and list its root in no rootFile of another: each would vouch for the other's names"
             )),
             ..in_use.clone()
         },

@@ -132,7 +132,7 @@ fn what_stays_the_same_is_no_news() {
 
 #[test]
 fn an_older_pool_does_not_take_the_place_of_a_newer_one() {
-    let (roots, signer) = (Roots::default(), "example.com/a".parse().unwrap());
+    let (claims, signer) = (Claims::default(), "example.com/a".parse().unwrap());
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
     let read =
         |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None, ..PoolState::default() };
@@ -141,29 +141,56 @@ fn an_older_pool_does_not_take_the_place_of_a_newer_one() {
     let older = Arc::new(copy(&uncounted).with_longest_leaf(Duration::from_secs(7200), now));
     let newer = Arc::new(copy(&older).with_longest_leaf(Duration::from_secs(9000), now));
     for behind in [&uncounted, &other, &older] {
-        let kept = accept(read(behind), &read(&newer), &signer, &roots);
+        let kept = accept(read(behind), &read(&newer), &signer, &claims);
         assert!(Arc::ptr_eq(&kept.pool.unwrap(), &newer));
         assert!(kept.problem.unwrap().contains("older than the one in use"));
     }
     for (in_use, follows) in [(&older, &newer), (&newer, &newer), (&uncounted, &other)] {
-        let taken = accept(read(follows), &read(in_use), &signer, &roots);
+        let taken = accept(read(follows), &read(in_use), &signer, &claims);
         assert!(Arc::ptr_eq(&taken.pool.unwrap(), follows) && taken.problem.is_none());
     }
 }
 
 #[test]
 fn a_ca_of_another_signer_is_refused_until_that_one_gives_it_up() {
-    let roots = Roots::default();
+    let claims = Claims::default();
     let (a, b) = ("example.com/a".parse().unwrap(), "example.com/b".parse().unwrap());
     let read =
         |pool: &Arc<CaPool>| PoolState { pool: Some(pool.clone()), problem: None, ..PoolState::default() };
     let (shared, other) = (Arc::new(pool(&[(2020, 2024)])), Arc::new(pool(&[(2020, 2024)])));
     let unused = PoolState::default();
-    assert!(accept(read(&shared), &unused, &a, &roots).pool.is_some());
-    let refused = accept(read(&shared), &unused, &b, &roots);
+    assert!(accept(read(&shared), &unused, &a, &claims).pool.is_some());
+    let refused = accept(read(&shared), &unused, &b, &claims);
     assert!(refused.pool.is_none() && refused.problem.unwrap().contains("that of the signer example.com/a"));
-    accept(read(&other), &unused, &a, &roots);
-    assert!(accept(read(&shared), &unused, &b, &roots).problem.is_none());
+    accept(read(&other), &unused, &a, &claims);
+    assert!(accept(read(&shared), &unused, &b, &claims).problem.is_none());
+}
+
+/// A pool of PEM files whose operator lists further roots.
+#[test]
+fn a_root_that_two_list_is_neithers_and_one_does_not_list_the_others() {
+    let partner = TestCa::root("partner");
+    let pool = |ca: &TestCa, listed: &[&TestCa]| {
+        let roots: String = [ca].iter().chain(listed).map(|root| root.certificate().to_pem()).collect();
+        let pem = ca.certificate().to_pem();
+        let pool = CaPool::from_pem(pem.as_bytes(), ca.key_pem().as_bytes(), Some(roots.as_bytes()));
+        PoolState { pool: Some(Arc::new(pool.unwrap())), ..PoolState::default() }
+    };
+    let (a, b) = (TestCa::root("a"), TestCa::root("b"));
+    let (signer_a, signer_b) = ("example.com/a".parse().unwrap(), "example.com/b".parse().unwrap());
+    let second = |of_a: &[&TestCa], of_b: &[&TestCa]| {
+        let claims = Claims::default();
+        assert!(accept(pool(&a, of_a), &PoolState::default(), &signer_a, &claims).problem.is_none());
+        accept(pool(&b, of_b), &PoolState::default(), &signer_b, &claims).problem
+    };
+    assert_eq!(second(&[&partner], &[&partner]), None);
+    for (of_a, of_b) in [(&[][..], &[&a][..]), (&[&b], &[])] {
+        let problem = second(of_a, of_b).unwrap();
+        assert!(
+            problem.contains("signer example.com/a") && problem.contains("in no rootFile of another"),
+            "{problem}"
+        );
+    }
 }
 
 #[test]

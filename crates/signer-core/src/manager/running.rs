@@ -8,7 +8,7 @@ use tokio::{sync::watch, time};
 
 use super::{
     PoolOrigin, SignerOptions,
-    exclusive::Roots,
+    exclusive::Claims,
     own_pool::{Issued, own_pool},
     secret_pool::follow_secret,
     supervisor::Spawner,
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) tasks: Spawner,
     pub(crate) cluster: ClusterReader,
-    pub(crate) roots: Roots,
+    pub(crate) claims: Claims,
     pub(crate) events: Events,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
@@ -63,9 +63,9 @@ pub(crate) async fn run_signer<S: Signer>(
         upkeep: options.ca_pool.upkeep().cloned(),
     };
     let pools = follow(options.ca_pool, signer.name(), &shared, published.subscribe(), examples);
-    let (roots, told) = (shared.roots.clone(), published.subscribe());
+    let (claims, told) = (shared.claims.clone(), published.subscribe());
     let (pool, check) =
-        own_pool(pools, signer.name().clone(), issued, roots, told, shared.clock.clone(), health.clone());
+        own_pool(pools, signer.name().clone(), issued, claims, told, shared.clock.clone(), health.clone());
     shared.tasks.spawn(format!("checks of the CA pool of {}", signer.name()), check);
     let mut started = None;
     loop {
