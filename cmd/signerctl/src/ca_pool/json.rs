@@ -60,7 +60,10 @@ impl<'a> AuthorityReport<'a> {
         let tenure = outlook.tenures[index];
         Self {
             id: authority.id(),
-            role: if outlook.phases[index] == Phase::Active { "signs" } else { "published" },
+            role: match outlook.phases[index] {
+                Phase::Active if outlook.fitness.is_of_use(index) => "signs",
+                _ => "published",
+            },
             phase: match outlook.phases[index] {
                 Phase::Trusted(_) => "trusted",
                 Phase::Active => "active",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use signer_core::{
-    CaPool, LONGEST_LEAF, Phase, PoolWarning, Tenure, Terms, last_leaf_ends, phases, removable_at,
+    CaPool, Fitness, LONGEST_LEAF, Phase, PoolWarning, Tenure, Terms, last_leaf_ends, phases, removable_at,
     superseded_at,
 };
 
@@ -14,6 +14,8 @@ pub(super) struct Outlook<'a> {
     pub(super) pool: &'a CaPool,
     pub(super) tenures: Vec<Tenure>,
     pub(super) phases: Vec<Phase>,
+    /// What others make of its CAs; for which signer the pool is isn't known here.
+    pub(super) fitness: Fitness,
     pub(super) now: Timestamp,
     /// How a command line leads to the pool, if it can be changed.
     pub(super) arguments: Option<String>,
@@ -26,7 +28,7 @@ impl<'a> Outlook<'a> {
     pub(super) fn new(pool: &'a CaPool, arguments: Option<String>, now: Timestamp) -> Self {
         let tenures = pool.tenures();
         let phases = phases(&tenures, now);
-        Self { pool, tenures, phases, now, arguments }
+        Self { pool, tenures, phases, fitness: pool.fitness(&[]), now, arguments }
     }
 
     pub(super) fn name(&self, index: usize) -> String {
@@ -83,7 +85,7 @@ impl<'a> Outlook<'a> {
         let is_active = |index: &usize| {
             let tenure = self.tenures[*index];
             let can_sign = tenure.not_before <= self.now && self.now <= tenure.can_sign_until();
-            self.phases[*index] == Phase::Active && can_sign
+            self.phases[*index] == Phase::Active && can_sign && self.fitness.is_of_use(*index)
         };
         (0..self.tenures.len()).find(is_active)
     }

@@ -96,6 +96,7 @@ fn phase(outlook: &Outlook<'_>, index: usize) -> (&'static str, Tone) {
 
 fn signs(outlook: &Outlook<'_>, index: usize) -> String {
     match (outlook.phases[index], outlook.signs_until(index)) {
+        _ if !outlook.fitness.is_of_use(index) => "no".to_owned(),
         (Phase::Trusted(None), _) => "no".to_owned(),
         (Phase::Trusted(Some(from)), _) => format!("from {}", minute(from)),
         (_, Some(until)) => format!("until {}", minute(until)),

@@ -49,9 +49,9 @@ impl Outlook<'_> {
         to_do
     }
 
-    /// What verifiers and the API server refuse of its CAs. For which signer the pool is isn't known here.
+    /// What verifiers and the API server refuse of its CAs.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        self.pool.findings(&self.pool.fitness(&[]), self.now)
+        self.pool.findings(&self.fitness, self.now)
     }
 
     pub(super) fn warnings(&self) -> Vec<PoolWarning> {

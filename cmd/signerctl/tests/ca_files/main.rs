@@ -202,6 +202,8 @@ fn files_are_taken_as_tools_write_them() {
         let report = show(&file(cert), &file(key), None).unwrap_or_else(|error| panic!("{cert}: {error}"));
         assert_eq!(chosen(&report).0, "signs", "{cert}");
     }
+    let report = show(&file("critical.crt"), &file("critical.key"), None).unwrap();
+    assert_eq!(chosen(&report).0, "published", "the API server refuses it, so it signs nothing");
     let report = show(&file("vault-bundle.pem"), &file("vault-bundle.pem"), None).unwrap();
     assert_eq!(chosen(&report), ("signs", 2, 1));
 }

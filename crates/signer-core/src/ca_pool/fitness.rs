@@ -160,8 +160,10 @@ impl Fitness {
         self.whole(index).is_none()
     }
 
-    /// Whether some of what an authority would sign reaches pods.
-    pub(super) fn is_of_use(&self, index: usize) -> bool {
+    /// Whether some of what the authority at this position of the pool would sign reaches pods. Of one that
+    /// isn't known it is assumed.
+    #[must_use]
+    pub fn is_of_use(&self, index: usize) -> bool {
         !self.whole(index).is_some_and(Objection::is_outage)
     }
 

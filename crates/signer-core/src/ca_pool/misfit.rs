@@ -39,7 +39,11 @@ pub enum Misfit {
     #[error(
         "{authority} {}: {objection}. {}eplace it with one that is of use (`signerctl ca-pool show` lists them, \
          `signerctl ca-pool import` adds another)",
-        if objection.is_outage() { "can sign nothing that this signer issues" } else { "has no certificate accepted by peers that use rustls, as pod-credentials does" },
+        match objection {
+            Objection::ApiServer(_) => "can sign nothing",
+            Objection::Forbidden(_) => "can sign nothing that this signer issues",
+            Objection::Rejected(_) => "has no certificate accepted by peers that use rustls, as pod-credentials does",
+        },
         if *has_others { "Other CAs of the pool sign in its place as long as they can, so keep them; r" } else { "R" }
     )]
     Whole {
