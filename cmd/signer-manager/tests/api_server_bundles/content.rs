@@ -1,5 +1,7 @@
 //! What is in them, and when they change.
 
+use std::time::Duration;
+
 use kube::api::DeleteParams;
 use serde_json::json;
 use signer_core::CaPool;
@@ -109,6 +111,8 @@ async fn of_replicas_that_are_configured_differently_the_last_one_labels_the_bun
         let trust_domain = label(&name, "trust-domain");
         let old = setup.start(scope);
         old.ready().await;
+        // who started last is known by the API server's clock, whose answers have whole seconds
+        tokio::time::sleep(Duration::from_secs(3)).await;
         let new = changed.start(scope);
         let is_new = |bundle: &TrustBundle| bundle.labels[&trust_domain] == "test.example.com";
         scope.cluster().trust_bundle(&name, SOON, is_new).await?;
