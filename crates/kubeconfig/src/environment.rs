@@ -1,9 +1,9 @@
 //! What the environment says of clusters and proxies.
 
-use std::{env, ffi::OsString, path::PathBuf};
+use std::{env, ffi::OsString, fmt, path::PathBuf};
 
 /// The variables that count. Empty ones are absent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     /// `KUBECONFIG`: a list of files.
     pub kubeconfig: Option<OsString>,
@@ -36,5 +36,19 @@ impl Environment {
             is_cgi: path("REQUEST_METHOD").is_some(),
             service: text("KUBERNETES_SERVICE_HOST").zip(text("KUBERNETES_SERVICE_PORT")),
         }
+    }
+}
+
+/// Without the proxies, whose URLs may hold passwords.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kubeconfig, home, https_proxy: _, http_proxy: _, no_proxy, is_cgi, service } = self;
+        f.debug_struct("Environment")
+            .field("kubeconfig", kubeconfig)
+            .field("home", home)
+            .field("no_proxy", no_proxy)
+            .field("is_cgi", is_cgi)
+            .field("service", service)
+            .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,14 @@
 //! Certificates and keys in PEM.
 
+use std::sync::Arc;
+
 use pem_blocks::Block;
-use rustls::{crypto::aws_lc_rs::sign::any_supported_type, sign::CertifiedKey};
+use rustls::{
+    crypto::aws_lc_rs::sign::any_supported_type,
+    sign::{CertifiedKey, SigningKey},
+};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_cert::der::Decode as _;
-use zeroize::Zeroizing;
 
 use crate::x509::Certificate;
 
@@ -38,11 +42,7 @@ pub(crate) fn identity(certificate: &[u8], key: &[u8]) -> Result<CertifiedKey, S
     };
     let leaf =
         Certificate::parse(leaf).ok_or("the client certificate can't be read; it must be X.509 in PEM")?;
-    let key = private_key(key).map_err(|problem| format!("the client key {problem}"))?;
-    let key = any_supported_type(&key).map_err(|_| {
-        "the client key is of a kind that this program doesn't sign with; it may be RSA of 2048 bits and more, ECDSA on P-256, P-384 or P-521, or Ed25519. \
-         Have a certificate issued for such a key, or use a token"
-    })?;
+    let key = signing_key(key).map_err(|problem| format!("the client key {problem}"))?;
     let of_key = key.public_key().and_then(|info| public_key(&info));
     if of_key.is_some_and(|of_key| of_key != leaf.public_key) {
         return Err(
@@ -54,7 +54,7 @@ pub(crate) fn identity(certificate: &[u8], key: &[u8]) -> Result<CertifiedKey, S
 }
 
 /// PKCS#1, PKCS#8 or SEC1, whatever its block is called: the first one, as in Go.
-fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+fn signing_key(pem: &[u8]) -> Result<Arc<dyn SigningKey>, String> {
     const ENCRYPTED: &str = "is encrypted, and kubectl takes no such key either; write it without a password: `openssl pkey -in KEY -out NEW`";
     let blocks = blocks(pem)?;
     let is_key = |block: &&Block<'_>| block.label == "PRIVATE KEY" || block.label.ends_with(" PRIVATE KEY");
@@ -63,12 +63,16 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     if block.encrypted || block.label == "ENCRYPTED PRIVATE KEY" {
         return Err(ENCRYPTED.into());
     }
-    let key = Zeroizing::new(block.der.to_vec());
-    PrivateKeyDer::try_from(key.as_slice()).map(|key| key.clone_key()).map_err(|_| {
+    let key = PrivateKeyDer::try_from(block.der.as_slice()).map_err(|_| {
         format!(
             "({:?}) isn't in PKCS#1, PKCS#8 or SEC1; convert it: `openssl pkey -in KEY -out NEW`",
             block.label
         )
+    })?;
+    any_supported_type(&key).map_err(|_| {
+        "is of a kind that this program doesn't sign with; it may be RSA of 2048 bits and more, ECDSA on P-256, P-384 or P-521, or Ed25519. \
+         Have a certificate issued for such a key, or use a token"
+            .into()
     })
 }
 
@@ -78,7 +82,7 @@ fn blocks(pem: &[u8]) -> Result<Vec<Block<'_>>, String> {
 }
 
 fn nothing(blocks: &[Block<'_>], wanted: &str, rule: &str) -> String {
-    let labels: Vec<&str> = blocks.iter().map(|block| block.label).collect();
+    let labels: Vec<&str> = blocks.iter().take(8).map(|block| block.label).collect();
     let has = if labels.is_empty() { "no PEM block at all".to_owned() } else { labels.join(", ") };
     format!("has no {wanted} block, but {has}; {rule}")
 }

@@ -7,7 +7,7 @@ use crate::{
     Environment, Error,
     credentials::basic,
     no_proxy::goes_direct,
-    server::{Server, user_and_password, without_user},
+    server::{Server, escapes, user_and_password, without_user},
 };
 
 /// A proxy.
@@ -65,11 +65,15 @@ impl Proxy {
     fn parse(url: &str, said_by: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "{:?} is no URL of a proxy; write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT",
-                without_user(url)
+                "{:?} is no URL of a proxy; write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT{}",
+                without_user(url),
+                escapes(url)
             )
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+        if !escapes(url).is_empty() {
+            return Err(wrong());
+        }
         let scheme = scheme.to_ascii_lowercase();
         let (scheme, default_port) = match scheme.as_str() {
             "http" => ("http", 80),
@@ -170,6 +174,15 @@ mod tests {
             let error = Proxy::of_environment(&environment(proxy, ""), &server).err().unwrap().to_string();
             assert!(error.starts_with("HTTPS_PROXY in the environment: ") && error.contains(says), "{error}");
             assert!(!error.contains("secret"), "{error}");
+        }
+        for odd in ["/", "?", "#", "@/", "12/", "12#"] {
+            for scheme in ["http://", "socks5://", ""] {
+                let proxy = format!("{scheme}user:se{odd}cret@squid:3128");
+                let error =
+                    Proxy::of_environment(&environment(&proxy, ""), &server).err().unwrap().to_string();
+                assert!(!error.contains("cret") && !error.contains("user:"), "{error}");
+                assert!(error.contains("%2F") && error.contains("squid:3128"), "{error}");
+            }
         }
         for (proxy, says) in [("squid:3128", "is no URL"), ("socks5h://s", "socks5h"), ("//s", "is no URL")] {
             let error = Proxy::of_cluster(proxy).err().unwrap();

@@ -11,7 +11,7 @@ pub(crate) struct Server {
     pub(crate) uri: Uri,
     /// User and password in the URL, which Go sends with each call.
     pub(crate) basic: Option<(String, Zeroizing<String>)>,
-    /// What the kubeconfig says, if it has no scheme.
+    /// What the kubeconfig says, if it has no scheme; as it may be shown.
     pub(crate) without_scheme: Option<String>,
 }
 
@@ -22,12 +22,13 @@ impl Server {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (url, without_scheme) = match scheme(text) {
             Some(_) => (text.to_owned(), None),
-            None => (format!("http://{text}"), Some(text.to_owned())),
+            None => (format!("http://{text}"), Some(without_user(text))),
         };
         let wrong = || {
             format!(
-                "the API server's URL is {:?}; it needs a scheme, https or http, and a host. Write `server: https://HOST:PORT`",
-                without_user(text)
+                "the API server's URL is {:?}; it needs a scheme, https or http, and a host. Write `server: https://HOST:PORT`{}",
+                without_user(text),
+                escapes(text)
             )
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
@@ -37,6 +38,9 @@ impl Server {
         if !matches!(scheme.as_str(), "https" | "http")
             || (without_scheme.is_some() && !["", "/"].contains(&path))
         {
+            return Err(wrong());
+        }
+        if !escapes(&url).is_empty() {
             return Err(wrong());
         }
         let path = path.trim_end_matches('/');
@@ -79,13 +83,25 @@ pub(crate) fn user_and_password(user: &str) -> (String, Zeroizing<String>) {
     (decoded(user), Zeroizing::new(decoded(password)))
 }
 
-/// A URL that may be shown, whatever else is wrong with it.
+/// A URL that may be shown, whatever else is wrong with it: without all that stands before its last `@`, as a
+/// password may have in it what ends a URL's host.
 pub(crate) fn without_user(url: &str) -> String {
     let start = url.find("://").map_or(0, |scheme| scheme + 3);
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
-    match url[start..end].rfind('@') {
+    match url[start..].rfind('@') {
         Some(at) => format!("{}{}", &url[..start], &url[start + at + 1..]),
         None => url.to_owned(),
+    }
+}
+
+/// What is to be done about a URL with an `@` behind its host: a user or a password may have in it what ends
+/// the host, and the rest of it would be shown, and sent, as a path.
+pub(crate) fn escapes(url: &str) -> &'static str {
+    let start = url.find("://").map_or(0, |scheme| scheme + 3);
+    let host_ends = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+    if url[host_ends..].contains('@') {
+        ". In a user, a password or a path, an @ is written %40, and in the first two / is %2F, ? is %3F, # is %23"
+    } else {
+        ""
     }
 }
 
@@ -139,10 +155,20 @@ mod tests {
             let error = Server::parse(text).err().unwrap();
             assert!(!error.contains("secret") && !error.contains("cret"), "{error}");
         }
+        for odd in ["/", "?", "#", "@/", "@?", "12/", "12#", " /", "%/"] {
+            for scheme in ["https://", "http://", "ftp://", ""] {
+                let error =
+                    Server::parse(&format!("{scheme}admin:se{odd}cret@api.example.com/x")).err().unwrap();
+                assert!(!error.contains("admin") && !error.contains("cret"), "{error}");
+                assert!(error.contains("%2F") && error.contains("api.example.com"), "{error}");
+            }
+        }
     }
 
     #[test]
     fn user_and_password_of_the_url_are_taken_out() {
+        let without_scheme = Server::parse("admin:secret@10.0.0.1:8080").unwrap().without_scheme;
+        assert_eq!(without_scheme.as_deref(), Some("10.0.0.1:8080"));
         let server = Server::parse("https://ad%40min:pa%3Ass@r.example.com/x").unwrap();
         assert_eq!(server.to_string(), "https://r.example.com/x");
         let (user, password) = server.basic.unwrap();
