@@ -59,11 +59,8 @@ impl Connection {
         let namespace = target.namespace.clone().unwrap_or_else(|| "default".to_owned());
         let has_scheme = target.server.without_scheme.is_none();
         let caller = Arc::new(Caller { target, read, state: Mutex::new(state) });
-        let send = move |request| {
-            let caller = Arc::clone(&caller);
-            async move { caller.send(request).await }
-        };
-        let client = Client::new(tower::service_fn(send), namespace);
+        let client =
+            Client::new(tower::service_fn(move |request| Arc::clone(&caller).send(request)), namespace);
         if !has_scheme {
             try_call(&client).await?;
         }
@@ -90,6 +87,8 @@ struct State {
     http: HttpClient,
     authorization: Option<HeaderValue>,
     plugin: ExecCredential,
+    /// How often the plugin has been run since the start.
+    runs: u64,
     /// The API server didn't know whom the plugin's credentials name.
     is_rejected: bool,
     read_at: Instant,
@@ -101,8 +100,18 @@ impl State {
         let (tls, anchors) = files.client_config(target)?;
         let http = transport::client(target, tls, read)?;
         let authorization = authorization(target, &plugin)?;
-        Ok(Self { files, anchors, http, authorization, plugin, is_rejected: false, read_at: Instant::now() })
+        let (runs, is_rejected, read_at) = (0, false, Instant::now());
+        Ok(Self { files, anchors, http, authorization, plugin, runs, is_rejected, read_at })
     }
+}
+
+/// What one call goes with.
+struct Ready {
+    http: HttpClient,
+    anchors: Arc<[Certificate]>,
+    authorization: Option<HeaderValue>,
+    /// Of which run of the plugin it is.
+    run: u64,
 }
 
 struct Caller {
@@ -112,23 +121,18 @@ struct Caller {
 }
 
 impl Caller {
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
-        let (http, anchors) = {
-            let mut state = self.state.lock().await;
-            self.refresh(&mut state).await?;
-            self.address(&mut request, &state)?;
-            (state.http.clone(), Arc::clone(&state.anchors))
-        };
-        let response = match http.request(request).await {
+    async fn send(self: Arc<Self>, mut request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
+        let ready = self.ready().await?;
+        self.address(&mut request, ready.authorization)?;
+        let response = match ready.http.request(request).await {
             Ok(response) => response,
             Err(error) => {
-                return Err(
-                    explain(&error, &self.target, &anchors).map_or_else(|| error.into(), BoxError::from)
-                );
+                let explained = explain(&error, &self.target, &ready.anchors);
+                return Err(explained.map_or_else(|| error.into(), BoxError::from));
             }
         };
         if response.status() == StatusCode::UNAUTHORIZED && matches!(self.target.login, Login::Exec(_)) {
-            self.state.lock().await.is_rejected = true;
+            self.rejected(ready.run).await;
         }
         // an API server's own refusals are JSON
         let is_json = response
@@ -141,6 +145,34 @@ impl Caller {
         Ok(response)
     }
 
+    /// What the next call goes with. A plugin may take longer than the call has, so it is run by a task of its
+    /// own, and what it gives serves the calls that come after.
+    async fn ready(self: &Arc<Self>) -> Result<Ready, BoxError> {
+        if !matches!(self.target.login, Login::Exec(_)) {
+            return Ok(self.refreshed().await?);
+        }
+        let caller = Arc::clone(self);
+        Ok(tokio::spawn(async move { caller.refreshed().await }).await??)
+    }
+
+    async fn refreshed(&self) -> Result<Ready, Error> {
+        let mut state = self.state.lock().await;
+        self.refresh(&mut state).await?;
+        Ok(Ready {
+            http: state.http.clone(),
+            anchors: Arc::clone(&state.anchors),
+            authorization: state.authorization.clone(),
+            run: state.runs,
+        })
+    }
+
+    /// Notes that the API server doesn't know whom the credentials of this run name, unless there are others
+    /// since.
+    async fn rejected(&self, run: u64) {
+        let mut state = self.state.lock().await;
+        state.is_rejected |= state.runs == run;
+    }
+
     /// Reads again what may have changed. If that fails, what was read last stays in use, since files may be
     /// gone by intent (kubernetes/kubernetes#68164).
     async fn refresh(&self, state: &mut State) -> Result<(), Error> {
@@ -149,6 +181,7 @@ impl Caller {
             let has_expired = state.plugin.expires.is_some_and(|expires| expires <= Timestamp::now());
             if has_expired || state.is_rejected {
                 state.plugin = exec.run().await?;
+                state.runs += 1;
                 state.is_rejected = false;
                 is_due = true;
             }
@@ -179,11 +212,15 @@ impl Caller {
     }
 
     /// Gives a request its server and its headers.
-    fn address(&self, request: &mut Request<Body>, state: &State) -> Result<(), BoxError> {
+    fn address(
+        &self,
+        request: &mut Request<Body>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<(), BoxError> {
         *request.uri_mut() = join(&self.target.server.uri, request.uri())?;
         let headers = request.headers_mut();
-        if let Some(authorization) = &state.authorization {
-            headers.entry(AUTHORIZATION).or_insert_with(|| authorization.clone());
+        if let Some(authorization) = authorization {
+            headers.entry(AUTHORIZATION).or_insert(authorization);
         }
         for (name, value) in &self.target.impersonation {
             headers.append(name, value.clone());

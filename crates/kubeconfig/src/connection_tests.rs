@@ -18,14 +18,14 @@ fn target(directory: &Path, user: &str) -> Target {
     Target::resolve(&document, None, &Environment::default()).unwrap().unwrap()
 }
 
-async fn caller(directory: &Path, user: &str) -> Result<Caller, Error> {
+async fn caller(directory: &Path, user: &str) -> Result<Arc<Caller>, Error> {
     let target = target(directory, user);
     let plugin = match &target.login {
         Login::Exec(exec) => exec.run().await?,
         _ => ExecCredential::default(),
     };
     let state = Mutex::new(State::new(&target, plugin, LONG)?);
-    Ok(Caller { target, read: LONG, state })
+    Ok(Arc::new(Caller { target, read: LONG, state }))
 }
 
 /// The header of the next call, a minute after the last one.
@@ -126,6 +126,52 @@ async fn a_plugin_is_run_again_once_its_token_has_expired_or_was_refused() {
         self::caller(directory.path(), &plugin(directory.path(), "2000-01-01T00:00:00Z")).await.unwrap();
     assert_eq!(next(&caller).await, "Bearer t2");
     assert_eq!(next(&caller).await, "Bearer t3");
+}
+
+/// A plugin whose first token has expired, and that waits for a file before it gives the next.
+fn slow_plugin(directory: &Path) -> String {
+    let user = plugin(directory, "2000-01-01T00:00:00Z");
+    let (path, at) = (directory.join("plugin.sh"), directory.display());
+    let script = fs::read_to_string(&path).unwrap();
+    let next = format!("until [ -e {at}/go ]; do sleep 0.02; done\n{}", script.replace("2000-", "2999-"));
+    fs::write(directory.join("next.sh"), next.replace("echo run", "true")).unwrap();
+    fs::write(
+        &path,
+        script.replace("printf", &format!("[ $(wc -l < {at}/runs) = 1 ] || exec sh {at}/next.sh\nprintf")),
+    )
+    .unwrap();
+    user
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_slower_than_a_call_serves_the_next_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let caller = caller(directory.path(), &slow_plugin(directory.path())).await.unwrap();
+    let runs = || fs::read_to_string(directory.path().join("runs")).unwrap().lines().count();
+    for _ in 0..3 {
+        assert!(tokio::time::timeout(Duration::from_millis(200), caller.ready()).await.is_err());
+    }
+    fs::write(directory.path().join("go"), "").unwrap();
+    let authorization = caller.ready().await.ok().unwrap().authorization.unwrap();
+    assert_eq!((authorization.to_str().unwrap(), runs()), ("Bearer t2", 2));
+}
+
+#[tokio::test]
+async fn a_refusal_of_former_credentials_is_no_refusal_of_those_of_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let caller = caller(directory.path(), &plugin(directory.path(), "2999-01-01T00:00:00Z")).await.unwrap();
+    let ready = async || {
+        let ready = caller.ready().await.ok().unwrap();
+        (ready.authorization.unwrap().to_str().unwrap().to_owned(), ready.run)
+    };
+    let (_, first) = ready().await;
+    caller.rejected(first).await;
+    let (second, run) = ready().await;
+    assert_eq!(second, "Bearer t2");
+    caller.rejected(first).await;
+    assert_eq!(ready().await, (second, run), "an answer that came late");
+    caller.rejected(run).await;
+    assert_eq!(ready().await.0, "Bearer t3");
 }
 
 #[tokio::test]

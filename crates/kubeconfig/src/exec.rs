@@ -1,13 +1,13 @@
 //! Programs that give credentials (client-go `plugin/pkg/client/auth/exec`; Kubernetes' documentation,
 //! "client-go credential plugins").
 
-use std::{io::IsTerminal as _, path::MAIN_SEPARATOR, process::Stdio};
+use std::{io::IsTerminal as _, path::MAIN_SEPARATOR, process::Stdio, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{io::AsyncReadExt as _, process::Command};
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -54,6 +54,9 @@ pub(crate) struct ExecCredential {
 /// The most bytes of an answer: a token, or a chain of certificates with a key.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
+/// How long a program may run: kubelogin waits for three minutes for somebody to log in, by default.
+const LONGEST_RUN: Duration = Duration::from_secs(5 * 60);
+
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
 
@@ -99,8 +102,19 @@ impl Exec {
         })
     }
 
-    /// Runs the program.
+    /// Runs the program, for so long at most as somebody may take to log in.
     pub(crate) async fn run(&self) -> Result<ExecCredential, Error> {
+        match timeout(LONGEST_RUN, self.answer()).await {
+            Ok(answer) => self.read(&answer?),
+            Err(_) => Err(self.failed(format!(
+                "the plugin {:?} gave no answer in {} minutes, and was ended; run it by hand to see what it waits for",
+                self.command,
+                LONGEST_RUN.as_secs() / 60
+            ))),
+        }
+    }
+
+    async fn answer(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let command = &self.command;
         let is_interactive = self.interactive != Interactive::Never && std::io::stdin().is_terminal();
         if self.interactive == Interactive::Always && !is_interactive {
@@ -141,7 +155,7 @@ impl Exec {
                 self.failed(format!("the plugin {command:?} failed ({status}); run it by hand to see why"))
             );
         }
-        self.read(&answer)
+        Ok(answer)
     }
 
     fn not_run(&self, error: &std::io::Error) -> Error {
