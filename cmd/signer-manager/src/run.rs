@@ -88,8 +88,16 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let config = Config::load(&args.config)?;
     logging::start(args.log_format, &args.log)
         .map_err(|source| RunError::Log { filter: args.log, source })?;
-    let shutdown = shutdown_signal().map_err(RunError::Signals)?;
-    let Connection { client, server, user, warnings, .. } = connection(args.kubeconfig).await?;
+    let mut shutdown = Box::pin(shutdown_signal().map_err(RunError::Signals)?);
+    // a credential plugin may take minutes
+    let connection = tokio::select! {
+        () = &mut shutdown => {
+            tracing::info!("asked to end before the way to the cluster was found");
+            return Ok(());
+        }
+        connection = connection(args.kubeconfig) => connection?,
+    };
+    let Connection { client, server, user, warnings, .. } = connection;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), config = %args.config.display(), server, user,
         signers = config.signers.len(), "starting"

@@ -54,6 +54,9 @@ pub(crate) struct ExecCredential {
 /// The most bytes of an answer: a token, or a chain of certificates with a key.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
+/// After how long it is said that a program is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long a program may run: kubelogin waits for three minutes for somebody to log in, by default.
 const LONGEST_RUN: Duration = Duration::from_secs(5 * 60);
 
@@ -104,7 +107,16 @@ impl Exec {
 
     /// Runs the program, for so long at most as somebody may take to log in.
     pub(crate) async fn run(&self) -> Result<ExecCredential, Error> {
-        match timeout(LONGEST_RUN, self.answer()).await {
+        let mut answer = std::pin::pin!(self.answer());
+        let early = timeout(PATIENCE, &mut answer).await;
+        if early.is_err() {
+            tracing::info!(plugin = self.command, "waiting for the plugin that gives the credentials");
+        }
+        let answer = match early {
+            Ok(answer) => Ok(answer),
+            Err(_) => timeout(LONGEST_RUN - PATIENCE, answer).await,
+        };
+        match answer {
             Ok(answer) => self.read(&answer?),
             Err(_) => Err(self.failed(format!(
                 "the plugin {:?} gave no answer in {} minutes, and was ended; run it by hand to see what it waits for",

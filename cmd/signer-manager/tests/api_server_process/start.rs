@@ -1,11 +1,16 @@
 //! What it says of itself once it runs, and when it can't.
 
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
 use test_cluster::Error;
 
 use crate::{
     SPIFFE,
     support::{
+        SOON,
         ca::{new_authority, write_pool},
+        eventually,
         http::{Page, get},
         on_cluster,
         process::signer_manager,
@@ -71,4 +76,29 @@ async fn a_bad_configuration_ends_it_with_file_and_line() {
         );
         assert_says(&errors, &["signers[1].name", "is the name of another signer"]);
     }
+}
+
+#[tokio::test]
+async fn it_ends_when_asked_while_a_plugin_keeps_it_from_the_cluster() {
+    let setup = Setup::new().signer("a.example.test/a", SPIFFE);
+    let (dir, kubeconfig) = (setup.dir.path(), setup.dir.path().join("kubeconfig"));
+    let runs = dir.join("runs");
+    let text = format!(
+        "current-context: x\nclusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:9'}}}}]\n\
+         contexts: [{{name: x, context: {{cluster: c, user: me}}}}]\nusers: [{{name: me, user: {{exec: {{\
+         apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: [-c, 'touch {}; exec sleep 600']}}}}}}]\n",
+        runs.display()
+    );
+    std::fs::write(&kubeconfig, text).unwrap();
+    let mut command = signer_manager();
+    command.arg("--config").arg(setup.write()).arg("--kubeconfig").arg(&kubeconfig);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the plugin", async || runs.exists().then_some(()).ok_or_else(|| "it doesn't run".to_owned()))
+        .await;
+    let id = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap();
+    let output = tokio::time::timeout(SOON, child.wait_with_output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_says(&said, &["asked to end before the way to the cluster was found"]);
 }
