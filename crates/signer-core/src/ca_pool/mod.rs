@@ -188,7 +188,7 @@ impl CaPool {
     }
 
     /// As [`as_of`](Self::as_of), and for how long it is so.
-    pub(crate) fn as_of_for(self, now: Timestamp) -> (Self, AsOf) {
+    pub(crate) fn with_paths_at(self, now: Timestamp) -> (Self, AsOf) {
         let until = self.changes_paths_at(now);
         (self.as_of(now), AsOf { from: now, until })
     }

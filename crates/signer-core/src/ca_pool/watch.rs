@@ -115,7 +115,7 @@ fn look(source: &PoolSource, known: Known, now: Option<Timestamp>) -> (Known, Ne
             }
             let (pool, as_of) = match now {
                 Some(now) => {
-                    let (pool, as_of) = pool.as_of_for(now);
+                    let (pool, as_of) = pool.with_paths_at(now);
                     (pool, Some(as_of))
                 }
                 None => (pool, None),

@@ -112,7 +112,7 @@ impl Keeper {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
                 let now = self.clock.now();
                 pool.left_aside().iter().for_each(|told| tracing::warn!(namespace, name, "CA pool: {told}"));
-                let (pool, as_of) = pool.as_of_for(now);
+                let (pool, as_of) = pool.with_paths_at(now);
                 known.as_of = Some(as_of);
                 state.pool = Some(Arc::new(pool));
                 state.problem = None;
