@@ -151,6 +151,11 @@ pub(crate) enum Error {
         "the API server of {cluster} doesn't allow it: {message}. Ask for that right, or choose another context with --context"
     )]
     Forbidden { cluster: String, message: String },
+    #[error(
+        "the API server of {cluster} was called without credentials that it knows, and allows nobody that: {message}.\n\
+         Give the context's user a token, a client certificate or a plugin (`kubectl config set-credentials`), or choose another context with --context"
+    )]
+    Anonymous { cluster: String, message: String },
     #[error("the API server of {cluster} refuses it: {message}")]
     Refused { cluster: String, message: String },
     #[error(

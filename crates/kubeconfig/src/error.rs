@@ -20,9 +20,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file is too large for what it should be.
-    #[error(
-        "{file} is larger than {largest} KiB, which is the most that is read of it; is it the right file?"
-    )]
+    #[error("{file} is larger than {largest} KiB, the most that is read of it; correct the path")]
     TooLarge {
         /// Its path.
         file: String,

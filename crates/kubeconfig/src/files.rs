@@ -46,7 +46,7 @@ mod tests {
         std::fs::write(&path, vec![b'a'; 2049]).unwrap();
         assert_eq!(read(&path, 2049).unwrap().unwrap().len(), 2049);
         let error = read(&path, 2048).unwrap_err().to_string();
-        assert!(error.contains("larger than 2 KiB"), "{error}");
+        assert!(error.contains("larger than 2 KiB, the most"), "{error}");
         assert!(read(&PathBuf::from("/nonexistent"), 1).unwrap().is_none());
         let error = read(directory.path(), 1).unwrap_err().to_string();
         assert!(error.contains("can't be read"), "{error}");

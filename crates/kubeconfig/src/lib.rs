@@ -7,9 +7,8 @@
 //! refused with a message that names the entry, the file and the remedy.
 //! `cmd/signerctl/tests/api_server_kubeconfig` holds both programs against kubectl.
 //!
-//! Finding, merging and resolving are pure (`document`, `target`, `server`, `proxy`, `no_proxy`); files are
-//! read by `files`, programs run by `exec`, connections made by
-//! `transport`.
+//! Merging and resolving are pure (`document`, `target`, `server`, `proxy`, `no_proxy`). Files are read through
+//! `files`, programs run by `exec`, connections made by `transport`.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), kubeconfig::Error> {

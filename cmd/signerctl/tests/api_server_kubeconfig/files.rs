@@ -1,6 +1,6 @@
 //! Which files are read, how they are merged, and what may stand in them.
 
-use crate::{Fails, Lenient, Row, Works, kubeconfig, world::World};
+use crate::{Fails, Lenient, Remedy, Row, Works, kubeconfig, world::World};
 
 /// What `kubectl config` and Rancher leave of an empty kubeconfig.
 const EMPTY: &str = "apiVersion: v1\nkind: Config\nclusters: null\nusers: null\ncontexts: null\ncurrent-context: \"\"\npreferences: {}\n";
@@ -62,6 +62,16 @@ pub(crate) fn rows(world: &World) -> Vec<Row> {
             "no current context",
             good().replace("current-context: x", "current-context: \"\""),
             Fails(&["--context", "It has: x"]),
+        ),
+        Row::text(
+            "a context without a cluster",
+            good().replace("cluster: c,", ""),
+            Fails(&["context \"x\""]),
+        ),
+        Row::text(
+            "more than 4 MiB",
+            format!("{}#{}\n", good(), "x".repeat(4 * 1024 * 1024)),
+            Remedy(&["larger than 4096 KiB", "correct the path"]),
         ),
         Row::text("an empty kubeconfig", EMPTY, Fails(&["no kubeconfig"])),
         Row::text("JSON with tabs", json, Works),

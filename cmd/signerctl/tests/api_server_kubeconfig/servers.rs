@@ -1,6 +1,6 @@
 //! The URL of the API server.
 
-use crate::{Fails, Row, Works, world::World};
+use crate::{Fails, Remedy, Row, Works, world::World};
 
 pub(crate) fn rows(world: &World) -> Vec<Row> {
     let (user, port, plain, below) = (world.bearer(), world.port(), world.plain, world.below);
@@ -9,6 +9,12 @@ pub(crate) fn rows(world: &World) -> Vec<Row> {
         Row::of("a slash at its end", &user, https(&format!("{}/", world.server)), Works),
         Row::of("a scheme in capitals", &user, https(&format!("HTTPS://127.0.0.1:{port}")), Works),
         Row::of("a query and a fragment", &user, https(&format!("https://127.0.0.1:{port}/?x=y#z")), Works),
+        Row::of(
+            "an @ in the query",
+            &user,
+            https(&format!("https://127.0.0.1:{port}/?x=y@z")),
+            Remedy(&["an @ is written %40"]),
+        ),
         Row::of("a name", &user, https(&format!("https://localhost:{port}")), Works),
         Row::of("plain HTTP", "", format!("server: 'http://127.0.0.1:{plain}'"), Works),
         Row::of(
@@ -73,7 +79,11 @@ pub(crate) fn rows(world: &World) -> Vec<Row> {
             "a user in the URL goes before the token",
             &user,
             https(&format!("https://u:s3cret@127.0.0.1:{port}")),
-            Fails(&["system:anonymous"]),
+            Fails(&[
+                "system:anonymous",
+                "without credentials that it knows",
+                "kubectl config set-credentials",
+            ]),
         ),
         Row::of("nobody there", &user, https("https://127.0.0.1:1"), Fails(&["refused"])),
     ]
