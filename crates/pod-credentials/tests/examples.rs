@@ -47,9 +47,17 @@ impl Drop for Running {
     }
 }
 
+/// In the target directory; tests may be built elsewhere (`build.build-dir`).
 fn program(name: &str) -> PathBuf {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let deps = std::env::current_exe().unwrap();
-    let program = deps.parent().unwrap().with_file_name("examples").join(name);
+    let profile = deps.parent().and_then(Path::parent).and_then(Path::file_name).unwrap();
+    let target = Path::new(metadata["target_directory"].as_str().unwrap());
+    let program = target.join(profile).join("examples").join(name);
     assert!(
         program.exists(),
         "{} isn't built; run `cargo test -p pod-credentials` as a whole",

@@ -28,8 +28,7 @@ pub(super) fn foreign(bytes: &[u8]) -> Option<&'static str> {
 const UTF_16: &str = "it is text in UTF-16, as PowerShell's `>` writes it; convert it with `iconv -f UTF-16 -t UTF-8 FILE > FILE.pem`, or write it with `Set-Content -Encoding ascii`";
 const JAVA_KEY_STORE: &str = "it is a Java key store; convert it with `keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12`, and then \
                               `(umask 077; openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem)`";
-const BASE64_OF_PEM: &str =
-    "it is PEM in base64, as `data` of a Secret has it; decode it with `(umask 077; base64 -d FILE > FILE.pem)`";
+const BASE64_OF_PEM: &str = "it is PEM in base64, as `data` of a Secret has it; decode it with `(umask 077; base64 -d FILE > FILE.pem)`";
 const ESCAPED_PEM: &str = "it is PEM whose line breaks are written as \\n, as in JSON or in an environment variable; convert it with `(umask 077; printf '%b' \"$(cat FILE)\" > FILE.pem)`";
 const MANIFEST: &str = "it is a manifest of Kubernetes and not a file out of one; get the value with `kubectl get secret NAME -o jsonpath='{.data.tls\\.crt}' | base64 -d`";
 const PKCS_12: &str = "it is PKCS#12 (.pfx, .p12); convert it with `(umask 077; openssl pkcs12 -in FILE -nodes -out FILE.pem)` (with -legacy for files of old programs), which serves as certificate and as key file";
@@ -44,8 +43,7 @@ const CFSSL: &str = "it is the JSON that `cfssl gencert` writes; convert it with
 const VAULT: &str = "it is an answer of Vault in JSON; take it apart with `jq -r .data.certificate FILE > ca.pem`, `(umask 077; jq -r .data.private_key FILE > ca.key)` and \
                      `jq -r '.data.ca_chain[]? // .data.issuing_ca' FILE > root.pem`";
 const SECRET_IN_JSON: &str = "it is an object of Kubernetes in JSON and not a value out of one; get the value with `jq -r '.data[\"KEY\"]' FILE | base64 -d`";
-const TERRAFORM: &str =
-    "it is output of Terraform in JSON; write the value itself with `(umask 077; terraform output -raw NAME > FILE.pem)`";
+const TERRAFORM: &str = "it is output of Terraform in JSON; write the value itself with `(umask 077; terraform output -raw NAME > FILE.pem)`";
 const POOL: &str =
     "it is a CA pool in JSON, which is given as `file` in the configuration and as --file to signerctl";
 const KEY_SET: &str =
