@@ -62,7 +62,28 @@ impl VerifyingKey {
             None => Err(unusable(algorithm)),
         }
     }
+
+    /// Verifies the signature of a key on its own certificate. SHA-1 with RSA is taken too: verifiers don't look
+    /// at the signature of a trust anchor, and old enterprise roots have such (AD CS before 2016).
+    pub(super) fn verify_own(
+        &self,
+        algorithm: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Unverified> {
+        let old = &algorithms::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY;
+        match self.verify(algorithm, message, signature) {
+            Err(Unverified::Weak(SHA_1_RSA)) if Family::of(self.key_type) == Family::Rsa => {
+                UnparsedPublicKey::new(old, &self.bytes)
+                    .verify(message, signature)
+                    .map_err(|_| Unverified::Mismatch)
+            }
+            verified => verified,
+        }
+    }
 }
+
+const SHA_1_RSA: &str = "SHA-1 (RSA)";
 
 fn key_type(spki: &SubjectPublicKeyInfoRef<'_>, bytes: &[u8]) -> Result<SigningKeyType, String> {
     match spki.algorithm.oid {
@@ -155,7 +176,7 @@ const ECDSA_WITH_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840
 /// Names what can't be used.
 fn unusable(algorithm: &[u8]) -> Unverified {
     match der::SliceReader::new(algorithm).and_then(|mut reader| ObjectIdentifier::decode(&mut reader)) {
-        Ok(rfc5912::SHA_1_WITH_RSA_ENCRYPTION) => Unverified::Weak("SHA-1 (RSA)"),
+        Ok(rfc5912::SHA_1_WITH_RSA_ENCRYPTION) => Unverified::Weak(SHA_1_RSA),
         Ok(ECDSA_WITH_SHA_1) => Unverified::Weak("SHA-1 (ECDSA)"),
         Ok(rfc5912::MD_5_WITH_RSA_ENCRYPTION) => Unverified::Weak("MD5 (RSA)"),
         Ok(other) => Unverified::UnknownAlgorithm(signature_name(other)),

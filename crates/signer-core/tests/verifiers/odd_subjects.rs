@@ -16,6 +16,8 @@ fn pools() -> Vec<(CaPool, Vec<u8>)> {
         ("root-p256.pem", "sec1-p256.pem"),
         ("root-t61.pem", "sec1-p384.pem"),
         ("root-pss.pem", "pkcs1-rsa2048.pem"),
+        // an anchor whose own signature nobody looks at
+        ("root-sha1.pem", "pkcs1-rsa2048.pem"),
     ]
     .map(|(cert, key)| {
         let der = CertificateDer::from_pem_slice(&data(cert)).unwrap();
