@@ -63,7 +63,8 @@ impl Document {
             clusters: entries("clusters", "cluster")?,
             users: entries("users", "user")?,
             contexts: entries("contexts", "context")?,
-            current_context: text_of(top.get("current-context")),
+            current_context: text_of(top.get("current-context"))
+                .map_err(|problem| wrong(None, format!("`current-context` {problem}")))?,
         })
     }
 
@@ -94,8 +95,12 @@ impl Document {
 }
 
 /// A text that isn't empty.
-fn text_of(value: Option<&Value>) -> Option<String> {
-    value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+fn text_of(value: Option<&Value>) -> Result<Option<String>, &'static str> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+        Some(_) => Err("must be a text; put it in quotes"),
+    }
 }
 
 /// The entries of a list. One without a name, or that isn't a mapping, can't be chosen, and is passed over.
@@ -107,7 +112,7 @@ fn entries(list: Option<&Value>, of: &str, file: &Path) -> Result<Vec<Entry>, St
     };
     let mut entries: Vec<Entry> = Vec::with_capacity(list.len());
     for item in list {
-        let Some(name) = text_of(item.get("name")) else { continue };
+        let Ok(Some(name)) = text_of(item.get("name")) else { continue };
         let fields = match item.get(of) {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(fields)) => fields.clone(),

@@ -124,7 +124,7 @@ fn of_tls(error: &rustls::Error, target: &Target, anchors: &[Certificate], who: 
             CertificateError::NotValidForNameContext { expected, presented } => format!(
                 "{whose} isn't for {}, but for {}; correct `server`, or set `tls-server-name` in {cluster} to one of these",
                 expected.to_str(),
-                if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") }
+                names(presented)
             ),
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
                 format!("{whose} isn't one of a server (extended key usage); have it issued with serverAuth")
@@ -151,6 +151,18 @@ fn of_tls(error: &rustls::Error, target: &Target, anchors: &[Certificate], who: 
         ),
     };
     Some(text)
+}
+
+/// rustls writes a name with its kind: `DnsName("localhost")`, `IpAddress(127.0.0.1)`.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| match name.split_once('(').and_then(|(_, name)| name.strip_suffix(')')) {
+        Some(name) => name.trim_matches('"').to_owned(),
+        None => name.clone(),
+    };
+    if presented.is_empty() {
+        return "no name".to_owned();
+    }
+    presented.iter().map(bare).collect::<Vec<_>>().join(", ")
 }
 
 /// Whom the kubeconfig trusts, and what to do if the server is none of those.

@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     io,
+    net::{IpAddr, Ipv6Addr},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -44,7 +45,7 @@ pub(crate) fn client(target: &Target, tls: ClientConfig, read: Duration) -> Resu
             problem: format!("`tls-server-name` {name:?} is neither a DNS name nor an address; write the name in the API server's certificate"),
         })
     });
-    let name = name.transpose()?;
+    let name = name.transpose()?.or_else(|| ipv4_in_ipv6(target));
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     // Go speaks TLS with an https proxy in the same way as with the API server
@@ -57,6 +58,14 @@ pub(crate) fn client(target: &Target, tls: ClientConfig, read: Duration) -> Resu
     // else the time for which a connection wasn't used counts as silence
     connector.set_reset_reader_on_write(true);
     Ok(Client::builder(TokioExecutor::new()).build(connector))
+}
+
+/// An IPv4 address that is written as an IPv6 one (`[::ffff:10.0.0.1]`) stands in certificates as IPv4, and
+/// for Go the two are equal.
+fn ipv4_in_ipv6(target: &Target) -> Option<ServerName<'static>> {
+    let host = target.server.uri.host()?;
+    let address: Ipv6Addr = host.trim_matches(['[', ']']).parse().ok()?;
+    Some(ServerName::from(IpAddr::V4(address.to_ipv4_mapped()?)))
 }
 
 fn https<C>(tls: ClientConfig, name: Option<ServerName<'static>>, connector: C) -> HttpsConnector<C> {

@@ -73,6 +73,16 @@ pub(crate) fn rows(world: &World) -> Vec<Row> {
             format!("{}#{}\n", good(), "x".repeat(4 * 1024 * 1024)),
             Remedy(&["larger than 4096 KiB", "correct the path"]),
         ),
+        Row::text(
+            "a current context that is a number",
+            good().replace("name: x", "name: 1").replace("current-context: x", "current-context: 1"),
+            Fails(&["`current-context` must be a text; put it in quotes"]),
+        ),
+        Row::text(
+            "a word that YAML 1.1 takes for a boolean",
+            good().replace("current-context: x", "current-context: on").replace("name: x", "name: on"),
+            Lenient("kubectl wants it in quotes"),
+        ),
         Row::text("an empty kubeconfig", EMPTY, Fails(&["no kubeconfig"])),
         Row::text("JSON with tabs", json, Works),
         Row::text("a byte order mark", format!("\u{feff}{}", good()), Works),

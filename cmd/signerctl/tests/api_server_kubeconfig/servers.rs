@@ -16,6 +16,12 @@ pub(crate) fn rows(world: &World) -> Vec<Row> {
             Remedy(&["an @ is written %40"]),
         ),
         Row::of("a name", &user, https(&format!("https://localhost:{port}")), Works),
+        Row::of(
+            "an IPv4 address written as an IPv6 one",
+            &user,
+            https(&format!("https://[::ffff:127.0.0.1]:{port}")),
+            Works,
+        ),
         Row::of("plain HTTP", "", format!("server: 'http://127.0.0.1:{plain}'"), Works),
         Row::of(
             "plain HTTP, and a token that isn't sent",
