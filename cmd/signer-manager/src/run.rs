@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use kubeconfig::{Connection, Environment, Options, connect};
 use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
 use signer_core::{
-    Manager, ManagerError, SignerOptions,
-    process::{forbid_core_dumps, raise_open_files},
+    Manager, ManagerError, SignerOptions, ca_pool::forbid_core_dumps, process::raise_open_files,
     shutdown_signal,
 };
 use signer_service_dns::ServiceDnsSigner;

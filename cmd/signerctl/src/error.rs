@@ -2,9 +2,7 @@
 
 use std::io;
 
-use signer_core::{
-    AuthorityError, CommonNameError, PoolError, PoolSourceError, RotationError, SigningKeyError,
-};
+use ca_pool::{AuthorityError, CommonNameError, PoolError, PoolSourceError, RotationError, SigningKeyError};
 
 /// Why something couldn't be done. Each message names the input, the rule and the remedy.
 #[derive(Debug, thiserror::Error)]

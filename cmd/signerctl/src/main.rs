@@ -12,9 +12,9 @@ use std::{
     process::ExitCode,
 };
 
+use ::ca_pool::forbid_core_dumps;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-use signer_core::process::forbid_core_dumps;
 
 use crate::{error::Error, terminal::Look};
 

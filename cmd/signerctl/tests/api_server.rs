@@ -7,9 +7,9 @@ use std::{
     process::{Command, Output},
 };
 
+use ca_pool::CaPool;
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{Api, api::ObjectMeta, api::PostParams};
-use signer_core::CaPool;
 use test_cluster::{Cluster, Error};
 
 fn signerctl(cluster: &Cluster, arguments: &[&str]) -> Output {

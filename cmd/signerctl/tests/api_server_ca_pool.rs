@@ -7,6 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use ca_pool::{CaPool, CertificateAuthority};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
@@ -14,7 +15,6 @@ use kube::{
     api::{ObjectMeta, PostParams},
 };
 use serde_json::{Value, json};
-use signer_core::{CaPool, CertificateAuthority};
 use test_cluster::{Cluster, Error};
 
 /// A Secret that signerctl works on.

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-use signer_core::{PoolSource, SigningKeyType};
+use ca_pool::{PoolSource, SigningKeyType};
 use tempfile::TempDir;
 
 fn signerctl(directory: &Path, arguments: &[&str]) -> Output {

@@ -4,12 +4,12 @@ mod pool_file;
 
 use std::time::Duration;
 
+use ca_pool::SigningKeyType;
 use jiff::{SignedDuration, Timestamp};
 use pool_file::{
     complains, created, doctor, ids, let_time_pass, load, prints, rotated, signerctl, unwrapped,
 };
 use serde_json::{Value, json};
-use signer_core::SigningKeyType;
 use tempfile::TempDir;
 
 #[test]

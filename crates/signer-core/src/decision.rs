@@ -1,6 +1,7 @@
 //! What a signer answers.
 
-use crate::{leaf::Leaf, reason::Reason, status::reasons};
+use crate::{reason::Reason, status::reasons};
+use ca_pool::Leaf;
 
 /// A signer's verdict on a request. All of it is ordinary data: an `Err` from a signer means "try again".
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -83,63 +83,50 @@
 //!   running pod is denied only for what can't have changed under it ([`Grounds`]).
 //! - `decide` is called again whenever something that the request waits for may have come.
 
-pub mod api;
-mod authority;
-mod ca_pool;
 mod clock;
 pub mod cluster;
 mod controller;
 mod decision;
 pub mod deny;
-mod duration;
 mod health;
-mod issue;
-mod key_type;
-mod leaf;
 mod manager;
 mod metrics;
-pub mod names;
 mod policy;
+mod pool_source;
 pub mod process;
-mod public_key;
 mod reason;
 mod request;
 #[cfg(test)]
 mod rotation_life;
 mod signer;
-mod signer_name;
 pub mod status;
 pub mod testing;
-mod text;
 mod timer;
 mod trust_bundle;
 mod watching;
 
-pub use authority::{
-    AuthorityError, CaCertificate, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyError,
-    SigningKeyType, SigningKeyTypeError, root_common_name,
-};
+pub use api_client as api;
 pub use ca_pool::{
-    CaPool, Choice, DEFAULT_POLL, Due, Finding, Fitness, Heir, Ingredients, LEEWAY, LONGEST_LEAF, Misfit,
-    NoChoice, Objection, PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource,
-    PoolSourceError, PoolState, PoolWarning, Rejection, Remedy, RotationError, SecretContent, SecretValues,
-    Standing, Succession, Tenure, Upkeep, UpkeepError, choose, last_leaf_ends, phases, removable_at,
-    superseded_at, watch_pool,
+    self, ANY_LABEL, AuthorityError, CaCertificate, CaPool, CertificateAuthority, Choice, Due, DurationError,
+    ExtendedKeyUsage, Finding, Fitness, Heir, Ingredients, IssueError, IssuedCertificate, KeyType,
+    KeyTypeError, KeyUsage, LEEWAY, LONGEST_LEAF, Leaf, LifetimeLimit, MAX_CHAIN_BYTES, MAX_KEY_FIELD_BYTES,
+    MAX_NAMES, Misfit, NewRoot, NoChoice, Objection, PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry,
+    PoolError, PoolSource, PoolSourceError, PoolWarning, PublicKey, PublicKeyError, Refresh, Rejection,
+    Remedy, RotationError, SecretContent, SecretValues, SerialNumber, SigningKey, SigningKeyError,
+    SigningKeyType, SigningKeyTypeError, Standing, Succession, Tenure, Terms, Upkeep, UpkeepError, choose,
+    format_duration, issue, last_leaf_ends,
+    names::{
+        self, CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, TrustDomain,
+        TrustDomainError, Uri, UriError,
+    },
+    parse_duration, phases, removable_at, root_common_name, superseded_at,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
 pub use decision::{Decision, Denial, Grounds, Wait, unknown_annotation};
-pub use duration::{DurationError, format_duration, parse_duration};
-pub use issue::{IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Terms, issue};
-pub use key_type::{KeyType, KeyTypeError};
-pub use leaf::{ANY_LABEL, ExtendedKeyUsage, KeyUsage, Leaf, Refresh};
 pub use manager::{Manager, ManagerError, PoolOrigin, SecretPool, SignerOptions, shutdown_signal};
-pub use names::{
-    CommonName, CommonNameError, DnsName, DnsNameError, TrustDomain, TrustDomainError, Uri, UriError,
-};
 pub use policy::Policy;
-pub use public_key::{MAX_KEY_FIELD_BYTES, PublicKey, PublicKeyError};
+pub use pool_source::{DEFAULT_POLL, PoolState, watch_pool};
 pub use reason::Reason;
 pub use request::{Claims, ClaimsError, Request, ServicesNotWatched, Verdict, verify};
 pub use signer::{BoxError, Signer};
-pub use signer_name::{SignerName, SignerNameError};
 pub use status::reasons;

@@ -9,10 +9,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{
-    health::{EndedTasks, Health},
-    signer_name::SignerName,
-};
+use crate::health::{EndedTasks, Health};
+use ca_pool::names::SignerName;
 
 /// The metrics of a process. Cheap to clone: clones count together.
 #[derive(Clone, Debug)]

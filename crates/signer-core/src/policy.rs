@@ -5,10 +5,9 @@ use std::time::Duration;
 use crate::{
     cluster::{Pod, WorkloadSelector},
     decision::{Decision, Denial, Grounds},
-    key_type::KeyType,
-    leaf::Refresh,
     status::reasons,
 };
+use ca_pool::{KeyType, Refresh};
 
 /// What an operator settles for a signer, whatever its kind.
 ///

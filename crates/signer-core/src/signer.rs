@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, future::Future};
 
-use crate::{decision::Decision, leaf::Leaf, request::Request, signer_name::SignerName};
+use crate::{decision::Decision, request::Request};
+use ca_pool::Leaf;
+use ca_pool::names::SignerName;
 
 /// Any error: it is logged, and the request tried again later.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -4,11 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     cluster::{CertificateSource, Pod, PodPhase, Service, Services},
-    key_type::KeyType,
-    public_key::{EXAMPLE_P256_SPKI, PublicKey},
     request::{Claims, Request},
-    signer_name::SignerName,
 };
+use ca_pool::names::SignerName;
+use ca_pool::{EXAMPLE_P256_SPKI, KeyType, PublicKey};
 
 /// Builds a [`Request`] of a pod that has asked for it: pod `web-0` of service account `server` in namespace `shop`, on node `node-1`,
 /// pending, with an ECDSA P-256 key, for 24 hours at most.

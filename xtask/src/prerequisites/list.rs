@@ -36,7 +36,7 @@ const GO: Prerequisite = Prerequisite {
 };
 const GO_VERIFIER: Prerequisite = Prerequisite {
     purpose: "verifies certificates, and builds the control plane",
-    tests_of: &["signer-core"],
+    tests_of: &["ca-pool"],
     ..GO
 };
 const IP: Prerequisite = debian("ip", "iproute2", "makes the node's interfaces", &["ip"]);

@@ -96,8 +96,8 @@ fn packages_chosen_for_cargo_test_need_what_their_tests_need() {
     };
     let all = ["openssl", "go", "nginx", "PostgreSQL", "faketime", "setpriv"];
     assert_eq!(needed(&[]), all);
-    assert_eq!(needed(&["signer-core"]), ["openssl", "go"]);
-    assert_eq!(needed(&["signer-core", "signer-manager"]), ["openssl", "go", "faketime"]);
+    assert_eq!(needed(&["ca-pool"]), ["openssl", "go"]);
+    assert_eq!(needed(&["ca-pool", "signer-manager"]), ["openssl", "go", "faketime"]);
     assert_eq!(needed(&["pod-credentials@0.1.0"]), ["openssl", "nginx", "PostgreSQL", "setpriv"]);
     assert_eq!(needed(&["pod-*"]), all);
 }

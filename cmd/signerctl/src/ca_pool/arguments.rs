@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use signer_core::{CaPool, LONGEST_LEAF, Terms, format_duration, parse_duration};
+use ca_pool::{CaPool, LONGEST_LEAF, Terms, format_duration, parse_duration};
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())

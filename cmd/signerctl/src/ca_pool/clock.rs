@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ca_pool::CaPool;
 use jiff::Timestamp;
-use signer_core::CaPool;
 
 use super::times::{earlier, later, span};
 use crate::error::Error;

@@ -2,12 +2,12 @@
 
 use std::{fmt, path::PathBuf};
 
+use api_client::certificate_time_problem;
 use clap::Args;
 use http::{HeaderMap, Request, header::DATE};
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use kube::{Client, client::Body};
 use kubeconfig::{CallError, Connection, Environment, Options};
-use signer_core::api::certificate_time_problem;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{clock::Skew, shell::quote};

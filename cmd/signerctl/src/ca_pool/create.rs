@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ca_pool::{CaPool, CommonName, SignerName, SigningKeyType};
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
-use signer_core::{CaPool, CommonName, SignerName, SigningKeyType};
 
 use super::{
     arguments::{ca_id, duration, leaf_lifetime},

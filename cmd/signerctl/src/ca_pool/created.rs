@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use ca_pool::{CaPool, SignerName};
 use jiff::Timestamp;
-use signer_core::{CaPool, SignerName};
 
 use super::{
     outlook::Outlook,

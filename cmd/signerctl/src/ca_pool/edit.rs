@@ -1,7 +1,7 @@
 //! Changing a pool where it is kept. Two people at once lose nothing: what is written replaces what was read, or else nothing.
 
+use ca_pool::CaPool;
 use jiff::Timestamp;
-use signer_core::CaPool;
 
 use super::place::{Opened, Place};
 use crate::error::Error;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ca_pool::{CaPool, CertificateAuthority, Heir, Phase, phases};
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority, Heir, Phase, phases};
 
 use super::{
     edit::edit_once,

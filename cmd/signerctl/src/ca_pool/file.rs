@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use signer_core::{CaPool, PemNames, PoolBytes, PoolSource, PoolSourceError};
+use ca_pool::{CaPool, PemNames, PoolBytes, PoolSource, PoolSourceError};
 
 use super::{place::Place, shell::quote};
 use crate::error::Error;

@@ -1,7 +1,7 @@
 //! Who signs once a pool is changed, by the same choice that the controller makes.
 
+use ca_pool::{CaCertificate, CaPool, Choice, NoChoice, PROPAGATION, Phase, Standing, Terms, phases};
 use jiff::Timestamp;
-use signer_core::{CaCertificate, CaPool, Choice, NoChoice, PROPAGATION, Phase, Standing, Terms, phases};
 
 use super::{
     outlook::name,

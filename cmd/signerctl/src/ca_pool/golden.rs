@@ -2,8 +2,8 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use ca_pool::{CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, Succession};
 use jiff::{SignedDuration, Timestamp};
-use signer_core::{CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, Succession};
 
 use super::{emergency, outlook::Outlook, place::Label, prune, shown, takeover};
 use crate::terminal::Look;

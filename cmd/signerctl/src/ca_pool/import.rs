@@ -7,9 +7,9 @@ use std::{
     rc::Rc,
 };
 
+use ca_pool::{CaPool, CertificateAuthority};
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority};
 
 use super::{
     arguments::namespaced,

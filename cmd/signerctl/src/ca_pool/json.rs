@@ -1,8 +1,8 @@
 //! A pool as programs read it. Keys are never shown.
 
+use ca_pool::{CaCertificate, Phase};
 use jiff::Timestamp;
 use serde::Serialize;
-use signer_core::{CaCertificate, Phase};
 
 use super::outlook::Outlook;
 use crate::error::Error;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use aws_lc_rs::rand;
-use jiff::Timestamp;
-use signer_core::{
+use ca_pool::{
     CertificateAuthority, CommonName, NewRoot, SerialNumber, SignerName, SigningKey, SigningKeyType,
     root_common_name,
 };
+use jiff::Timestamp;
 
 use super::{outlook::name, place::Place};
 use crate::error::Error;

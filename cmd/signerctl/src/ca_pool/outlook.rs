@@ -1,10 +1,10 @@
 //! How a pool stands, and what comes: what signs when, and what can go when.
 
-use jiff::Timestamp;
-use signer_core::{
+use ca_pool::{
     CaPool, Fitness, LONGEST_LEAF, Phase, PoolWarning, Tenure, Terms, last_leaf_ends, phases, removable_at,
     superseded_at,
 };
+use jiff::Timestamp;
 
 use super::times::{later, minute, minute_from_now};
 use crate::terminal::Tone;

@@ -1,6 +1,6 @@
 //! The CAs of a pool side by side, or below each other where lines are short.
 
-use signer_core::{LONGEST_LEAF, Phase};
+use ca_pool::{LONGEST_LEAF, Phase};
 
 use super::{
     outlook::Outlook,

@@ -2,9 +2,9 @@
 
 use std::{fmt, fs, path::PathBuf, rc::Rc};
 
+use ca_pool::CaPool;
 use clap::Args;
 use jiff::Timestamp;
-use signer_core::CaPool;
 
 use super::{
     arguments::{namespace, secret_name},

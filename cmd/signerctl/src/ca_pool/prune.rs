@@ -1,8 +1,8 @@
 //! `signerctl ca-pool prune`.
 
+use ca_pool::{CaPool, Phase, RotationError};
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
-use signer_core::{CaPool, Phase, RotationError};
 
 use super::{
     cluster::ClusterArguments,

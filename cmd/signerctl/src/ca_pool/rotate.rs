@@ -2,9 +2,9 @@
 
 use std::{cell::Cell, time::Duration};
 
+use ca_pool::{CaPool, CommonName, NewRoot, SignerName, SigningKeyType};
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
-use signer_core::{CaPool, CommonName, NewRoot, SignerName, SigningKeyType};
 
 use super::{
     arguments::duration,

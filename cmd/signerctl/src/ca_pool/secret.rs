@@ -2,10 +2,8 @@
 
 use std::{fmt, rc::Rc};
 
-use signer_core::{
-    CaPool, PoolError, SecretContent, SecretValues,
-    api::{SecretDocument, SecretError, Secrets},
-};
+use api_client::{SecretDocument, SecretError, Secrets};
+use ca_pool::{CaPool, PoolError, SecretContent, SecretValues};
 
 use zeroize::Zeroizing;
 

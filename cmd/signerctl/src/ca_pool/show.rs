@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, rc::Rc};
 
+use ca_pool::CaPool;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
-use signer_core::CaPool;
 
 use super::{
     arguments::{namespace, secret_name},

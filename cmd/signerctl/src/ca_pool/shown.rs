@@ -1,6 +1,6 @@
 //! A pool as people read it. Keys are never shown.
 
-use signer_core::{CaCertificate, CertificateAuthority};
+use ca_pool::{CaCertificate, CertificateAuthority};
 
 use super::{
     outlook::{Outlook, Remark},

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use clap::Args;
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
-use signer_core::{
+use ca_pool::{
     CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Tenure, Terms,
     format_duration, phases,
 };
+use clap::Args;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::{
     arguments::{ca_id, duration, leaf_lifetime},

@@ -1,7 +1,7 @@
 //! A pool's life as bars.
 
+use ca_pool::{Phase, phases};
 use jiff::{SignedDuration, Timestamp};
-use signer_core::{Phase, phases};
 
 use super::{outlook::Outlook, times::from_now};
 use crate::terminal::{Look, Tone};

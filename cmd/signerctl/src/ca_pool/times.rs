@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ca_pool::format_duration;
 use jiff::{SignedDuration, Timestamp};
-use signer_core::format_duration;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;

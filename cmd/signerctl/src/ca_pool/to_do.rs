@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ca_pool::{Finding, LEEWAY, LONGEST_LEAF, PROPAGATION, PoolWarning, Tenure, Terms};
 use jiff::Timestamp;
-use signer_core::{Finding, LEEWAY, LONGEST_LEAF, PROPAGATION, PoolWarning, Tenure, Terms};
 
 use super::{
     outlook::{Outlook, Remark, name},

@@ -10,8 +10,8 @@ use std::{
     sync::LazyLock,
 };
 
+use ca_pool::{CaPool, PoolSource};
 use serde_json::Value;
-use signer_core::{CaPool, PoolSource};
 use tempfile::NamedTempFile;
 
 /// Made anew by each run, where cargo has its own: nothing is dropped at the end of one.

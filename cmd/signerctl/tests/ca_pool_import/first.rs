@@ -2,8 +2,8 @@
 
 use std::{fs, time::Duration};
 
+use ca_pool::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType};
 use jiff::{SignedDuration, Timestamp};
-use signer_core::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType};
 use tempfile::TempDir;
 
 use crate::{complains, import, intermediate, load, openssl};

@@ -14,7 +14,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use signer_core::{CaPool, PoolSource};
+use ca_pool::{CaPool, PoolSource};
 
 fn run(directory: &Path, program: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
@@ -68,7 +68,7 @@ fn import(directory: &Path, name: &str, root: &str, further: &[&str]) -> Output 
 }
 
 fn ids(pool: &CaPool) -> Vec<&str> {
-    pool.authorities().map(signer_core::CertificateAuthority::id).collect()
+    pool.authorities().map(ca_pool::CertificateAuthority::id).collect()
 }
 
 fn complains(directory: &Path, arguments: &[&str]) -> String {

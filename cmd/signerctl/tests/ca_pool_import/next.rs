@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use signer_core::SigningKeyType;
+use ca_pool::SigningKeyType;
 use tempfile::TempDir;
 
 use crate::{ids, import, intermediate, load, openssl, pool_file::unwrapped, run, signerctl};

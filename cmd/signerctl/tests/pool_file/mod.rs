@@ -9,9 +9,9 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use ca_pool::{CaPool, PoolSource};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use signer_core::{CaPool, PoolSource};
 use tempfile::TempDir;
 
 pub(crate) fn command(directory: &Path, arguments: &[&str]) -> Command {
@@ -45,7 +45,7 @@ pub(crate) fn load(directory: &Path) -> CaPool {
 }
 
 pub(crate) fn ids(pool: &CaPool) -> Vec<&str> {
-    pool.authorities().map(signer_core::CertificateAuthority::id).collect()
+    pool.authorities().map(ca_pool::CertificateAuthority::id).collect()
 }
 
 pub(crate) fn created() -> TempDir {

@@ -5,7 +5,6 @@
 
 mod offset;
 mod report;
-mod tls;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -18,7 +17,6 @@ use tokio::sync::watch;
 
 pub(crate) use self::offset::{Offset, Offsets};
 pub(crate) use self::report::report_for_ever;
-pub use self::tls::certificate_time_problem;
 
 /// The API server's time. Cheap to clone: clones learn together.
 #[derive(Clone, Debug)]

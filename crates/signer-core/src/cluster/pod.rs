@@ -98,7 +98,7 @@ impl Pod {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct PodWire {
+pub struct PodWire {
     metadata: Metadata,
     spec: Option<PodSpecWire>,
     status: Option<PodStatusWire>,
@@ -245,6 +245,13 @@ mod tests {
 
     fn read(json: &str) -> Pod {
         crate::api::object::read_object(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_pod_without_a_name_or_a_namespace_is_unreadable() {
+        for json in [r"{}", r#"{"metadata":{}}"#, r#"{"metadata":{"name":"a"}}"#] {
+            assert!(crate::api::object::read_object::<Pod>(json.as_bytes()).is_err(), "{json}");
+        }
     }
 
     #[test]

@@ -14,9 +14,9 @@ use tokio::sync::{broadcast, watch};
 use super::Pod;
 use crate::{
     api::object::{ObjectName, Unreadable},
-    signer_name::SignerName,
     watching::Watched,
 };
+use ca_pool::names::SignerName;
 
 /// The pods that are pending, have a node, and ask one of these signers for a certificate: those whose first certificate is due. A running pod's
 /// refresh isn't found here. Cheap to clone: clones see the same pods.

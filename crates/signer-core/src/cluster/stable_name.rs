@@ -1,7 +1,7 @@
 //! The names that DNS gives to single pods.
 
 use super::{Pod, Services};
-use crate::names::is_dashed_address;
+use ca_pool::names::is_dashed_address;
 
 impl Pod {
     /// `<hostname>.<subdomain>.<namespace>`, under which DNS finds this very pod, as with the pods of a StatefulSet. Only where the hostname is

@@ -5,9 +5,9 @@ mod facts;
 use std::time::Duration;
 
 use self::facts::{CertificateFacts, KeyFacts};
-use crate::{
-    api::PodCertificateRequest, issue::IssuedCertificate, metrics::SignerMetrics, signer_name::SignerName,
-};
+use crate::{api::PodCertificateRequest, metrics::SignerMetrics};
+use ca_pool::IssuedCertificate;
+use ca_pool::names::SignerName;
 
 /// Records what becomes of one request.
 pub(crate) struct Records<'a> {

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use kube::core::Status;
 
 use super::{outcome::LookError, reconcile::ReconcileError};
-use crate::{api::error::describe, signer_name::SignerName, text::truncated};
+use crate::api::error::describe;
+use bounded_text::truncated;
+use ca_pool::names::SignerName;
 
 /// The API server's answers repeat what they refuse.
 const LONGEST_TEXT: usize = 1024;

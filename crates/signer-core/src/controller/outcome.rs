@@ -6,10 +6,9 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::pool_source::PoolState;
 use crate::{
     api::object::Unreadable,
-    authority::SerialNumber,
-    ca_pool::{CaPool, Choice, Fitness, PoolState},
     clock::Clock,
     cluster::{
         Pod, PodPhase,
@@ -18,14 +17,13 @@ use crate::{
     },
     decision::{Decision, Denial, Grounds, Wait},
     deny::DenyRulesInForce,
-    issue::{IssueError, IssuedCertificate, Terms, issue},
-    leaf::Leaf,
     policy::Policy,
     request::{Claims, Request, Verdict, verify},
     signer::{BoxError, Signer},
     status::reasons,
     trust_bundle::Published,
 };
+use ca_pool::{CaPool, Choice, Fitness, IssueError, IssuedCertificate, Leaf, SerialNumber, Terms, issue};
 
 /// How a look at a request ends.
 #[derive(Debug)]

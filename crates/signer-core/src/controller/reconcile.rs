@@ -25,7 +25,6 @@ use crate::{
     reason::Reason,
     request::{Claims, ClaimsError},
     signer::Signer,
-    signer_name::SignerName,
     status::{
         condition,
         events::Events,
@@ -33,6 +32,7 @@ use crate::{
         writer::{StatusWriter, Written},
     },
 };
+use ca_pool::names::SignerName;
 
 /// All that an evaluation needs.
 pub(crate) struct Context<S> {

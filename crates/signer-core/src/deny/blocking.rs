@@ -12,9 +12,9 @@ use super::{DenyRules, rule::NO_REASON};
 use crate::{
     cluster::Pod,
     decision::{Decision, Wait},
-    signer_name::SignerName,
     status::reasons,
 };
+use ca_pool::names::SignerName;
 
 /// The rules in force, which the signers of a process share, and whom they block. Cheap to clone.
 #[derive(Clone, Debug)]

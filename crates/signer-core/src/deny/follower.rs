@@ -10,9 +10,9 @@ use super::{DenyRules, DenyRulesInForce, DenySource};
 use crate::{
     health::{Component, SignerHealth},
     metrics::Metrics,
-    signer_name::SignerName,
-    text::hex,
 };
+use bounded_text::hex;
+use ca_pool::names::SignerName;
 
 /// Parses a document; its name is for messages. What is wrong with it is said on a line.
 pub type ParseDenyRules = fn(text: &str, name: &str) -> Result<DenyRules, String>;

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{cluster::Pod, signer_name::SignerName, text::one_line};
+use crate::cluster::Pod;
+use bounded_text::one_line;
+use ca_pool::names::SignerName;
 
 /// What a rule is for: a pod of all that it names, at one of the signers. In each list names or `*`; a missing list means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

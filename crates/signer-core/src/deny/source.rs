@@ -14,14 +14,12 @@ use serde::{Deserialize, de::IgnoredAny};
 use tokio::task::spawn_blocking;
 
 use super::{DenyRules, ParseDenyRules};
-use crate::{
-    api::{
-        answer::{self, SizeClass},
-        error::{describe, is_status},
-        timeout::{DENY_RULES, within},
-    },
-    text::{one_line, truncated},
+use crate::api::{
+    answer::{self, SizeClass},
+    error::{describe, is_status},
+    timeout::{DENY_RULES, within},
 };
+use bounded_text::{one_line, truncated};
 
 /// Where the document of the rules is.
 #[derive(Clone, Debug, PartialEq, Eq)]

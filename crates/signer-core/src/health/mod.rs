@@ -12,7 +12,7 @@ pub(crate) use self::{
     component::Component,
     ended_tasks::{EndedTasks, TaskEnd, TaskOutcome},
 };
-use crate::signer_name::SignerName;
+use ca_pool::names::SignerName;
 
 /// Whether a signer serves in spite of what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use crate::signer_name::SignerName;
+use ca_pool::names::SignerName;
 
 /// Why a manager can't run at all. Whatever may pass keeps a signer from being ready instead.
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,8 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::{
-    authority::{CaCertificate, CertificateAuthority},
-    ca_pool::CaPool,
-    signer_name::SignerName,
-};
+use ca_pool::names::SignerName;
+use ca_pool::{CaCertificate, CaPool, CertificateAuthority};
 
 /// What the pools in use have, and whose they are. Cheap to clone: clones see the same.
 #[derive(Clone, Debug, Default)]

@@ -21,8 +21,8 @@ use super::{
 use crate::{
     health::{EndedTasks, Health, Report, TaskEnd},
     metrics::Metrics,
-    text::{one_line, truncated},
 };
+use bounded_text::{one_line, truncated};
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -2,12 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    authority::CertificateAuthority,
-    ca_pool::{CaPool, Fitness},
-    health::Severity,
-    issue::Terms,
-};
+use crate::health::Severity;
+use ca_pool::{CaPool, CertificateAuthority, Fitness, Terms};
 
 /// The most findings that are told at once; `signerctl ca-pool show` has all.
 const MOST: usize = 4;
@@ -36,7 +32,8 @@ mod tests {
     use rcgen::{GeneralSubtree, NameConstraints};
 
     use super::*;
-    use crate::{ANY_LABEL, Leaf, authority::fixtures::TestCa};
+    use crate::{ANY_LABEL, Leaf};
+    use ca_pool::testing::TestCa;
 
     fn ca(id: &str, until: i32, permitted: Option<&str>) -> CertificateAuthority {
         let root = TestCa::root_with("root", |params| {

@@ -45,9 +45,9 @@ use crate::{
     metrics::Metrics,
     process::open_files,
     signer::Signer,
-    signer_name::SignerName,
     status::events::Events,
 };
+use ca_pool::names::SignerName;
 
 /// Runs signers side by side in one process, each with a CA of its own.
 ///

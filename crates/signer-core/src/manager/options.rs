@@ -1,10 +1,8 @@
 //! What a signer runs with.
 
 use super::SecretPool;
-use crate::{
-    ca_pool::{PoolSource, Upkeep},
-    policy::Policy,
-};
+use crate::policy::Policy;
+use ca_pool::{PoolSource, Upkeep};
 
 /// What a signer runs with.
 #[derive(Clone, Debug)]

@@ -9,16 +9,15 @@ use super::{
     exclusive::{Claim, Claims},
     misfits::told,
 };
+use crate::pool_source::DEFAULT_POLL;
+use crate::pool_source::PoolState;
 use crate::{
-    authority::CertificateAuthority,
-    ca_pool::{CaPool, DEFAULT_POLL, Fitness, NoChoice, PoolState, Upkeep, near},
     clock::Clock,
     health::{Component, Severity, SignerHealth},
-    issue::{IssueError, Terms},
-    leaf::Leaf,
-    signer_name::SignerName,
     trust_bundle::Published,
 };
+use ca_pool::names::SignerName;
+use ca_pool::{CaPool, CertificateAuthority, Fitness, IssueError, Leaf, NoChoice, Terms, Upkeep, near};
 
 /// What a signer issues, and what is done about its pool without people.
 pub(crate) struct Issued {

@@ -1,7 +1,8 @@
 //! Tests of what own pools are said to be.
 
 use super::*;
-use crate::{authority::fixtures::TestCa, ca_pool::PROPAGATION, health::Health};
+use crate::health::Health;
+use ca_pool::{PROPAGATION, testing::TestCa};
 
 fn issued() -> Issued {
     Issued { examples: Arc::new([]), max_lifetime: Duration::from_secs(86_400), upkeep: None }

@@ -4,11 +4,8 @@
 use jiff::Timestamp;
 
 use super::secret_content::SecretPoolError;
-use crate::{
-    authority::CaCertificate,
-    ca_pool::{CaPool, Due, Fitness, Standing},
-    trust_bundle::Published,
-};
+use crate::trust_bundle::Published;
+use ca_pool::{CaCertificate, CaPool, Due, Fitness, Standing};
 
 /// What of `due` may be done about a pool while this is published; `None`: that isn't known.
 ///
@@ -60,12 +57,12 @@ mod tests {
     use crate::{
         ExtendedKeyUsage, Leaf,
         api::ClusterTrustBundle,
-        authority::{
-            CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, fixtures::TestCa,
-        },
-        ca_pool::{LEEWAY, PROPAGATION, Succession, Upkeep},
-        signer_name::SignerName,
         trust_bundle::{DesiredBundle, Repair},
+    };
+    use ca_pool::names::SignerName;
+    use ca_pool::{
+        CertificateAuthority, LEEWAY, NewRoot, PROPAGATION, SerialNumber, SigningKey, SigningKeyType,
+        Succession, Upkeep, testing::TestCa,
     };
 
     const DAY: Duration = Duration::from_secs(24 * 3600);

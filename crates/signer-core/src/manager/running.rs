@@ -13,22 +13,24 @@ use super::{
     secret_pool::follow_secret,
     supervisor::Spawner,
 };
+use crate::pool_source::DEFAULT_POLL;
+use crate::pool_source::PoolState;
+use crate::pool_source::watch_pool_by;
 use crate::{
     api::discovery::{CertificatesApi, discover},
-    ca_pool::{DEFAULT_POLL, PoolState, watch_pool_by},
     clock::Clock,
     cluster::reader::ClusterReader,
     controller::{self, Ended, cause_log::CauseLog, outcome::Examiner, pending::Pending, reconcile::Context},
     deny::DenyRulesInForce,
     health::{Component, SignerHealth},
-    leaf::Leaf,
     metrics::Metrics,
     policy::Policy,
     signer::Signer,
-    signer_name::SignerName,
     status::{events::Events, writer::StatusWriter},
     trust_bundle::{BundleKeeper, Memory, Published},
 };
+use ca_pool::Leaf;
+use ca_pool::names::SignerName;
 
 /// What the signers of a process share.
 #[derive(Clone)]

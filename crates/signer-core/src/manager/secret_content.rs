@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    api::{
-        SecretDocument, SecretError,
-        error::{describe, is_status},
-    },
-    authority::{SigningKey, SigningKeyError, SigningKeyType},
-    ca_pool::{CaPool, Due, Ingredients, PoolError, SecretContent, SecretValues, Upkeep, UpkeepError},
+use crate::api::{
+    SecretDocument, SecretError,
+    error::{describe, is_status},
+};
+use ca_pool::{
+    CaPool, Due, Ingredients, PoolError, SecretContent, SecretValues, SigningKey, SigningKeyError,
+    SigningKeyType, Upkeep, UpkeepError,
 };
 
 /// The key of the Secret under which the pool stands.

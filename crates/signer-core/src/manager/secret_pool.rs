@@ -10,13 +10,13 @@ use super::{
     permitted::{permitted, removal, standing_in},
     secret_content::{SecretPoolError, change, holding, pool_of},
 };
+use crate::pool_source::PoolState;
 use crate::{
     api::{SecretDocument, SecretError, Secrets},
-    ca_pool::{AsOf, CaPool, Due, Fitness, PoolState, Upkeep},
     clock::Clock,
-    leaf::Leaf,
     trust_bundle::Published,
 };
+use ca_pool::{AsOf, CaPool, Due, Fitness, Leaf, Upkeep};
 
 /// How often the Secret is read. A watch would need permission for every Secret of the namespace; get and update can be granted for one.
 const POLL: Duration = Duration::from_secs(10);

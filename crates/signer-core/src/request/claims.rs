@@ -7,9 +7,10 @@ use k8s_openapi::ByteString;
 use crate::{
     api::PodCertificateRequest,
     cluster::pod::{DEFAULT_MAX_EXPIRATION_SECONDS, seconds},
-    public_key::{PublicKey, PublicKeyError},
-    signer_name::{SignerName, SignerNameError},
 };
+use ca_pool::names::SignerName;
+use ca_pool::names::SignerNameError;
+use ca_pool::{PublicKey, PublicKeyError};
 
 /// What a request says of itself. The key is proven to be the requester's (the API server has checked the signature); for the rest,
 /// [`verify`](super::verify()) asks the pod.

@@ -8,12 +8,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use claims::{Claims, ClaimsError};
 pub use verify::{Verdict, verify};
 
-use crate::{
-    cluster::{Pod, Services},
-    key_type::KeyType,
-    public_key::PublicKey,
-    signer_name::SignerName,
-};
+use crate::cluster::{Pod, Services};
+use ca_pool::names::SignerName;
+use ca_pool::{KeyType, PublicKey};
 
 /// A `PodCertificateRequest` whose key is parsed and whose claims have been held against the pod. All that it tells of the pod is verified; the
 /// user annotations are the wishes of the pod's author.

@@ -6,9 +6,9 @@ use super::Claims;
 use crate::{
     cluster::{CertificateSource, Pod, PodPhase, pod::MIRROR},
     decision::{Decision, Denial, Grounds, Wait},
-    duration::format_duration,
     status::reasons,
 };
+use ca_pool::format_duration;
 
 /// What the comparison of request and pod says.
 #[derive(Clone, Debug, PartialEq, Eq)]

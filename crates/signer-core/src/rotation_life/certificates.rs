@@ -12,7 +12,8 @@ use super::{
     rules::Rules,
     world::{HOUR, MINUTE, Violation, WORST_DELAY, World},
 };
-use crate::{Leaf, PublicKey, SerialNumber, Terms, issue, issue::IssuedCertificate};
+use crate::{Leaf, PublicKey, SerialNumber, Terms};
+use ca_pool::{IssuedCertificate, issue};
 
 /// A pod that sees each bundle so late.
 struct Pod {

@@ -7,7 +7,8 @@ use super::{
     rules::Rules,
     world::{HOUR, MINUTE, Violation, World, new_ca},
 };
-use crate::{LONGEST_LEAF, ca_pool::CaPool};
+use crate::LONGEST_LEAF;
+use ca_pool::CaPool;
 
 fn replaced(replicas: Vec<Replica>) -> World {
     let mut world = World::new(Rules::NoGenerations, replicas, 24 * HOUR);

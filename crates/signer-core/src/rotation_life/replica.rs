@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{rules::Rules, world::World};
 use crate::{
     api::ClusterTrustBundle,
-    ca_pool::{CaPool, Choice},
     clock::{Offset, Offsets},
     trust_bundle::{DesiredBundle, Memory, Published, Repair},
 };
+use ca_pool::{CaPool, Choice};
 
 #[derive(Clone, Debug)]
 pub(super) struct Replica {

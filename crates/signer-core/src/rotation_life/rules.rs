@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    authority::CaCertificate,
-    ca_pool::{CaPool, Choice, Due, NoChoice, Phase, Standing, Upkeep, phases},
     manager::{permitted, standing_in},
     trust_bundle::Published,
 };
+use ca_pool::{CaCertificate, CaPool, Choice, Due, NoChoice, Phase, Standing, Upkeep, phases};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rules {

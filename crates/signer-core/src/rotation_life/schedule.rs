@@ -10,7 +10,7 @@ use super::{
     rules::Rules,
     world::{HOUR, MINUTE, Violation, World},
 };
-use crate::ca_pool::{PROPAGATION, removable_at};
+use ca_pool::{PROPAGATION, removable_at};
 
 /// For how long nobody at all is there to publish. `LEEWAY` covers a day.
 const LONGEST_OUTAGE: Duration = Duration::from_secs(20 * 3600);

@@ -10,12 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, api::ApiResource, core::GroupVersionKind};
 
 use super::{replica::Replica, rules::Rules};
-use crate::{
-    api::ClusterTrustBundle,
-    authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, pem},
-    ca_pool::{CaPool, Heir, PROPAGATION, Succession, Upkeep},
-    signer_name::SignerName,
-    trust_bundle::Published,
+use crate::{api::ClusterTrustBundle, trust_bundle::Published};
+use ca_pool::names::SignerName;
+use ca_pool::{
+    CaPool, CertificateAuthority, Heir, NewRoot, PROPAGATION, SerialNumber, SigningKey, SigningKeyType,
+    Succession, Upkeep, certificate_pem,
 };
 
 /// Kubelet caches bundles for 5 minutes, and brings a change to a pod at its next sync, within 2.
@@ -226,7 +225,7 @@ impl World {
         }
         let leaf = (end, authority.id().to_owned());
         let known =
-            self.leaves.entry(pem::certificate(authority.root().der())).or_insert_with(|| leaf.clone());
+            self.leaves.entry(certificate_pem(authority.root().der())).or_insert_with(|| leaf.clone());
         *known = leaf.max(known.clone());
     }
 

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::reasons;
-use crate::{api::PodCertificateRequestStatus, decision::Denial, issue::IssuedCertificate, text::truncated};
+use crate::{api::PodCertificateRequestStatus, decision::Denial};
+use bounded_text::truncated;
+use ca_pool::IssuedCertificate;
 
 /// Condition types. There is a third, `Failed`, which nothing here ever writes: kubelet takes it as final.
 const ISSUED: &str = "Issued";

@@ -20,14 +20,12 @@ use tokio::{
 };
 
 use super::event_queue::EventQueue;
-use crate::{
-    api::{
-        answer::call_unread,
-        error::{describe, is_status},
-        timeout::{EVENT, within},
-    },
-    text::{hex, truncated},
+use crate::api::{
+    answer::call_unread,
+    error::{describe, is_status},
+    timeout::{EVENT, within},
 };
+use bounded_text::{hex, truncated};
 
 /// Takes Warning events, to be published when there is time for it: nobody waits for that, and what doesn't fit is dropped and counted.
 ///

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fmt};
 use kube::ResourceExt;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
-use crate::{api::ClusterTrustBundle, authority::fingerprint, signer_name::SignerName};
+use crate::api::ClusterTrustBundle;
+use ca_pool::fingerprint;
+use ca_pool::names::SignerName;
 
 /// The most anchors that are named in one line.
 const MOST_NAMED: usize = 4;

@@ -11,11 +11,8 @@ use super::{
     desired_tests::{desired, now, pool, resource, signer},
     published::{GENERATION, KEPT, PUBLISHED},
 };
-use crate::{
-    api::ClusterTrustBundle,
-    authority::fixtures::TestCa,
-    ca_pool::{CaPool, LONGEST_LEAF, NoChoice, PROPAGATION},
-};
+use crate::api::ClusterTrustBundle;
+use ca_pool::{CaPool, LONGEST_LEAF, NoChoice, PROPAGATION, testing::TestCa};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const FAR: &str = "2099-01-01T00:00:00Z";

@@ -11,12 +11,9 @@ use super::{
     published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING},
     replaced::is_possible,
 };
-use crate::{
-    api::{ClusterTrustBundle, ClusterTrustBundleSpec},
-    authority::pem,
-    ca_pool::CaPool,
-    signer_name::SignerName,
-};
+use crate::api::{ClusterTrustBundle, ClusterTrustBundleSpec};
+use ca_pool::names::SignerName;
+use ca_pool::{CaPool, certificate_pem};
 
 /// The most anchors of a bundle.
 pub(crate) const MAX_ANCHORS: usize = 200;
@@ -82,7 +79,7 @@ impl<'a> DesiredBundle<'a> {
         let mut all: BTreeMap<_, _> =
             labels.iter().map(|(key, value)| (qualified(key), value.clone())).collect();
         all.insert(signer_name.label_key("canarying"), "live".to_owned());
-        let anchors = pool.roots().into_iter().map(|root| pem::certificate(root.der())).collect();
+        let anchors = pool.roots().into_iter().map(|root| certificate_pem(root.der())).collect();
         Self { signer_name, labels: Labels::new(Timestamp::UNIX_EPOCH, all), insists: false, pool, anchors }
     }
 

@@ -9,10 +9,10 @@ use super::{
     desired::{DesiredBundle, Repair},
     published::{GENERATION, Published},
 };
-use crate::{
-    authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType},
-    ca_pool::{CaPool, Choice, LEEWAY, NoChoice, PROPAGATION, Succession},
-    signer_name::SignerName,
+use ca_pool::names::SignerName;
+use ca_pool::{
+    CaPool, CertificateAuthority, Choice, LEEWAY, NewRoot, NoChoice, PROPAGATION, SerialNumber, SigningKey,
+    SigningKeyType, Succession,
 };
 
 pub(super) fn resource() -> ApiResource {

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ca_pool::PROPAGATION;
+use ca_pool::PROPAGATION;
 
 /// The annotation `<path>.<domain>/labels`: the labels as they were written last, and since when the process runs that wrote them.
 pub(super) const LABELS: &str = "labels";
@@ -136,7 +136,8 @@ mod tests {
         },
         *,
     };
-    use crate::{api::ClusterTrustBundle, ca_pool::CaPool};
+    use crate::api::ClusterTrustBundle;
+    use ca_pool::CaPool;
 
     const HOUR: Duration = Duration::from_secs(3600);
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::published::Published;
-use crate::ca_pool::{CaPool, PROPAGATION};
+use ca_pool::{CaPool, PROPAGATION};
 
 /// What the last bundle was made of, and since when there is none.
 #[derive(Clone, Debug, Default)]

@@ -33,20 +33,21 @@ use self::{
     sight::{Seen, Sight},
     told::What,
 };
+use crate::pool_source::PoolState;
 use crate::{
     api::{
         ClusterTrustBundle,
         error::{describe, is_status},
         read::{Collection, ReadFrom, get, write},
     },
-    ca_pool::{CaPool, PoolState},
     clock::Clock,
     health::{Component, SignerHealth},
     metrics::SignerMetrics,
-    signer_name::SignerName,
     timer::sleep_until,
     watching::{Watched, watch},
 };
+use ca_pool::CaPool;
+use ca_pool::names::SignerName;
 
 /// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.
 const BETWEEN_WRITES: Duration = Duration::from_secs(5);

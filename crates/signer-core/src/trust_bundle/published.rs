@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
-use crate::{
-    api::ClusterTrustBundle,
-    authority::{CaCertificate, CertificateAuthority, fingerprint},
-    ca_pool::{CaPool, Choice, Fitness, NoChoice, Standing},
-    signer_name::SignerName,
+use crate::api::ClusterTrustBundle;
+use ca_pool::names::SignerName;
+use ca_pool::{
+    CaCertificate, CaPool, CertificateAuthority, Choice, Fitness, NoChoice, Standing, fingerprint,
 };
 
 /// The published bundle, as far as it decides who may sign. All replicas see the same one.

@@ -6,10 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 
 use super::published::{ByRoot, Published, vouches_for};
-use crate::{
-    authority::CaCertificate,
-    ca_pool::{CaPool, Choice, LONGEST_LEAF, NoChoice, PROPAGATION},
-};
+use ca_pool::{CaCertificate, CaPool, Choice, LONGEST_LEAF, NoChoice, PROPAGATION};
 
 /// Kubelet brings a file that was overwritten to replicas minutes apart. Longer than that, and shorter than the time after which a CA may have signed.
 const SETTLES: Duration = Duration::from_secs(10 * 60);
@@ -117,10 +114,8 @@ mod tests {
         },
         *,
     };
-    use crate::{
-        api::ClusterTrustBundle,
-        authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, fixtures::TestCa},
-    };
+    use crate::api::ClusterTrustBundle;
+    use ca_pool::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, testing::TestCa};
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -161,7 +156,7 @@ mod tests {
     /// A root that `rootFile` lists besides signs nothing, so that it stays doesn't mean that the CA before did.
     #[test]
     fn a_root_that_is_listed_besides_does_not_hide_that_a_ca_was_replaced() {
-        use crate::authority::{Anchors, CaCertificate};
+        use ca_pool::{Anchors, CaCertificate};
         let others = CaCertificate::from_der("other", pool().signing().root().der()).unwrap();
         let listing = |pool: &CaPool| {
             let key = SigningKey::from_pkcs8(&pool.signing().key().to_pkcs8().unwrap()).unwrap();

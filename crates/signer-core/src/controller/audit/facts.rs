@@ -10,9 +10,8 @@ use x509_cert::{
     ext::pkix::{ExtendedKeyUsage, KeyUsage, SubjectAltName, name::GeneralName},
 };
 
-use crate::{
-    api::PodCertificateRequestSpec, authority::fingerprint, issue::IssuedCertificate, public_key::PublicKey,
-};
+use crate::api::PodCertificateRequestSpec;
+use ca_pool::{IssuedCertificate, PublicKey, fingerprint};
 
 /// A public key: its type, and the SHA-256 of its SubjectPublicKeyInfo.
 #[derive(Debug, Default, PartialEq, Eq)]

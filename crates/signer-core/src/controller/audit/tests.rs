@@ -11,12 +11,12 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::*;
 use crate::{
     api::PodCertificateRequestSpec,
-    authority::{CertificateAuthority, SerialNumber, fingerprint, fixtures::TestCa},
     health::{EndedTasks, Health},
-    issue::{Terms, issue},
-    leaf::{ExtendedKeyUsage, KeyUsage, Leaf},
     metrics::Metrics,
-    public_key::PublicKey,
+};
+use ca_pool::{
+    CertificateAuthority, ExtendedKeyUsage, KeyUsage, Leaf, PublicKey, SerialNumber, Terms, fingerprint,
+    issue, testing::TestCa,
 };
 
 #[derive(Clone, Default)]

@@ -1,0 +1,47 @@
+//! Texts for logs, events and pages: what others wrote is bounded and stays on one line.
+
+/// At most so many bytes, with an ellipsis where something is missing.
+#[must_use]
+pub fn truncated(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|end| text.is_char_boundary(*end));
+    format!("{}…", &text[..end.unwrap_or_default()])
+}
+
+/// White space and control characters become single blanks, so that a text can't forge a line of a page or of a log.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Two lowercase digits a byte.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(truncated("äöü", 6), "äöü");
+        assert_eq!(truncated("äöüä", 7), "äö…");
+        assert_eq!(truncated("äöüä", 2), "…");
+    }
+
+    #[test]
+    fn a_text_stays_on_its_line() {
+        assert_eq!(one_line("no CA\nexample.com/b: ready\u{1b}[2J"), "no CA example.com/b: ready [2J");
+        assert_eq!(one_line(" a\r\n\t b\u{2028}c "), "a b c");
+    }
+
+    #[test]
+    fn bytes_have_two_digits_each() {
+        assert_eq!(hex(&[0, 0x0a, 0xff]), "000aff");
+    }
+}
