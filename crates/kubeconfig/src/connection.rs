@@ -257,5 +257,4 @@ impl std::fmt::Debug for Connection {
 }
 
 #[cfg(test)]
-#[path = "connection_tests.rs"]
 mod tests;

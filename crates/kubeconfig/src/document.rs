@@ -176,3 +176,6 @@ fn value(text: &str) -> Result<Value, (Option<u64>, String)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

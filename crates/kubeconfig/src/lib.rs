@@ -23,8 +23,6 @@
 mod connection;
 mod credentials;
 mod document;
-#[cfg(test)]
-mod document_tests;
 mod environment;
 mod error;
 mod exec;
@@ -40,8 +38,6 @@ mod pem;
 mod proxy;
 mod server;
 mod target;
-#[cfg(test)]
-mod target_tests;
 mod transport;
 mod verifier;
 mod x509;

@@ -243,5 +243,4 @@ fn went_back(seen: &str, now: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "watching_tests.rs"]
 mod tests;

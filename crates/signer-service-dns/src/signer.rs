@@ -162,5 +162,4 @@ fn pick(services: &Services, names: &[&str], explain: &Explain<'_>) -> Result<Ve
 }
 
 #[cfg(test)]
-#[path = "signer_tests.rs"]
 mod tests;

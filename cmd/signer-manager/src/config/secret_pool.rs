@@ -103,11 +103,4 @@ pub(super) fn object_name(field: &Field<'_>) -> Result<String, ConfigError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_propagation_suits_the_shortest_validity() {
-        assert!(Upkeep::DEFAULT_PROPAGATION <= Upkeep::longest_propagation(VALIDITY.least));
-    }
-}
+mod tests;

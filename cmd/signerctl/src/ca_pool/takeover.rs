@@ -251,5 +251,4 @@ fn next_minute(time: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-#[path = "takeover_tests.rs"]
 mod tests;

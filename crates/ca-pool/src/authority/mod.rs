@@ -258,8 +258,4 @@ pub(crate) fn key_identifier(spki: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod certificate_tests;
-#[cfg(test)]
-mod signing_key_tests;
-#[cfg(test)]
 mod tests;

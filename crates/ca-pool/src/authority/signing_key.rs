@@ -220,3 +220,6 @@ fn rsa_key_size(bits: u16) -> Option<rsa::KeySize> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,3 +222,6 @@ pub(super) fn is_over(
 fn minute(time: Timestamp) -> String {
     time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%MZ").to_string()
 }
+
+#[cfg(test)]
+mod tests;

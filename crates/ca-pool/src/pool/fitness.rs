@@ -215,5 +215,4 @@ fn usual_leaves() -> Vec<Leaf> {
 }
 
 #[cfg(test)]
-#[path = "fitness_tests.rs"]
 mod tests;

@@ -253,3 +253,6 @@ impl Serialize for Secret {
         serializer.serialize_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -216,5 +216,4 @@ enum Aptitude {
 }
 
 #[cfg(test)]
-#[path = "misfit_tests.rs"]
 mod tests;

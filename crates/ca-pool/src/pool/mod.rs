@@ -284,14 +284,3 @@ impl fmt::Debug for CaPool {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod choice_tests;
-#[cfg(test)]
-mod json_tests;
-#[cfg(test)]
-mod pem_tests;
-#[cfg(test)]
-mod rotation_tests;
-#[cfg(test)]
-mod upkeep_tests;

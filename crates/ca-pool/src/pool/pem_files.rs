@@ -190,3 +190,6 @@ fn list(blocks: &[Block<'_>]) -> String {
     let more = blocks.len().saturating_sub(NAMED);
     if more == 0 { named } else { format!("{named} and {more} more") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -221,3 +221,6 @@ impl CaPool {
 pub(super) fn next_generation(generation: u64, now: Timestamp) -> u64 {
     generation.saturating_add(1).max(u64::try_from(now.as_second()).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

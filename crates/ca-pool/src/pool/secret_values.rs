@@ -166,5 +166,4 @@ fn saved(key: &str, file: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "secret_values_tests.rs"]
 mod tests;

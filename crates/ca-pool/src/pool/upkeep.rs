@@ -266,3 +266,6 @@ fn in_time(pool: &CaPool, now: Timestamp) -> Option<(usize, Timestamp)> {
 fn in_good_time(tenure: &Tenure) -> Timestamp {
     tenure.can_sign_until().checked_sub(LEEWAY).unwrap_or(Timestamp::MIN)
 }
+
+#[cfg(test)]
+mod tests;

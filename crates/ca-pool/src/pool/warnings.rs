@@ -226,5 +226,4 @@ impl CaPool {
 }
 
 #[cfg(test)]
-#[path = "warnings_tests.rs"]
 mod tests;

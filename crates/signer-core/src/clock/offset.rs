@@ -120,5 +120,4 @@ pub(crate) fn describe(difference: Duration) -> String {
 }
 
 #[cfg(test)]
-#[path = "offset_tests.rs"]
 mod tests;

@@ -331,5 +331,4 @@ impl Lane {
 }
 
 #[cfg(test)]
-#[path = "fair_queue_tests.rs"]
 mod tests;

@@ -281,5 +281,4 @@ impl Table {
 }
 
 #[cfg(test)]
-#[path = "pending_tests.rs"]
 mod tests;

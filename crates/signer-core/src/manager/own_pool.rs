@@ -188,5 +188,4 @@ fn exhausted(pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Option<String>
 }
 
 #[cfg(test)]
-#[path = "own_pool_tests.rs"]
 mod tests;

@@ -256,3 +256,6 @@ fn json(by_root: &ByRoot) -> String {
 fn holds(current: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
     wanted.iter().all(|(key, value)| current.get(key) == Some(value))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -394,6 +394,4 @@ fn is_too_large(error: &kube::Error) -> bool {
 }
 
 #[cfg(test)]
-mod claims_tests;
-#[cfg(test)]
-mod desired_tests;
+mod tests;

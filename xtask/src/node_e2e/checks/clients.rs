@@ -96,15 +96,4 @@ pub(super) async fn unbroken(kubectl: &Kubectl, progress: &Progress) -> Result<S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::field;
-
-    #[test]
-    fn a_field_is_a_word_or_quoted() {
-        let line =
-            r#"INFO poll url=https://a status=200 body="ok\n" server="a.b.svc, c" serial=01ab own="none""#;
-        assert_eq!(field(line, "server="), "a.b.svc, c");
-        assert_eq!(field(line, "serial="), "01ab");
-        assert_eq!(field(line, "absent="), "");
-    }
-}
+mod tests;

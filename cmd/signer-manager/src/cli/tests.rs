@@ -1,0 +1,56 @@
+use super::*;
+
+fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
+    Command::from_arguments(["signer-manager"].iter().chain(arguments))
+}
+
+#[test]
+fn runs_with_defaults() {
+    Cli::command().debug_assert();
+    let Command::Run(run) = parse(&["--config", "c.yaml"]).unwrap() else { panic!("must run") };
+    assert_eq!((run.log_format, run.log.as_str()), (LogFormat::Text, "info"));
+    assert_eq!((run.kubeconfig, run.http_bind.to_string()), (None, "[::]:8080".to_owned()));
+}
+
+#[test]
+fn takes_each_option() {
+    let options = [
+        "--config",
+        "c",
+        "--kubeconfig",
+        "k",
+        "--log-format",
+        "json",
+        "--log",
+        "debug",
+        "--http-bind",
+        "[::1]:1",
+    ];
+    let Command::Run(run) = parse(&options).unwrap() else { panic!("must run") };
+    assert_eq!((run.log_format, run.http_bind.to_string()), (LogFormat::Json, "[::1]:1".to_owned()));
+    assert_eq!((run.kubeconfig, run.log), (Some("k".into()), "debug".to_owned()));
+}
+
+#[test]
+fn a_port_stands_for_all_addresses() {
+    for (given, taken) in [(":1", "[::]:1"), ("0.0.0.0:1", "0.0.0.0:1"), ("[::1]:1", "[::1]:1")] {
+        let Command::Run(run) = parse(&["--config", "c", "--http-bind", given]).unwrap() else {
+            panic!("must run")
+        };
+        assert_eq!(run.http_bind.to_string(), taken);
+    }
+    for wrong in ["8080", ":", ":http", ":99999", "localhost:8080"] {
+        let error = parse(&["--config", "c", "--http-bind", wrong]).unwrap_err().to_string();
+        assert!(error.contains("use a port after a colon"), "{error}");
+    }
+}
+
+#[test]
+fn checks_a_configuration_without_other_options() {
+    assert!(
+        matches!(parse(&["check-config", "c.yaml"]), Ok(Command::CheckConfig { file }) if file.as_os_str() == "c.yaml")
+    );
+    for wrong in [&[][..], &["check-config"], &["--log", "info"], &["--config", "c", "check-config", "c"]] {
+        assert!(parse(wrong).is_err(), "{wrong:?}");
+    }
+}

@@ -1,0 +1,238 @@
+//! Changes of pools: what each leaves, and what is refused.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::super::{CaPool, Heir, LEEWAY, PROPAGATION, PoolError, RotationError, Succession};
+use crate::authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType};
+use crate::testing::TestCa;
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 3600;
+const LEAF: Option<Duration> = Some(Duration::from_secs(24 * 3600));
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn ca(id: &str) -> CertificateAuthority {
+    let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
+    let root =
+        NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY };
+    CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), at(0)).unwrap()
+}
+
+fn pool() -> CaPool {
+    CaPool::new(vec![ca("1")]).unwrap()
+}
+
+/// Turns come in seconds after the beginning.
+fn rotated(turns: &[i64]) -> CaPool {
+    turns.iter().fold(pool(), |pool, turn| {
+        let id = pool.next_id();
+        let succession =
+            Succession { signs_from: at(*turn), longest_leaf: LEAF, predecessors_longest_leaf: LEAF };
+        pool.with_successor(ca(&id), succession, at(turn - 15 * MINUTE)).unwrap()
+    })
+}
+
+/// That of a pool that was changed then.
+fn generation(seconds: i64) -> u64 {
+    at(seconds).as_second().unsigned_abs()
+}
+
+fn ids(pool: &CaPool) -> Vec<&str> {
+    pool.authorities().map(CertificateAuthority::id).collect()
+}
+
+#[test]
+fn a_successor_comes_with_its_times_and_a_new_generation() {
+    let pool = rotated(&[DAY]);
+    assert_eq!((ids(&pool), pool.generation()), (vec!["1", "2"], generation(DAY - 15 * MINUTE)));
+    assert_eq!(pool.tenures()[0].longest_leaf, LEAF, "of those before it, where none was recorded");
+    assert_eq!(pool.tenures()[1].signs_from, Some(at(DAY)));
+    let again = CaPool::from_json(&pool.to_json().unwrap()).unwrap();
+    assert_eq!((again.tenures(), again.generation()), (pool.tenures(), pool.generation()));
+}
+
+#[test]
+fn a_recorded_lifetime_is_not_shortened() {
+    let succession = Succession {
+        signs_from: at(2 * DAY),
+        longest_leaf: Some(Duration::from_secs(3600)),
+        predecessors_longest_leaf: Some(Duration::from_secs(3600)),
+    };
+    let pool = rotated(&[DAY]).with_successor(ca("3"), succession, at(DAY)).unwrap();
+    let recorded: Vec<_> = pool.tenures().iter().map(|tenure| tenure.longest_leaf).collect();
+    assert_eq!(recorded, [LEAF, LEAF, Some(Duration::from_secs(3600))]);
+}
+
+#[test]
+fn one_successor_at_a_time() {
+    let succession =
+        Succession { signs_from: at(2 * DAY), longest_leaf: LEAF, predecessors_longest_leaf: None };
+    let error = rotated(&[DAY]).with_successor(ca("3"), succession, at(DAY - 1)).unwrap_err();
+    assert_eq!(error, RotationError::UnderWay { id: "2".into(), signs_from: at(DAY) });
+    assert!(rotated(&[DAY]).with_successor(ca("3"), succession, at(DAY)).is_ok());
+    assert!(rotated(&[DAY]).with_successor(ca("2"), succession, at(DAY)).is_err(), "the ID is taken");
+}
+
+#[test]
+fn a_turn_that_comes_when_the_ca_before_can_sign_no_more_is_refused_with_the_latest_that_works() {
+    let end = at(0) + NewRoot::DEFAULT_VALIDITY;
+    let latest = end - Duration::from_secs(3600);
+    let with_turn = |signs_from: Timestamp, now: Timestamp| {
+        let succession = Succession { signs_from, longest_leaf: LEAF, predecessors_longest_leaf: None };
+        pool().with_successor(ca("2"), succession, now)
+    };
+    let late = latest + Duration::from_secs(1);
+    assert!(with_turn(latest, at(0)).is_ok());
+    assert_eq!(
+        with_turn(late, at(0)).unwrap_err(),
+        RotationError::TooLate { id: "1".into(), not_after: end, signs_from: late, latest }
+    );
+    let soon = |now: Timestamp| now + PROPAGATION + Duration::from_secs(59);
+    for now in [latest, end, end + Duration::from_secs(3600)] {
+        assert!(
+            with_turn(soon(now), now).is_ok(),
+            "as soon as pods can know it, with the seconds rounded up"
+        );
+        assert!(with_turn(soon(now) + Duration::from_secs(60), now).is_err());
+    }
+}
+
+#[test]
+fn where_the_one_that_waits_comes_too_late_another_may_sign_in_between() {
+    let end = at(0) + NewRoot::DEFAULT_VALIDITY;
+    let json = rotated(&[DAY]).to_json().unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    document["CAs"][1]["SignsFrom"] = (end + LEEWAY).to_string().into();
+    let late = CaPool::from_json(document.to_string().as_bytes()).unwrap();
+    let succession = Succession { signs_from: at(DAY), longest_leaf: LEAF, predecessors_longest_leaf: None };
+    let bridged = late.with_successor(ca("3"), succession, at(0)).unwrap();
+    assert_eq!(bridged.warning(0, at(0), LEAF.unwrap()), None);
+    assert!(bridged.check_none_waits(at(0)).is_err(), "one is enough");
+}
+
+#[test]
+fn what_is_needed_stays_and_the_date_is_told() {
+    let removable = at(DAY) + LEEWAY + LEAF.unwrap() + PROPAGATION;
+    let needed = |pool: CaPool, id: &str, now: i64| match pool.without(&[id], at(now)).unwrap_err() {
+        RotationError::StillNeeded { until, .. } => until,
+        other => panic!("{other}"),
+    };
+    assert_eq!(needed(rotated(&[DAY]), "1", 0), Some(removable), "it signs");
+    assert_eq!(needed(rotated(&[DAY]), "1", 2 * DAY), Some(removable), "its leaves live");
+    assert_eq!(needed(rotated(&[DAY]), "2", 0), None, "it will sign");
+    assert_eq!(needed(rotated(&[DAY]), "2", 9999 * DAY), None, "it has expired, but there is no other");
+    let gone = 3 * DAY + 15 * MINUTE;
+    assert_eq!(rotated(&[DAY]).removable(at(gone - 1)), [""; 0]);
+    assert_eq!(rotated(&[DAY]).removable(at(gone)), ["1"]);
+    let pruned = rotated(&[DAY]).without(&["1"], at(gone)).unwrap();
+    assert_eq!((ids(&pruned), pruned.generation()), (vec!["2"], generation(gone)));
+    assert_eq!(
+        rotated(&[DAY]).without_regardless(&["1", "2"], at(0)).unwrap_err(),
+        RotationError::Pool(PoolError::Empty)
+    );
+}
+
+#[test]
+fn who_takes_over_from_a_compromised_ca() {
+    let heir = |pool: &CaPool, id: &str, now: i64| pool.heir(id, at(now)).unwrap();
+    assert_eq!(heir(&pool(), "1", 0), Heir::None);
+    assert_eq!(heir(&rotated(&[DAY]), "1", 0), Heir::Waiting("2".into()));
+    assert_eq!(heir(&rotated(&[DAY]), "2", 0), Heir::Active("1".into()));
+    assert_eq!(heir(&rotated(&[DAY]), "1", DAY), Heir::Active("2".into()));
+    assert_eq!(heir(&rotated(&[DAY]), "2", DAY), Heir::None, "one that retires doesn't start anew");
+    assert!(pool().heir("7", at(0)).is_err());
+}
+
+#[test]
+fn a_ca_that_cannot_sign_now_is_nobodys_heir() {
+    let last_hour = NewRoot::DEFAULT_VALIDITY.as_secs().cast_signed() - 3599;
+    assert_eq!(
+        rotated(&[DAY]).heir("1", at(last_hour)).unwrap(),
+        Heir::None,
+        "it has ended, but for an hour"
+    );
+    let before = at(-3600);
+    assert_eq!(rotated(&[DAY]).heir("1", before).unwrap(), Heir::None, "it isn't valid yet");
+}
+
+#[test]
+fn a_compromised_ca_leaves_and_another_signs_at_once() {
+    let replaced = pool().without_compromised("1", Some((ca("2"), LEAF)), at(5)).unwrap();
+    assert_eq!((ids(&replaced), replaced.generation()), (vec!["2"], generation(5)));
+    assert_eq!(replaced.tenures()[0].signs_from, Some(at(5)));
+    let promoted = rotated(&[DAY]).without_compromised("1", None, at(5)).unwrap();
+    assert_eq!((ids(&promoted), promoted.tenures()[0].signs_from), (vec!["2"], Some(at(5))));
+    let kept = rotated(&[DAY]).without_compromised("1", None, at(DAY)).unwrap();
+    assert_eq!((ids(&kept), kept.tenures()[0].signs_from), (vec!["2"], Some(at(DAY))));
+    assert_eq!(
+        pool().without_compromised("1", None, at(5)).unwrap_err(),
+        RotationError::NoHeir { id: "1".into() }
+    );
+}
+
+#[test]
+fn where_one_that_retires_can_sign_meanwhile_the_pool_says_so() {
+    let known = |from: i64| Some(at(from + 15 * MINUTE));
+    let replaced = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(DAY + 5)).unwrap();
+    assert_eq!((ids(&replaced), replaced.tenures()[1].signs_from), (vec!["1", "3"], known(DAY + 5)));
+    let waiting = || rotated(&[DAY, 9 * DAY]);
+    let promoted = waiting().without_compromised("2", None, at(8 * DAY)).unwrap();
+    assert_eq!((ids(&promoted), promoted.tenures()[1].signs_from), (vec!["1", "3"], known(8 * DAY)));
+    let soon = waiting().without_compromised("2", None, at(9 * DAY - 5)).unwrap();
+    assert_eq!(soon.tenures()[1].signs_from, Some(at(9 * DAY)), "no later than planned");
+    // in its last hour one can't sign, nor before it is valid
+    let end = i64::try_from(NewRoot::DEFAULT_VALIDITY.as_secs()).unwrap();
+    let late = end - 3600 - 14 * MINUTE;
+    let old = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(late)).unwrap();
+    assert_eq!(old.tenures()[1].signs_from, Some(at(late)));
+}
+
+#[test]
+fn whatever_the_root_of_a_compromised_ca_vouches_for_leaves_with_it() {
+    let (root, other) = (TestCa::root("root"), TestCa::root("other"));
+    let under = |root: &TestCa, id: &str| {
+        let issuing = root.issue(id);
+        issuing.authority(&[&issuing], root).with_id(id)
+    };
+    let pool = || CaPool::new(vec![under(&root, "1"), under(&root, "2"), under(&other, "3")]).unwrap();
+    assert_eq!(pool().leave_with("2").unwrap(), ["1", "2"]);
+    let left = pool().without_compromised("2", Some((under(&other, "4"), LEAF)), at(0)).unwrap();
+    assert_eq!(ids(&left), ["3", "4"]);
+    let error = pool().without_compromised("2", Some((under(&root, "4"), LEAF)), at(0)).unwrap_err();
+    assert_eq!(error, RotationError::CompromisedRoot { id: "2".into(), root: "CN=root".into() });
+}
+
+#[test]
+fn a_generation_is_newer_than_those_before_whatever_the_clock_says_and_whatever_was_put_back() {
+    let rotated_back = pool().without_compromised("1", Some((ca("2"), LEAF)), at(-DAY)).unwrap();
+    let once_more = rotated_back.without_compromised("2", Some((ca("3"), LEAF)), at(-2 * DAY)).unwrap();
+    assert_eq!(once_more.generation(), generation(-DAY) + 1);
+    let put_back = pool().without_compromised("1", Some((ca("4"), LEAF)), at(0)).unwrap();
+    assert!(put_back.generation() > once_more.generation());
+}
+
+#[test]
+fn a_generation_at_its_end_is_no_panic() {
+    let last = format!(r#"{{"Generation":{},"CAs":"#, u64::MAX);
+    let json = String::from_utf8(pool().to_json().unwrap().to_vec()).unwrap();
+    let json = json.replacen("{\n  \"CAs\":", &last, 1);
+    let pool = CaPool::from_json(json.as_bytes()).unwrap();
+    assert_eq!(pool.without_compromised("1", Some((ca("2"), LEAF)), at(0)).unwrap().generation(), u64::MAX);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// The ID is free, whatever IDs there are.
+    #[test]
+    fn the_next_id_is_nobodys(taken in prop::collection::btree_set("[0-9]{1,2}|[a-z]{1,3}", 1..6)) {
+        let pool = CaPool::new(taken.iter().map(|id| ca(id)).collect()).unwrap();
+        prop_assert!(!taken.contains(&pool.next_id()));
+    }
+}

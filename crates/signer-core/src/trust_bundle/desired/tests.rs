@@ -1,0 +1,143 @@
+//! What a bundle says, when it is written, and when it is left as it is.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kube::{ResourceExt, api::ApiResource, core::GroupVersionKind};
+
+use super::super::{
+    desired::{DesiredBundle, Repair},
+    published::{GENERATION, Published},
+};
+use ca_pool::names::SignerName;
+use ca_pool::{
+    CaPool, CertificateAuthority, Choice, LEEWAY, NewRoot, NoChoice, PROPAGATION, SerialNumber, SigningKey,
+    SigningKeyType, Succession,
+};
+
+pub(crate) fn resource() -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("certificates.k8s.io", "v1", "ClusterTrustBundle"))
+}
+
+pub(crate) fn signer() -> SignerName {
+    "row-major.net/spiffe".parse().unwrap()
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn pool() -> CaPool {
+    let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
+    let root =
+        NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY };
+    let serial = SerialNumber::from_random([1; 16]);
+    CaPool::new(vec![CertificateAuthority::new_root(root, key, serial, now()).unwrap()]).unwrap()
+}
+
+pub(crate) fn desired<'a>(pool: &'a CaPool, signer: &'a SignerName) -> DesiredBundle<'a> {
+    let labels = BTreeMap::from([("trust-domain".to_owned(), "cluster.local".to_owned())]);
+    DesiredBundle::new(signer, &labels, pool)
+}
+
+#[test]
+fn carries_the_name_and_labels_of_the_contract() {
+    let (pool, signer) = (pool(), signer());
+    let bundle = desired(&pool, &signer).created(&resource(), now());
+    assert_eq!(bundle.name_any(), "row-major.net:spiffe:primary-bundle");
+    assert_eq!(bundle.spec.signer_name, "row-major.net/spiffe");
+    let expected =
+        [("spiffe.row-major.net/canarying", "live"), ("spiffe.row-major.net/trust-domain", "cluster.local")];
+    let labels: Vec<_> = bundle.labels().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(labels, expected);
+}
+
+#[test]
+fn is_written_only_when_it_differs() {
+    let (pool, signer) = (pool(), signer());
+    let desired = desired(&pool, &signer);
+    let mut current = desired.created(&resource(), now());
+    current.labels_mut().insert("team".into(), "infra".into());
+    let later = now().checked_add(PROPAGATION).unwrap();
+    assert!(matches!(desired.repair(&current, later), Repair::InOrder));
+    let mut drifted = current.clone();
+    drifted.spec.trust_bundle.clear();
+    drifted.labels_mut().remove("spiffe.row-major.net/canarying");
+    let Repair::Write(repaired) = desired.repair(&drifted, later) else { panic!("must be written") };
+    assert_eq!((repaired.labels(), &repaired.spec), (current.labels(), &current.spec));
+}
+
+#[test]
+fn a_root_is_known_everywhere_some_time_after_it_was_published_and_anew_after_it_was_missing() {
+    let (pool, signer) = (pool(), signer());
+    let desired = desired(&pool, &signer);
+    let bundle = desired.created(&resource(), now());
+    let root = pool.roots()[0];
+    let later = now().checked_add(PROPAGATION).unwrap();
+    assert_eq!(Published::of(&bundle, &signer).since(root), Some(now()));
+    let mut emptied = bundle.clone();
+    emptied.spec.trust_bundle.clear();
+    assert_eq!(Published::of(&emptied, &signer).since(root), None);
+    let Repair::Write(repaired) = desired.repair(&emptied, later) else { panic!("must be written") };
+    assert_eq!(Published::of(&repaired, &signer).since(root), Some(later));
+}
+
+#[test]
+fn a_bundle_of_a_newer_pool_or_of_someone_else_is_left_as_it_is() {
+    let (pool, signer) = (pool(), signer());
+    let desired = desired(&pool, &signer);
+    let mut current = desired.created(&resource(), now());
+    current.spec.trust_bundle = "of a newer pool".into();
+    current.annotations_mut().insert(signer.label_key(GENERATION), "7".into());
+    assert!(matches!(desired.repair(&current, now()), Repair::Newer(7)));
+    assert_eq!(Published::of(&current, &signer).choose(&pool, now()), Err(NoChoice::Dropped));
+    current.annotations_mut().insert(signer.label_key(GENERATION), "0".into());
+    assert!(matches!(desired.repair(&current, now()), Repair::Write(_)));
+    current.spec.signer_name = "example.com/other".into();
+    assert!(
+        matches!(desired.repair(&current, now()), Repair::ForeignOwner(owner) if owner == "example.com/other")
+    );
+}
+
+#[test]
+fn a_bundle_of_another_pool_of_the_same_generation_is_left_as_it_is_if_generations_are_counted() {
+    let signer = signer();
+    let first = |pool: CaPool| CaPool::first(pool.into_authorities().remove(0), PROPAGATION * 4).unwrap();
+    let (own, other) = (first(pool()), first(pool()));
+    let current = desired(&other, &signer).created(&resource(), now());
+    assert!(matches!(desired(&own, &signer).repair(&current, now()), Repair::Newer(1)));
+    assert_eq!(Published::of(&current, &signer).choose(&own, now()), Err(NoChoice::Dropped));
+    assert!(matches!(desired(&other, &signer).repair(&current, now()), Repair::InOrder));
+    let mut drifted = current;
+    drifted.spec.trust_bundle.clear();
+    assert!(matches!(desired(&other, &signer).repair(&drifted, now()), Repair::Write(_)));
+    let uncounted = desired(&pool(), &signer).created(&resource(), now());
+    assert!(matches!(desired(&pool(), &signer).repair(&uncounted, now()), Repair::Write(_)));
+}
+
+#[test]
+fn a_time_far_ahead_was_noted_by_a_wrong_clock_and_is_corrected() {
+    let (pool, signer) = (pool(), signer());
+    let desired = desired(&pool, &signer);
+    let year = std::time::Duration::from_secs(365 * 24 * 3600);
+    let ahead = desired.created(&resource(), now().checked_add(year).unwrap());
+    let Repair::Write(repaired) = desired.repair(&ahead, now()) else { panic!("must be written") };
+    assert_eq!(Published::of(&repaired, &signer).since(pool.roots()[0]), Some(now()));
+}
+
+#[test]
+fn a_replica_that_lags_behind_bounds_its_leaves_by_what_a_newer_pool_has_settled() {
+    let signer = signer();
+    let copy = |pool: &CaPool| CaPool::from_json(&pool.to_json().unwrap()).unwrap();
+    let old = pool();
+    let succession = Succession {
+        signs_from: now(),
+        longest_leaf: None,
+        predecessors_longest_leaf: Some(PROPAGATION * 4),
+    };
+    let successor = pool().into_authorities().remove(0).with_id("2");
+    let new = copy(&old).with_successor(successor, succession, now()).unwrap();
+    let bundle = desired(&new, &signer).created(&resource(), now());
+    let end = now() + LEEWAY + PROPAGATION * 4;
+    assert_eq!(Published::of(&bundle, &signer).choose(&old, now()), Ok(Choice { index: 0, leaves_end: end }));
+}
