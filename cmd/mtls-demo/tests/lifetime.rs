@@ -12,7 +12,7 @@ use std::{
 };
 
 use support::{Demo, Pod, demo};
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 const CART: &str = "spiffe://cluster.local/ns/shop/sa/cart";
 

@@ -5,7 +5,7 @@
 mod support;
 
 use support::Pod;
-use test_pod_volume::Ca;
+use test_cluster::pod_volume::Ca;
 
 #[test]
 fn status_is_text_for_curl_and_a_page_for_browsers() {

@@ -5,7 +5,7 @@
 mod support;
 
 use support::Pod;
-use test_pod_volume::Ca;
+use test_cluster::pod_volume::Ca;
 
 const CART: &str = "spiffe://cluster.local/ns/shop/sa/cart";
 

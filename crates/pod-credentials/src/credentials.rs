@@ -76,8 +76,8 @@ impl Credentials {
     /// The pod's own certificate.
     ///
     /// ```
-    /// # let volume = test_pod_volume::Volume::new();
-    /// # volume.write([("credentials.pem", test_pod_volume::Ca::new("example").dns("web.shop.svc").bundle())]);
+    /// # let volume = test_cluster::pod_volume::Volume::new();
+    /// # volume.write([("credentials.pem", test_cluster::pod_volume::Ca::new("example").dns("web.shop.svc").bundle())]);
     /// # let file = volume.path("credentials.pem");
     /// use pod_credentials::{CredentialFiles, Credentials};
     ///

@@ -6,7 +6,7 @@ use std::{sync::LazyLock, time::SystemTime};
 
 use pod_credentials::{Certificate, CredentialFiles, Credentials, TrustBundle, TrustFile};
 use proptest::prelude::*;
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 /// A bundle, and a root.
 static WHOLE: LazyLock<(String, String)> = LazyLock::new(|| {

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 /// Far longer than anything takes.
 const SOON: Duration = Duration::from_secs(180);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use pod_credentials::{CredentialFiles, Credentials, Look, TrustBundle, TrustFile, Watched};
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 const BUNDLE: &str = "credentials.pem";
 const HOUR: Duration = Duration::from_secs(3600);

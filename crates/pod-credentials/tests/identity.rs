@@ -12,7 +12,7 @@ use pod_credentials::{
 };
 use rustls::{AlertDescription, CertificateError, Error};
 use support::{Handshake, credentials, handshake, trust};
-use test_pod_volume::{Ca, Leaf};
+use test_cluster::pod_volume::{Ca, Leaf};
 
 const CART: &str = "spiffe://cluster.local/ns/shop/sa/cart";
 

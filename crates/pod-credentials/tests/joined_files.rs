@@ -5,7 +5,7 @@
 use std::time::SystemTime;
 
 use pod_credentials::{CredentialFiles, Credentials, LoadError, Problem, TrustBundle, TrustFile};
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 

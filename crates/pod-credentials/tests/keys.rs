@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pod_credentials::{Clients, PeerRule, Servers, SpiffeRule, client_config, peer_spiffe_id, server_config};
 use rcgen::{KeyPair, RsaKeySize, SignatureAlgorithm};
 use support::{credentials, handshake, trust};
-use test_pod_volume::Ca;
+use test_cluster::pod_volume::Ca;
 
 const WEB: &str = "spiffe://cluster.local/ns/shop/sa/web";
 

@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use pod_credentials::{CredentialFiles, Credentials, LoadError, TrustBundle, TrustFile};
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

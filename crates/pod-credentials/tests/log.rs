@@ -19,7 +19,7 @@ use pod_credentials::{
     Clients, CredentialFiles, Credentials, Servers, Watched, client_config, server_config,
 };
 use support::{HOUR, credentials, handshake, trust};
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 use tracing::{Event, Subscriber, field::Field};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 

@@ -19,7 +19,7 @@ use pod_credentials::{Certificate, CredentialFiles, Servers, TrustFile, Watched,
 use recipe::{Process, adapted, free_port, program, until};
 use rustls::{ClientConnection, StreamOwned};
 use tempfile::TempDir;
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 const WEB: &str = "web.shop.pod.cluster.local";
 

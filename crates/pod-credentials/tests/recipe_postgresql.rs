@@ -17,7 +17,7 @@ use std::{
 
 use postgres::{Account, Postgres};
 use recipe::until;
-use test_pod_volume::{Access, Ca};
+use test_cluster::pod_volume::{Access, Ca};
 
 const WEB: &str = "web.shop.pod.cluster.local";
 

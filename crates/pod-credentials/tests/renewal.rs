@@ -16,7 +16,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use support::{Connection, HOUR, Mounted, credentials, handshake, trust};
-use test_pod_volume::{Ca, Volume};
+use test_cluster::pod_volume::{Ca, Volume};
 
 const WEB: &str = "web.shop.svc";
 const CART: &str = "spiffe://cluster.local/ns/shop/sa/cart";

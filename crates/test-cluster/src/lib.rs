@@ -14,6 +14,7 @@ mod key;
 mod kubelet;
 mod minor;
 mod outcome;
+pub mod pod_volume;
 mod scope;
 mod served;
 mod service;

@@ -11,8 +11,8 @@ fn an_estimate_says_that_it_is_one() {
 }
 
 fn certificate() -> Certificate {
-    let volume = test_pod_volume::Volume::new();
-    volume.write([("c.pem", test_pod_volume::Ca::new("test").dns("a").bundle())]);
+    let volume = test_cluster::pod_volume::Volume::new();
+    volume.write([("c.pem", test_cluster::pod_volume::Ca::new("test").dns("a").bundle())]);
     let files = pod_credentials::CredentialFiles::bundle(volume.path("c.pem"));
     pod_credentials::Credentials::load(&files, SystemTime::now()).unwrap().leaf().clone()
 }

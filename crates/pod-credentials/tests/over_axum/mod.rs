@@ -11,7 +11,7 @@ use pod_credentials::{
     Watched, client_config, server_config,
 };
 use rustls::{ClientConfig, ClientConnection, ServerConfig};
-use test_pod_volume::Ca;
+use test_cluster::pod_volume::Ca;
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpSocket, TcpStream},

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use test_pod_volume::{Access, Ca, Volume};
+use test_cluster::pod_volume::{Access, Ca, Volume};
 
 use crate::recipe::{Process, adapted, block, free_port, program, until};
 

@@ -11,7 +11,7 @@ use std::{
 use pod_credentials::{CredentialFiles, Credentials, TrustBundle, TrustFile, Watched};
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use rustls_pki_types::{CertificateDer, ServerName};
-use test_pod_volume::Volume;
+use test_cluster::pod_volume::Volume;
 
 /// A volume with a file in it that can be replaced, and what follows it.
 pub(crate) struct Mounted<T: pod_credentials::Mounted> {
