@@ -33,7 +33,7 @@ fn complains(directory: &Path, arguments: &[&str]) -> (i32, String) {
 }
 
 fn testdata(file: &str) -> String {
-    format!("{}/../../crates/signer-core/tests/data/{file}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/../../crates/ca-pool/tests/data/{file}", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]

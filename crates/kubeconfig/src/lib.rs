@@ -5,7 +5,7 @@
 //! empty values, servers without a scheme, proxies, certificates that Go takes and rustls doesn't. Here
 //! client-go's rules hold (`tools/clientcmd`, `rest`, `transport`), and what can't be done as there is
 //! refused with a message that names the entry, the file and the remedy.
-//! `cmd/signerctl/tests/api_server_kubeconfig` holds both programs against kubectl.
+//! `cmd/signerctl/tests/api_server/kubeconfig` holds both programs against kubectl.
 //!
 //! Merging and resolving are pure (`document`, `target`, `server`, `proxy`, `no_proxy`). Files are read through
 //! `files`, programs run by `exec`, connections made by `transport`.

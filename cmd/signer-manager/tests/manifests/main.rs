@@ -6,5 +6,5 @@ mod controller;
 mod examples;
 mod folders;
 mod self_keeping;
-#[path = "../support/shipped.rs"]
+#[path = "../api_server/support/shipped.rs"]
 mod shipped;

@@ -1,0 +1,15 @@
+//! The real binary: what it says of itself, what it survives, and how it ends.
+
+mod leaks;
+mod limits;
+mod outages;
+mod replicas;
+mod start;
+
+use test_cluster::{CertificateSource, KeyType};
+
+const SPIFFE: &str = "kind: spiffe, trustDomain: cluster.local";
+
+fn source(name: &str) -> CertificateSource {
+    CertificateSource::new(name, KeyType::EcdsaP256)
+}

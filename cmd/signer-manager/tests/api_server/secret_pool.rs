@@ -1,0 +1,211 @@
+//! A pool in a Secret that the replicas of the manager keep by themselves.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{
+    ca::{new_authority_of, subject},
+    eventually,
+    gate::{Fate, Gate},
+    kept::{Kept, data},
+    on_cluster,
+};
+use axum::http::Method;
+use k8s_openapi::ByteString;
+use kube::api::DeleteParams;
+use signer_core::{CaPool, LEEWAY, PROPAGATION, Upkeep};
+use test_cluster::{Error, Scope};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How often a Secret is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
+
+/// Waits until the replica behind this gate has looked at the Secret twice, and begins to do so again.
+async fn looks_twice(gate: &Gate) {
+    gate.interfere(Method::GET, "/secrets/ca", Fate::Noted, 3);
+    gate.all_came().await;
+}
+
+#[tokio::test]
+async fn of_three_replicas_one_fills_an_empty_secret_and_all_write_back_what_is_lost() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let kept = Kept::new(scope, None).await?;
+        let replicas = [kept.start(), kept.start(), kept.start()];
+        let first = kept.pool_of(&["1"]).await;
+        let version = kept.secrets.get("ca").await.unwrap().metadata.resource_version;
+        for replica in &replicas {
+            // the same bundle suits all of them: they have the same pool
+            replica.ready().await;
+        }
+        kept.published(&first).await?;
+        assert_eq!(kept.secrets.get("ca").await.unwrap().metadata.resource_version, version);
+        assert_eq!(kept.issuer().await?, subject(&first, 0));
+
+        kept.put(|secret| drop(secret.data.as_mut().unwrap().remove("pool"))).await;
+        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&first, 0), "emptied");
+        kept.secrets.delete("ca", &DeleteParams::default()).await.unwrap();
+        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&first, 0), "deleted");
+        let older = CaPool::new(vec![new_authority_of("older", Duration::ZERO, DAY)]).unwrap();
+        kept.put(|secret| secret.data = Some(data(&older))).await;
+        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&first, 0), "overwritten");
+        kept.published(&first).await?;
+        for replica in replicas {
+            replica.stop().await;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn three_replicas_rotate_a_ca_in_its_last_third_and_prune_it_when_it_is_gone() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let old = new_authority_of("1", 250 * DAY, 365 * DAY);
+        let kept = Kept::new(scope, Some(&CaPool::first(old, DAY).unwrap())).await?;
+        let replicas = [kept.start(), kept.start(), kept.start()];
+        let both = kept.pool_of(&["1", "2"]).await;
+        kept.published(&both).await?;
+        assert_eq!(kept.issuer().await?, subject(&both, 0));
+        kept.pass(Upkeep::DEFAULT_PROPAGATION).await;
+        eventually("the successor to sign", async || match kept.issuer().await.unwrap() {
+            issuer if issuer == subject(&both, 1) => Ok(()),
+            _ => Err("the first CA still signs".to_owned()),
+        })
+        .await;
+        assert_eq!(subject(&kept.read().await.unwrap(), 1), subject(&both, 1), "one successor, not three");
+        kept.pass(LEEWAY + DAY + PROPAGATION).await;
+        let pruned = kept.pool_of(&["2"]).await;
+        kept.published(&pruned).await?;
+        assert_eq!(kept.issuer().await?, subject(&both, 1));
+        for replica in replicas {
+            replica.stop().await;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn whoever_is_overtaken_looks_again_at_once() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        // a machine that stalls may take as long as those who don't
+        for _ in 0..3 {
+            if looks_again_at_once(scope).await? {
+                return Ok(());
+            }
+        }
+        panic!("it looks again when it would have looked anyway");
+    })
+    .await
+}
+
+/// Whether a replica that is overtaken three times has filled the Secret before it would have looked for the third time anyway.
+async fn looks_again_at_once(scope: &Scope) -> Result<bool, Error> {
+    let (kept, gate) = (Kept::new(scope, None).await?, Gate::open(scope.client()).await);
+    gate.interfere(Method::PUT, "/secrets/ca", Fate::Refused(409), 3);
+    let replica = kept.setup.start_as(gate.client());
+    eventually("a first conflict", async || match gate.outstanding() {
+        3 => Err("none".to_owned()),
+        _ => Ok(()),
+    })
+    .await;
+    let overtaken = Instant::now();
+    let pool = kept.pool_of(&["1"]).await;
+    let is_early = overtaken.elapsed() < BETWEEN_LOOKS * 5 / 2;
+    assert_eq!(gate.outstanding(), 0);
+    kept.published(&pool).await?;
+    replica.stop().await;
+    Ok(is_early)
+}
+
+/// As docs/ca-rotation.md has it, "A backup from before the last rotation".
+#[tokio::test]
+async fn an_older_version_that_was_put_back_before_the_start_stays_as_it_is_and_so_does_the_bundle()
+-> Result<(), Error> {
+    on_cluster(async |scope| {
+        // its CA is in its last third
+        let old = CaPool::first(new_authority_of("1", 250 * DAY, 365 * DAY), DAY).unwrap();
+        let kept = Kept::new(scope, Some(&old)).await?;
+        let replica = kept.start();
+        let both = kept.pool_of(&["1", "2"]).await;
+        kept.published(&both).await?;
+        replica.stop().await;
+
+        kept.put(|secret| secret.data = Some(data(&old))).await;
+        let gate = Gate::open(scope.client()).await;
+        let replica = kept.setup.start_as(gate.client());
+        replica.readyz(|page| page.body.contains("waits for the pool of the bundle")).await;
+        looks_twice(&gate).await;
+        assert_eq!(kept.read().await.unwrap().to_json().unwrap(), old.to_json().unwrap());
+        kept.published(&both).await?;
+        assert_eq!(kept.issuer().await?, subject(&old, 0));
+        kept.put(|secret| secret.data = Some(data(&both))).await;
+        replica.readyz(|page| !page.body.contains("waits for the pool of the bundle")).await;
+
+        replica.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_empty_secret_is_not_filled_while_a_bundle_has_roots_that_pods_may_need() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let pool = CaPool::first(new_authority_of("1", Duration::ZERO, DAY * 365), DAY).unwrap();
+        let kept = Kept::new(scope, Some(&pool)).await?;
+        let replica = kept.start();
+        kept.published(&pool).await?;
+        replica.stop().await;
+
+        kept.put(|secret| secret.data = None).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("there is no pool in it")).await;
+        kept.put(|secret| secret.data = Some(data(&pool))).await;
+        replica.ready().await;
+        assert_eq!(subject(&kept.read().await.unwrap(), 0), subject(&pool, 0));
+        replica.stop().await;
+
+        // unless nobody needs the old one any more
+        kept.put(|secret| secret.data = None).await;
+        let replica = kept.start();
+        replica.readyz(|page| page.body.contains("delete the trust bundle")).await;
+        let bundle = format!("{}:primary-bundle", kept.signer_name.replace('/', ":"));
+        scope.cluster().trust_bundle_api()?.delete(&bundle, &DeleteParams::default()).await.unwrap();
+        let anew = kept.pool_of(&["1"]).await;
+        kept.published(&anew).await?;
+        replica.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pool_without_a_generation_gets_one_and_a_wrong_one_is_not_taken_for_it() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let uncounted =
+            |cn: &str| CaPool::new(vec![new_authority_of(cn, Duration::ZERO, DAY * 365)]).unwrap();
+        let right = uncounted("1");
+        let (kept, gate) = (Kept::new(scope, Some(&right)).await?, Gate::open(scope.client()).await);
+        let replica = kept.setup.start_as(gate.client());
+        let counted = eventually("a generation", async || match kept.read().await? {
+            pool if pool.generation() > 0 => Ok(pool),
+            _ => Err("it has none".to_owned()),
+        })
+        .await;
+        assert_eq!(subject(&counted, 0), subject(&right, 0));
+        kept.put(|secret| secret.data = Some(data(&uncounted("wrong")))).await;
+        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&right, 0));
+
+        // who knows of what version of the manager it is? so it stays until somebody empties the Secret
+        kept.put(|secret| secret.data = Some([("pool".into(), ByteString(b"none".to_vec()))].into())).await;
+        replica
+            .readyz(|page| page.code == 200 && page.body.contains("the last good pool stays in use"))
+            .await;
+        looks_twice(&gate).await;
+        kept.read().await.unwrap_err();
+        kept.put(|secret| secret.data = Some([("pool".into(), ByteString::default())].into())).await;
+        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&right, 0));
+        replica.stop().await;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,7 @@
+//! `signerctl` on a real API server: a module a subject.
+
+#![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
+
+mod kubeconfig;
+mod pools;
+mod rotation;
