@@ -1,10 +1,12 @@
 //! `signerctl`: what operators need besides the controller. Results go to stdout, errors to stderr; exit 1 means that it
 //! couldn't be done, 2 that it wasn't understood.
 
-mod ca_pool;
+mod commands;
 #[cfg(test)]
 mod documented;
 mod error;
+mod report;
+mod store;
 mod terminal;
 
 use std::{
@@ -12,7 +14,7 @@ use std::{
     process::ExitCode,
 };
 
-use ::ca_pool::forbid_core_dumps;
+use ca_pool::forbid_core_dumps;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
@@ -30,7 +32,7 @@ struct Arguments {
 enum Subject {
     /// The certificate authorities that signers sign with.
     #[command(subcommand, arg_required_else_help = true)]
-    CaPool(ca_pool::Command),
+    CaPool(commands::Command),
 }
 
 fn main() -> ExitCode {

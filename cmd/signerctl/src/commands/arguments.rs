@@ -1,0 +1,55 @@
+//! Arguments that more than one subcommand takes.
+
+use std::time::Duration;
+
+use ca_pool::{CaPool, LONGEST_LEAF, Terms, format_duration, parse_duration};
+
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// A lifetime that the API lets a certificate have.
+pub(crate) fn leaf_lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = duration(text)?;
+    if (Terms::LEAST_LIFETIME..=LONGEST_LEAF).contains(&lifetime) {
+        return Ok(lifetime);
+    }
+    Err(format!(
+        "Kubernetes lets a certificate live for {} to {}",
+        format_duration(Terms::LEAST_LIFETIME),
+        format_duration(LONGEST_LEAF)
+    ))
+}
+
+/// A namespace: a DNS label (RFC 1123).
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 63 && is_label(text);
+    let rule = "a namespace is 1 to 63 lowercase letters, digits and hyphens, with no hyphen at either end";
+    if fits { Ok(text.to_owned()) } else { Err(rule.to_owned()) }
+}
+
+/// A Secret's name: DNS labels with dots between them.
+pub(crate) fn secret_name(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 253 && text.split('.').all(is_label);
+    let rule = "a Secret's name is 1 to 253 lowercase letters, digits, hyphens and dots, with a letter or digit at either end and beside each dot";
+    if fits { Ok(text.to_owned()) } else { Err(rule.to_owned()) }
+}
+
+fn is_label(text: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// `<namespace>/<name>`.
+pub(crate) fn namespaced(text: &str) -> Result<(String, String), String> {
+    let (of, name) = text.split_once('/').ok_or("write it as NAMESPACE/NAME")?;
+    Ok((namespace(of)?, secret_name(name)?))
+}
+
+/// An ID becomes a part of the CA's subject, so it has to leave room for the rest.
+pub(crate) fn ca_id(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 32;
+    const _: () = assert!(LONGEST <= CaPool::MAX_ID_CHARACTERS);
+    let fits = (1..=LONGEST).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    if fits { Ok(text.to_owned()) } else { Err(format!("an ID is 1 to {LONGEST} visible ASCII characters")) }
+}

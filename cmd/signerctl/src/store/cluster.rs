@@ -1,0 +1,140 @@
+//! The cluster in whose Secrets a command works: one client for all that it does there.
+
+use std::{fmt, path::PathBuf};
+
+use api_client::certificate_time_problem;
+use clap::Args;
+use http::{HeaderMap, Request, header::DATE};
+use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use kube::{Client, client::Body};
+use kubeconfig::{CallError, Connection, Environment, Options};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::Error;
+use crate::{report::shell::quote, store::clock::Skew};
+
+/// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current context; within a pod, the pod's own. `docs/kubeconfig.md` has the differences.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ClusterArguments {
+    /// The cluster is that of this context of the kubeconfig. Default: the current context.
+    #[arg(long, value_name = "NAME", requires = "in_cluster")]
+    context: Option<String>,
+    /// The kubeconfig. Default: what KUBECONFIG says, or ~/.kube/config.
+    #[arg(long, value_name = "PATH", requires = "in_cluster")]
+    kubeconfig: Option<PathBuf>,
+}
+
+/// A cluster, and the way to it.
+pub(crate) struct Cluster {
+    arguments: ClusterArguments,
+    name: String,
+    client: Client,
+    runtime: Runtime,
+    skew: Option<Skew>,
+}
+
+impl ClusterArguments {
+    /// How a command line leads to the same cluster; kubectl's options have the same names.
+    pub(crate) fn arguments(&self) -> String {
+        let context = self.context.iter().map(|context| format!(" --context {}", quote(context)));
+        let kubeconfig = self.kubeconfig.iter();
+        let kubeconfig = kubeconfig.map(|path| format!(" --kubeconfig {}", quote(&path.to_string_lossy())));
+        context.chain(kubeconfig).collect()
+    }
+
+    /// Connects, and asks for the time.
+    pub(crate) fn connect(self) -> Result<Cluster, Error> {
+        // A thread of its own sees that the server closes a connection while somebody thinks about a question.
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Runtime)?;
+        let options = Options { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
+        let connection = runtime.block_on(kubeconfig::connect(&options, &Environment::of_process()))?;
+        let Connection { client, server, context, warnings, .. } = connection;
+        for warning in warnings {
+            eprintln!("{warning}");
+        }
+        let name = context.map_or_else(
+            || format!("the cluster of this pod, server {server}"),
+            |context| format!("context {context}, server {server}"),
+        );
+        let skew = runtime.block_on(skew(&client)).map_err(|error| unreachable(&name, &error))?;
+        Ok(Cluster { arguments: self, name, client, runtime, skew })
+    }
+}
+
+impl Cluster {
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// How a command line leads to it.
+    pub(crate) fn arguments(&self) -> String {
+        self.arguments.arguments()
+    }
+
+    /// Refuses if this machine and the API server don't agree on the time: what is written to a pool are times.
+    pub(crate) fn check_clock(&self) -> Result<(), Error> {
+        self.skew.map_or(Ok(()), |skew| skew.check(&self.name))
+    }
+
+    /// Waits for an answer of the API server.
+    pub(crate) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.runtime.block_on(answer)
+    }
+
+    /// Says of what isn't an answer of the API server why there is none.
+    pub(crate) fn unreachable(&self, error: &kube::Error) -> Error {
+        unreachable(&self.name, error)
+    }
+}
+
+/// Context and server.
+impl fmt::Display for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Any answer carries the time, also that one may not ask.
+async fn skew(client: &Client) -> Result<Option<Skew>, kube::Error> {
+    let request = Request::get("/version").body(Body::empty()).map_err(kube::Error::HttpError)?;
+    let asked = Timestamp::now();
+    let response = client.send(request).await?;
+    let answered = Timestamp::now();
+    Ok(date(response.headers()).map(|server| Skew { asked, server, answered }))
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
+}
+
+fn unreachable(cluster: &str, error: &kube::Error) -> Error {
+    let (cluster, cause) = (cluster.to_owned(), causes(error));
+    if let Some(problem) = certificate_time_problem(error) {
+        return Error::NotValidNow { cluster, problem };
+    }
+    match CallError::of(error) {
+        Some(call) => Error::Call { cluster, cause, is_wrong_configuration: call.is_wrong_configuration() },
+        None => Error::Unreachable { cluster, cause },
+    }
+}
+
+/// An error's causes, each once. Names of kube's that only say which layer failed are left away.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |error| error.source()) {
+        let text = cause.to_string();
+        // a text often ends with that of its cause
+        for earlier in &mut texts {
+            if let Some(own) = earlier.strip_suffix(&text) {
+                *earlier = own.trim_end_matches([':', ' ']).to_owned();
+            }
+        }
+        texts.push(text);
+    }
+    texts.retain(|text| !matches!(text.as_str(), "" | "ServiceError" | "HyperError" | "HttpError"));
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests;
