@@ -3,17 +3,15 @@
 use std::path::PathBuf;
 
 use kubeconfig::{Connection, Environment, Options, connect};
-use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
+use signer_annotation::ConfigError as AnnotationError;
 use signer_core::{
     Manager, ManagerError, SignerOptions, ca_pool::forbid_core_dumps, process::raise_open_files,
     shutdown_signal,
 };
-use signer_service_dns::ServiceDnsSigner;
-use signer_spiffe::SpiffeSigner;
 
 use crate::{
     cli::RunArgs,
-    config::{Config, ConfigErrors, SignerConfig, SignerKind, deny_rules},
+    config::{Config, ConfigErrors, SignerConfig, deny_rules},
     logging,
     summary::{Started, started},
 };
@@ -129,9 +127,5 @@ async fn connection(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError>
 fn add_signer(manager: Manager, signer: SignerConfig) -> Result<Manager, AnnotationError> {
     let SignerConfig { kind, ca_pool, policy } = signer;
     let options = SignerOptions { policy, ..SignerOptions::new(ca_pool) };
-    Ok(match kind {
-        SignerKind::ServiceDns(config) => manager.signer(ServiceDnsSigner::new(config), options),
-        SignerKind::Spiffe(config) => manager.signer(SpiffeSigner::new(config), options),
-        SignerKind::Annotation(config) => manager.signer(AnnotationSigner::new(config)?, options),
-    })
+    kind.register(manager, options)
 }

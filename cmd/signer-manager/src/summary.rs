@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use signer_annotation::{AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault, Grant};
 use signer_core::{
     KeyType, Policy, PoolOrigin, PoolSource, Refresh, WorkloadSelector,
     deny::{DenyRules, DenySource},
     format_duration,
 };
-use signer_service_dns::{NoServices, ServiceDnsConfig};
 
 use crate::config::{Config, SignerConfig, SignerKind};
 
@@ -55,15 +53,14 @@ pub(crate) struct Started {
 }
 
 pub(crate) fn started(signer: &SignerConfig) -> Started {
-    Started { kind: kind_and_names(&signer.kind).0, ca_pool: ca_pool(&signer.ca_pool).join(", ") }
+    Started { kind: signer.kind.kind_name(), ca_pool: ca_pool(&signer.ca_pool).join(", ") }
 }
 
 fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig, warnings: &[String]) -> fmt::Result {
-    let (kind, names) = kind_and_names(&signer.kind);
     let policy = &signer.policy;
-    writeln!(f, "\n{}  ({kind})", signer.name())?;
-    let mut rows = vec![("names", names)];
-    rows.extend(grants(&signer.kind));
+    writeln!(f, "\n{}  ({})", signer.name(), signer.kind.kind_name())?;
+    let mut rows = vec![("names", signer.kind.names())];
+    rows.extend(signer.kind.further_rows());
     rows.extend([
         ("lifetime", vec![lifetime(policy, &signer.kind)]),
         ("key types", vec![key_types(policy)]),
@@ -80,83 +77,11 @@ fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig, warnings: &[S
     Ok(())
 }
 
-fn kind_and_names(kind: &SignerKind) -> (&'static str, Vec<String>) {
-    match kind {
-        SignerKind::ServiceDns(config) => ("service-dns", service_dns_names(config)),
-        SignerKind::Spiffe(config) => {
-            ("spiffe", vec![format!("spiffe://{}/ns/<namespace>/sa/<service account>", config.trust_domain)])
-        }
-        SignerKind::Annotation(config) => ("annotation", annotation_names(config)),
-    }
-}
-
-fn service_dns_names(config: &ServiceDnsConfig) -> Vec<String> {
-    let suffixes = config.naming.suffixes();
-    let mut names: Vec<_> = suffixes.iter().map(|suffix| format!("<service>.<namespace>.{suffix}")).collect();
-    if config.naming.pod_names() {
-        names.extend(suffixes.iter().map(|suffix| format!("<hostname>.<subdomain>.<namespace>.{suffix}")));
-    }
-    names.push(match config.no_services {
-        NoServices::Wait => "a pod that no Service selects waits for one".to_owned(),
-        NoServices::Deny => "a pod that no Service selects is denied".to_owned(),
-    });
-    names
-}
-
-fn annotation_names(config: &AnnotationSignerConfig) -> Vec<String> {
-    let common_name = match config.common_name {
-        CommonNameDefault::PodName => "the pod's name",
-        CommonNameDefault::None => "none",
-    };
-    let whose = match config.annotations_from {
-        AnnotationsFrom::Volume => "of the volume",
-        AnnotationsFrom::Pod => "of the pod",
-        AnnotationsFrom::Either => "of the volume, or without those of the pod,",
-    };
-    let mut names = vec![
-        format!("what annotations {}-<item> {whose} ask for:", config.name),
-        "the pod's own names, and those granted".to_owned(),
-        format!("common name by default: {common_name}"),
-    ];
-    if config.pod_service_names {
-        names.push(format!("<pod>.<namespace>.svc.{} while no Service has that name", config.cluster_domain));
-    }
-    names.extend(config.trust_domain.as_ref().map(|domain| format!("SPIFFE IDs in trust domain {domain}")));
-    names
-}
-
-fn grants(kind: &SignerKind) -> Option<(&'static str, Vec<String>)> {
-    let SignerKind::Annotation(AnnotationSignerConfig { grants, .. }) = kind else { return None };
-    let grants: Vec<_> = grants.iter().map(grant).collect();
-    Some(("grants", if grants.is_empty() { vec!["none".to_owned()] } else { grants }))
-}
-
-fn grant(grant: &Grant) -> String {
-    let counts = [
-        (grant.dns_names.len(), "dnsNames"),
-        (grant.uris.len(), "uris"),
-        (grant.ips.len(), "ips"),
-        (grant.usages.len(), "usages"),
-    ];
-    let mut given: Vec<_> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{what} ({count})"))
-        .collect();
-    if grant.wildcards {
-        given.push("wildcards".to_owned());
-    }
-    format!("{}: {}", workloads(&grant.workloads), given.join(", "))
-}
-
-/// An annotation signer has its own rule for the refresh, from the tradition that it stands in.
 fn lifetime(policy: &Policy, kind: &SignerKind) -> String {
-    let refresh = match (kind, policy.refresh) {
-        (SignerKind::Annotation(AnnotationSignerConfig { refresh: None, .. }), _) => {
-            "1h before expiry unless annotated".to_owned()
-        }
-        (_, Refresh::AfterPercent(percent)) => format!("after {percent}%"),
-        (_, Refresh::BeforeExpiry(duration)) => format!("{} before expiry", format_duration(duration)),
+    let refresh = match (kind.own_refresh(), policy.refresh) {
+        (Some(own), _) => own.to_owned(),
+        (None, Refresh::AfterPercent(percent)) => format!("after {percent}%"),
+        (None, Refresh::BeforeExpiry(duration)) => format!("{} before expiry", format_duration(duration)),
     };
     let (lifetime, skew) = (format_duration(policy.max_lifetime), format_duration(policy.clock_skew));
     format!("{lifetime} at most, refreshed {refresh}, backdated {skew}")
@@ -178,7 +103,7 @@ fn used_by(policy: &Policy) -> Vec<String> {
     }
 }
 
-fn workloads(workloads: &WorkloadSelector) -> String {
+pub(crate) fn workloads(workloads: &WorkloadSelector) -> String {
     let namespaces = listed(workloads.namespaces(), "every namespace", "namespace");
     match listed(workloads.service_accounts(), "", "service account") {
         all if all.is_empty() && workloads.namespaces().iter().any(|name| name == "*") => {

@@ -184,7 +184,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// "a, b or c".
-fn alternatives<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn alternatives<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),

@@ -1,33 +1,25 @@
 //! The configuration: parsed and validated, before anything runs.
 
-mod annotation;
 mod ca_pool;
 mod conflicts;
 mod deny;
 mod error;
 mod field;
 mod file;
+mod kinds;
 mod policy;
 mod secret_pool;
-mod service_dns;
 mod signer;
-mod spiffe;
 mod workloads;
 mod yaml;
 
 pub use deny::deny_rules;
 pub use error::{ConfigError, ConfigErrors, Position};
-pub use signer::{SignerConfig, SignerKind};
-use signer_annotation::{AnnotationSigner, ConfigError as AnnotationError};
+pub use kinds::SignerKind;
+pub use signer::SignerConfig;
 use signer_core::{DnsName, deny::DenySource};
 
-use self::{
-    conflicts::conflicts,
-    deny::deny_source,
-    error::Problems,
-    field::{Field, Mapping},
-    signer::signer,
-};
+use self::{conflicts::conflicts, deny::deny_source, error::Problems, field::Field, signer::signer};
 
 /// What runs, and how. Each part holds only what is valid.
 ///
@@ -98,11 +90,12 @@ fn config(root: &Field<'_>, problems: &mut Problems) -> Option<Config> {
     for (entry, signer) in entries.iter().zip(&signers) {
         let mapping = entry.mapping("").ok();
         problems.extend(
-            mapping.zip(signer.as_ref()).and_then(|(mapping, signer)| misfit(signer, &mapping, &root)),
+            mapping.zip(signer.as_ref()).and_then(|(mapping, signer)| signer.kind.conflict(&mapping, &root)),
         );
     }
     let mut signers: Vec<_> = signers.into_iter().flatten().collect();
-    tell_each_of_the_others(&mut signers);
+    let names: Vec<_> = signers.iter().map(|signer| signer.name().clone()).collect();
+    signers.iter_mut().for_each(|signer| signer.kind.hear_of(&names));
     Some(Config { cluster_domain, signers, deny })
 }
 
@@ -114,28 +107,4 @@ fn cluster_domain(field: &Field<'_>) -> Result<DnsName, ConfigError> {
         _ => return Ok(domain),
     };
     Err(field.error(format!("\"{domain}\" {rule}; write {CLUSTER_DOMAIN}")))
-}
-
-/// What only the annotation signer itself knows about how its settings fit together.
-fn misfit(signer: &SignerConfig, mapping: &Mapping<'_>, root: &Mapping<'_>) -> Option<ConfigError> {
-    let SignerKind::Annotation(config) = &signer.kind else { return None };
-    let error = AnnotationSigner::new(config.clone()).err()?;
-    let (name, field) = match &error {
-        AnnotationError::NameTooLong(_) => ("name", mapping.get("name")),
-        AnnotationError::ClusterDomain(..) => ("clusterDomain", root.get("clusterDomain")),
-    };
-    let message = error.to_string();
-    let message =
-        message.strip_prefix(name).and_then(|message| message.strip_prefix(": ")).unwrap_or(&message);
-    Some(field.map_or_else(|| mapping.error(message), |field| field.error(message)))
-}
-
-/// Of two annotation signers whose names fit a key, the longer owns it, so each must know all names.
-fn tell_each_of_the_others(signers: &mut [SignerConfig]) {
-    let names: Vec<_> = signers.iter().map(|signer| signer.name().clone()).collect();
-    for signer in signers {
-        if let SignerKind::Annotation(config) = &mut signer.kind {
-            config.other_signers.clone_from(&names);
-        }
-    }
 }

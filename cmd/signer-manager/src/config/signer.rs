@@ -1,18 +1,13 @@
 //! One signer of the configuration.
 
-use signer_annotation::{AnnotationSigner, AnnotationSignerConfig};
-use signer_core::{DnsName, Leaf, Policy, PoolOrigin, Signer, SignerName};
-use signer_service_dns::{ServiceDnsConfig, ServiceDnsSigner};
-use signer_spiffe::{SpiffeConfig, SpiffeSigner};
+use signer_core::{DnsName, Leaf, Policy, PoolOrigin, SignerName};
 
 use super::{
-    annotation::{self, annotation},
     ca_pool::ca_pool,
     error::{ConfigError, Problems},
-    field::{Field, Mapping},
+    field::{Field, Mapping, alternatives},
+    kinds::{Entry, KINDS, KnownKind, SignerKind},
     policy::{self, policy},
-    service_dns::{self, service_dns},
-    spiffe::{self, spiffe},
 };
 
 /// A signer and what it runs with.
@@ -26,55 +21,19 @@ pub struct SignerConfig {
     pub policy: Policy,
 }
 
-/// The kinds of signers (`kind`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignerKind {
-    /// `service-dns`
-    ServiceDns(ServiceDnsConfig),
-    /// `spiffe`
-    Spiffe(SpiffeConfig),
-    /// `annotation`
-    Annotation(AnnotationSignerConfig),
-}
-
 impl SignerConfig {
     /// The name under which pods ask for it.
     #[must_use]
     pub fn name(&self) -> &SignerName {
-        match &self.kind {
-            SignerKind::ServiceDns(config) => &config.name,
-            SignerKind::Spiffe(config) => &config.name,
-            SignerKind::Annotation(config) => &config.name,
-        }
+        self.kind.signer_name()
     }
 
     /// Examples of what it issues.
     #[must_use]
     pub fn examples(&self) -> Vec<Leaf> {
-        match self.kind.clone() {
-            SignerKind::ServiceDns(config) => ServiceDnsSigner::new(config).examples(),
-            SignerKind::Spiffe(config) => SpiffeSigner::new(config).examples(),
-            // of one that can't be made nothing is known
-            SignerKind::Annotation(config) => {
-                AnnotationSigner::new(config).map(|signer| signer.examples()).unwrap_or_default()
-            }
-        }
+        self.kind.examples()
     }
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    ServiceDns,
-    Spiffe,
-    Annotation,
-}
-
-/// The kinds by their names, each with the fields that it has beyond those of all.
-const KINDS: [(&str, Kind, &[&str]); 3] = [
-    ("service-dns", Kind::ServiceDns, &service_dns::FIELDS),
-    ("spiffe", Kind::Spiffe, &spiffe::FIELDS),
-    ("annotation", Kind::Annotation, &annotation::FIELDS),
-];
 
 const FIELDS: [&str; 3] = ["name", "kind", "caPool"];
 
@@ -93,43 +52,35 @@ pub(super) fn signer(
     let name = problems.ok(name);
     let policy = policy(&signer, problems);
     let ca_pool = ca_pool(&signer, name.as_ref(), &policy, problems);
-    let kind = match kind? {
-        Kind::ServiceDns => service_dns(name, &signer, problems).map(SignerKind::ServiceDns),
-        Kind::Spiffe => spiffe(name, &signer, problems).map(SignerKind::Spiffe),
-        Kind::Annotation => {
-            let refresh = signer.get("refreshAt").map(|_| policy.refresh);
-            let config = annotation(name, cluster_domain, &signer, problems);
-            config.map(|config| SignerKind::Annotation(AnnotationSignerConfig { refresh, ..config }))
-        }
-    };
+    let entry = Entry { name, cluster_domain, policy: &policy, signer: &signer };
+    let kind = (kind?.read)(&entry, problems);
     Some(SignerConfig { kind: kind?, ca_pool: ca_pool?, policy })
 }
 
-fn kind(signer: &Mapping<'_>) -> Result<Kind, ConfigError> {
-    let field = signer.required("kind", "service-dns, spiffe or annotation")?;
-    field.choice(&KINDS.map(|(name, kind, _)| (name, kind)))
+fn kind(signer: &Mapping<'_>) -> Result<&'static KnownKind, ConfigError> {
+    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let field = signer.required("kind", &alternatives(names.iter().copied()))?;
+    field.choice(&KINDS.iter().map(|kind| (kind.name, kind)).collect::<Vec<_>>())
 }
 
 /// Fields that no signer has, or that this kind doesn't. Of an unknown kind, those of all kinds are taken.
-fn unknown_fields(signer: &Mapping<'_>, kind: Option<Kind>) -> Vec<ConfigError> {
+fn unknown_fields(signer: &Mapping<'_>, kind: Option<&KnownKind>) -> Vec<ConfigError> {
     let common: Vec<&str> = FIELDS.into_iter().chain(policy::FIELDS).collect();
-    let of_kind = |(_, other, fields): &(&str, Kind, &'static [&'static str])| {
-        if kind.is_none_or(|kind| kind == *other) { *fields } else { &[] }
-    };
-    let own: Vec<&str> = KINDS.iter().flat_map(of_kind).copied().collect();
-    let known = [common.clone(), own.clone()].concat();
+    let of_kind = |other: &&KnownKind| kind.is_none_or(|kind| kind.name == other.name);
+    let own = KINDS.iter().filter(of_kind).flat_map(|kind| kind.fields).copied();
+    let known: Vec<&str> = common.iter().copied().chain(own).collect();
     signer.unknown(&known, |name| {
-        let owners: Vec<_> =
-            KINDS.iter().filter(|(.., fields)| fields.contains(&name)).map(|(kind, ..)| *kind).collect();
-        match KINDS.iter().find(|(_, other, _)| Some(*other) == kind) {
+        let owners = KINDS.iter().filter(|kind| kind.fields.contains(&name)).map(|kind| kind.name);
+        let owners: Vec<_> = owners.collect();
+        match kind {
             None => {
                 format!("is not known here; every signer has {}, and those of its kind", common.join(", "))
             }
-            Some((kind, ..)) if owners.is_empty() => {
-                format!("is not known here; a signer of kind {kind} has {}", known.join(", "))
+            Some(kind) if owners.is_empty() => {
+                format!("is not known here; a signer of kind {} has {}", kind.name, known.join(", "))
             }
-            Some((kind, ..)) => {
-                format!("belongs to kind {}, not to {kind}; leave it out", owners.join(" and "))
+            Some(kind) => {
+                format!("belongs to kind {}, not to {}; leave it out", owners.join(" and "), kind.name)
             }
         }
     })

@@ -1,0 +1,37 @@
+//! `kind: spiffe`.
+
+use signer_annotation::ConfigError as AnnotationError;
+use signer_core::{Leaf, Manager, Signer as _, SignerName, SignerOptions};
+use signer_spiffe::{SpiffeConfig, SpiffeSigner};
+
+use super::{Entry, Kind};
+use crate::config::error::Problems;
+
+pub(super) const TRUST_DOMAIN: &str = "the SPIFFE trust domain, such as prod.example.com";
+
+impl Kind for SpiffeConfig {
+    const NAME: &'static str = "spiffe";
+    const FIELDS: &'static [&'static str] = &["trustDomain"];
+
+    fn read(Entry { name, signer, .. }: &Entry<'_>, problems: &mut Problems) -> Option<Self> {
+        let field = problems.ok(signer.required("trustDomain", TRUST_DOMAIN));
+        let trust_domain = field.and_then(|field| problems.ok(field.parse(TRUST_DOMAIN)));
+        Some(Self { name: name.clone()?, trust_domain: trust_domain? })
+    }
+
+    fn signer_name(&self) -> &SignerName {
+        &self.name
+    }
+
+    fn examples(&self) -> Vec<Leaf> {
+        SpiffeSigner::new(self.clone()).examples()
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![format!("spiffe://{}/ns/<namespace>/sa/<service account>", self.trust_domain)]
+    }
+
+    fn register(&self, manager: Manager, options: SignerOptions) -> Result<Manager, AnnotationError> {
+        Ok(manager.signer(SpiffeSigner::new(self.clone()), options))
+    }
+}
