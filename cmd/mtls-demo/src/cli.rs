@@ -8,7 +8,7 @@ use std::{
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use hyper::Uri;
-use pod_credentials::{SpiffeId, TrustDomain};
+use pod_credentials::{SpiffeId, TrustDomain, parse_spiffe_id, parse_trust_domain};
 
 /// Speaks TLS and mutual TLS with the certificates of pods, as an example server or client.
 #[derive(Debug, Parser)]
@@ -57,10 +57,10 @@ pub struct ServerArgs {
     )]
     pub spiffe_trust_bundle: Option<PathBuf>,
     /// The trust domain of SPIFFE clients
-    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local")]
+    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local", value_parser = parse_trust_domain)]
     pub spiffe_trust_domain: TrustDomain,
     /// A SPIFFE ID that may come; may be repeated [default: all of the trust domain]
-    #[arg(long, value_name = "ID", requires = "enable_spiffe_client_support")]
+    #[arg(long, value_name = "ID", requires = "enable_spiffe_client_support", value_parser = parse_spiffe_id)]
     pub allow_spiffe_id: Vec<SpiffeId>,
     /// Require a client certificate under these trust anchors
     #[arg(long, value_name = "FILE")]
@@ -105,7 +105,7 @@ pub struct ClientArgs {
     #[arg(long, value_name = "FILE")]
     pub client_cred_bundle: Option<PathBuf>,
     /// Who the server must be, by its SPIFFE ID; its DNS name then doesn't count
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_spiffe_id)]
     pub server_spiffe_id: Option<SpiffeId>,
     /// How long to wait between polls
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]

@@ -29,10 +29,7 @@ pub use self::{
     issuance::{IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Terms, issue},
     key_type::{KeyType, KeyTypeError},
     leaf::{ANY_LABEL, ExtendedKeyUsage, KeyUsage, Leaf, Refresh},
-    names::{
-        CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, TrustDomain,
-        TrustDomainError, Uri, UriError,
-    },
+    names::{CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, Uri, UriError},
     pool::{
         AsOf, CaPool, Choice, Due, Finding, Fitness, Heir, Ingredients, LEEWAY, LONGEST_LEAF, Misfit,
         NoChoice, Objection, PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource,

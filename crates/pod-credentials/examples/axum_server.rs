@@ -9,7 +9,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::array::from_fn(|n| std::env::args().nth(n + 1).expect("ADDRESS CREDENTIALS ROOTS"));
     let credentials = Watched::follow(CredentialFiles::bundle(credentials), DEFAULT_POLL)?;
     let roots = Watched::follow(TrustFile::new(roots), DEFAULT_POLL)?;
-    let mesh = PeerRule::spiffe(SpiffeRule::in_trust_domain("cluster.local".parse()?));
+    let mesh = PeerRule::spiffe(SpiffeRule::in_trust_domain(parse_trust_domain("cluster.local")?));
     let config = server_config(&credentials, Clients::required(&roots, mesh))?;
     let listener = TlsListener::bind(listen, config).await?;
     println!("listening on {}", listener.local_addr()?);

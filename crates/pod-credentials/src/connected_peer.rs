@@ -7,13 +7,13 @@ use axum::{
     serve::{IncomingStream, TapIo},
 };
 use rustls_pki_types::CertificateDer;
+use spiffe_id::SpiffeId;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::{
     certificate::Certificate,
     peer::{PeerError, peer_spiffe_id},
-    spiffe_id::SpiffeId,
     tls_listener::TlsListener,
 };
 

@@ -60,7 +60,6 @@ mod peer;
 mod pem;
 mod presented;
 mod server;
-mod spiffe_id;
 #[cfg(feature = "axum")]
 mod tls_listener;
 mod trust_bundle;
@@ -74,7 +73,9 @@ pub use credentials::{CredentialFiles, Credentials};
 pub use load_error::{LoadError, Problem, SkippedCertificate};
 pub use peer::{PeerError, PeerRule, SpiffeRule, peer_spiffe_id, refusal};
 pub use server::{Clients, server_config};
-pub use spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain};
+pub use spiffe_id::{
+    InvalidSpiffeId, SpiffeId, TrustDomain, parse_spiffe_id, parse_trust_domain, service_account,
+};
 #[cfg(feature = "axum")]
 pub use tls_listener::TlsListener;
 pub use trust_bundle::{TrustBundle, TrustFile};

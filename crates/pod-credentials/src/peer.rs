@@ -3,24 +3,22 @@
 use std::{fmt, sync::Arc};
 
 use rustls_pki_types::CertificateDer;
+use spiffe_id::{InvalidSpiffeId, SpiffeId, TrustDomain, parse_spiffe_id};
 
-use crate::{
-    certificate::{Certificate, CertificateError},
-    spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain},
-};
+use crate::certificate::{Certificate, CertificateError};
 
 /// Which SPIFFE IDs a peer may have: those of a trust domain that, if any are named, are among them, and that pass each predicate, if there are any.
 ///
 /// ```
-/// use pod_credentials::{SpiffeId, SpiffeRule};
+/// use pod_credentials::{SpiffeRule, parse_spiffe_id, parse_trust_domain, service_account};
 ///
-/// let anybody = SpiffeRule::in_trust_domain("cluster.local".parse()?);
-/// let web = anybody.clone().only("spiffe://cluster.local/ns/shop/sa/web".parse()?);
-/// let shop = anybody.clone().matching(|id| id.service_account().is_some_and(|(namespace, _)| namespace == "shop"));
+/// let anybody = SpiffeRule::in_trust_domain(parse_trust_domain("cluster.local")?);
+/// let web = anybody.clone().only(parse_spiffe_id("spiffe://cluster.local/ns/shop/sa/web")?);
+/// let shop = anybody.clone().matching(|id| service_account(id).is_some_and(|(namespace, _)| namespace == "shop"));
 ///
-/// let id: SpiffeId = "spiffe://cluster.local/ns/shop/sa/cart".parse()?;
+/// let id = parse_spiffe_id("spiffe://cluster.local/ns/shop/sa/cart")?;
 /// assert!(anybody.check(&id).is_ok() && web.check(&id).is_err() && shop.check(&id).is_ok());
-/// # Ok::<(), pod_credentials::SpiffeIdError>(())
+/// # Ok::<(), pod_credentials::InvalidSpiffeId>(())
 /// ```
 #[derive(Clone)]
 pub struct SpiffeRule {
@@ -64,7 +62,7 @@ pub enum PeerError {
     },
     /// Its URI is no SPIFFE ID of a workload.
     #[error("the peer's certificate: {0}")]
-    NotSpiffe(#[from] SpiffeIdError),
+    NotSpiffe(#[from] InvalidSpiffeId),
     /// Its SPIFFE ID is that of a trust domain, not of a workload.
     #[error("the peer's SPIFFE ID {0} has no path, and so names no workload (X.509-SVID §3.1)")]
     NoPath(SpiffeId),
@@ -215,7 +213,7 @@ fn spiffe_id(end_entity: &CertificateDer<'_>) -> Result<SpiffeId, PeerError> {
         };
         return Err(PeerError::NotOneUri { found: certificate.uris.len(), names });
     };
-    let id: SpiffeId = uri.parse()?;
+    let id = parse_spiffe_id(uri)?;
     if id.path().is_empty() { Err(PeerError::NoPath(id)) } else { Ok(id) }
 }
 

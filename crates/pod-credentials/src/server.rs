@@ -64,7 +64,7 @@ impl Clients {
 ///
 /// let credentials = Watched::follow(CredentialFiles::bundle("/run/tls/credentials.pem"), DEFAULT_POLL)?;
 /// let trust = Watched::follow(TrustFile::new("/run/tls/spiffe-roots.pem"), DEFAULT_POLL)?;
-/// let mesh = SpiffeRule::in_trust_domain("cluster.local".parse()?);
+/// let mesh = SpiffeRule::in_trust_domain(parse_trust_domain("cluster.local")?);
 /// let config = server_config(&credentials, Clients::required(&trust, PeerRule::spiffe(mesh)))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

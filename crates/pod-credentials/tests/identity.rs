@@ -48,7 +48,7 @@ fn id(text: &str) -> SpiffeId {
 }
 
 fn only_shop(id: &SpiffeId) -> bool {
-    id.service_account().is_some_and(|(namespace, _)| namespace == "shop")
+    pod_credentials::service_account(id).is_some_and(|(namespace, _)| namespace == "shop")
 }
 
 #[test]

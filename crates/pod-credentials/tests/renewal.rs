@@ -77,7 +77,7 @@ fn renewed_certificates_are_shown_in_the_next_handshake_and_live_connections_go_
     assert_ne!(serial(&next.server_certificate()), first);
     assert_eq!(peer_spiffe_id(live.server.peer_certificates()).unwrap().to_string(), CART);
     let renewed = peer_spiffe_id(next.server.peer_certificates()).unwrap();
-    assert_eq!(renewed.service_account(), Some(("shop", "other")));
+    assert_eq!(pod_credentials::service_account(&renewed), Some(("shop", "other")));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What an operator settles for an annotation signer.
 
-use signer_core::{DnsName, Refresh, SignerName, TrustDomain};
+use signer_core::{DnsName, Refresh, SignerName};
+use spiffe_id::TrustDomain;
 
 use crate::{grant::Grant, keys::LONGEST_PATH};
 

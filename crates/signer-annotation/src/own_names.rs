@@ -1,6 +1,7 @@
 //! The names that are a pod's own, as they follow from verified facts.
 
-use signer_core::{DnsName, Pod, Services, TrustDomain, Uri, names::is_dashed_address};
+use signer_core::{DnsName, Pod, Services, Uri, names::is_dashed_address};
+use spiffe_id::{TrustDomain, service_account_id};
 
 /// The names that are a pod's own. All lie in its namespace, under the cluster's domain.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +108,9 @@ impl OwnNames<'_> {
 
     /// The SPIFFE ID of the pod's service account, if the signer has a trust domain.
     fn spiffe_id(&self) -> Option<Uri> {
-        self.trust_domain?.service_account_id(&self.pod.namespace, &self.pod.service_account_name).ok()
+        let id = service_account_id(self.trust_domain?, &self.pod.namespace, &self.pod.service_account_name)
+            .ok()?;
+        id.to_string().parse().ok()
     }
 
     /// The DNS names of a pod that doesn't ask for any: those of its own name that are legal and its own.

@@ -116,8 +116,7 @@ pub use ca_pool::{
     SigningKeyType, SigningKeyTypeError, Standing, Succession, Tenure, Terms, Upkeep, UpkeepError, choose,
     format_duration, issue, last_leaf_ends,
     names::{
-        self, CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, TrustDomain,
-        TrustDomainError, Uri, UriError,
+        self, CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, Uri, UriError,
     },
     parse_duration, phases, removable_at, root_common_name, superseded_at,
 };

@@ -11,9 +11,8 @@
 //! The rules come from the SPIFFE standard: SPIFFE-ID §2 for the ID, X509-SVID §4 and appendix A for the certificate.
 
 mod signer;
-mod spiffe_id;
 mod trust_domain;
 
 pub use signer::{SpiffeConfig, SpiffeSigner};
-pub use spiffe_id::{PathSegment, PathSegmentError, SpiffeId, SpiffeIdError};
-pub use trust_domain::{TrustDomain, TrustDomainError};
+pub use spiffe_id::TrustDomain;
+pub use trust_domain::{TrustDomainError, parse_trust_domain};

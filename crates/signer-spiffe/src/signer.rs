@@ -6,7 +6,9 @@ use signer_core::{
     ANY_LABEL, BoxError, Decision, Denial, ExtendedKeyUsage, Leaf, Request, Signer, SignerName,
 };
 
-use crate::{spiffe_id::SpiffeId, trust_domain::TrustDomain};
+use spiffe_id::{TrustDomain, service_account_id};
+
+use crate::trust_domain::{TrustDomainError, check_label};
 
 /// The item of the trust bundle's label `<path>.<domain>/trust-domain`.
 const TRUST_DOMAIN_LABEL: &str = "trust-domain";
@@ -14,22 +16,44 @@ const TRUST_DOMAIN_LABEL: &str = "trust-domain";
 /// How a [`SpiffeSigner`] is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpiffeConfig {
+    pub(crate) name: SignerName,
+    pub(crate) trust_domain: TrustDomain,
+}
+
+impl SpiffeConfig {
+    /// A signer of this name, which pods ask for, and of this trust domain, in which are all IDs that it issues.
+    /// There is no default: two clusters of one trust domain trust each other's names.
+    ///
+    /// # Errors
+    /// If the trust domain can't be a Kubernetes label value, which it is on the trust bundle.
+    pub fn new(name: SignerName, trust_domain: TrustDomain) -> Result<Self, TrustDomainError> {
+        check_label(&trust_domain)?;
+        Ok(Self { name, trust_domain })
+    }
+
     /// The name under which pods ask for it.
-    pub name: SignerName,
-    /// The trust domain of all IDs that it issues. There is no default: two clusters of one trust domain trust each other's names.
-    pub trust_domain: TrustDomain,
+    #[must_use]
+    pub fn name(&self) -> &SignerName {
+        &self.name
+    }
+
+    /// The trust domain of all IDs that it issues.
+    #[must_use]
+    pub fn trust_domain(&self) -> &TrustDomain {
+        &self.trust_domain
+    }
 }
 
 /// Issues X.509-SVIDs: certificates whose only name is the SPIFFE ID of the pod's service account.
 ///
 /// ```
 /// use signer_core::{Decision, Signer, testing::RequestBuilder};
-/// use signer_spiffe::{SpiffeConfig, SpiffeSigner};
+/// use signer_spiffe::{SpiffeConfig, SpiffeSigner, parse_trust_domain};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), signer_core::BoxError> {
 /// let name = "row-major.net/spiffe".parse()?;
-/// let signer = SpiffeSigner::new(SpiffeConfig { name, trust_domain: "cluster.local".parse()? });
+/// let signer = SpiffeSigner::new(SpiffeConfig::new(name, parse_trust_domain("cluster.local")?)?);
 /// let request = RequestBuilder::new("row-major.net/spiffe").build();
 /// let Decision::Issue(leaf) = signer.decide(&request).await? else { panic!("every pod has a service account") };
 /// assert_eq!(leaf.uris[0].as_str(), "spiffe://cluster.local/ns/shop/sa/server");
@@ -55,8 +79,8 @@ impl Signer for SpiffeSigner {
     }
 
     fn examples(&self) -> Vec<Leaf> {
-        let id = SpiffeId::of_service_account(&self.config.trust_domain, ANY_LABEL, ANY_LABEL);
-        id.ok().and_then(|id| id.to_uri().ok()).map(|id| svid().uri(id)).into_iter().collect()
+        let id = service_account_id(&self.config.trust_domain, ANY_LABEL, ANY_LABEL);
+        id.ok().and_then(|id| id.to_string().parse().ok()).map(|id| svid().uri(id)).into_iter().collect()
     }
 
     fn bundle_labels(&self) -> BTreeMap<String, String> {
@@ -68,12 +92,8 @@ impl Signer for SpiffeSigner {
             return Ok(Denial::of_unknown_user_annotation(key, &[]).into());
         }
         let pod = request.pod();
-        let id = SpiffeId::of_service_account(
-            &self.config.trust_domain,
-            &pod.namespace,
-            &pod.service_account_name,
-        )?;
-        Ok(Decision::issue(svid().uri(id.to_uri()?)))
+        let id = service_account_id(&self.config.trust_domain, &pod.namespace, &pod.service_account_name)?;
+        Ok(Decision::issue(svid().uri(id.to_string().parse()?)))
     }
 }
 

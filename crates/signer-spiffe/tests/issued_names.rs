@@ -14,8 +14,8 @@ const WISH: &str = "spiffe://t\\.example/ns/(shop|evil)/sa/(web|admin)|\\$\\{pod
 const ITEM: &str = "row-major\\.net/spiffe(-(id|uris|san|path|services))?|spiffe\\.io/id";
 
 fn decide(request: RequestBuilder) -> Option<Decision> {
-    let (name, trust_domain) = (SIGNER.parse().unwrap(), "t.example".parse().unwrap());
-    let signer = SpiffeSigner::new(SpiffeConfig { name, trust_domain });
+    let trust_domain = signer_spiffe::parse_trust_domain("t.example").unwrap();
+    let signer = SpiffeSigner::new(SpiffeConfig::new(SIGNER.parse().unwrap(), trust_domain).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(signer.decide(&request.build())).ok()
 }

@@ -56,6 +56,15 @@ impl<'a> Field<'a> {
         self.text(accepted)?.parse().map_err(|error: T::Err| self.error(error.to_string()))
     }
 
+    /// Its text, read by this parser.
+    pub(super) fn parse_by<T, E: fmt::Display>(
+        &self,
+        accepted: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, ConfigError> {
+        parse(self.text(accepted)?).map_err(|error| self.error(error.to_string()))
+    }
+
     /// Its truth value.
     pub(super) fn flag(&self) -> Result<bool, ConfigError> {
         match self.node.value {

@@ -4,12 +4,10 @@ mod common_name;
 mod dashed_address;
 pub(crate) mod dns_name;
 mod signer_name;
-mod trust_domain;
 mod uri;
 
 pub use common_name::{CommonName, CommonNameError};
 pub use dashed_address::is_dashed_address;
 pub use dns_name::{DnsName, DnsNameError, is_dns_label};
 pub use signer_name::{SignerName, SignerNameError};
-pub use trust_domain::{TrustDomain, TrustDomainError};
 pub use uri::{Uri, UriError};

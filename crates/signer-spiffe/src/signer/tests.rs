@@ -5,8 +5,8 @@ use super::*;
 const NAME: &str = "row-major.net/spiffe";
 
 fn signer() -> SpiffeSigner {
-    let (name, trust_domain) = (NAME.parse().unwrap(), "prod.example.com".parse().unwrap());
-    SpiffeSigner::new(SpiffeConfig { name, trust_domain })
+    let trust_domain = crate::parse_trust_domain("prod.example.com").unwrap();
+    SpiffeSigner::new(SpiffeConfig::new(NAME.parse().unwrap(), trust_domain).unwrap())
 }
 
 #[tokio::test]

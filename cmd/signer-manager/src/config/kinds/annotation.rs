@@ -8,6 +8,8 @@ use signer_annotation::{
 };
 use signer_core::{Leaf, Manager, Signer as _, SignerName, SignerOptions};
 
+use spiffe_id::parse_trust_domain;
+
 use super::{Entry, Kind, spiffe::TRUST_DOMAIN};
 use crate::{
     config::{
@@ -45,8 +47,9 @@ impl Kind for AnnotationSignerConfig {
         let common_name = signer.read("commonName", |field| field.choice(&choices));
         let common_name = problems.or_default(common_name, CommonNameDefault::default());
         let pod_service_names = problems.or_default(signer.read("podServiceNames", Field::flag), true);
-        let trust_domain =
-            problems.ok(signer.read("trustDomain", |field| field.parse(TRUST_DOMAIN))).flatten();
+        let trust_domain = problems
+            .ok(signer.read("trustDomain", |field| field.parse_by(TRUST_DOMAIN, parse_trust_domain)))
+            .flatten();
         let grants =
             signer.get("grants").map(|field| field.list(GRANTS, problems, grant)).unwrap_or_default();
         let refresh = signer.get("refreshAt").map(|_| policy.refresh);

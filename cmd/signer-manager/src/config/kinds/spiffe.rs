@@ -2,7 +2,7 @@
 
 use signer_annotation::ConfigError as AnnotationError;
 use signer_core::{Leaf, Manager, Signer as _, SignerName, SignerOptions};
-use signer_spiffe::{SpiffeConfig, SpiffeSigner};
+use signer_spiffe::{SpiffeConfig, SpiffeSigner, parse_trust_domain};
 
 use super::{Entry, Kind};
 use crate::config::error::Problems;
@@ -15,12 +15,13 @@ impl Kind for SpiffeConfig {
 
     fn read(Entry { name, signer, .. }: &Entry<'_>, problems: &mut Problems) -> Option<Self> {
         let field = problems.ok(signer.required("trustDomain", TRUST_DOMAIN));
-        let trust_domain = field.and_then(|field| problems.ok(field.parse(TRUST_DOMAIN)));
-        Some(Self { name: name.clone()?, trust_domain: trust_domain? })
+        let trust_domain =
+            field.and_then(|field| problems.ok(field.parse_by(TRUST_DOMAIN, parse_trust_domain)));
+        Self::new(name.clone()?, trust_domain?).ok()
     }
 
     fn signer_name(&self) -> &SignerName {
-        &self.name
+        self.name()
     }
 
     fn examples(&self) -> Vec<Leaf> {
@@ -28,7 +29,7 @@ impl Kind for SpiffeConfig {
     }
 
     fn names(&self) -> Vec<String> {
-        vec![format!("spiffe://{}/ns/<namespace>/sa/<service account>", self.trust_domain)]
+        vec![format!("spiffe://{}/ns/<namespace>/sa/<service account>", self.trust_domain())]
     }
 
     fn register(&self, manager: Manager, options: SignerOptions) -> Result<Manager, AnnotationError> {
