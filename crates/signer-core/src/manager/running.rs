@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use kube::Client;
 use tokio::{sync::watch, time};
 
@@ -69,16 +68,12 @@ pub(crate) async fn run_signer<S: Signer>(
     let (pool, check) =
         own_pool(pools, signer.name().clone(), issued, claims, told, shared.clock.clone(), health.clone());
     shared.tasks.spawn(format!("checks of the CA pool of {}", signer.name()), check);
-    let mut started = None;
     loop {
         let api = tokio::select! {
             api = discovered(&shared.client, &health) => api,
             () = until(shared.stopped.clone()) => return,
         };
-        // the answers that discovery got have set the clock
-        let started = *started.get_or_insert_with(|| shared.clock.now());
         let running = Running {
-            started,
             signer: &signer,
             policy: &policy,
             shared: &shared,
@@ -98,7 +93,6 @@ pub(crate) async fn run_signer<S: Signer>(
 }
 
 struct Running<'a, S> {
-    started: Timestamp,
     signer: &'a Arc<S>,
     policy: &'a Arc<Policy>,
     shared: &'a Shared,
@@ -121,7 +115,6 @@ impl<S: Signer> Running<'_, S> {
             resource: api.bundles,
             signer_name: self.signer.name().clone(),
             labels: self.signer.bundle_labels(),
-            started: self.started,
             clock: self.shared.clock.clone(),
             pool: self.pool.clone(),
             published: self.published.clone(),

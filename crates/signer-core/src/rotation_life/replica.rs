@@ -93,7 +93,7 @@ impl Replica {
             Repair::Write(bundle) => Some(*bundle),
             Repair::InOrder
             | Repair::Settling
-            | Repair::OthersLabels
+            | Repair::LabelsDiffer
             | Repair::TooLarge(_)
             | Repair::ForeignOwner(_)
             | Repair::Newer(_) => None,

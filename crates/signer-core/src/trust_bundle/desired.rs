@@ -7,7 +7,6 @@ use kube::{ResourceExt, api::ApiResource};
 
 use super::{
     changes::Changes,
-    labels::{Found, LABELS, Labels},
     published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING},
     replaced::is_possible,
 };
@@ -19,6 +18,9 @@ use ca_pool::{CaPool, certificate_pem};
 pub(crate) const MAX_ANCHORS: usize = 200;
 /// The most bytes of a bundle's anchors in PEM. The API server takes 1 MiB; kubelet gives each pod a copy.
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
+
+/// The item of the label that each bundle has, by which pods select it.
+const COMMON_LABEL: &str = "canarying";
 
 /// How large a bundle would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +43,9 @@ impl Size {
 #[derive(Clone)]
 pub(crate) struct DesiredBundle<'a> {
     signer_name: &'a SignerName,
-    labels: Labels,
-    /// Whether they are written over those of another configuration.
-    insists: bool,
+    labels: BTreeMap<String, String>,
+    /// Whether labels with other values are overwritten.
+    is_at_start: bool,
     pool: &'a CaPool,
     anchors: String,
 }
@@ -57,8 +59,8 @@ pub(crate) enum Repair {
     Settling,
     /// This has to be written over it.
     Write(Box<ClusterTrustBundle>),
-    /// Nothing but its labels, which a replica has written that is configured differently and started later.
-    OthersLabels,
+    /// Nothing but labels that have other values than this replica's configuration: who started last has written them.
+    LabelsDiffer,
     /// Nothing can be: it would be larger than is published. What is published stays as it is.
     TooLarge(Size),
     /// It belongs to the signer of this name, and is left as it is.
@@ -78,19 +80,16 @@ impl<'a> DesiredBundle<'a> {
             |key: &String| if key.contains('/') { key.clone() } else { signer_name.label_key(key) };
         let mut all: BTreeMap<_, _> =
             labels.iter().map(|(key, value)| (qualified(key), value.clone())).collect();
-        all.insert(signer_name.label_key("canarying"), "live".to_owned());
+        all.insert(signer_name.label_key(COMMON_LABEL), "live".to_owned());
         let anchors = pool.roots().into_iter().map(|root| certificate_pem(root.der())).collect();
-        Self { signer_name, labels: Labels::new(Timestamp::UNIX_EPOCH, all), insists: false, pool, anchors }
+        Self { signer_name, labels: all, is_at_start: true, pool, anchors }
     }
 
-    /// As a replica wants it that runs since then: of two that want other labels, the one that started last has the newer configuration.
-    pub(crate) fn of_replica(self, since: Timestamp) -> Self {
-        Self { labels: Labels::new(since, self.labels.labels().clone()), ..self }
-    }
-
-    /// With these labels even if they were written by a replica that started later: it may be gone.
-    pub(crate) fn with_labels_of_its_own(self) -> Self {
-        Self { insists: true, ..self }
+    /// As a replica wants it that has written its labels once since its start. Labels that differ by configuration are
+    /// then left as they are, so that of replicas with different configurations the one that started last has its labels
+    /// on the bundle, and nobody fights.
+    pub(crate) fn after_start(self) -> Self {
+        Self { is_at_start: false, ..self }
     }
 
     /// How large a new bundle would be, if that is more than is published.
@@ -110,7 +109,7 @@ impl<'a> DesiredBundle<'a> {
         };
         let mut bundle = ClusterTrustBundle::new(&self.signer_name.bundle_name(), resource, spec);
         bundle.metadata.annotations = Some(self.annotations(&Published::default(), now));
-        self.label(&mut bundle);
+        bundle.metadata.labels = Some(self.labels.clone());
         bundle
     }
 
@@ -163,28 +162,33 @@ impl<'a> DesiredBundle<'a> {
             // the pool's own roots come first, whatever else is claimed
             anchors = self.with_what_fits(published, &kept);
         }
-        let note = current.annotations().get(&self.signer_name.label_key(LABELS)).map(String::as_str);
-        let labels = match self.labels.find(current.labels(), note, now) {
-            Found::OfAnother if self.insists => Found::Drifted,
-            found => found,
-        };
         let is_made = current.spec.trust_bundle == anchors && holds(current.annotations(), &annotations);
         let is_left = is_made || published.is_left_to_settle(self.pool, now);
-        match labels {
-            Found::InOrder if is_made => return Repair::InOrder,
-            Found::OfAnother if is_left => return Repair::OthersLabels,
-            Found::InOrder if is_left => return Repair::Settling,
-            Found::InOrder | Found::OfAnother | Found::Drifted => {}
+        let to_write = self.labels_to_write(current.labels());
+        match (to_write.is_empty(), holds(current.labels(), &self.labels)) {
+            (true, true) if is_made => return Repair::InOrder,
+            (true, true) if is_left => return Repair::Settling,
+            (true, false) if is_left => return Repair::LabelsDiffer,
+            _ => {}
         }
         let mut bundle = current.clone();
-        if labels == Found::Drifted {
-            self.label(&mut bundle);
-        }
+        bundle.labels_mut().extend(to_write);
         if !is_left {
             bundle.annotations_mut().extend(annotations);
             bundle.spec.trust_bundle = anchors;
         }
         Repair::Write(Box::new(bundle))
+    }
+
+    /// Labels that are missing; the one that no configuration changes, by which pods select the bundle; and at the start
+    /// all that have another value.
+    fn labels_to_write(&self, current: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let is_common = |key: &str| key == self.signer_name.label_key(COMMON_LABEL);
+        let to_write = self.labels.iter().filter(|(key, value)| match current.get(*key) {
+            None => true,
+            Some(other) => other != *value && (self.is_at_start || is_common(key)),
+        });
+        to_write.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The pool's roots, and as many of the retained ones as are published beside them: those that were
@@ -208,20 +212,14 @@ impl<'a> DesiredBundle<'a> {
     pub(crate) fn stripped(&self, bundle: &ClusterTrustBundle) -> ClusterTrustBundle {
         let mut stripped = bundle.clone();
         let prefix = self.signer_name.label_key("");
-        stripped.labels_mut().retain(|key, _| self.labels.labels().contains_key(key));
+        stripped.labels_mut().retain(|key, _| self.labels.contains_key(key));
         stripped.annotations_mut().retain(|key, _| key.starts_with(&prefix));
         stripped
     }
 
     /// What makes one state of the bundle another, as far as it is the signer's.
     pub(super) fn changes(&self, before: &ClusterTrustBundle, after: &ClusterTrustBundle) -> Changes {
-        Changes::between(before, after, self.signer_name, self.labels.labels())
-    }
-
-    /// Gives it the labels, and notes whose they are.
-    fn label(&self, bundle: &mut ClusterTrustBundle) {
-        bundle.labels_mut().extend(self.labels.labels().clone());
-        bundle.annotations_mut().insert(self.signer_name.label_key(LABELS), self.labels.to_note());
+        Changes::between(before, after, self.signer_name, &self.labels)
     }
 
     /// The pool's generation; since when each root is published: as before, or just now; and until when leaves under those that retire may live.

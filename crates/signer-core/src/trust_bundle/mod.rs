@@ -2,7 +2,6 @@
 
 mod changes;
 mod desired;
-mod labels;
 mod memory;
 mod published;
 mod replaced;
@@ -29,7 +28,6 @@ pub(crate) use self::{
     published::Published,
 };
 use self::{
-    labels::Dispute,
     sight::{Seen, Sight},
     told::What,
 };
@@ -64,8 +62,6 @@ pub(crate) struct BundleKeeper {
     pub(crate) resource: ApiResource,
     pub(crate) signer_name: SignerName,
     pub(crate) labels: BTreeMap<String, String>,
-    /// Since when this process runs: of replicas that want other labels, the one that started last has the newer configuration.
-    pub(crate) started: Timestamp,
     pub(crate) clock: Clock,
     pub(crate) pool: watch::Receiver<PoolState>,
     /// Hears what is published, as the API server tells it.
@@ -78,7 +74,8 @@ pub(crate) struct BundleKeeper {
 /// What the comparisons before this one have left.
 #[derive(Debug, Default)]
 struct Progress {
-    dispute: Dispute,
+    /// This replica has written its labels, or found them right.
+    has_labelled: bool,
     /// Since when the bundle has been a newer pool's.
     lags_since: Option<Instant>,
     /// The pool and the bundle that were in order last.
@@ -206,7 +203,8 @@ impl BundleKeeper {
     /// Writes the bundle if it differs.
     async fn publish(&self, sight: &mut Sight, progress: &mut Progress) -> Next {
         let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
-        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool).of_replica(self.started);
+        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool);
+        let desired = if progress.has_labelled { desired.after_start() } else { desired };
         // since when a root is published is written down for all replicas, and what isn't certain mustn't be
         let (now, is_certain) = (self.clock.now(), self.clock.certain().is_some());
         let current = match &sight.seen {
@@ -220,19 +218,13 @@ impl BundleKeeper {
             Some((_, before)) => desired.repair_after(before, current, now),
             None => desired.repair(current, now),
         };
-        let (repair, overrules) = match repair {
-            Repair::OthersLabels if progress.dispute.is_over(now) => {
-                (desired.clone().with_labels_of_its_own().repair(current, now), true)
-            }
-            repair => (repair, false),
-        };
         if !matches!(repair, Repair::Newer(_)) {
             progress.lags_since = None;
         }
         match repair {
             Repair::InOrder | Repair::Settling => {
                 self.works(current, &pool, now, None);
-                progress.dispute.settle();
+                progress.has_labelled = true;
                 if matches!(repair, Repair::InOrder) {
                     progress.in_order = Some((Arc::clone(&pool), current.clone()));
                     Next::Event
@@ -240,9 +232,9 @@ impl BundleKeeper {
                     Next::Within(BETWEEN_WRITES)
                 }
             }
-            Repair::OthersLabels => {
+            Repair::LabelsDiffer => {
                 self.works(current, &pool, now, Some(self.labelled_by_another()));
-                Next::Within(progress.dispute.left(now))
+                Next::Event
             }
             Repair::TooLarge(size) => {
                 let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
@@ -262,7 +254,7 @@ impl BundleKeeper {
             Repair::Write(repaired) => {
                 let changes = desired.changes(current, &repaired);
                 let edits = before.map(|(_, before)| desired.changes(before, current));
-                let what = match edits.filter(|edits| !overrules && !edits.is_empty()) {
+                let what = match edits.filter(|edits| !edits.is_empty()) {
                     Some(edits) => What::Edited { edits, changes },
                     None => What::Changed(changes),
                 };
@@ -366,6 +358,7 @@ impl BundleKeeper {
         match written {
             Ok(bundle) => {
                 self.say_written(what);
+                progress.has_labelled = true;
                 self.works(&bundle, pool, now, None);
                 progress.in_order = Some((Arc::clone(pool), Box::new(bundle.clone())));
                 sight.seen = Seen::Present(Box::new(bundle));

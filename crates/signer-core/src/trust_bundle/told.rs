@@ -138,8 +138,8 @@ impl BundleKeeper {
 
     pub(super) fn labelled_by_another(&self) -> String {
         format!(
-            "the labels of the trust bundle {} were written by a replica that is configured differently and started later; they are left as they are for a while. Finish the \
-             rollout, or undo it",
+            "labels of the trust bundle {} aren't those of this replica's configuration: a replica that is configured differently has started later, or somebody has edited them. \
+             Finish the rollout, or restart the replicas that are configured rightly",
             self.signer_name.bundle_name()
         )
     }

@@ -1,7 +1,5 @@
 //! What is in them, and when they change.
 
-use std::time::Duration;
-
 use kube::api::DeleteParams;
 use serde_json::json;
 use signer_core::CaPool;
@@ -116,19 +114,20 @@ async fn of_replicas_that_are_configured_differently_the_last_one_labels_the_bun
         let trust_domain = label(&name, "trust-domain");
         let old = setup.start(scope);
         old.ready().await;
-        // who started last is known by the API server's clock, whose answers have whole seconds
-        tokio::time::sleep(Duration::from_secs(3)).await;
         let new = changed.start(scope);
         let is_new = |bundle: &TrustBundle| bundle.labels[&trust_domain] == "test.example.com";
         scope.cluster().trust_bundle(&name, SOON, is_new).await?;
-        let told = |page: &Page| page.body.contains("configured differently and started later");
+        let told = |page: &Page| page.body.contains("aren't those of this replica's configuration");
         old.readyz(|page| page.code == 200 && told(page)).await;
         new.ready().await;
-        // a person's edit is mended
-        change(scope, &name, json!({"metadata": {"labels": {&trust_domain: "edited"}}})).await?;
-        scope.cluster().trust_bundle(&name, SOON, is_new).await?;
-        new.stop().await;
         old.stop().await;
+        // a label that somebody removed is repaired
+        change(scope, &name, json!({"metadata": {"labels": {&trust_domain: null}}})).await?;
+        let is_repaired = |bundle: &TrustBundle| {
+            bundle.labels.get(&trust_domain).is_some_and(|value| value == "test.example.com")
+        };
+        scope.cluster().trust_bundle(&name, SOON, is_repaired).await?;
+        new.stop().await;
         Ok(())
     })
     .await

@@ -141,3 +141,39 @@ fn a_replica_that_lags_behind_bounds_its_leaves_by_what_a_newer_pool_has_settled
     let end = now() + LEEWAY + PROPAGATION * 4;
     assert_eq!(Published::of(&bundle, &signer).choose(&old, now()), Ok(Choice { index: 0, leaves_end: end }));
 }
+
+#[test]
+fn labels_of_another_configuration_are_overwritten_at_the_start_and_left_afterwards() {
+    let (pool, signer) = (pool(), signer());
+    let key = "spiffe.row-major.net/trust-domain";
+    let mut other = desired(&pool, &signer).created(&resource(), now());
+    other.labels_mut().insert(key.into(), "other.example".into());
+    let Repair::Write(repaired) = desired(&pool, &signer).repair(&other, now()) else {
+        panic!("must be written")
+    };
+    assert_eq!(repaired.labels()[key], "cluster.local");
+    let running = || desired(&pool, &signer).after_start();
+    assert!(matches!(running().repair(&other, now()), Repair::LabelsDiffer));
+    assert!(matches!(running().repair(&repaired, now()), Repair::InOrder));
+}
+
+#[test]
+fn a_label_that_somebody_removed_is_repaired_and_the_common_one_whatever_was_done_to_it() {
+    let (pool, signer) = (pool(), signer());
+    let right = desired(&pool, &signer).created(&resource(), now());
+    for (key, value) in [
+        ("spiffe.row-major.net/trust-domain", None),
+        ("spiffe.row-major.net/canarying", None),
+        ("spiffe.row-major.net/canarying", Some("dead")),
+    ] {
+        let mut edited = right.clone();
+        match value {
+            Some(value) => edited.labels_mut().insert(key.into(), value.into()),
+            None => edited.labels_mut().remove(key),
+        };
+        let Repair::Write(repaired) = desired(&pool, &signer).after_start().repair(&edited, now()) else {
+            panic!("{key} must be repaired")
+        };
+        assert_eq!(repaired.labels(), right.labels());
+    }
+}
