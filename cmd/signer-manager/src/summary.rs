@@ -125,10 +125,10 @@ fn listed(names: &[String], all: &str, what: &str) -> String {
 fn ca_pool(origin: &PoolOrigin) -> Vec<String> {
     match origin {
         PoolOrigin::Secret(secret) => {
-            let kept = secret.upkeep.as_ref().map_or_else(
+            let kept = secret.automatic_rotation.as_ref().map_or_else(
                 || "kept by hand".to_owned(),
-                |upkeep| {
-                    let propagation = format_duration(upkeep.propagation);
+                |automatic_rotation| {
+                    let propagation = format_duration(automatic_rotation.propagation);
                     format!("rotated automatically; a new CA is published for {propagation} before it signs")
                 },
             );

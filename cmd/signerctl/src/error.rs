@@ -113,11 +113,17 @@ pub(crate) enum Error {
     #[error("whose key has leaked? No CA of the pool signs now; name the CA with --compromised ID")]
     WhichIsCompromised,
     #[error(
-        "{options} would have no effect: without CA {id}, CA {heir} signs, as it {stands}. Nothing was changed.\n\
-         If CA {heir} is to be trusted: signerctl ca-pool rotate {arguments} --emergency --compromised {id}\n\
-         If it isn't, take it out first, and do this again: signerctl ca-pool prune {arguments} --ca-id {heir} --force"
+        "{options} would have no effect: without CA {id}, CA {replacement} signs, as it {stands}. Nothing was changed.\n\
+         If CA {replacement} is to be trusted: signerctl ca-pool rotate {arguments} --emergency --compromised {id}\n\
+         If it isn't, take it out first, and do this again: signerctl ca-pool prune {arguments} --ca-id {replacement} --force"
     )]
-    HasHeir { options: String, id: String, heir: String, stands: &'static str, arguments: String },
+    HasReplacement {
+        options: String,
+        id: String,
+        replacement: String,
+        stands: &'static str,
+        arguments: String,
+    },
     #[error(
         "{place} holds no pool yet, so no CA has signed before this one; leave --predecessor-max-lifetime away"
     )]

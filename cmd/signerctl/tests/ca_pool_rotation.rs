@@ -26,12 +26,16 @@ fn a_rotation_adds_a_successor_that_signs_later_and_tells_what_happens_when() {
         "{}",
         successor.root().subject()
     );
-    let tenures = pool.tenures();
+    let signing_windows = pool.signing_windows();
     // a quarter of an hour later, at a whole minute
-    let signs_from = tenures[1].signs_from.unwrap();
+    let signs_from = signing_windows[1].signs_from.unwrap();
     let minutes = |count: i64| SignedDuration::from_mins(count);
     assert!((before + minutes(15)..=after + minutes(16)).contains(&signs_from), "{signs_from}");
-    assert!(tenures.iter().all(|tenure| tenure.longest_leaf == Some(Duration::from_secs(86_400))));
+    assert!(
+        signing_windows
+            .iter()
+            .all(|signing_window| signing_window.max_leaf_lifetime == Some(Duration::from_secs(86_400)))
+    );
     let shown = prints(directory.path(), &["show"]);
     for expected in [
         "CA 1 signs until",
@@ -98,8 +102,8 @@ fn a_takeover_never_leaves_a_time_in_which_nobody_can_sign() {
     assert!(report()["warnings"][0].as_str().unwrap().contains("in between nobody can"));
     prints(directory.path(), &["rotate"]);
     assert_eq!(report()["warnings"], json!([]));
-    let tenures = load(directory.path()).tenures();
-    assert!(tenures[2].signs_from < tenures[1].signs_from);
+    let signing_windows = load(directory.path()).signing_windows();
+    assert!(signing_windows[2].signs_from < signing_windows[1].signs_from);
 }
 
 #[test]
@@ -170,13 +174,13 @@ fn in_an_emergency_the_compromised_ca_leaves_at_once() {
     assert!(warning.contains("EMERGENCY: CA 1 will leave") && warning.contains("until when"), "{warning}");
     let pool = load(directory.path());
     assert_eq!(ids(&pool), ["2"]);
-    assert!(pool.tenures()[0].signs_from.unwrap() <= Timestamp::now());
+    assert!(pool.signing_windows()[0].signs_from.unwrap() <= Timestamp::now());
 
     let waiting = rotated();
     assert!(signerctl(waiting.path(), &["rotate", "--emergency", "--yes"]).status.success());
     let pool = load(waiting.path());
     assert_eq!(ids(&pool), ["2"], "the one that waits takes over");
-    assert!(pool.tenures()[0].signs_from.unwrap() <= Timestamp::now());
+    assert!(pool.signing_windows()[0].signs_from.unwrap() <= Timestamp::now());
 }
 
 #[test]

@@ -72,14 +72,14 @@ mod examples;
 mod foreign_keys;
 mod grant;
 mod keys;
-mod own_names;
+mod ownership;
 mod permission;
 mod placeholders;
 mod quoted;
+mod requested;
 mod signer;
 mod usage;
 mod validity;
-mod wishes;
 
 pub use config::{AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault, ConfigError};
 pub use grant::{DnsPattern, Grant, IpRange, PatternError, UriPattern};

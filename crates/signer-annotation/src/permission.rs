@@ -7,16 +7,16 @@ use signer_core::{Decision, Denial, DnsName, Pod, Uri, Wait, reasons};
 use crate::{
     annotations::Annotation,
     grant::Grant,
-    own_names::{OwnNames, Standing},
+    ownership::{Ownership, Standing},
     quoted::{Quoted, QuotedList},
+    requested::{Requested, WantedCommonName, Wish},
     usage::Usage,
-    wishes::{WantedCommonName, Wish, Wishes},
 };
 
 /// What a pod may have: its own names, and what grants give it. A grant is the operator's word, so it counts before anything that Services say.
 #[derive(Debug)]
 pub(crate) struct Permission<'r> {
-    own: OwnNames<'r>,
+    own: Ownership<'r>,
     grants: Vec<&'r Grant>,
 }
 
@@ -27,7 +27,7 @@ struct Awaited {
 }
 
 impl<'r> Permission<'r> {
-    pub(crate) fn new(own: OwnNames<'r>, grants: &'r [Grant]) -> Self {
+    pub(crate) fn new(own: Ownership<'r>, grants: &'r [Grant]) -> Self {
         Self { own, grants: grants.iter().filter(|grant| grant.workloads.contains_pod(own.pod)).collect() }
     }
 
@@ -35,21 +35,22 @@ impl<'r> Permission<'r> {
     ///
     /// # Errors
     /// The refusal, or what has to be waited for.
-    pub(crate) fn check(&self, wishes: &Wishes<'_>) -> Result<(), Decision> {
+    pub(crate) fn check(&self, requested: &Requested<'_>) -> Result<(), Decision> {
         let mut awaited = Vec::new();
-        if let Some(Wish { annotation, wanted: WantedCommonName::DnsName(_, name) }) = &wishes.common_name {
+        if let Some(Wish { annotation, wanted: WantedCommonName::DnsName(_, name) }) = &requested.common_name
+        {
             self.dns_names(annotation, std::slice::from_ref(name), &mut awaited)?;
         }
-        if let Some(Wish { annotation, wanted }) = &wishes.dns_names {
+        if let Some(Wish { annotation, wanted }) = &requested.dns_names {
             self.dns_names(annotation, wanted, &mut awaited)?;
         }
-        if let Some(Wish { annotation, wanted }) = &wishes.uris {
+        if let Some(Wish { annotation, wanted }) = &requested.uris {
             self.uris(annotation, wanted)?;
         }
-        if let Some(Wish { annotation, wanted }) = &wishes.ip_addresses {
+        if let Some(Wish { annotation, wanted }) = &requested.ip_addresses {
             self.ip_addresses(annotation, wanted)?;
         }
-        if let Some(Wish { annotation, wanted }) = &wishes.usages {
+        if let Some(Wish { annotation, wanted }) = &requested.usages {
             self.usages(annotation, wanted)?;
         }
         if awaited.is_empty() { Ok(()) } else { Err(wait(&awaited, self.own.pod).into()) }

@@ -2,7 +2,7 @@
 
 use signer_core::{DnsName, Pod};
 
-use crate::{own_names::single_label, quoted::Quoted};
+use crate::{ownership::single_label, quoted::Quoted};
 
 /// Facts that `${…}` stands for in an annotation.
 #[derive(Clone, Copy, Debug)]

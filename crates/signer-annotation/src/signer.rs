@@ -10,12 +10,12 @@ use crate::{
     config::{AnnotationSignerConfig, CommonNameDefault, ConfigError},
     examples::examples,
     keys::{Item, Keys},
-    own_names::{OwnNames, own_common_name},
+    ownership::{Ownership, own_common_name},
     permission::Permission,
     placeholders::Placeholders,
     quoted::Quoted,
+    requested::Requested,
     usage::Usage,
-    wishes::Wishes,
 };
 
 /// Issues what a pod's annotations ask for, as far as the pod may have it. What it decides follows from its configuration and the request alone.
@@ -43,16 +43,16 @@ impl AnnotationSigner {
         let AnnotationSignerConfig { cluster_domain, trust_domain, grants, .. } = &self.config;
         let (pod, trust_domain) = (request.pod(), trust_domain.as_ref());
         let pod_service_names = self.config.pod_service_names;
-        let own = OwnNames { pod, services, cluster_domain, pod_service_names, trust_domain };
+        let own = Ownership { pod, services, cluster_domain, pod_service_names, trust_domain };
 
         let annotations = self.keys.read(request, self.config.annotations_from)?;
-        let wishes = Wishes::read(&annotations, Placeholders { pod, cluster_domain }, request)?;
-        let mut leaf = fill(&wishes, &own, &self.config);
-        check_count(&leaf, &wishes, &annotations, pod)?;
+        let requested = Requested::read(&annotations, Placeholders { pod, cluster_domain }, request)?;
+        let mut leaf = fill(&requested, &own, &self.config);
+        check_count(&leaf, &requested, &annotations, pod)?;
         let permission = Permission::new(own, grants);
-        permission.check(&wishes)?;
+        permission.check(&requested)?;
         leaf.absent_services =
-            permission.absent_services(leaf.dns_names.iter().chain(wishes.common_dns_name()));
+            permission.absent_services(leaf.dns_names.iter().chain(requested.common_dns_name()));
         Ok(leaf)
     }
 }
@@ -77,8 +77,9 @@ impl Signer for AnnotationSigner {
 }
 
 /// What is asked for, and defaults for the rest.
-fn fill(wishes: &Wishes<'_>, own: &OwnNames<'_>, config: &AnnotationSignerConfig) -> Leaf {
-    let Wishes { common_name: wanted_common_name, dns_names, uris, ip_addresses, usages, validity } = wishes;
+fn fill(requested: &Requested<'_>, own: &Ownership<'_>, config: &AnnotationSignerConfig) -> Leaf {
+    let Requested { common_name: wanted_common_name, dns_names, uris, ip_addresses, usages, validity } =
+        requested;
     let mut leaf = Leaf::new([ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]);
     if let Some(usages) = usages {
         leaf.extended_key_usages.clear();
@@ -116,7 +117,7 @@ fn add_usage(leaf: &mut Leaf, usage: Usage) {
 /// be mended.
 fn check_count(
     leaf: &Leaf,
-    wishes: &Wishes<'_>,
+    requested: &Requested<'_>,
     annotations: &Annotations<'_>,
     pod: &Pod,
 ) -> Result<(), Denial> {
@@ -142,7 +143,7 @@ fn check_count(
             leaf.names()
         );
         let denial = annotations.malformed(rule);
-        let grounds = if wishes.names() > MAX_NAMES { denial.grounds } else { Grounds::Changeable };
+        let grounds = if requested.names() > MAX_NAMES { denial.grounds } else { Grounds::Changeable };
         return Err(Denial { grounds, ..denial });
     }
     Ok(())

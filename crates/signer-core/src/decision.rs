@@ -60,7 +60,7 @@ impl Decision {
 
     /// Denies, for something in the request or the pod's spec, which nobody can change.
     #[must_use]
-    pub fn deny_for_good(reason: Reason, message: impl Into<String>) -> Self {
+    pub fn deny_permanently(reason: Reason, message: impl Into<String>) -> Self {
         Self::Deny(Denial { reason, message: message.into(), grounds: Grounds::Fixed })
     }
 

@@ -97,7 +97,7 @@ pub mod process;
 mod reason;
 mod request;
 #[cfg(test)]
-mod rotation_life;
+mod rotation_simulation;
 mod signer;
 pub mod status;
 pub mod testing;
@@ -107,18 +107,19 @@ mod watching;
 
 pub use api_client as api;
 pub use ca_pool::{
-    self, ANY_LABEL, AuthorityError, CaCertificate, CaPool, CertificateAuthority, Choice, Due, DurationError,
-    ExtendedKeyUsage, Finding, Fitness, Heir, Ingredients, IssueError, IssuedCertificate, KeyType,
-    KeyTypeError, KeyUsage, LEEWAY, LONGEST_LEAF, Leaf, LifetimeLimit, MAX_CHAIN_BYTES, MAX_KEY_FIELD_BYTES,
-    MAX_NAMES, Misfit, NewRoot, NoChoice, Objection, PROPAGATION, PemNames, Phase, PoolBytes, PoolEntry,
-    PoolError, PoolSource, PoolSourceError, PoolWarning, PublicKey, PublicKeyError, Refresh, Rejection,
-    Remedy, RotationError, SecretContent, SecretValues, SerialNumber, SigningKey, SigningKeyError,
-    SigningKeyType, SigningKeyTypeError, Standing, Succession, Tenure, Terms, Upkeep, UpkeepError, choose,
+    self, ACTIVATION_GRACE, ANY_LABEL, AuthorityError, AutomaticRotation, AutomaticRotationError,
+    BUNDLE_PROPAGATION, CaCertificate, CaPool, CertificateAuthority, ConstraintViolation, Due, DurationError,
+    ExtendedKeyUsage, Finding, Fitness, IssueError, IssuedCertificate, KeyType, KeyTypeError, KeyUsage, Leaf,
+    LifetimeLimit, MAX_CHAIN_BYTES, MAX_KEY_FIELD_BYTES, MAX_LEAF_LIFETIME, MAX_NAMES, NewCaMaterial,
+    NewRoot, NoSigningCa, Objection, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource,
+    PoolSourceError, PoolWarning, PublicKey, PublicKeyError, Refresh, Rejection, Remedy, ReplacementCa,
+    RootPublication, RotationError, RotationPlan, SecretContent, SecretValues, SerialNumber, SigningCa,
+    SigningKey, SigningKeyError, SigningKeyType, SigningKeyTypeError, SigningWindow, Terms, choose,
     format_duration, issue, last_leaf_ends,
     names::{
         self, CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, Uri, UriError,
     },
-    parse_duration, phases, removable_at, root_common_name, superseded_at,
+    parse_duration, phases, removable_at, replaced_at, root_common_name,
 };
 pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
 pub use decision::{Decision, Denial, Grounds, Wait, unknown_annotation};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use signer_core::{PROPAGATION, Policy, SecretPool, SignerName, SigningKeyType, Upkeep, format_duration};
+use signer_core::{
+    AutomaticRotation, BUNDLE_PROPAGATION, Policy, SecretPool, SignerName, SigningKeyType, format_duration,
+};
 
 use super::{
     error::{ConfigError, Problems},
@@ -41,34 +43,35 @@ pub(super) fn secret_pool(
     let key_type = pool.read("keyType", |field| field.parse("a key type such as ECDSAP256"));
     let key_type: SigningKeyType = problems.or_default(key_type, SigningKeyType::EcdsaP256);
     let validity = pool.read("validity", |field| duration(field, &VALIDITY));
-    let validity = problems.or_default(validity, Upkeep::DEFAULT_VALIDITY);
+    let validity = problems.or_default(validity, AutomaticRotation::DEFAULT_VALIDITY);
     let propagation = pool.read("propagation", |field| propagation(field, validity));
-    let propagation = problems.or_default(propagation, Upkeep::DEFAULT_PROPAGATION);
+    let propagation = problems.or_default(propagation, AutomaticRotation::DEFAULT_PROPAGATION);
     if !is_automatic {
         let idle = FIELDS[2..].iter().filter_map(|name| pool.get(name));
         problems.extend(idle.map(|field| {
             field.error("has an effect only with `rotation: automatic`; add that, or remove it")
         }));
     }
-    let longest_leaf = policy.max_lifetime;
-    let upkeep = Upkeep { signer: name?.clone(), key_type, validity, longest_leaf, propagation };
+    let max_leaf_lifetime = policy.max_lifetime;
+    let automatic_rotation =
+        AutomaticRotation { signer: name?.clone(), key_type, validity, max_leaf_lifetime, propagation };
     let (namespace, name) = names(&secret?, problems)?;
-    Some(SecretPool { namespace, name, upkeep: is_automatic.then_some(upkeep) })
+    Some(SecretPool { namespace, name, automatic_rotation: is_automatic.then_some(automatic_rotation) })
 }
 
 /// How long a new CA is published before it signs: never less than pods need, and not so long that the CA before it comes near its end.
 fn propagation(field: &Field<'_>, validity: Duration) -> Result<Duration, ConfigError> {
     let whole = Bounds { least: Duration::ZERO, most: Duration::MAX, accepted: PROPAGATES };
     let propagation = duration(field, &whole)?;
-    let most = Upkeep::longest_propagation(validity);
-    if (PROPAGATION..=most).contains(&propagation) {
+    let most = AutomaticRotation::longest_propagation(validity);
+    if (BUNDLE_PROPAGATION..=most).contains(&propagation) {
         return Ok(propagation);
     }
     let rule = "pods need 15m, and a sixth of the CA's validity is the most";
     Err(field.error(format!(
         "{} is out of bounds: {rule}; write {} to {}, or a longer validity",
         quoted(&format_duration(propagation)),
-        format_duration(PROPAGATION),
+        format_duration(BUNDLE_PROPAGATION),
         format_duration(most)
     )))
 }

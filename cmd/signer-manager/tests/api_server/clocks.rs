@@ -5,15 +5,15 @@ use std::time::Duration;
 use crate::support::{
     A_WHILE,
     ca::{CaKey, PemCa},
+    events::waiting,
     eventually,
-    gate::Gate,
+    fault_proxy::Gate,
     issued::issued,
-    kept::Kept,
+    managed_secret::Kept,
     on_cluster,
     pool::asked,
     process::Process,
     setup::Setup,
-    told::waiting,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;

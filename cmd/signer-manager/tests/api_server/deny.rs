@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use crate::support::{
     ask,
     ca::write_whole,
+    events::{assert_says, assert_untouched, waiting},
     issued::issued,
     on_cluster,
     running::Running,
     setup::Setup,
-    told::{assert_says, assert_untouched, waiting},
 };
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{

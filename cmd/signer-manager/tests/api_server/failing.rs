@@ -3,14 +3,15 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::{
-    ask, eventually,
-    gate::{Fate, Gate},
+    ask,
+    events::{assert_says, assert_untouched},
+    eventually,
+    fault_proxy::{Fate, Gate},
     http::get,
     issued::issued,
     on_cluster,
     running::Running,
     setup::Setup,
-    told::{assert_says, assert_untouched},
 };
 use axum::http::Method;
 use kube::{Api, api::DeleteParams, core::DynamicObject};

@@ -2,11 +2,11 @@
 
 use crate::support::{
     SOON, ask,
-    gate::{Fate, Gate},
+    events::{assert_says, assert_untouched, waiting},
+    fault_proxy::{Fate, Gate},
     issued::issued,
     on_cluster,
     setup::Setup,
-    told::{assert_says, assert_untouched, waiting},
 };
 use axum::http::Method;
 use test_cluster::{CertificateSource, Error, KeyMaterial, KeyType, NewPod, NewService};

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::support::{process::signer_manager, setup::Setup, told::assert_says};
+use crate::support::{events::assert_says, process::signer_manager, setup::Setup};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use test_cluster::{
     Cluster, ControlPlane, Minor,

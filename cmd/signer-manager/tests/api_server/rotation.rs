@@ -6,20 +6,20 @@ use crate::support::{
     A_WHILE,
     ageing::age_bundle,
     ca::{constrained_authority, new_authority, subject},
+    events::{assert_says, waiting},
     eventually,
-    gate::{Fate, Gate},
+    fault_proxy::{Fate, Gate},
     http::Page,
     issued::issued,
     on_cluster,
     pool::{asked, change, issuer, published, read, rotate, rotate_to},
     proxy::Proxy,
     setup::Setup,
-    told::{assert_says, waiting},
 };
 use axum::http::Method;
 use jiff::Timestamp;
 use kube::api::DeleteParams;
-use signer_core::PROPAGATION;
+use signer_core::BUNDLE_PROPAGATION;
 use test_cluster::Error;
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: prod.example.com";
@@ -45,7 +45,7 @@ async fn a_successor_is_published_at_once_and_the_one_before_it_goes_on() -> Res
         let pool = read(&setup.pool_path(&name));
         published(scope, &name, &pool).await?;
         assert_eq!(issuer(scope, &name, "after").await?, subject(&pool, 0));
-        age_bundle(scope, &name, PROPAGATION).await;
+        age_bundle(scope, &name, BUNDLE_PROPAGATION).await;
         eventually("the successor to sign", async || match issuer(scope, &name, "later").await.unwrap() {
             issuer if issuer == subject(&pool, 1) => Ok(()),
             _ => Err("the first CA still signs".to_owned()),
@@ -67,7 +67,7 @@ async fn a_successor_whose_constraints_forbid_what_is_issued_does_not_take_over(
         let pool = read(&path);
         let manager = setup.start(scope);
         published(scope, &name, &pool).await?;
-        age_bundle(scope, &name, PROPAGATION).await;
+        age_bundle(scope, &name, BUNDLE_PROPAGATION).await;
         let told = |page: &Page| page.body.contains("can sign nothing that this signer issues");
         let page = manager.readyz(|page| page.code == 200 && told(page)).await;
         let why =

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use crate::support::{
     ca::{new_authority_of, subject},
     eventually,
-    gate::{Fate, Gate},
-    kept::{Kept, data},
+    fault_proxy::{Fate, Gate},
+    managed_secret::{Kept, data},
     on_cluster,
 };
 use axum::http::Method;
 use k8s_openapi::ByteString;
 use kube::api::DeleteParams;
-use signer_core::{CaPool, LEEWAY, PROPAGATION, Upkeep};
+use signer_core::{ACTIVATION_GRACE, AutomaticRotation, BUNDLE_PROPAGATION, CaPool};
 use test_cluster::{Error, Scope};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -65,14 +65,14 @@ async fn three_replicas_rotate_a_ca_in_its_last_third_and_prune_it_when_it_is_go
         let both = kept.pool_of(&["1", "2"]).await;
         kept.published(&both).await?;
         assert_eq!(kept.issuer().await?, subject(&both, 0));
-        kept.pass(Upkeep::DEFAULT_PROPAGATION).await;
+        kept.pass(AutomaticRotation::DEFAULT_PROPAGATION).await;
         eventually("the successor to sign", async || match kept.issuer().await.unwrap() {
             issuer if issuer == subject(&both, 1) => Ok(()),
             _ => Err("the first CA still signs".to_owned()),
         })
         .await;
         assert_eq!(subject(&kept.read().await.unwrap(), 1), subject(&both, 1), "one successor, not three");
-        kept.pass(LEEWAY + DAY + PROPAGATION).await;
+        kept.pass(ACTIVATION_GRACE + DAY + BUNDLE_PROPAGATION).await;
         let pruned = kept.pool_of(&["2"]).await;
         kept.published(&pruned).await?;
         assert_eq!(kept.issuer().await?, subject(&both, 1));

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use crate::support::{
-    SOON, ask, eventually, http::free_address, issued::issued, process::Process, setup::Setup, told::waiting,
+    SOON, ask, events::waiting, eventually, http::free_address, issued::issued, process::Process,
+    setup::Setup,
 };
 use serde_json::{Value, json};
 use test_cluster::{

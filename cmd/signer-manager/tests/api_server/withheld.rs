@@ -2,11 +2,11 @@
 
 use crate::support::{
     SOON, ask,
+    events::{assert_says, waiting},
     issued::issued,
     on_cluster,
     running::Running,
     setup::Setup,
-    told::{assert_says, waiting},
 };
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::{

@@ -6,16 +6,16 @@ use crate::support::{
     A_WHILE, SOON,
     ageing::age_bundle,
     ca::{new_authority, subject, write_pool, write_whole},
+    events::{assert_says, waiting_as},
     http::Page,
     issued::issued,
     on_cluster,
     pool::{asked, issuer, published, read, rotate},
     setup::Setup,
-    told::{assert_says, waiting_as},
 };
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
-use signer_core::{CaPool, PROPAGATION};
+use signer_core::{BUNDLE_PROPAGATION, CaPool};
 use test_cluster::{
     Error, Scope, TrustBundle,
     verify::{Chain, Purpose},
@@ -90,7 +90,7 @@ async fn a_lost_pool_is_replaced_while_its_certificates_stay_good() -> Result<()
         let bundle = scope.cluster().trust_bundle(&name, SOON, has_both).await?;
         Chain::new(&chain_pem, &bundle.anchors_pem)?.verify(Purpose::Client).unwrap();
         request.stays_pending(A_WHILE).await?;
-        age_bundle(scope, &name, PROPAGATION).await;
+        age_bundle(scope, &name, BUNDLE_PROPAGATION).await;
         assert_eq!(issued(scope, &request).await?.leaf().issuer_der(), subject(&new, 0));
         manager.stop().await;
         Ok(())
@@ -119,7 +119,7 @@ async fn a_ca_that_is_overwritten_stays_trusted_and_the_new_one_waits_until_pods
         // it passes, so the signer counts as ready
         let is_said = |page: &Page| page.code == 200 && page.body.contains("no certificates are issued now");
         manager.readyz(is_said).await;
-        age_bundle(scope, &name, PROPAGATION).await;
+        age_bundle(scope, &name, BUNDLE_PROPAGATION).await;
         let issued = issued(scope, &request).await?;
         assert_eq!(issued.leaf().issuer_der(), subject(&new, 0));
         assert_eq!(issued.bundle.anchors_pem, both);

@@ -142,8 +142,11 @@ fn a_pool_in_a_secret_has_a_place_and_says_whether_it_keeps_itself() {
     let PoolOrigin::Secret(secret) = config.unwrap().signers.remove(0).ca_pool else {
         panic!("it is a Secret")
     };
-    let upkeep = secret.upkeep.unwrap();
-    assert_eq!((upkeep.validity.as_secs(), upkeep.propagation.as_secs()), (720 * 3600, 48 * 3600));
+    let automatic_rotation = secret.automatic_rotation.unwrap();
+    assert_eq!(
+        (automatic_rotation.validity.as_secs(), automatic_rotation.propagation.as_secs()),
+        (720 * 3600, 48 * 3600)
+    );
     for (text, expected) in [
         (
             "{secret: {namespace: ca}}",

@@ -32,7 +32,9 @@ fn secrets_are_empty_and_the_role_is_for_them_alone() {
         .signers
         .iter()
         .map(|signer| match &signer.ca_pool {
-            PoolOrigin::Secret(pool) if pool.upkeep.is_some() => (pool.namespace.clone(), pool.name.clone()),
+            PoolOrigin::Secret(pool) if pool.automatic_rotation.is_some() => {
+                (pool.namespace.clone(), pool.name.clone())
+            }
             other => panic!("a pool that keeps itself: {other:?}"),
         })
         .collect();

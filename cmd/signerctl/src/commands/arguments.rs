@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ca_pool::{CaPool, LONGEST_LEAF, Terms, format_duration, parse_duration};
+use ca_pool::{CaPool, MAX_LEAF_LIFETIME, Terms, format_duration, parse_duration};
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
@@ -11,13 +11,13 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// A lifetime that the API lets a certificate have.
 pub(crate) fn leaf_lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = duration(text)?;
-    if (Terms::LEAST_LIFETIME..=LONGEST_LEAF).contains(&lifetime) {
+    if (Terms::LEAST_LIFETIME..=MAX_LEAF_LIFETIME).contains(&lifetime) {
         return Ok(lifetime);
     }
     Err(format!(
         "Kubernetes lets a certificate live for {} to {}",
         format_duration(Terms::LEAST_LIFETIME),
-        format_duration(LONGEST_LEAF)
+        format_duration(MAX_LEAF_LIFETIME)
     ))
 }
 

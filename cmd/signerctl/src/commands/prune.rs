@@ -71,8 +71,9 @@ fn prune_all(place: &Place, look: Look, now: Timestamp) -> Result<String, Error>
 
 fn first_to_go(pool: &CaPool, now: Timestamp) -> String {
     let outlook = Outlook::new(pool, None, now);
-    let next =
-        (0..outlook.tenures.len()).filter_map(|index| Some((outlook.removable_at(index)?, index))).min();
+    let next = (0..outlook.signing_windows.len())
+        .filter_map(|index| Some((outlook.removable_at(index)?, index)))
+        .min();
     match next {
         Some((at, index)) => format!("{} can go from {} on", outlook.name(index), minute_from_now(at, now)),
         None => {

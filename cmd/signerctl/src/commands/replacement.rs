@@ -1,6 +1,8 @@
 //! Who signs once a pool is changed, by the same choice that the controller makes.
 
-use ca_pool::{CaCertificate, CaPool, Choice, NoChoice, PROPAGATION, Phase, Standing, Terms, phases};
+use ca_pool::{
+    BUNDLE_PROPAGATION, CaCertificate, CaPool, NoSigningCa, Phase, RootPublication, SigningCa, Terms, phases,
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -28,7 +30,7 @@ pub(crate) struct Before {
 impl Before {
     /// Of a root whose CA still waits for its turn nobody here can tell how long it has been published, so it doesn't count as known.
     pub(crate) fn of(pool: &CaPool, now: Timestamp) -> Self {
-        let phases = phases(&pool.tenures(), now);
+        let phases = phases(&pool.signing_windows(), now);
         let all = || pool.authorities().zip(&phases);
         let is_known = |phase: &Phase| !matches!(phase, Phase::Trusted(Some(_)));
         Self {
@@ -53,7 +55,7 @@ impl Before {
                 "No certificates are issued: {} can't sign any that lives for an hour from now, and no other CA can.",
                 name(changed.authority(choice.index).id())
             )),
-            Err(NoChoice::Spreading { known }) => breaking(format!(
+            Err(NoSigningCa::Spreading { known }) => breaking(format!(
                 "No certificates are issued until {}: the CA that signs then isn't known to all pods before, and no other can.",
                 minute_from_now(known, self.now)
             )),
@@ -64,7 +66,7 @@ impl Before {
     fn signed_by(&self, changed: &CaPool, index: usize) -> Following {
         let authority = changed.authority(index);
         let first = name(authority.id());
-        let known = later(self.now, PROPAGATION);
+        let known = later(self.now, BUNDLE_PROPAGATION);
         let at_the_latest = minute_from_now(known, self.now);
         if !self.known.contains(authority.root()) {
             let exception = if self.published.contains(authority.root()) {
@@ -89,12 +91,12 @@ impl Before {
         Following { breaks: false, text }
     }
 
-    fn choice_at(&self, changed: &CaPool, at: Timestamp) -> Result<Choice, NoChoice> {
+    fn choice_at(&self, changed: &CaPool, at: Timestamp) -> Result<SigningCa, NoSigningCa> {
         let since = |root: &CaCertificate| if self.known.contains(root) { Timestamp::MIN } else { self.now };
-        changed.choose(at, |root| Standing::Since(since(root)))
+        changed.choose(at, |root| RootPublication::Since(since(root)))
     }
 
-    fn can_sign(&self, changed: &CaPool, choice: Choice) -> bool {
+    fn can_sign(&self, changed: &CaPool, choice: SigningCa) -> bool {
         let is_valid = changed.authority(choice.index).not_before() <= self.now;
         is_valid && later(self.now, Terms::LEAST_LIFETIME) <= choice.leaves_end
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ca_pool::{CaPool, CertificateAuthority, Heir, Phase, phases};
+use ca_pool::{CaPool, CertificateAuthority, Phase, ReplacementCa, phases};
 use jiff::Timestamp;
 
 use crate::{
@@ -49,9 +49,9 @@ pub(crate) fn carry_out(
 ) -> Result<String, Error> {
     edit_once(place, now, |pool| {
         let id = emergency.compromised.map_or_else(|| active(&pool, now), |id| Ok(id.to_owned()))?;
-        let replacement = match pool.heir(&id, now)? {
-            Heir::None => Some(replace(&pool)?),
-            heir => emergency.check_nothing_is_ignored(&id, &heir, place).map(|()| None)?,
+        let replacement = match pool.next_without(&id, now)? {
+            ReplacementCa::None => Some(replace(&pool)?),
+            replacement => emergency.check_nothing_is_ignored(&id, &replacement, place).map(|()| None)?,
         };
         let leaving = pool.leave_with(&id)?.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let change = Change { id: &id, replacement, keeps_unknown_anchors: emergency.keeps_unknown_anchors };
@@ -64,19 +64,24 @@ pub(crate) fn carry_out(
 
 impl Emergency<'_> {
     /// Whoever says which CA signs next, or what kind of CA, doesn't want the one that is there.
-    fn check_nothing_is_ignored(&self, id: &str, heir: &Heir, place: &Place) -> Result<(), Error> {
-        let (heir, stands) = match heir {
-            Heir::Active(heir) => (heir, "signs already"),
-            Heir::Waiting(heir) => (heir, "waits for its turn already"),
-            Heir::None => return Ok(()),
+    fn check_nothing_is_ignored(
+        &self,
+        id: &str,
+        replacement: &ReplacementCa,
+        place: &Place,
+    ) -> Result<(), Error> {
+        let (replacement, stands) = match replacement {
+            ReplacementCa::Active(replacement) => (replacement, "signs already"),
+            ReplacementCa::Waiting(replacement) => (replacement, "waits for its turn already"),
+            ReplacementCa::None => return Ok(()),
         };
         if self.replacement.is_empty() {
             return Ok(());
         }
-        Err(Error::HasHeir {
+        Err(Error::HasReplacement {
             options: self.replacement.join(", "),
             id: quote(id),
-            heir: quote(heir),
+            replacement: quote(replacement),
             stands,
             arguments: place.arguments(),
         })
@@ -84,7 +89,7 @@ impl Emergency<'_> {
 }
 
 fn active(pool: &CaPool, now: Timestamp) -> Result<String, Error> {
-    let phases = phases(&pool.tenures(), now);
+    let phases = phases(&pool.signing_windows(), now);
     let active = pool.authorities().zip(phases).find(|(_, phase)| *phase == Phase::Active);
     active.map(|(authority, _)| authority.id().to_owned()).ok_or(Error::WhichIsCompromised)
 }
@@ -136,7 +141,7 @@ pub(crate) fn preview(
 }
 
 fn of_those_that_leave(pool: &CaPool, leaving: &[&str], names: &str, now: Timestamp) -> String {
-    let phases = phases(&pool.tenures(), now);
+    let phases = phases(&pool.signing_windows(), now);
     let mut of_leaving =
         pool.authorities().zip(phases).filter(|(authority, _)| leaving.contains(&authority.id()));
     if of_leaving.all(|(_, phase)| matches!(phase, Phase::Trusted(Some(_)))) {
@@ -154,9 +159,9 @@ fn of_those_that_leave(pool: &CaPool, leaving: &[&str], names: &str, now: Timest
 fn last_leaf(pool: &CaPool, leaving: &[&str], now: Timestamp) -> String {
     let outlook = Outlook::new(pool, None, now);
     let indexes =
-        || (0..outlook.tenures.len()).filter(|index| leaving.contains(&pool.authority(*index).id()));
+        || (0..outlook.signing_windows.len()).filter(|index| leaving.contains(&pool.authority(*index).id()));
     let end = indexes().map(|index| outlook.last_leaf_ends(index)).max().unwrap_or(now);
-    let is_known = indexes().all(|index| outlook.tenures[index].longest_leaf.is_some());
+    let is_known = indexes().all(|index| outlook.signing_windows[index].max_leaf_lifetime.is_some());
     let hint = if is_known { "" } else { ", or sooner if the signer's maxLifetime is less" };
     format!("{}{hint}", minute_from_now(end, now))
 }

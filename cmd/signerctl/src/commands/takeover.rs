@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ca_pool::{
-    CaPool, CertificateAuthority, PROPAGATION, Phase, RotationError, Succession, Tenure, Terms,
-    format_duration, phases,
+    BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Phase, RotationError, RotationPlan, SigningWindow,
+    Terms, format_duration, phases,
 };
 use clap::Args;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
@@ -74,7 +74,7 @@ impl TakeoverArguments {
     ) -> Result<String, Error> {
         if self.emergency {
             let id = |pool: &CaPool| self.ca_id.clone().unwrap_or_else(|| pool.next_id());
-            let replace = |pool: &CaPool| Ok((make(id(pool), pool)?, self.longest_leaf(pool, now)));
+            let replace = |pool: &CaPool| Ok((make(id(pool), pool)?, self.max_leaf_lifetime(pool, now)));
             options.extend(self.ca_id.iter().map(|_| "--ca-id"));
             options.extend(self.max_lifetime.iter().map(|_| "--max-lifetime"));
             let emergency = Emergency {
@@ -88,16 +88,16 @@ impl TakeoverArguments {
         edit(place, now, |pool| {
             // before a key is made, which takes a while for RSA
             pool.check_none_waits(now).map_err(|error| explain(error, place, now))?;
-            let is_recorded = |tenure: &Tenure| tenure.longest_leaf.is_some();
-            if self.predecessor_max_lifetime.is_some() && pool.tenures().iter().all(is_recorded) {
+            let is_recorded = |signing_window: &SigningWindow| signing_window.max_leaf_lifetime.is_some();
+            if self.predecessor_max_lifetime.is_some() && pool.signing_windows().iter().all(is_recorded) {
                 return Err(Error::LifetimesRecorded { place: place.to_string() });
             }
-            let succession = self.succession(&pool, now)?;
+            let rotation_plan = self.rotation_plan(&pool, now)?;
             let id = self.ca_id.clone().unwrap_or_else(|| pool.next_id());
             let successor = make(id.clone(), &pool)?;
             check_valid_in_time(&successor, &pool, now)?;
-            check_validity(&successor, succession.signs_from, now)?;
-            let changed = pool.with_successor(successor, succession, now)?;
+            check_validity(&successor, rotation_plan.signs_from, now)?;
+            let changed = pool.with_successor(successor, rotation_plan, now)?;
             let report = added(&place.label(), &changed, &id, look, now);
             Ok((changed, report))
         })
@@ -119,19 +119,19 @@ impl TakeoverArguments {
             .map_err(|source| Error::Pool { place: place.to_string(), source: source.into() })
     }
 
-    fn succession(&self, pool: &CaPool, now: Timestamp) -> Result<Succession, Error> {
-        let one_signs = phases(&pool.tenures(), now).contains(&Phase::Active);
-        let needed = if one_signs { PROPAGATION } else { Duration::ZERO };
+    fn rotation_plan(&self, pool: &CaPool, now: Timestamp) -> Result<RotationPlan, Error> {
+        let one_signs = phases(&pool.signing_windows(), now).contains(&Phase::Active);
+        let needed = if one_signs { BUNDLE_PROPAGATION } else { Duration::ZERO };
         let after = self.after.unwrap_or(needed);
         if after < needed && !self.force {
             return Err(Error::TooSoon { after: format_duration(after), least: format_duration(needed) });
         }
         let signs_from = if after.is_zero() { whole_second(now) } else { next_minute(later(now, after)) };
-        pool.check_turn(signs_from, now).map_err(|error| self.too_late(error, now))?;
-        Ok(Succession {
+        pool.check_activation(signs_from, now).map_err(|error| self.too_late(error, now))?;
+        Ok(RotationPlan {
             signs_from,
-            longest_leaf: self.longest_leaf(pool, now),
-            predecessors_longest_leaf: self.predecessor_max_lifetime,
+            max_leaf_lifetime: self.max_leaf_lifetime(pool, now),
+            predecessor_max_leaf_lifetime: self.predecessor_max_lifetime,
         })
     }
 
@@ -147,9 +147,9 @@ impl TakeoverArguments {
     }
 
     /// As it is asked for, or as it was.
-    fn longest_leaf(&self, pool: &CaPool, now: Timestamp) -> Option<Duration> {
+    fn max_leaf_lifetime(&self, pool: &CaPool, now: Timestamp) -> Option<Duration> {
         let last = Outlook::new(pool, None, now).last();
-        let recorded = last.and_then(|last| pool.tenures()[last].longest_leaf);
+        let recorded = last.and_then(|last| pool.signing_windows()[last].max_leaf_lifetime);
         self.max_lifetime.or(recorded).or(self.predecessor_max_lifetime)
     }
 }
@@ -179,7 +179,7 @@ fn latest_after(latest: Timestamp, now: Timestamp) -> Duration {
 
 /// A CA that isn't valid before the one that signs ends can't take over from it, however long one waits.
 fn check_valid_in_time(successor: &CertificateAuthority, pool: &CaPool, now: Timestamp) -> Result<(), Error> {
-    match pool.check_turn(next_minute(successor.not_before()), now) {
+    match pool.check_activation(next_minute(successor.not_before()), now) {
         Err(RotationError::TooLate { id, not_after, .. }) => Err(Error::ValidTooLate {
             authority: successor.to_string(),
             not_before: minute(successor.not_before()),
@@ -226,7 +226,7 @@ pub(crate) fn added(label: &Label, pool: &CaPool, id: &str, look: Look, now: Tim
         schedule(&outlook, look),
     );
     text.extend(leave_of_root(pool, id).map(|note| format!("\n{}", wrap_behind("", &note, look.width))));
-    if pool.tenures().iter().any(|tenure| tenure.longest_leaf.is_none()) {
+    if pool.signing_windows().iter().any(|signing_window| signing_window.max_leaf_lifetime.is_none()) {
         let note = "The pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's maxLifetime has \
                     always been less, say so next time with --predecessor-max-lifetime and --max-lifetime.";
         text += &format!("\n{}", wrap_behind("", note, look.width));

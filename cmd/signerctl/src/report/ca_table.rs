@@ -1,6 +1,6 @@
 //! The CAs of a pool side by side, or below each other where lines are short.
 
-use ca_pool::{LONGEST_LEAF, Phase};
+use ca_pool::{MAX_LEAF_LIFETIME, Phase};
 
 use crate::terminal::{Look, Tone};
 use crate::{
@@ -32,16 +32,16 @@ pub(crate) fn lacks_longest(outlook: &Outlook<'_>, look: Look) -> bool {
 
 /// The longest lifetime of a CA's certificates.
 pub(crate) fn longest(outlook: &Outlook<'_>, index: usize) -> String {
-    match outlook.tenures[index].longest_leaf {
+    match outlook.signing_windows[index].max_leaf_lifetime {
         Some(longest) => format!("{} at most", lifetime(longest)),
-        None => format!("unknown ({})", lifetime(LONGEST_LEAF)),
+        None => format!("unknown ({})", lifetime(MAX_LEAF_LIFETIME)),
     }
 }
 
 fn rows(outlook: &Outlook<'_>, columns: Columns, look: Look) -> Vec<Vec<Cell>> {
     let head = ["CA", "PHASE", "SIGNS", "CERTIFICATES", "CAN GO", "EXPIRES"];
     let head = head.map(|text| (text.to_owned(), look.paint(Tone::Faint, text)));
-    let all = (0..outlook.tenures.len()).map(|index| row(outlook, index, columns, look));
+    let all = (0..outlook.signing_windows.len()).map(|index| row(outlook, index, columns, look));
     std::iter::once(head.to_vec()).chain(all).map(|row| without(row, columns)).collect()
 }
 
@@ -59,7 +59,7 @@ fn row(outlook: &Outlook<'_>, index: usize, columns: Columns, look: Look) -> Vec
         id => id,
     };
     let (word, tone) = phase(outlook, index);
-    let not_after = outlook.tenures[index].not_after;
+    let not_after = outlook.signing_windows[index].not_after;
     vec![
         plain(id.to_owned()),
         (word.to_owned(), look.paint(tone, word)),
@@ -76,12 +76,12 @@ fn stacked(outlook: &Outlook<'_>, look: Look) -> String {
         let facts = [
             ("Signs", signs(outlook, index)),
             ("Can go", outlook.can_go(index)),
-            ("Expires", minute(outlook.tenures[index].not_after)),
+            ("Expires", minute(outlook.signing_windows[index].not_after)),
         ];
         let facts: String = facts.into_iter().map(|(name, fact)| format!("    {name:<8} {fact}\n")).collect();
         format!("  {}: {}\n{facts}", outlook.name(index), look.paint(tone, word))
     };
-    (0..outlook.tenures.len()).map(one).collect()
+    (0..outlook.signing_windows.len()).map(one).collect()
 }
 
 fn phase(outlook: &Outlook<'_>, index: usize) -> (&'static str, Tone) {
@@ -89,7 +89,7 @@ fn phase(outlook: &Outlook<'_>, index: usize) -> (&'static str, Tone) {
         Phase::Trusted(_) => ("trusted", Tone::Coming),
         Phase::Active => ("active", Tone::Good),
         Phase::Retiring(_) => ("retiring", Tone::Ending),
-        Phase::Gone if outlook.tenures[index].not_after < outlook.now => ("expired", Tone::Bad),
+        Phase::Gone if outlook.signing_windows[index].not_after < outlook.now => ("expired", Tone::Bad),
         Phase::Gone => ("gone", Tone::Faint),
     }
 }

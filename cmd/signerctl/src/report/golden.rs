@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use ca_pool::{CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, Succession};
+use ca_pool::{CaPool, CertificateAuthority, NewRoot, RotationPlan, SerialNumber, SigningKey};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terminal::Look;
@@ -41,12 +41,12 @@ pub(crate) fn rotated(ago: &[i64]) -> CaPool {
     let first = CaPool::new(vec![ca(1, hours(-2400), NewRoot::DEFAULT_VALIDITY)]).unwrap();
     ago.iter().zip(2..).fold(first, |pool, (ago, id)| {
         let made = hours(-ago);
-        let succession = Succession {
+        let rotation_plan = RotationPlan {
             signs_from: made.checked_add(QUARTER).unwrap(),
-            longest_leaf: Some(24 * HOUR),
-            predecessors_longest_leaf: Some(24 * HOUR),
+            max_leaf_lifetime: Some(24 * HOUR),
+            predecessor_max_leaf_lifetime: Some(24 * HOUR),
         };
-        pool.with_successor(ca(id, made, NewRoot::DEFAULT_VALIDITY), succession, made).unwrap()
+        pool.with_successor(ca(id, made, NewRoot::DEFAULT_VALIDITY), rotation_plan, made).unwrap()
     })
 }
 
@@ -66,9 +66,11 @@ fn automatic() -> CaPool {
 /// A pool of a CA and one that takes over then.
 fn followed(first: CertificateAuthority, turn: Timestamp) -> CaPool {
     let day = Some(24 * HOUR);
-    let succession = Succession { signs_from: hours(-20), longest_leaf: day, predecessors_longest_leaf: day };
+    let rotation_plan =
+        RotationPlan { signs_from: hours(-20), max_leaf_lifetime: day, predecessor_max_leaf_lifetime: day };
     let successor = ca(2, hours(-21), NewRoot::DEFAULT_VALIDITY);
-    let pool = CaPool::new(vec![first]).unwrap().with_successor(successor, succession, hours(-21)).unwrap();
+    let pool =
+        CaPool::new(vec![first]).unwrap().with_successor(successor, rotation_plan, hours(-21)).unwrap();
     let mut document: serde_json::Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
     document["CAs"][1]["SignsFrom"] = turn.to_string().into();
     CaPool::from_json(document.to_string().as_bytes()).unwrap()

@@ -1,8 +1,8 @@
 //! How a pool stands, and what comes: what signs when, and what can go when.
 
 use ca_pool::{
-    CaPool, Fitness, LONGEST_LEAF, Phase, PoolWarning, Tenure, Terms, last_leaf_ends, phases, removable_at,
-    superseded_at,
+    CaPool, Fitness, MAX_LEAF_LIFETIME, Phase, PoolWarning, SigningWindow, Terms, last_leaf_ends, phases,
+    removable_at, replaced_at,
 };
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::terminal::Tone;
 /// A pool at a moment.
 pub(crate) struct Outlook<'a> {
     pub(crate) pool: &'a CaPool,
-    pub(crate) tenures: Vec<Tenure>,
+    pub(crate) signing_windows: Vec<SigningWindow>,
     pub(crate) phases: Vec<Phase>,
     /// What others make of its CAs; for which signer the pool is isn't known here.
     pub(crate) fitness: Fitness,
@@ -26,23 +26,23 @@ pub(crate) type Remark = (Tone, String);
 
 impl<'a> Outlook<'a> {
     pub(crate) fn new(pool: &'a CaPool, arguments: Option<String>, now: Timestamp) -> Self {
-        let tenures = pool.tenures();
-        let phases = phases(&tenures, now);
-        Self { pool, tenures, phases, fitness: pool.fitness(&[]), now, arguments }
+        let signing_windows = pool.signing_windows();
+        let phases = phases(&signing_windows, now);
+        Self { pool, signing_windows, phases, fitness: pool.fitness(&[]), now, arguments }
     }
 
     pub(crate) fn name(&self, index: usize) -> String {
         name(self.pool.authority(index).id())
     }
 
-    pub(crate) fn superseded_at(&self, index: usize) -> Option<Timestamp> {
-        superseded_at(&self.tenures, index)
+    pub(crate) fn replaced_at(&self, index: usize) -> Option<Timestamp> {
+        replaced_at(&self.signing_windows, index)
     }
 
     /// When it ceases to sign, if that is known: when the next CA's turn comes, or before, where that comes too late.
     pub(crate) fn signs_until(&self, index: usize) -> Option<Timestamp> {
-        let turn = self.superseded_at(index)?;
-        Some(if self.gap(index).is_some() { self.tenures[index].can_sign_until() } else { turn })
+        let turn = self.replaced_at(index)?;
+        Some(if self.gap(index).is_some() { self.signing_windows[index].can_sign_until() } else { turn })
     }
 
     /// When the next CA's turn comes, if that is when this one can't sign any more.
@@ -55,62 +55,73 @@ impl<'a> Outlook<'a> {
 
     /// What is wrong with a CA. The signer's maxLifetime isn't known here, so what the pool records counts as right.
     pub(crate) fn pool_warning(&self, index: usize) -> Option<PoolWarning> {
-        let longest = self.tenures[index].longest_leaf.unwrap_or(Terms::DEFAULT_MAX_LIFETIME);
+        let longest = self.signing_windows[index].max_leaf_lifetime.unwrap_or(Terms::DEFAULT_MAX_LIFETIME);
         self.pool.warning(index, self.now, longest)
     }
 
     pub(crate) fn removable_at(&self, index: usize) -> Option<Timestamp> {
-        removable_at(&self.tenures, index)
+        removable_at(&self.signing_windows, index)
     }
 
     /// When the last certificate of a CA expires, as far as can be told.
     pub(crate) fn last_leaf_ends(&self, index: usize) -> Timestamp {
-        let Tenure { longest_leaf, not_after, .. } = self.tenures[index];
-        let end = later(self.now, longest_leaf.unwrap_or(LONGEST_LEAF)).min(not_after);
-        last_leaf_ends(&self.tenures, index).map_or(end, |last| last.min(end))
+        let SigningWindow { max_leaf_lifetime, not_after, .. } = self.signing_windows[index];
+        let end = later(self.now, max_leaf_lifetime.unwrap_or(MAX_LEAF_LIFETIME)).min(not_after);
+        last_leaf_ends(&self.signing_windows, index).map_or(end, |last| last.min(end))
     }
 
     /// The one whose turn comes last.
     pub(crate) fn last(&self) -> Option<usize> {
         let has_no_successor =
-            |index: &usize| self.superseded_at(*index).is_none() && self.has_a_turn(*index);
-        (0..self.tenures.len()).rfind(has_no_successor)
+            |index: &usize| self.replaced_at(*index).is_none() && self.has_activation(*index);
+        (0..self.signing_windows.len()).rfind(has_no_successor)
     }
 
-    fn has_a_turn(&self, index: usize) -> bool {
-        self.tenures[index].signs_from.is_some() || self.phases[index] != Phase::Trusted(None)
+    fn has_activation(&self, index: usize) -> bool {
+        self.signing_windows[index].signs_from.is_some() || self.phases[index] != Phase::Trusted(None)
     }
 
     fn active(&self) -> Option<usize> {
         let is_active = |index: &usize| {
-            let tenure = self.tenures[*index];
-            let can_sign = tenure.not_before <= self.now && self.now <= tenure.can_sign_until();
+            let signing_window = self.signing_windows[*index];
+            let can_sign =
+                signing_window.not_before <= self.now && self.now <= signing_window.can_sign_until();
             self.phases[*index] == Phase::Active && can_sign && self.fitness.is_of_use(*index)
         };
-        (0..self.tenures.len()).find(is_active)
+        (0..self.signing_windows.len()).find(is_active)
     }
 
     /// Who signs, in a sentence.
     pub(crate) fn state(&self) -> Remark {
         let Some(active) = self.active() else {
-            let turns =
-                self.tenures.iter().filter_map(|tenure| tenure.signs_from).filter(|at| *at > self.now);
+            let turns = self
+                .signing_windows
+                .iter()
+                .filter_map(|signing_window| signing_window.signs_from)
+                .filter(|at| *at > self.now);
             let text = turns.min().map_or_else(
                 || "No CA can sign now.".to_owned(),
                 |at| format!("No CA signs before {}.", minute_from_now(at, self.now)),
             );
             return (Tone::Bad, text);
         };
-        let next =
-            |at: Timestamp| Some((at, self.tenures.iter().position(|tenure| tenure.signs_from == Some(at))?));
+        let next = |at: Timestamp| {
+            Some((
+                at,
+                self.signing_windows
+                    .iter()
+                    .position(|signing_window| signing_window.signs_from == Some(at))?,
+            ))
+        };
         let name = self.name(active);
         if let Some(turn) = self.gap(active) {
-            let (last, turn) = (self.tenures[active].can_sign_until(), minute_from_now(turn, self.now));
+            let (last, turn) =
+                (self.signing_windows[active].can_sign_until(), minute_from_now(turn, self.now));
             let text =
                 format!("{name} signs until {}, then nobody before {turn}.", minute_from_now(last, self.now));
             return (Tone::Bad, text);
         }
-        let text = match self.superseded_at(active).and_then(next) {
+        let text = match self.replaced_at(active).and_then(next) {
             Some((at, next)) => {
                 format!(
                     "{name} signs until {}, then {} does.",
@@ -126,7 +137,7 @@ impl<'a> Outlook<'a> {
     /// What comes, in the order in which it comes.
     pub(crate) fn events(&self) -> Vec<Event> {
         let mut events: Vec<Event> =
-            (0..self.tenures.len()).flat_map(|index| self.events_of(index)).collect();
+            (0..self.signing_windows.len()).flat_map(|index| self.events_of(index)).collect();
         events.retain(|event| event.at > self.now);
         events.sort_by_key(|event| event.at);
         events
@@ -135,7 +146,7 @@ impl<'a> Outlook<'a> {
     fn events_of(&self, index: usize) -> Vec<Event> {
         let name = self.name(index);
         let mut events = Vec::new();
-        if let Some(at) = self.tenures[index].signs_from {
+        if let Some(at) = self.signing_windows[index].signs_from {
             let text = format!(
                 "{name} signs, if its root has been in the trust bundle for 15 minutes by then; else as soon as it has"
             );
@@ -151,16 +162,20 @@ impl<'a> Outlook<'a> {
             events.push(Event { at, text, needs_somebody });
         }
         if let Some(turn) = self.gap(index) {
-            let Tenure { not_after, .. } = self.tenures[index];
+            let SigningWindow { not_after, .. } = self.signing_windows[index];
             let text = format!(
                 "{name} can't sign any more, and the next CA doesn't before {}: nobody signs",
                 minute(turn)
             );
-            events.push(Event { at: self.tenures[index].can_sign_until(), text, needs_somebody: false });
+            events.push(Event {
+                at: self.signing_windows[index].can_sign_until(),
+                text,
+                needs_somebody: false,
+            });
             events.push(Event { at: not_after, text: format!("{name} expires"), needs_somebody: false });
         }
         if self.last() == Some(index) {
-            let not_after = self.tenures[index].not_after;
+            let not_after = self.signing_windows[index].not_after;
             if let Some((_, at)) = self.rotate_by() {
                 let (text, needs_somebody) = if self.pool.is_rotated_automatically() {
                     (format!("{name} is replaced by the manager before this, as it keeps the pool"), false)

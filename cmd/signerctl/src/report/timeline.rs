@@ -11,7 +11,7 @@ const BETWEEN_MARKS: usize = 13;
 
 /// The bars, under the times at which something changes. Between two of those the scale is its own, as minutes and years must fit on one line.
 pub(crate) fn draw(outlook: &Outlook<'_>, look: Look) -> String {
-    let names: Vec<String> = (0..outlook.tenures.len()).map(|index| outlook.name(index)).collect();
+    let names: Vec<String> = (0..outlook.signing_windows.len()).map(|index| outlook.name(index)).collect();
     let margin = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(24) + 4;
     let room = look.width.saturating_sub(margin);
     let marks = marks(outlook, (room / BETWEEN_MARKS).max(2));
@@ -53,10 +53,10 @@ fn legend(margin: usize, look: Look) -> Vec<String> {
 
 /// The times at which something changes: now, the next ones, and the end.
 fn marks(outlook: &Outlook<'_>, most: usize) -> Vec<Timestamp> {
-    let all = 0..outlook.tenures.len();
-    let turns = outlook.tenures.iter().filter_map(|tenure| tenure.signs_from);
+    let all = 0..outlook.signing_windows.len();
+    let turns = outlook.signing_windows.iter().filter_map(|signing_window| signing_window.signs_from);
     let ends = all.filter_map(|index| outlook.removable_at(index));
-    let end = outlook.last().map(|last| outlook.tenures[last].not_after);
+    let end = outlook.last().map(|last| outlook.signing_windows[last].not_after);
     let mut marks: Vec<Timestamp> = turns.chain(ends).chain(end).filter(|at| *at > outlook.now).collect();
     marks.push(outlook.now);
     marks.sort();
@@ -114,7 +114,7 @@ enum Fill {
 }
 
 fn fill(outlook: &Outlook<'_>, index: usize, at: Timestamp) -> Fill {
-    match phases(&outlook.tenures, at)[index] {
+    match phases(&outlook.signing_windows, at)[index] {
         Phase::Trusted(_) => Fill::Trusted,
         Phase::Active => Fill::Active,
         Phase::Retiring(_) => Fill::Retiring,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ca_pool::{Finding, LEEWAY, LONGEST_LEAF, PROPAGATION, PoolWarning, Tenure, Terms};
+use ca_pool::{
+    ACTIVATION_GRACE, BUNDLE_PROPAGATION, Finding, MAX_LEAF_LIFETIME, PoolWarning, SigningWindow, Terms,
+};
 use jiff::Timestamp;
 
 use crate::terminal::Tone;
@@ -21,7 +23,7 @@ impl Outlook<'_> {
     /// What somebody has to do, the most urgent first.
     pub(crate) fn to_do(&self) -> Vec<Remark> {
         let mut to_do: Vec<Remark> =
-            (0..self.tenures.len()).filter_map(|index| self.warning(index)).collect();
+            (0..self.signing_windows.len()).filter_map(|index| self.warning(index)).collect();
         if to_do.is_empty() {
             to_do.extend(self.rotation_due());
         }
@@ -55,7 +57,7 @@ impl Outlook<'_> {
     }
 
     pub(crate) fn warnings(&self) -> Vec<PoolWarning> {
-        (0..self.tenures.len()).filter_map(|index| self.pool_warning(index)).collect()
+        (0..self.signing_windows.len()).filter_map(|index| self.pool_warning(index)).collect()
     }
 
     fn warning(&self, index: usize) -> Option<Remark> {
@@ -109,10 +111,10 @@ impl Outlook<'_> {
         if self.now < due {
             return None;
         }
-        let latest = earlier(self.tenures[last].not_after, self.reserve(last));
+        let latest = earlier(self.signing_windows[last].not_after, self.reserve(last));
         let (name, rotate) = (self.name(last), self.by_replacing(last));
         if self.pool.is_rotated_automatically() {
-            let end = minute_from_now(self.tenures[last].not_after, self.now);
+            let end = minute_from_now(self.signing_windows[last].not_after, self.now);
             let text = format!(
                 "{name} ends at {end}, and the manager that keeps the pool (rotation: automatic) hasn't replaced it yet. Look at its /readyz; where it doesn't keep the pool any more, replace \
                  {name}{rotate}"
@@ -120,7 +122,7 @@ impl Outlook<'_> {
             return Some((Tone::Ending, text));
         }
         Some(if latest <= self.now {
-            let end = minute_from_now(self.tenures[last].not_after, self.now);
+            let end = minute_from_now(self.signing_windows[last].not_after, self.now);
             (Tone::Bad, format!("Replace {name} now, it ends at {end}{rotate}"))
         } else {
             (Tone::Ending, format!("Replace {name} before {}{rotate}", minute_from_now(latest, self.now)))
@@ -130,7 +132,7 @@ impl Outlook<'_> {
     /// The CA that has no successor, and when it should get one.
     pub(crate) fn rotate_by(&self) -> Option<(usize, Timestamp)> {
         let last = self.last()?;
-        let Tenure { not_before, not_after, .. } = self.tenures[last];
+        let SigningWindow { not_before, not_after, .. } = self.signing_windows[last];
         let life = not_after.duration_since(not_before).unsigned_abs();
         Some((last, earlier(not_after, self.reserve(last).max(IN_GOOD_TIME.min(life / 3)))))
     }
@@ -139,9 +141,9 @@ impl Outlook<'_> {
     /// Where its certificates' lifetime isn't recorded, the longest that the API allows is taken into account only as far as the CA's own life allows: one that is valid for 90 days isn't due
     /// from its first day on.
     fn reserve(&self, index: usize) -> Duration {
-        let Tenure { longest_leaf, not_before, not_after, .. } = self.tenures[index];
-        let reserve = longest_leaf.unwrap_or(LONGEST_LEAF) + LEEWAY + PROPAGATION;
-        match longest_leaf {
+        let SigningWindow { max_leaf_lifetime, not_before, not_after, .. } = self.signing_windows[index];
+        let reserve = max_leaf_lifetime.unwrap_or(MAX_LEAF_LIFETIME) + ACTIVATION_GRACE + BUNDLE_PROPAGATION;
+        match max_leaf_lifetime {
             Some(_) => reserve,
             None => reserve.min(not_after.duration_since(not_before).unsigned_abs() / 6),
         }

@@ -45,8 +45,8 @@ pub(crate) fn check_is_after(pool: &CaPool, place: &str, now: Timestamp) -> Resu
     // a CA that waits may have been made for later
     let in_use = pool
         .authorities()
-        .zip(pool.tenures())
-        .filter(|(_, tenure)| tenure.signs_from.is_none_or(|from| from <= now));
+        .zip(pool.signing_windows())
+        .filter(|(_, signing_window)| signing_window.signs_from.is_none_or(|from| from <= now));
     let begun = in_use
         .map(|(authority, _)| (authority.not_before(), format!("{authority} is valid from then on")))
         .max();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CaPool, LONGEST_LEAF, PemNames};
+use super::{CaPool, MAX_LEAF_LIFETIME, PemNames};
 use crate::{
     authority::{AuthorityError, SigningKeyError},
     issuance::Terms,
@@ -159,7 +159,7 @@ pub enum PoolError {
         field: &'static str,
     },
     /// A recorded lifetime that the API doesn't let a certificate have.
-    #[error("LongestLeafSeconds of {entry} is {seconds}; the API lets a certificate live for {least} to {most} seconds", least = Terms::LEAST_LIFETIME.as_secs(), most = LONGEST_LEAF.as_secs())]
+    #[error("LongestLeafSeconds of {entry} is {seconds}; the API lets a certificate live for {least} to {most} seconds", least = Terms::LEAST_LIFETIME.as_secs(), most = MAX_LEAF_LIFETIME.as_secs())]
     BadLongestLeaf {
         /// The entry.
         entry: PoolEntry,

@@ -95,11 +95,14 @@ impl CaPool {
     #[must_use]
     pub fn findings(&self, fitness: &Fitness, now: Timestamp) -> Vec<super::Finding> {
         let is_in_use = |phase: &Phase| matches!(phase, Phase::Active | Phase::Trusted(_));
-        let phases = phases(&self.tenures(), now);
+        let phases = phases(&self.signing_windows(), now);
         let in_use = fitness.verdicts.iter().zip(&phases).filter(|(_, phase)| is_in_use(phase));
         let caveats = in_use.flat_map(|(verdict, _)| &verdict.caveats).chain(&fitness.anchors);
-        let mut findings: Vec<_> =
-            self.misfits(fitness, now).into_iter().map(super::Finding::Misfit).collect();
+        let mut findings: Vec<_> = self
+            .constraint_violations(fitness, now)
+            .into_iter()
+            .map(super::Finding::ConstraintViolation)
+            .collect();
         for caveat in caveats.cloned().map(super::Finding::Caveat) {
             // CAs may share an intermediate or a root
             if !findings.contains(&caveat) {

@@ -13,10 +13,11 @@ use zeroize::Zeroizing;
 
 use self::{fields::Fields, tree::Tree};
 use super::{
-    CaPool, LONGEST_LEAF, Member, PoolEntry, PoolError, check_count,
-    compromise::{REVOKED, check_revocation},
+    CaPool, MAX_LEAF_LIFETIME, Member, PoolEntry, PoolError,
+    automatic_rotation::ROTATION,
+    check_count,
     foreign::foreign,
-    upkeep::ROTATION,
+    revocation::{REVOKED, check_revocation},
 };
 use crate::{
     authority::{CaCertificate, CertificateAuthority, SigningKey, SigningKeyError},
@@ -173,8 +174,8 @@ fn member(index: usize, tree: Tree) -> Result<Member, PoolError> {
     let entry = PoolEntry::new(index, &id);
     fields::check_has_no_flag(&fields.further, &entry.to_string())?;
     let signs_from = fields.take("SignsFrom").map(|value| time(&entry, &value)).transpose()?;
-    let longest_leaf = fields.number("LongestLeafSeconds")?;
-    let longest_leaf = longest_leaf.map(|seconds| longest_leaf_of(&entry, seconds)).transpose()?;
+    let max_leaf_lifetime = fields.number("LongestLeafSeconds")?;
+    let max_leaf_lifetime = max_leaf_lifetime.map(|seconds| longest_leaf_of(&entry, seconds)).transpose()?;
     let key = Zeroizing::new(decode(&entry, "SigningKeyPKCS8", &fields.text("SigningKeyPKCS8")?)?);
     let key = SigningKey::from_pkcs8(&key)
         .map_err(|source| PoolError::Key { place: format!("SigningKeyPKCS8 of {entry}"), source })?;
@@ -182,12 +183,12 @@ fn member(index: usize, tree: Tree) -> Result<Member, PoolError> {
     let intermediates = intermediates(&entry, &fields.texts("IntermediateCertificatesDER")?)?;
     let authority = CertificateAuthority::new(id.to_string(), key, intermediates, vec![root])
         .map_err(|source| PoolError::Authority { entry, source })?;
-    Ok(Member { authority, signs_from, longest_leaf, further: fields.further })
+    Ok(Member { authority, signs_from, max_leaf_lifetime, further: fields.further })
 }
 
 impl Entry {
     fn of_member(member: &Member) -> Result<Self, SigningKeyError> {
-        let Member { authority, signs_from, longest_leaf, further } = member;
+        let Member { authority, signs_from, max_leaf_lifetime, further } = member;
         let intermediates: Vec<String> = authority
             .intermediates_to(authority.root())
             .into_iter()
@@ -199,7 +200,7 @@ impl Entry {
             root: STANDARD.encode(authority.root().der()),
             intermediates: if intermediates.is_empty() { None } else { Some(intermediates) },
             signs_from: signs_from.map(|from| from.to_string()),
-            longest_leaf_seconds: longest_leaf.map(|longest| longest.as_secs()),
+            longest_leaf_seconds: max_leaf_lifetime.map(|longest| longest.as_secs()),
             further: further.clone(),
         })
     }
@@ -215,7 +216,7 @@ fn time(entry: &PoolEntry, value: &Tree) -> Result<Timestamp, PoolError> {
 
 fn longest_leaf_of(entry: &PoolEntry, seconds: u64) -> Result<Duration, PoolError> {
     let longest = Duration::from_secs(seconds);
-    if !(Terms::LEAST_LIFETIME..=LONGEST_LEAF).contains(&longest) {
+    if !(Terms::LEAST_LIFETIME..=MAX_LEAF_LIFETIME).contains(&longest) {
         return Err(PoolError::BadLongestLeaf { entry: entry.clone(), seconds });
     }
     Ok(longest)

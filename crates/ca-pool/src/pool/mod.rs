@@ -1,19 +1,19 @@
 //! CA pools: the authorities of one signer, as they are kept in files and Secrets.
 
-mod choice;
-mod compromise;
+mod automatic_rotation;
+mod constraint_violation;
 mod error;
 mod fitness;
 mod foreign;
 mod json;
 mod lifecycle;
-mod misfit;
 mod pem_files;
+mod revocation;
 mod rotation;
 mod rotation_error;
 mod secret_values;
+mod signing_ca;
 mod source;
-mod upkeep;
 mod warnings;
 
 use std::{fmt, time::Duration};
@@ -22,21 +22,21 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub use self::{
-    choice::{Choice, NoChoice, Standing, choose},
-    compromise::Heir,
+    automatic_rotation::{AutomaticRotation, AutomaticRotationError, Due, NewCaMaterial},
+    constraint_violation::{ConstraintViolation, Finding},
     error::{PoolEntry, PoolError},
     fitness::{Fitness, Objection, Rejection},
     lifecycle::{
-        LEEWAY, LONGEST_LEAF, PROPAGATION, Phase, Tenure, last_leaf_ends, near, phases, removable_at,
-        superseded_at,
+        ACTIVATION_GRACE, BUNDLE_PROPAGATION, MAX_LEAF_LIFETIME, Phase, SigningWindow, last_leaf_ends, near,
+        phases, removable_at, replaced_at,
     },
-    misfit::{Finding, Misfit},
     pem_files::PemNames,
-    rotation::Succession,
+    revocation::ReplacementCa,
+    rotation::RotationPlan,
     rotation_error::RotationError,
     secret_values::{SecretContent, SecretValues},
+    signing_ca::{NoSigningCa, RootPublication, SigningCa, choose},
     source::{PoolBytes, PoolSource, PoolSourceError},
-    upkeep::{Due, Ingredients, Upkeep, UpkeepError},
     warnings::{PoolWarning, Remedy},
 };
 use crate::authority::{CaCertificate, CertificateAuthority};
@@ -67,7 +67,7 @@ impl AsOf {
 struct Member {
     authority: CertificateAuthority,
     signs_from: Option<Timestamp>,
-    longest_leaf: Option<Duration>,
+    max_leaf_lifetime: Option<Duration>,
     further: Map<String, Value>,
 }
 
@@ -107,28 +107,29 @@ impl CaPool {
 
     /// What the pool records of each authority's life, in the order of the pool.
     #[must_use]
-    pub fn tenures(&self) -> Vec<Tenure> {
-        self.members.iter().map(Member::tenure).collect()
+    pub fn signing_windows(&self) -> Vec<SigningWindow> {
+        self.members.iter().map(Member::signing_window).collect()
     }
 
-    /// The authority that signs at `now`, and until when its leaves may live; `standing` tells how a root stands in the published bundle.
+    /// The authority that signs at `now`, and until when its leaves may live; `publication` tells how a root stands in the published bundle.
     ///
     /// # Errors
     /// If none may sign.
     pub fn choose(
         &self,
         now: Timestamp,
-        standing: impl Fn(&CaCertificate) -> Standing,
-    ) -> Result<Choice, NoChoice> {
-        choose(&self.tenures(), now, |index| standing(self.authority(index).root()))
+        publication: impl Fn(&CaCertificate) -> RootPublication,
+    ) -> Result<SigningCa, NoSigningCa> {
+        choose(&self.signing_windows(), now, |index| publication(self.authority(index).root()))
     }
 
     /// When the last leaf under a root has expired, if all authorities under it have a known successor.
     #[must_use]
     pub fn last_leaf_under(&self, root: &CaCertificate) -> Option<Timestamp> {
-        let tenures = self.tenures();
+        let signing_windows = self.signing_windows();
         let under = self.authorities().enumerate().filter(|(_, authority)| authority.root() == root);
-        let ends: Option<Vec<Timestamp>> = under.map(|(index, _)| last_leaf_ends(&tenures, index)).collect();
+        let ends: Option<Vec<Timestamp>> =
+            under.map(|(index, _)| last_leaf_ends(&signing_windows, index)).collect();
         ends?.into_iter().max()
     }
 
@@ -230,10 +231,10 @@ impl CaPool {
 }
 
 impl Member {
-    fn tenure(&self) -> Tenure {
-        Tenure {
+    fn signing_window(&self) -> SigningWindow {
+        SigningWindow {
             signs_from: self.signs_from,
-            longest_leaf: self.longest_leaf,
+            max_leaf_lifetime: self.max_leaf_lifetime,
             not_before: self.authority.not_before(),
             not_after: self.authority.not_after(),
         }
@@ -242,7 +243,7 @@ impl Member {
 
 impl From<CertificateAuthority> for Member {
     fn from(authority: CertificateAuthority) -> Self {
-        Self { authority, signs_from: None, longest_leaf: None, further: Map::new() }
+        Self { authority, signs_from: None, max_leaf_lifetime: None, further: Map::new() }
     }
 }
 
@@ -276,7 +277,7 @@ impl fmt::Debug for CaPool {
         let Self { members, generation, further: _ } = self;
         let authorities: Vec<&CertificateAuthority> = members
             .iter()
-            .map(|Member { authority, signs_from: _, longest_leaf: _, further: _ }| authority)
+            .map(|Member { authority, signs_from: _, max_leaf_lifetime: _, further: _ }| authority)
             .collect();
         f.debug_struct("CaPool")
             .field("generation", generation)

@@ -5,22 +5,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CaPool, Member, Phase, PoolError, RotationError, Standing,
-    choice::is_over,
-    lifecycle::{latest, latest_turn},
+    CaPool, Member, Phase, PoolError, RootPublication, RotationError,
+    lifecycle::{latest, latest_activation},
     phases, removable_at,
+    signing_ca::is_over,
 };
 use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// How a new authority takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Succession {
+pub struct RotationPlan {
     /// From when on it signs.
     pub signs_from: Timestamp,
     /// The longest lifetime that it may give a leaf; `None`: whatever the API allows.
-    pub longest_leaf: Option<Duration>,
+    pub max_leaf_lifetime: Option<Duration>,
     /// The longest lifetime that those before it can have given, where the pool doesn't record it; `None`: whatever the API allows.
-    pub predecessors_longest_leaf: Option<Duration>,
+    pub predecessor_max_leaf_lifetime: Option<Duration>,
 }
 
 impl CaPool {
@@ -28,8 +28,8 @@ impl CaPool {
     ///
     /// # Errors
     /// None that one authority can cause.
-    pub fn first(authority: CertificateAuthority, longest_leaf: Duration) -> Result<Self, PoolError> {
-        let member = Member { longest_leaf: Some(longest_leaf), ..Member::from(authority) };
+    pub fn first(authority: CertificateAuthority, max_leaf_lifetime: Duration) -> Result<Self, PoolError> {
+        let member = Member { max_leaf_lifetime: Some(max_leaf_lifetime), ..Member::from(authority) };
         Self::of_members(vec![member], 1, serde_json::Map::new())
     }
 
@@ -40,9 +40,9 @@ impl CaPool {
     pub fn beginning_with(
         authority: CertificateAuthority,
         signs_from: Option<Timestamp>,
-        longest_leaf: Option<Duration>,
+        max_leaf_lifetime: Option<Duration>,
     ) -> Result<Self, PoolError> {
-        let member = Member { signs_from, longest_leaf, ..Member::from(authority) };
+        let member = Member { signs_from, max_leaf_lifetime, ..Member::from(authority) };
         Self::of_members(vec![member], 0, serde_json::Map::new())
     }
 
@@ -55,9 +55,10 @@ impl CaPool {
 
     /// Lets all authorities give leaves of this lifetime; a longer one that is recorded stays.
     #[must_use]
-    pub fn with_longest_leaf(mut self, longest_leaf: Duration, now: Timestamp) -> Self {
+    pub fn with_longest_leaf(mut self, max_leaf_lifetime: Duration, now: Timestamp) -> Self {
         for member in &mut self.members {
-            member.longest_leaf = member.longest_leaf.map(|recorded| recorded.max(longest_leaf));
+            member.max_leaf_lifetime =
+                member.max_leaf_lifetime.map(|recorded| recorded.max(max_leaf_lifetime));
         }
         self.counted(now)
     }
@@ -76,25 +77,26 @@ impl CaPool {
     pub fn with_successor(
         self,
         successor: CertificateAuthority,
-        succession: Succession,
+        rotation_plan: RotationPlan,
         now: Timestamp,
     ) -> Result<Self, RotationError> {
         self.check_none_waits(now)?;
-        self.check_turn(succession.signs_from, now)?;
+        self.check_activation(rotation_plan.signs_from, now)?;
         let Self { mut members, generation, further } = self;
         for member in &mut members {
-            member.longest_leaf = member.longest_leaf.or(succession.predecessors_longest_leaf);
+            member.max_leaf_lifetime =
+                member.max_leaf_lifetime.or(rotation_plan.predecessor_max_leaf_lifetime);
         }
         members.push(Member {
-            signs_from: Some(succession.signs_from),
-            longest_leaf: succession.longest_leaf,
+            signs_from: Some(rotation_plan.signs_from),
+            max_leaf_lifetime: rotation_plan.max_leaf_lifetime,
             ..Member::from(successor)
         });
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
     /// Lets the authority at a position sign from then on.
-    pub(super) fn with_turn(mut self, index: usize, signs_from: Timestamp, now: Timestamp) -> Self {
+    pub(super) fn with_activation(mut self, index: usize, signs_from: Timestamp, now: Timestamp) -> Self {
         self.members[index].signs_from = Some(signs_from);
         self.counted(now)
     }
@@ -108,18 +110,19 @@ impl CaPool {
             .collect()
     }
 
-    /// Those of them that are of no use either where each takeover is counted from when the root of the new authority was published, as `standing` tells it: the pool's times were
+    /// Those of them that are of no use either where each takeover is counted from when the root of the new authority was published, as `publication` tells it: the pool's times were
     /// computed on somebody's clock.
     #[must_use]
     pub fn removable_as_published(
         &self,
         now: Timestamp,
-        standing: impl Fn(&CaCertificate) -> Standing,
+        publication: impl Fn(&CaCertificate) -> RootPublication,
     ) -> Vec<&str> {
-        let tenures = self.tenures();
-        let standing = |index| standing(self.authority(index).root());
-        let is_over =
-            |id: &&str| self.position(id).is_ok_and(|index| is_over(&tenures, index, now, standing));
+        let signing_windows = self.signing_windows();
+        let publication = |index| publication(self.authority(index).root());
+        let is_over = |id: &&str| {
+            self.position(id).is_ok_and(|index| is_over(&signing_windows, index, now, publication))
+        };
         self.removable(now).into_iter().filter(is_over).collect()
     }
 
@@ -149,7 +152,7 @@ impl CaPool {
     /// # Errors
     /// [`RotationError::UnderWay`] if an authority waits for its turn, and that comes in time.
     pub fn check_none_waits(&self, now: Timestamp) -> Result<(), RotationError> {
-        let in_time = latest_turn(&self.tenures(), now);
+        let in_time = latest_activation(&self.signing_windows(), now);
         let waits = |from: &Timestamp| *from > now && *from <= in_time;
         let mut members = self.members.iter();
         let waiting =
@@ -162,15 +165,15 @@ impl CaPool {
     ///
     /// # Errors
     /// [`RotationError::TooLate`] if nobody could sign before `signs_from`.
-    pub fn check_turn(&self, signs_from: Timestamp, now: Timestamp) -> Result<(), RotationError> {
-        let tenures = self.tenures();
-        let latest_turn = latest_turn(&tenures, now);
-        match latest(&tenures, now) {
-            Some(index) if signs_from > latest_turn => Err(RotationError::TooLate {
+    pub fn check_activation(&self, signs_from: Timestamp, now: Timestamp) -> Result<(), RotationError> {
+        let signing_windows = self.signing_windows();
+        let latest_activation = latest_activation(&signing_windows, now);
+        match latest(&signing_windows, now) {
+            Some(index) if signs_from > latest_activation => Err(RotationError::TooLate {
                 id: self.authority(index).id().to_owned(),
-                not_after: tenures[index].not_after,
+                not_after: signing_windows[index].not_after,
                 signs_from,
-                latest: latest_turn,
+                latest: latest_activation,
             }),
             _ => Ok(()),
         }
@@ -178,14 +181,14 @@ impl CaPool {
 
     fn check_removable(&self, id: &str, now: Timestamp) -> Result<(), RotationError> {
         let index = self.position(id)?;
-        let (until, why) = match phases(&self.tenures(), now)[index] {
-            Phase::Gone if removable_at(&self.tenures(), index).is_some() => return Ok(()),
+        let (until, why) = match phases(&self.signing_windows(), now)[index] {
+            Phase::Gone if removable_at(&self.signing_windows(), index).is_some() => return Ok(()),
             Phase::Gone => (None, "it has expired, and no other has taken over from it"),
             Phase::Retiring(until) => (
                 Some(until),
                 "until then pods may hold certificates of it, which others could no longer verify",
             ),
-            Phase::Active => (removable_at(&self.tenures(), index), "it is the one that signs"),
+            Phase::Active => (removable_at(&self.signing_windows(), index), "it is the one that signs"),
             Phase::Trusted(_) => {
                 (None, "it is published so that it can sign later, or so that pods keep trusting it")
             }

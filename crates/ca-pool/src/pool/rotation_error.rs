@@ -44,7 +44,7 @@ pub enum RotationError {
     },
     /// Nobody would sign.
     #[error("without CA {id:?} nobody could sign; a new CA has to take its place")]
-    NoHeir {
+    NoReplacement {
         /// The one that would leave.
         id: String,
     },

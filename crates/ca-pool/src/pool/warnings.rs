@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     CaPool, Phase,
     lifecycle::{latest, near},
-    phases, superseded_at,
+    phases, replaced_at,
 };
 use crate::{authority::CertificateAuthority, duration::format_duration};
 
@@ -40,7 +40,7 @@ pub enum PoolWarning {
     /// The CA that signs has less left than a certificate may live, and nobody follows.
     #[error(
         "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter from now on, until none can be issued. \
-         Add a successor with `signerctl ca-pool {}`", format_duration(*.longest_leaf), remedy.command()
+         Add a successor with `signerctl ca-pool {}`", format_duration(*.max_leaf_lifetime), remedy.command()
     )]
     Ending {
         /// The CA.
@@ -50,12 +50,12 @@ pub enum PoolWarning {
         /// When it, or a certificate above it, ends.
         not_after: Timestamp,
         /// The lifetime that its certificates would have.
-        longest_leaf: Duration,
+        max_leaf_lifetime: Duration,
     },
     /// The CA that signs has less left than a certificate may live, and will have a successor before it can't sign any more.
     #[error(
         "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter until the next CA signs, at {until}",
-        format_duration(*.longest_leaf)
+        format_duration(*.max_leaf_lifetime)
     )]
     Shortened {
         /// The CA.
@@ -63,7 +63,7 @@ pub enum PoolWarning {
         /// When it, or a certificate above it, ends.
         not_after: Timestamp,
         /// The lifetime that its certificates would have.
-        longest_leaf: Duration,
+        max_leaf_lifetime: Duration,
         /// When its successor's turn comes.
         until: Timestamp,
     },
@@ -114,7 +114,7 @@ pub enum PoolWarning {
     /// The signer would give longer lifetimes than the pool has settled.
     #[error(
         "maxLifetime is {}, and {authority} gives {} at most, as its pool records; a successor made with `signerctl ca-pool rotate \
-         --max-lifetime {}` gives more", format_duration(*.max_lifetime), format_duration(*.longest_leaf), format_duration(*.max_lifetime)
+         --max-lifetime {}` gives more", format_duration(*.max_lifetime), format_duration(*.max_leaf_lifetime), format_duration(*.max_lifetime)
     )]
     Limited {
         /// The CA.
@@ -122,7 +122,7 @@ pub enum PoolWarning {
         /// The signer's limit.
         max_lifetime: Duration,
         /// The pool's.
-        longest_leaf: Duration,
+        max_leaf_lifetime: Duration,
     },
 }
 
@@ -163,9 +163,9 @@ impl CaPool {
     /// If the pool has no such position.
     #[must_use]
     pub fn warning(&self, index: usize, now: Timestamp, max_lifetime: Duration) -> Option<PoolWarning> {
-        let tenures = self.tenures();
-        let (phase, tenure) = (phases(&tenures, now)[index], tenures[index]);
-        let next = superseded_at(&tenures, index);
+        let signing_windows = self.signing_windows();
+        let (phase, signing_window) = (phases(&signing_windows, now)[index], signing_windows[index]);
+        let next = replaced_at(&signing_windows, index);
         let remedy = Remedy::of(self.authority(index));
         let turn = match phase {
             Phase::Trusted(None) | Phase::Retiring(_) => return None,
@@ -173,7 +173,7 @@ impl CaPool {
             Phase::Trusted(Some(from)) => from,
             Phase::Active | Phase::Gone => now,
         };
-        if let Some(until) = next.filter(|next| *next > tenure.can_sign_until().max(near(now))) {
+        if let Some(until) = next.filter(|next| *next > signing_window.can_sign_until().max(near(now))) {
             return Some(self.gap(index, until));
         }
         if let Some(from) = self.is_first_of_all(index, now).then_some(turn).filter(|from| *from > near(now))
@@ -184,41 +184,42 @@ impl CaPool {
                 from,
             });
         }
-        let (authority, not_after) = (self.authority(index).to_string(), tenure.not_after);
-        let longest_leaf = tenure.longest_leaf.map_or(max_lifetime, |longest| longest.min(max_lifetime));
+        let (authority, not_after) = (self.authority(index).to_string(), signing_window.not_after);
+        let max_leaf_lifetime =
+            signing_window.max_leaf_lifetime.map_or(max_lifetime, |longest| longest.min(max_lifetime));
         if not_after < turn {
             // whoever follows within minutes is waited for
             let is_followed = phase == Phase::Gone && next.is_some();
             return (!is_followed).then_some(PoolWarning::Expired { authority, remedy, not_after });
         }
-        if turn < tenure.not_before {
-            return Some(PoolWarning::NotYetValid { authority, not_before: tenure.not_before });
+        if turn < signing_window.not_before {
+            return Some(PoolWarning::NotYetValid { authority, not_before: signing_window.not_before });
         }
-        if not_after.duration_since(turn).unsigned_abs() < longest_leaf {
+        if not_after.duration_since(turn).unsigned_abs() < max_leaf_lifetime {
             return Some(match next {
-                Some(until) => PoolWarning::Shortened { authority, not_after, longest_leaf, until },
-                None => PoolWarning::Ending { authority, remedy, not_after, longest_leaf },
+                Some(until) => PoolWarning::Shortened { authority, not_after, max_leaf_lifetime, until },
+                None => PoolWarning::Ending { authority, remedy, not_after, max_leaf_lifetime },
             });
         }
-        let is_limited = phase == Phase::Active && longest_leaf < max_lifetime;
-        is_limited.then_some(PoolWarning::Limited { authority, max_lifetime, longest_leaf })
+        let is_limited = phase == Phase::Active && max_leaf_lifetime < max_lifetime;
+        is_limited.then_some(PoolWarning::Limited { authority, max_lifetime, max_leaf_lifetime })
     }
 
     /// Whether its turn comes first in a pool of which no CA has had its turn.
     fn is_first_of_all(&self, index: usize, now: Timestamp) -> bool {
-        let tenures = self.tenures();
-        let first = tenures.iter().filter_map(|tenure| tenure.signs_from).min();
-        latest(&tenures, now).is_none() && first == tenures[index].signs_from
+        let signing_windows = self.signing_windows();
+        let first = signing_windows.iter().filter_map(|signing_window| signing_window.signs_from).min();
+        latest(&signing_windows, now).is_none() && first == signing_windows[index].signs_from
     }
 
     fn gap(&self, index: usize, until: Timestamp) -> PoolWarning {
-        let tenures = self.tenures();
-        let next = tenures.iter().position(|tenure| tenure.signs_from == Some(until));
+        let signing_windows = self.signing_windows();
+        let next = signing_windows.iter().position(|signing_window| signing_window.signs_from == Some(until));
         PoolWarning::Gap {
             authority: self.authority(index).to_string(),
             remedy: Remedy::of(self.authority(index)),
-            not_after: tenures[index].not_after,
-            last: tenures[index].can_sign_until(),
+            not_after: signing_windows[index].not_after,
+            last: signing_windows[index].can_sign_until(),
             next: next.map_or_else(String::new, |next| self.authority(next).id().to_owned()),
             until,
         }

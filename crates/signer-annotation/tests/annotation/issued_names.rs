@@ -64,7 +64,7 @@ proptest! {
             (AnnotationsFrom::Pod | AnnotationsFrom::Either, true) => Some(&world.rewritten),
         };
         let Some(read) = read else {
-            prop_assert!(matches!(decision, Decision::Deny(_)), "the volume's wishes are passed over: {world:#?}");
+            prop_assert!(matches!(decision, Decision::Deny(_)), "the volume's requested are passed over: {world:#?}");
             return Ok(());
         };
         match &decision {

@@ -23,9 +23,9 @@ pub(crate) async fn report_for_ever(clock: Clock, health: Vec<SignerHealth>) {
         let problem = problem(clock.offset(), clock.machine_ahead());
         for health in &health {
             match &problem {
-                None => health.mended(Component::Clock),
-                Some(Problem::Unknown(text)) => health.broken(Component::Clock, text),
-                Some(Problem::Off(text)) => health.warned(Component::Clock, text),
+                None => health.recovered(Component::Clock),
+                Some(Problem::Unknown(text)) => health.failed(Component::Clock, text),
+                Some(Problem::Off(text)) => health.degraded(Component::Clock, text),
             }
         }
         let is_known = clock.is_known();

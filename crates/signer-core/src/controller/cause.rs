@@ -5,7 +5,7 @@ use std::error::Error;
 use jiff::Timestamp;
 use kube::core::Status;
 
-use super::{outcome::LookError, reconcile::ReconcileError};
+use super::{evaluator::LookError, reconcile::ReconcileError};
 use crate::api::error::describe;
 use bounded_text::truncated;
 use ca_pool::names::SignerName;

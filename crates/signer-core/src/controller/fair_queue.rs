@@ -255,9 +255,9 @@ impl FairQueue {
         let lane = if urgency == Urgency::Refresh { &self.refresh } else { &self.first };
         let held = |namespace: &String| self.running.get(namespace).copied().unwrap_or_default();
         let namespace = lane.turns.values().find(|namespace| held(namespace) < fewer_than)?.clone();
-        let next_turn = self.next_position;
+        let next_activation = self.next_position;
         self.next_position += 1;
-        self.lane(urgency).pop(&namespace, next_turn)
+        self.lane(urgency).pop(&namespace, next_activation)
     }
 
     fn release(&mut self, namespace: &str) {
@@ -316,15 +316,15 @@ impl Lane {
     }
 
     /// Takes the first request of a namespace, whose turn comes again after all others.
-    fn pop(&mut self, namespace: &str, next_turn: u64) -> Option<RequestKey> {
+    fn pop(&mut self, namespace: &str, next_activation: u64) -> Option<RequestKey> {
         let ready = self.namespaces.get_mut(namespace)?;
         let (_, key) = ready.requests.pop_first()?;
         let name = self.turns.remove(&ready.turn)?;
         if ready.requests.is_empty() {
             self.namespaces.remove(namespace);
         } else {
-            ready.turn = next_turn;
-            self.turns.insert(next_turn, name);
+            ready.turn = next_activation;
+            self.turns.insert(next_activation, name);
         }
         Some(key)
     }

@@ -26,7 +26,7 @@ impl IssuanceHealth {
     pub(crate) fn show(&mut self, problem: Option<Problem>, now: Instant) {
         let Some(problem) = problem else {
             if self.shown.take().is_some() {
-                self.health.mended(Component::Issuance);
+                self.health.recovered(Component::Issuance);
             }
             return;
         };
@@ -38,8 +38,8 @@ impl IssuanceHealth {
         }
         let text = problem.to_string();
         match problem.severity {
-            Severity::Error => self.health.broken(Component::Issuance, &text),
-            Severity::Warning => self.health.warned(Component::Issuance, &text),
+            Severity::Error => self.health.failed(Component::Issuance, &text),
+            Severity::Warning => self.health.degraded(Component::Issuance, &text),
         }
         self.shown = Some((problem, now));
     }

@@ -2,16 +2,16 @@
 
 mod announced;
 mod audit;
+mod backoff;
 mod cause;
 pub(crate) mod cause_log;
-mod door;
+pub(crate) mod evaluator;
 mod failures;
 mod fair_queue;
 mod issuance_health;
-pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod reconcile;
-mod retry;
+mod request_store;
 mod waits;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
@@ -29,11 +29,11 @@ use tokio::{
 };
 
 use self::{
-    door::Door,
     fair_queue::Urgency,
     issuance_health::IssuanceHealth,
     pending::{Pending, RequestKey, WakeKey},
     reconcile::{Context, evaluate},
+    request_store::RequestStore,
 };
 use crate::{
     api::{PodCertificateRequest, read::Collection},
@@ -75,10 +75,10 @@ pub(crate) async fn run<S: Signer>(
         field_selector: Some(format!("spec.signerName={}", context.signer_name)),
     };
     let watched = watch(requests, Component::PodCertificateRequests, vec![context.health.clone()]);
-    let (door, gone) = Door::new(writer, Arc::clone(&context.pending));
+    let (request_store, gone) = RequestStore::new(writer, Arc::clone(&context.pending));
     let driver = Driver { context: Arc::clone(&context), resource, store, running: JoinSet::new() };
     tokio::select! {
-        ended = driver.run(door, watched, begin, first_of(shutdown, gone)) => ended,
+        ended = driver.run(request_store, watched, begin, first_of(shutdown, gone)) => ended,
         never = wake_for_ever(context) => match never {},
     }
 }
@@ -101,7 +101,7 @@ struct Driver<S> {
 impl<S: Signer> Driver<S> {
     async fn run(
         mut self,
-        mut door: Door,
+        mut request_store: RequestStore,
         watched: impl Stream<Item = Watched<PodCertificateRequest>> + Send,
         begin: impl Future<Output = ()> + Send,
         end: impl Future<Output = Ended> + Send,
@@ -120,7 +120,7 @@ impl<S: Signer> Driver<S> {
                 ended = &mut end => break ended,
                 () = &mut begin, if !has_begun => has_begun = true,
                 Some(watched) = watched.next() => {
-                    let keys = watched.into_iter().flat_map(|watched| door.pass(watched));
+                    let keys = watched.into_iter().flat_map(|watched| request_store.pass(watched));
                     keys.for_each(|key| self.enqueue(&key));
                 }
                 () = pending.changed() => {}
@@ -146,7 +146,7 @@ impl<S: Signer> Driver<S> {
     fn enqueue(&self, key: &RequestKey) {
         let urgency = self.request(key).map_or(Urgency::Refresh, |request| {
             let pod = PodKey { namespace: key.namespace.clone(), name: request.spec.pod_name.clone() };
-            let is_starting = self.context.examiner.cluster.pods().get(&pod).is_some();
+            let is_starting = self.context.evaluator.cluster.pods().get(&pod).is_some();
             if is_starting { Urgency::FirstCertificate } else { Urgency::Refresh }
         });
         self.context.pending.enqueue(key, urgency);
@@ -177,15 +177,15 @@ async fn hold(mut slot: Slot, evaluation: impl Future<Output = Option<Duration>>
 /// Wakes requests when what they wait for may have come.
 async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) -> std::convert::Infallible {
     let pending = &context.pending;
-    let cluster = &context.examiner.cluster;
-    let mut deny = context.examiner.deny.clone();
+    let cluster = &context.evaluator.cluster;
+    let mut deny = context.evaluator.deny.clone();
     let deny_rules = async {
         loop {
             deny.changed().await;
             pending.wake(&WakeKey::DenyRules);
         }
     };
-    let (mut pool, mut published) = (context.examiner.pool.clone(), context.examiner.published.clone());
+    let (mut pool, mut published) = (context.evaluator.pool.clone(), context.evaluator.published.clone());
     let authority = async {
         while let Ok(()) =
             tokio::select! { pool = pool.changed() => pool, published = published.changed() => published }

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use super::{
     audit::Records,
+    backoff::{LONGEST, LONGEST_AFTER_ERROR, retry_delay},
     cause::{ErrorContext, for_author, for_operator, is_refusal},
     cause_log::CauseLog,
-    outcome::{Examiner, LookError, Outcome},
+    evaluator::{Evaluator, LookError, Outcome},
     pending::{Pending, RequestKey},
-    retry::{LONGEST, LONGEST_AFTER_ERROR, retry_delay},
     waits::{could_wait_for, waits_for},
 };
 use crate::{
@@ -38,7 +38,7 @@ use ca_pool::names::SignerName;
 pub(crate) struct Context<S> {
     pub(crate) signer_name: SignerName,
     pub(crate) resource: ApiResource,
-    pub(crate) examiner: Examiner<S>,
+    pub(crate) evaluator: Evaluator<S>,
     pub(crate) pending: Arc<Pending>,
     pub(crate) writer: StatusWriter,
     pub(crate) events: Events,
@@ -88,10 +88,10 @@ async fn reconcile<S: Signer>(
     };
     let request = &*whole.object;
     let outcome = match Claims::parse(request) {
-        Ok(claims) => context.examiner.examine(&Arc::new(claims)).await?,
+        Ok(claims) => context.evaluator.evaluate(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
-    context.conclude(&Evaluation { request, key, arrived }, outcome, context.examiner.clock.now()).await
+    context.conclude(&Evaluation { request, key, arrived }, outcome, context.evaluator.clock.now()).await
 }
 
 /// When the request is evaluated again. What went wrong is logged here, and nowhere else; where it lasts, the request's author hears of it.
@@ -101,7 +101,7 @@ fn error_policy<S: Signer>(
     context: &Context<S>,
     began: Instant,
 ) -> Duration {
-    let (key, now) = (RequestKey::of(request), context.examiner.clock.now());
+    let (key, now) = (RequestKey::of(request), context.evaluator.clock.now());
     let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
     let cause = for_operator(error, &ErrorContext { signer: &context.signer_name, created, now });
     context.metrics.retried();

@@ -123,13 +123,13 @@ impl Follower {
         let rules = self.rules.borrow().clone();
         for (signer, health) in &self.signers {
             match (&rules, problem) {
-                (None, problem) => health.broken(Component::DenyRules, &never_read(problem)),
+                (None, problem) => health.failed(Component::DenyRules, &never_read(problem)),
                 (Some(rules), Some(problem)) => {
-                    health.warned(Component::DenyRules, &outdated(rules, problem))
+                    health.degraded(Component::DenyRules, &outdated(rules, problem))
                 }
                 (Some(rules), None) => match self.unknown_signers(rules) {
-                    unknown if unknown.is_empty() => health.mended(Component::DenyRules),
-                    unknown => health.warned(Component::DenyRules, &names_unknown(&unknown)),
+                    unknown if unknown.is_empty() => health.recovered(Component::DenyRules),
+                    unknown => health.degraded(Component::DenyRules, &names_unknown(&unknown)),
                 },
             }
             let rules = rules.as_deref().map(|rules| rules.iter().filter(|rule| rule.concerns(signer)));

@@ -126,12 +126,12 @@ impl Health {
 
 impl SignerHealth {
     /// Notes that a component works, and says so if it didn't.
-    pub(crate) fn mended(&self, component: Component) {
+    pub(crate) fn recovered(&self, component: Component) {
         self.works(component, None);
     }
 
     /// Notes that something is wrong with a component that works all the same, and says so if that is news.
-    pub(crate) fn warned(&self, component: Component, warning: &str) {
+    pub(crate) fn degraded(&self, component: Component, warning: &str) {
         self.works(component, Some(warning));
     }
 
@@ -168,7 +168,7 @@ impl SignerHealth {
     }
 
     /// Notes what is wrong with a component, and says so if that is news.
-    pub(crate) fn broken(&self, component: Component, problem: &str) {
+    pub(crate) fn failed(&self, component: Component, problem: &str) {
         let mut states = self.all.lock();
         let Some(state) = states.get_mut(&self.signer) else { return };
         state.warnings.remove(&component);

@@ -9,8 +9,8 @@ fn two() -> (Health, SignerHealth, SignerHealth) {
 }
 
 fn mend(signer: &SignerHealth) {
-    signer.mended(Component::PodCertificateRequests);
-    signer.mended(Component::CertificateAuthority);
+    signer.recovered(Component::PodCertificateRequests);
+    signer.recovered(Component::CertificateAuthority);
 }
 
 #[test]
@@ -27,11 +27,11 @@ fn later_unready_only_when_none_is() {
     let (health, a, b) = two();
     mend(&a);
     mend(&b);
-    a.broken(Component::CertificateAuthority, "the pool is gone");
+    a.failed(Component::CertificateAuthority, "the pool is gone");
     assert!(health.report().is_ready);
-    b.broken(Component::CertificateAuthority, "so is this one");
+    b.failed(Component::CertificateAuthority, "so is this one");
     assert!(!health.report().is_ready);
-    b.mended(Component::CertificateAuthority);
+    b.recovered(Component::CertificateAuthority);
     assert!(health.report().is_ready);
 }
 
@@ -39,18 +39,18 @@ fn later_unready_only_when_none_is() {
 fn a_component_that_works_with_a_warning_is_ready() {
     let (health, a, b) = two();
     mend(&b);
-    a.mended(Component::PodCertificateRequests);
-    a.warned(Component::CertificateAuthority, "the file is broken");
+    a.recovered(Component::PodCertificateRequests);
+    a.degraded(Component::CertificateAuthority, "the file is broken");
     assert!(health.report().is_ready);
     assert_eq!(health.report().signers[0].warnings, ["the file is broken"]);
-    a.mended(Component::CertificateAuthority);
+    a.recovered(Component::CertificateAuthority);
     assert!(health.report().signers[0].warnings.is_empty());
 }
 
 #[test]
 fn a_signer_that_is_not_ready_is_named_with_its_reason() {
     let (health, a, _) = two();
-    a.broken(Component::CertificateAuthority, "the pool is gone");
+    a.failed(Component::CertificateAuthority, "the pool is gone");
     let report = health.report();
     assert_eq!(report.signers[0].name.as_str(), "example.com/a");
     assert_eq!(report.signers[0].problems, ["waiting for PodCertificateRequests", "the pool is gone"]);

@@ -1,13 +1,13 @@
 //! The manager: the builder that takes signers and runs them.
 
+mod allowed_changes;
+mod constraint_violations;
 mod error;
 mod exclusive;
 mod http;
 mod http_server;
-mod misfits;
 mod options;
-mod own_pool;
-mod permitted;
+mod pool_guard;
 mod running;
 mod secret_content;
 mod secret_pool;
@@ -16,10 +16,10 @@ mod shutdown;
 mod supervision;
 mod supervisor;
 
+#[cfg(test)]
+pub(crate) use allowed_changes::{allowed_changes, standing_in};
 pub use error::ManagerError;
 pub use options::{PoolOrigin, SignerOptions};
-#[cfg(test)]
-pub(crate) use permitted::{permitted, standing_in};
 pub use secret_pool::SecretPool;
 pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};

@@ -2,7 +2,7 @@
 
 use super::SecretPool;
 use crate::policy::Policy;
-use ca_pool::{PoolSource, Upkeep};
+use ca_pool::{AutomaticRotation, PoolSource};
 
 /// What a signer runs with.
 #[derive(Clone, Debug)]
@@ -32,10 +32,10 @@ pub enum PoolOrigin {
 
 impl PoolOrigin {
     /// How the pool keeps itself, if it does.
-    pub(super) fn upkeep(&self) -> Option<&Upkeep> {
+    pub(super) fn automatic_rotation(&self) -> Option<&AutomaticRotation> {
         match self {
             Self::Files(_) => None,
-            Self::Secret(secret) => secret.upkeep.as_ref(),
+            Self::Secret(secret) => secret.automatic_rotation.as_ref(),
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::{sync::watch, time};
 use super::{
     PoolOrigin, SignerOptions,
     exclusive::Claims,
-    own_pool::{Issued, own_pool},
+    pool_guard::{Issued, pool_guard},
     secret_pool::follow_secret,
     supervisor::Spawner,
 };
@@ -19,14 +19,16 @@ use crate::{
     api::discovery::{CertificatesApi, discover},
     clock::Clock,
     cluster::reader::ClusterReader,
-    controller::{self, Ended, cause_log::CauseLog, outcome::Examiner, pending::Pending, reconcile::Context},
+    controller::{
+        self, Ended, cause_log::CauseLog, evaluator::Evaluator, pending::Pending, reconcile::Context,
+    },
     deny::DenyRulesInForce,
     health::{Component, SignerHealth},
     metrics::Metrics,
     policy::Policy,
     signer::Signer,
     status::{events::Events, writer::StatusWriter},
-    trust_bundle::{BundleKeeper, Memory, Published},
+    trust_bundle::{DeletionRecord, Published, Publisher},
 };
 use ca_pool::Leaf;
 use ca_pool::names::SignerName;
@@ -61,12 +63,12 @@ pub(crate) async fn run_signer<S: Signer>(
     let issued = Issued {
         examples: examples.clone(),
         max_lifetime: policy.max_lifetime,
-        upkeep: options.ca_pool.upkeep().cloned(),
+        automatic_rotation: options.ca_pool.automatic_rotation().cloned(),
     };
     let pools = follow(options.ca_pool, signer.name(), &shared, published.subscribe(), examples);
     let (claims, told) = (shared.claims.clone(), published.subscribe());
     let (pool, check) =
-        own_pool(pools, signer.name().clone(), issued, claims, told, shared.clock.clone(), health.clone());
+        pool_guard(pools, signer.name().clone(), issued, claims, told, shared.clock.clone(), health.clone());
     shared.tasks.spawn(format!("checks of the CA pool of {}", signer.name()), check);
     loop {
         let api = tokio::select! {
@@ -110,7 +112,7 @@ impl<S: Signer> Running<'_, S> {
         // what another version of the API told is read anew
         self.published.send_replace(None);
         let first_reads = self.first_reads(self.published.subscribe());
-        let bundle = BundleKeeper {
+        let bundle = Publisher {
             client: client.clone(),
             resource: api.bundles,
             signer_name: self.signer.name().clone(),
@@ -119,13 +121,13 @@ impl<S: Signer> Running<'_, S> {
             pool: self.pool.clone(),
             published: self.published.clone(),
             health: self.health.clone(),
-            memory: Memory::default(),
+            deletion_record: DeletionRecord::default(),
             metrics: metrics.clone(),
         };
         let context = Context {
             signer_name: self.signer.name().clone(),
             resource: api.requests.clone(),
-            examiner: Examiner {
+            evaluator: Evaluator {
                 signer: Arc::clone(self.signer),
                 policy: Arc::clone(self.policy),
                 deny: self.shared.deny.clone(),
@@ -199,10 +201,10 @@ async fn discovered(client: &Client, health: &SignerHealth) -> CertificatesApi {
                     bundles = api.bundles.api_version,
                     "API versions discovered"
                 );
-                health.mended(Component::Api);
+                health.recovered(Component::Api);
                 return api;
             }
-            Err(error) => health.broken(Component::Api, &error.to_string()),
+            Err(error) => health.failed(Component::Api, &error.to_string()),
         }
         time::sleep(DISCOVERY_RETRY).await;
     }

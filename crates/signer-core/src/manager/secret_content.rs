@@ -7,8 +7,8 @@ use crate::api::{
     error::{describe, is_status},
 };
 use ca_pool::{
-    CaPool, Due, Ingredients, PoolError, SecretContent, SecretValues, SigningKey, SigningKeyError,
-    SigningKeyType, Upkeep, UpkeepError,
+    AutomaticRotation, AutomaticRotationError, CaPool, Due, NewCaMaterial, PoolError, SecretContent,
+    SecretValues, SigningKey, SigningKeyError, SigningKeyType,
 };
 
 /// The key of the Secret under which the pool stands.
@@ -50,7 +50,7 @@ pub(crate) enum SecretPoolError {
     #[error(transparent)]
     Pool(#[from] PoolError),
     #[error(transparent)]
-    Upkeep(#[from] UpkeepError),
+    AutomaticRotation(#[from] AutomaticRotationError),
     #[error(transparent)]
     Key(#[from] SigningKeyError),
     #[error("the system gives no random numbers")]
@@ -71,11 +71,11 @@ fn described(error: &SecretError, verb: &str) -> String {
 pub(super) fn change(
     secret: SecretDocument,
     pool: Option<CaPool>,
-    upkeep: &Upkeep,
+    automatic_rotation: &AutomaticRotation,
     due: &Due,
     now: Timestamp,
 ) -> Result<(SecretDocument, CaPool), SecretPoolError> {
-    let pool = upkeep.apply(due, pool, now, || ingredients(upkeep.key_type))?;
+    let pool = automatic_rotation.apply(due, pool, now, || material(automatic_rotation.key_type))?;
     let pool = pool.ok_or(SecretPoolError::NoPool)?;
     Ok((holding(&secret, &pool)?, pool))
 }
@@ -85,11 +85,11 @@ pub(super) fn holding(secret: &SecretDocument, pool: &CaPool) -> Result<SecretDo
     secret.with_value(KEY, &pool.to_json()?).map_err(SecretPoolError::Read)
 }
 
-fn ingredients(key_type: SigningKeyType) -> Result<Ingredients, SecretPoolError> {
+fn material(key_type: SigningKeyType) -> Result<NewCaMaterial, SecretPoolError> {
     let (mut serial, mut unique) = ([0; 16], [0; 4]);
     aws_lc_rs::rand::fill(&mut serial).map_err(|_| SecretPoolError::Random)?;
     aws_lc_rs::rand::fill(&mut unique).map_err(|_| SecretPoolError::Random)?;
-    Ok(Ingredients { key: SigningKey::generate(key_type)?, serial, unique })
+    Ok(NewCaMaterial { key: SigningKey::generate(key_type)?, serial, unique })
 }
 
 /// The pool in a Secret; `None` if it holds none yet. One that is `kept` here is in JSON: a CA that somebody else keeps isn't replaced under their hands.

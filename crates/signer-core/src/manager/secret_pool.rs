@@ -7,7 +7,7 @@ use kube::Client;
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{
-    permitted::{permitted, removal, standing_in},
+    allowed_changes::{allowed_changes, removal, standing_in},
     secret_content::{SecretPoolError, change, holding, pool_of},
 };
 use crate::pool_source::PoolState;
@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     trust_bundle::Published,
 };
-use ca_pool::{AsOf, CaPool, Due, Fitness, Leaf, Upkeep};
+use ca_pool::{AsOf, AutomaticRotation, CaPool, Due, Fitness, Leaf};
 
 /// How often the Secret is read. A watch would need permission for every Secret of the namespace; get and update can be granted for one.
 const POLL: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ pub struct SecretPool {
     /// Its name.
     pub name: String,
     /// How it keeps itself; `None`: it is only read.
-    pub upkeep: Option<Upkeep>,
+    pub automatic_rotation: Option<AutomaticRotation>,
 }
 
 /// How often a Secret that others write at the same time is read again at once.
@@ -57,8 +57,8 @@ pub(crate) fn follow_secret(
     let (sender, receiver) = watch::channel(PoolState::default());
     let secrets = Secrets::new(client.clone(), &source.namespace);
     (receiver, async move {
-        if source.upkeep.is_some() {
-            // an empty Secret is filled at once where that is permitted; whoever doesn't learn in time what is published looks again later
+        if source.automatic_rotation.is_some() {
+            // an empty Secret is filled at once where that is allowed_changes; whoever doesn't learn in time what is published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
         let keeper = Keeper { secrets, clock, source, published, examples };
@@ -138,7 +138,7 @@ impl Keeper {
         // read before the Secret: whoever sees a bundle sees the pool that it was made of too
         let published = self.published.borrow().clone();
         let secret = self.secrets.get(&self.source.name).await.map_err(SecretPoolError::Read)?;
-        let Some(upkeep) = &self.source.upkeep else {
+        let Some(automatic_rotation) = &self.source.automatic_rotation else {
             let secret = secret.ok_or_else(|| self.no_secret())?;
             return found(pool_of(&secret, false)?, &secret, known);
         };
@@ -162,8 +162,8 @@ impl Keeper {
                 Err(SecretPoolError::TimeUncertain)
             };
         };
-        let due = upkeep.due(pool.as_ref(), now, standing_in(published.as_ref()));
-        let due = permitted(due, pool.as_ref(), published.as_ref(), now)?;
+        let due = automatic_rotation.due(pool.as_ref(), now, standing_in(published.as_ref()));
+        let due = allowed_changes(due, pool.as_ref(), published.as_ref(), now)?;
         let (pool, due) = match (pool, due) {
             (Some(pool), Due::Removal(ids)) => {
                 let (pool, fitness) = self.examined(pool, secret.version(), known).await?;
@@ -176,7 +176,7 @@ impl Keeper {
             return found(pool, &secret, known);
         }
         known.version = None;
-        self.write(secret, pool, upkeep.clone(), due, now).await
+        self.write(secret, pool, automatic_rotation.clone(), due, now).await
     }
 
     /// What others make of a pool's CAs, which is found out once for each version: it takes signatures.
@@ -204,7 +204,7 @@ impl Keeper {
         SecretPoolError::NoSecret { namespace: namespace.clone(), name: name.clone() }
     }
 
-    /// Creates the Secret where that is permitted. It can't be permitted for one name alone, so usually it isn't.
+    /// Creates the Secret where that is allowed_changes. It can't be allowed_changes for one name alone, so usually it isn't.
     async fn create_empty(&self) -> Result<Option<SecretDocument>, SecretPoolError> {
         let SecretPool { namespace, name, .. } = &self.source;
         match self.secrets.create(&SecretDocument::new(namespace, name)).await {
@@ -238,7 +238,7 @@ impl Keeper {
         &self,
         secret: SecretDocument,
         pool: Option<CaPool>,
-        upkeep: Upkeep,
+        automatic_rotation: AutomaticRotation,
         due: Due,
         now: Timestamp,
     ) -> Result<Found, SecretPoolError> {
@@ -249,7 +249,7 @@ impl Keeper {
                 "the next CA's turn would come when no other can sign any more; it comes earlier now"
             );
         }
-        let (secret, changed) = spawn_blocking(move || change(secret, pool, &upkeep, &due, now))
+        let (secret, changed) = spawn_blocking(move || change(secret, pool, &automatic_rotation, &due, now))
             .await
             .map_err(|_| SecretPoolError::Thread)??;
         match self.secrets.replace(&self.source.name, &secret).await {

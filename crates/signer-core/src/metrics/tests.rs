@@ -6,8 +6,8 @@ fn the_page_has_outcomes_times_and_what_is_wrong() {
     let health = Health::default();
     let name: SignerName = "example.com/a".parse().unwrap();
     let signer = health.signer(&name, &[Component::CertificateAuthority, Component::Pods]);
-    signer.mended(Component::Pods);
-    signer.warned(Component::Services, "once more");
+    signer.recovered(Component::Pods);
+    signer.degraded(Component::Services, "once more");
     let metrics = Metrics::new(health, EndedTasks::default());
     metrics.deny_rules(&name, 3);
     let of_signer = metrics.of(&name);

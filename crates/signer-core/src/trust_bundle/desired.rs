@@ -52,7 +52,7 @@ pub(crate) struct DesiredBundle<'a> {
 
 /// What has to be done about the bundle that is there.
 #[derive(Debug)]
-pub(crate) enum Repair {
+pub(crate) enum BundleAction {
     /// Nothing.
     InOrder,
     /// Nothing yet: another replica may have another file than this one, and which of them is behind has to be waited for.
@@ -114,13 +114,13 @@ impl<'a> DesiredBundle<'a> {
     }
 
     /// What has to be done about the bundle that is there. What others have added to its metadata stays.
-    pub(crate) fn repair(&self, current: &ClusterTrustBundle, now: Timestamp) -> Repair {
+    pub(crate) fn repair(&self, current: &ClusterTrustBundle, now: Timestamp) -> BundleAction {
         if current.spec.signer_name != self.signer_name.as_str() {
-            return Repair::ForeignOwner(current.spec.signer_name.clone());
+            return BundleAction::ForeignOwner(current.spec.signer_name.clone());
         }
         let published = Published::of(current, self.signer_name);
         if published.is_ahead_of(self.pool) {
-            return Repair::Newer(published.generation());
+            return BundleAction::Newer(published.generation());
         }
         self.repair_by(&published, current, now)
     }
@@ -132,7 +132,7 @@ impl<'a> DesiredBundle<'a> {
         before: &ClusterTrustBundle,
         current: &ClusterTrustBundle,
         now: Timestamp,
-    ) -> Repair {
+    ) -> BundleAction {
         let claims = Published::of(before, self.signer_name);
         let is_ours = current.spec.signer_name == self.signer_name.as_str();
         if is_ours && Published::of(current, self.signer_name).is_an_edit_of(&claims, self.pool) {
@@ -142,7 +142,7 @@ impl<'a> DesiredBundle<'a> {
         }
     }
 
-    fn repair_by(&self, published: &Published, current: &ClusterTrustBundle, now: Timestamp) -> Repair {
+    fn repair_by(&self, published: &Published, current: &ClusterTrustBundle, now: Timestamp) -> BundleAction {
         let mut annotations = self.annotations(published, now);
         let kept_key = self.signer_name.label_key(KEPT);
         if current.annotations().contains_key(&kept_key) {
@@ -155,7 +155,7 @@ impl<'a> DesiredBundle<'a> {
             // times that run out are all that can be written
             annotations.retain(|annotation, _| *annotation == kept_key);
             if holds(current.annotations(), &annotations) {
-                return Repair::TooLarge(size);
+                return BundleAction::TooLarge(size);
             }
             anchors.clone_from(&current.spec.trust_bundle);
         } else if size.is_too_large() {
@@ -166,9 +166,9 @@ impl<'a> DesiredBundle<'a> {
         let is_left = is_made || published.is_left_to_settle(self.pool, now);
         let to_write = self.labels_to_write(current.labels());
         match (to_write.is_empty(), holds(current.labels(), &self.labels)) {
-            (true, true) if is_made => return Repair::InOrder,
-            (true, true) if is_left => return Repair::Settling,
-            (true, false) if is_left => return Repair::LabelsDiffer,
+            (true, true) if is_made => return BundleAction::InOrder,
+            (true, true) if is_left => return BundleAction::Settling,
+            (true, false) if is_left => return BundleAction::LabelsDiffer,
             _ => {}
         }
         let mut bundle = current.clone();
@@ -177,7 +177,7 @@ impl<'a> DesiredBundle<'a> {
             bundle.annotations_mut().extend(annotations);
             bundle.spec.trust_bundle = anchors;
         }
-        Repair::Write(Box::new(bundle))
+        BundleAction::Write(Box::new(bundle))
     }
 
     /// Labels that are missing; the one that no configuration changes, by which pods select the bundle; and at the start

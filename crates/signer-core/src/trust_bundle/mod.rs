@@ -1,12 +1,12 @@
 //! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
 
 mod changes;
+mod deletion_record;
 mod desired;
-mod memory;
+mod messages;
+mod observed;
 mod published;
 mod replaced;
-mod sight;
-mod told;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -23,13 +23,13 @@ use tokio::{
 };
 
 pub(crate) use self::{
-    desired::{DesiredBundle, Repair},
-    memory::Memory,
+    deletion_record::DeletionRecord,
+    desired::{BundleAction, DesiredBundle},
     published::Published,
 };
 use self::{
-    sight::{Seen, Sight},
-    told::What,
+    messages::What,
+    observed::{Observed, Seen},
 };
 use crate::pool_source::PoolState;
 use crate::{
@@ -57,7 +57,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 const POOLS_ARRIVE_WITHIN: Duration = Duration::from_secs(150);
 
 /// Keeps the trust bundle of one signer.
-pub(crate) struct BundleKeeper {
+pub(crate) struct Publisher {
     pub(crate) client: Client,
     pub(crate) resource: ApiResource,
     pub(crate) signer_name: SignerName,
@@ -67,7 +67,7 @@ pub(crate) struct BundleKeeper {
     /// Hears what is published, as the API server tells it.
     pub(crate) published: watch::Sender<Option<Published>>,
     pub(crate) health: SignerHealth,
-    pub(crate) memory: Memory,
+    pub(crate) deletion_record: DeletionRecord,
     pub(crate) metrics: SignerMetrics,
 }
 
@@ -93,22 +93,24 @@ enum Next {
     Written,
 }
 
-impl BundleKeeper {
+impl Publisher {
     /// Creates the bundle, and repairs it whenever it or the pool changes. Ends when the API server doesn't serve this version any more.
     pub(crate) async fn keep(mut self) {
         let field_selector = Some(format!("metadata.name={}", self.name()));
         let bundles = Collection { field_selector, ..self.bundles() };
         let mut events = Box::pin(watch(bundles, Component::ClusterTrustBundles, vec![self.health.clone()]));
-        let mut sight = Sight::default();
+        let mut observed = Observed::default();
         let mut progress = Progress::default();
         loop {
             // before a first bundle there is nothing to tell; it is a matter of milliseconds
-            if self.pool.borrow().pool.is_none() || self.known(&sight).is_none_or(|known| !known.is_first()) {
-                self.tell(&sight);
+            if self.pool.borrow().pool.is_none()
+                || self.known(&observed).is_none_or(|known| !known.is_first())
+            {
+                self.tell(&observed);
             }
             // level-triggered: whatever woke the loop, it compares what is with what should be
-            let next = self.publish(&mut sight, &mut progress).await;
-            self.tell(&sight);
+            let next = self.publish(&mut observed, &mut progress).await;
+            self.tell(&observed);
             let wait = match next {
                 Next::Event => LOOK_AGAIN,
                 Next::Within(wait) => wait,
@@ -120,12 +122,12 @@ impl BundleKeeper {
             tokio::select! {
                 Some(watched) = events.next() => match watched {
                     Watched::Gone => return,
-                    Watched::Event(event) => sight.take(event),
+                    Watched::Event(event) => observed.take(event),
                     // what can't be read by the watch can't be repaired, and what is known of it gets old
-                    Watched::Unreadable(_) | Watched::Failing => sight.take_read(self.read().await, Instant::now()),
+                    Watched::Unreadable(_) | Watched::Failing => observed.take_read(self.read().await, Instant::now()),
                 },
                 Ok(()) = self.pool.changed() => {}
-                () = sleep_until(sight.counts_until().filter(|_| self.published.borrow().is_some())) => {}
+                () = sleep_until(observed.counts_until().filter(|_| self.published.borrow().is_some())) => {}
                 () = time::sleep(wait) => {}
             }
         }
@@ -168,27 +170,27 @@ impl BundleKeeper {
     /// Whether somebody else has to make the bundle anew. What it was holds until then.
     fn holds_back(&self) -> bool {
         let pool = self.pool.borrow().pool.clone();
-        pool.is_some_and(|pool| self.memory.holds_back(&pool, self.clock.now()))
+        pool.is_some_and(|pool| self.deletion_record.holds_back(&pool, self.clock.now()))
     }
 
     /// What the bundle says, if anything is known of it.
-    fn known(&self, sight: &Sight) -> Option<Published> {
-        match &sight.seen {
+    fn known(&self, observed: &Observed) -> Option<Published> {
+        match &observed.seen {
             Seen::Nothing => None,
-            Seen::Absent => Some(self.memory.without_bundle()),
+            Seen::Absent => Some(self.deletion_record.without_bundle()),
             Seen::Present(bundle) => Some(Published::of(bundle, &self.signer_name)),
         }
     }
 
     /// Remembers what is published, and tells the controller. What isn't known yet isn't told; what doesn't count any more is taken back.
-    fn tell(&mut self, sight: &Sight) {
-        let published = self.known(sight);
+    fn tell(&mut self, observed: &Observed) {
+        let published = self.known(observed);
         if let Some(published) = &published {
-            let bundle = matches!(sight.seen, Seen::Present(_)).then_some(published);
-            self.memory.note(bundle, self.clock.now());
+            let bundle = matches!(observed.seen, Seen::Present(_)).then_some(published);
+            self.deletion_record.note(bundle, self.clock.now());
         }
-        let is_left_to_others = matches!(sight.seen, Seen::Absent) && self.holds_back();
-        let counts = sight.counts(Instant::now());
+        let is_left_to_others = matches!(observed.seen, Seen::Absent) && self.holds_back();
+        let counts = observed.counts(Instant::now());
         if counts && (published.is_none() || is_left_to_others) {
             return;
         }
@@ -201,16 +203,16 @@ impl BundleKeeper {
     }
 
     /// Writes the bundle if it differs.
-    async fn publish(&self, sight: &mut Sight, progress: &mut Progress) -> Next {
+    async fn publish(&self, observed: &mut Observed, progress: &mut Progress) -> Next {
         let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
         let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool);
         let desired = if progress.has_labelled { desired.after_start() } else { desired };
         // since when a root is published is written down for all replicas, and what isn't certain mustn't be
         let (now, is_certain) = (self.clock.now(), self.clock.certain().is_some());
-        let current = match &sight.seen {
+        let current = match &observed.seen {
             Seen::Nothing => return Next::Event,
             Seen::Absent if !is_certain => return Next::Within(BETWEEN_WRITES),
-            Seen::Absent => return self.publish_new(&desired, &pool, sight, progress, now).await,
+            Seen::Absent => return self.publish_new(&desired, &pool, observed, progress, now).await,
             Seen::Present(current) => current,
         };
         let before = progress.in_order.as_ref().filter(|(before, _)| Arc::ptr_eq(before, &pool));
@@ -218,40 +220,40 @@ impl BundleKeeper {
             Some((_, before)) => desired.repair_after(before, current, now),
             None => desired.repair(current, now),
         };
-        if !matches!(repair, Repair::Newer(_)) {
+        if !matches!(repair, BundleAction::Newer(_)) {
             progress.lags_since = None;
         }
         match repair {
-            Repair::InOrder | Repair::Settling => {
+            BundleAction::InOrder | BundleAction::Settling => {
                 self.works(current, &pool, now, None);
                 progress.has_labelled = true;
-                if matches!(repair, Repair::InOrder) {
+                if matches!(repair, BundleAction::InOrder) {
                     progress.in_order = Some((Arc::clone(&pool), current.clone()));
                     Next::Event
                 } else {
                     Next::Within(BETWEEN_WRITES)
                 }
             }
-            Repair::LabelsDiffer => {
+            BundleAction::LabelsDiffer => {
                 self.works(current, &pool, now, Some(self.labelled_by_another()));
                 Next::Event
             }
-            Repair::TooLarge(size) => {
+            BundleAction::TooLarge(size) => {
                 let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
                 self.failed(complete, &self.with_foreign(current, &pool, self.too_large(size)));
                 Next::Event
             }
-            Repair::ForeignOwner(owner) => {
-                self.health.broken(Component::TrustBundle, &self.owned_by(&owner));
+            BundleAction::ForeignOwner(owner) => {
+                self.health.failed(Component::TrustBundle, &self.owned_by(&owner));
                 Next::Event
             }
-            Repair::Newer(generation) => self.lag(current, &pool, generation, progress),
-            Repair::Write(_) if !is_certain => {
+            BundleAction::Newer(generation) => self.lag(current, &pool, generation, progress),
+            BundleAction::Write(_) if !is_certain => {
                 let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
                 self.failed(complete, &self.waits_for_the_time());
                 Next::Within(BETWEEN_WRITES)
             }
-            Repair::Write(repaired) => {
+            BundleAction::Write(repaired) => {
                 let changes = desired.changes(current, &repaired);
                 let edits = before.map(|(_, before)| desired.changes(before, current));
                 let what = match edits.filter(|edits| !edits.is_empty()) {
@@ -267,7 +269,7 @@ impl BundleKeeper {
                     );
                     written = self.replace(&desired.stripped(&repaired)).await;
                 }
-                self.settle(written, &what, &pool, sight, progress, now)
+                self.settle(written, &what, &pool, observed, progress, now)
             }
         }
     }
@@ -277,21 +279,21 @@ impl BundleKeeper {
         &self,
         desired: &DesiredBundle<'_>,
         pool: &Arc<CaPool>,
-        sight: &mut Sight,
+        observed: &mut Observed,
         progress: &mut Progress,
         now: Timestamp,
     ) -> Next {
         if self.holds_back() {
-            self.health.warned(Component::TrustBundle, &self.left_to_others(pool.generation()));
+            self.health.degraded(Component::TrustBundle, &self.left_to_others(pool.generation()));
             return Next::Within(BETWEEN_WRITES);
         }
         if let Some(size) = desired.too_large() {
-            self.health.broken(Component::TrustBundle, &self.too_large(size));
+            self.health.failed(Component::TrustBundle, &self.too_large(size));
             return Next::Event;
         }
-        let what = if self.memory.was_published() { What::MadeAnew } else { What::First };
+        let what = if self.deletion_record.was_published() { What::MadeAnew } else { What::First };
         let created = desired.created(&self.resource, now);
-        self.settle(self.create(&created).await, &what, pool, sight, progress, now)
+        self.settle(self.create(&created).await, &what, pool, observed, progress, now)
     }
 
     /// Says that the pool is older than the one of the bundle, or another one.
@@ -322,8 +324,8 @@ impl BundleKeeper {
         };
         let warnings: Vec<String> = anchors.into_iter().chain(warning).collect();
         match warnings.as_slice() {
-            [] => self.health.mended(Component::TrustBundle),
-            warnings => self.health.warned(Component::TrustBundle, &warnings.join("; ")),
+            [] => self.health.recovered(Component::TrustBundle),
+            warnings => self.health.degraded(Component::TrustBundle, &warnings.join("; ")),
         }
     }
 
@@ -340,9 +342,9 @@ impl BundleKeeper {
     /// Notes what is wrong. A signer serves as long as its CA is published.
     fn failed(&self, serves: bool, problem: &str) {
         if serves {
-            self.health.warned(Component::TrustBundle, problem);
+            self.health.degraded(Component::TrustBundle, problem);
         } else {
-            self.health.broken(Component::TrustBundle, problem);
+            self.health.failed(Component::TrustBundle, problem);
         }
     }
 
@@ -351,7 +353,7 @@ impl BundleKeeper {
         written: kube::Result<ClusterTrustBundle>,
         what: &What,
         pool: &Arc<CaPool>,
-        sight: &mut Sight,
+        observed: &mut Observed,
         progress: &mut Progress,
         now: Timestamp,
     ) -> Next {
@@ -361,17 +363,17 @@ impl BundleKeeper {
                 progress.has_labelled = true;
                 self.works(&bundle, pool, now, None);
                 progress.in_order = Some((Arc::clone(pool), Box::new(bundle.clone())));
-                sight.seen = Seen::Present(Box::new(bundle));
+                observed.seen = Seen::Present(Box::new(bundle));
                 Next::Written
             }
             // somebody was faster; the watch brings what they wrote
             Err(error) if is_status(&error, 409) || is_status(&error, 404) => {
-                sight.seen = Seen::Nothing;
+                observed.seen = Seen::Nothing;
                 Next::Event
             }
             Err(error) => {
                 // as issuing has it: pods go on with what they have
-                let serves = self.known(sight).is_some_and(|known| known.choose(pool, now).is_ok());
+                let serves = self.known(observed).is_some_and(|known| known.choose(pool, now).is_ok());
                 self.failed(serves, &self.refused(&error));
                 Next::Within(BETWEEN_WRITES)
             }

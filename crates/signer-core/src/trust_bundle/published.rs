@@ -9,7 +9,8 @@ use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use crate::api::ClusterTrustBundle;
 use ca_pool::names::SignerName;
 use ca_pool::{
-    CaCertificate, CaPool, CertificateAuthority, Choice, Fitness, NoChoice, Standing, fingerprint,
+    CaCertificate, CaPool, CertificateAuthority, Fitness, NoSigningCa, RootPublication, SigningCa,
+    fingerprint,
 };
 
 /// The published bundle, as far as it decides who may sign. All replicas see the same one.
@@ -109,17 +110,17 @@ impl Published {
         fitness: &Fitness,
         pool: &CaPool,
         now: Timestamp,
-    ) -> Result<Choice, NoChoice> {
-        let choice = pool.choose_for(fitness, now, |root| self.standing(root, pool))?;
+    ) -> Result<SigningCa, NoSigningCa> {
+        let choice = pool.choose_for(fitness, now, |root| self.publication(root, pool))?;
         self.check_is_known(pool, choice, now)?;
         let authority = pool.authority(choice.index);
         let lacks_it = || !self.anchors.values().any(|anchor| vouches_for(anchor, authority));
         if self.is_first || !self.is_empty() && lacks_it() {
-            return Err(NoChoice::Unpublished);
+            return Err(NoSigningCa::Unpublished);
         }
         let fingerprint = authority.root().fingerprint();
         let settled = self.retiring.get(&fingerprint).filter(|_| self.is_ahead_of(pool));
-        Ok(Choice {
+        Ok(SigningCa {
             leaves_end: settled.map_or(choice.leaves_end, |end| choice.leaves_end.min(*end)),
             ..choice
         })
@@ -129,7 +130,7 @@ impl Published {
     ///
     /// # Errors
     /// If none may sign.
-    pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<Choice, NoChoice> {
+    pub(crate) fn choose(&self, pool: &CaPool, now: Timestamp) -> Result<SigningCa, NoSigningCa> {
         self.choose_for(&Fitness::default(), pool, now)
     }
 
@@ -181,11 +182,11 @@ impl Published {
         pool.roots().into_iter().all(|root| self.since(root).is_none())
     }
 
-    fn standing(&self, root: &CaCertificate, pool: &CaPool) -> Standing {
+    fn publication(&self, root: &CaCertificate, pool: &CaPool) -> RootPublication {
         match self.since(root) {
-            Some(since) => Standing::Since(since),
-            None if self.is_ahead_of(pool) => Standing::Dropped,
-            None => Standing::Absent,
+            Some(since) => RootPublication::Since(since),
+            None if self.is_ahead_of(pool) => RootPublication::Dropped,
+            None => RootPublication::Absent,
         }
     }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 
 use super::published::{ByRoot, Published, vouches_for};
-use ca_pool::{CaCertificate, CaPool, Choice, LONGEST_LEAF, NoChoice, PROPAGATION};
+use ca_pool::{BUNDLE_PROPAGATION, CaCertificate, CaPool, MAX_LEAF_LIFETIME, NoSigningCa, SigningCa};
 
 /// Kubelet brings a file that was overwritten to replicas minutes apart. Longer than that, and shorter than the time after which a CA may have signed.
 const SETTLES: Duration = Duration::from_secs(10 * 60);
@@ -43,15 +43,15 @@ impl Published {
         let kept = others.filter_map(|(root, _)| {
             let until = match self.kept.get(root) {
                 // clocks of replicas differ
-                Some(until) if *until > after(after(now, LONGEST_LEAF), PROPAGATION) => {
-                    after(now, LONGEST_LEAF)
+                Some(until) if *until > after(after(now, MAX_LEAF_LIFETIME), BUNDLE_PROPAGATION) => {
+                    after(now, MAX_LEAF_LIFETIME)
                 }
                 Some(until) => *until,
-                None if is_replaced_now && self.can_have_signed(root, now) => after(now, LONGEST_LEAF),
+                None if is_replaced_now && self.can_have_signed(root, now) => after(now, MAX_LEAF_LIFETIME),
                 None => return None,
             };
             let until = until.min(self.anchors.get(root)?.not_after());
-            (after(until, PROPAGATION) > now).then(|| (root.clone(), until))
+            (after(until, BUNDLE_PROPAGATION) > now).then(|| (root.clone(), until))
         });
         kept.collect()
     }
@@ -59,7 +59,7 @@ impl Published {
     /// A CA whose root isn't known yet doesn't sign where pods know another.
     fn can_have_signed(&self, root: &str, now: Timestamp) -> bool {
         let is_known =
-            |root: &str| self.since.get(root).is_some_and(|since| after(*since, PROPAGATION) <= now);
+            |root: &str| self.since.get(root).is_some_and(|since| after(*since, BUNDLE_PROPAGATION) <= now);
         is_known(root) || !self.since.keys().any(|other| other != root && is_known(other))
     }
 
@@ -70,17 +70,17 @@ impl Published {
     pub(super) fn check_is_known(
         &self,
         pool: &CaPool,
-        choice: Choice,
+        choice: SigningCa,
         now: Timestamp,
-    ) -> Result<(), NoChoice> {
+    ) -> Result<(), NoSigningCa> {
         if pool.generation() > 0 || self.to_keep(pool, now).is_empty() {
             return Ok(());
         }
         let authority = pool.authority(choice.index);
         let same = self.anchors.iter().filter(|(_, anchor)| vouches_for(anchor, authority));
         let since = same.filter_map(|(anchor, _)| self.since.get(anchor)).min();
-        let known = after(*since.ok_or(NoChoice::Unpublished)?, PROPAGATION);
-        if known <= now { Ok(()) } else { Err(NoChoice::Spreading { known }) }
+        let known = after(*since.ok_or(NoSigningCa::Unpublished)?, BUNDLE_PROPAGATION);
+        if known <= now { Ok(()) } else { Err(NoSigningCa::Spreading { known }) }
     }
 
     /// These of the published roots, in PEM.

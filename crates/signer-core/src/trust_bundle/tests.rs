@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::{
-    Memory, Published, Repair,
+    BundleAction, DeletionRecord, Published,
     desired::tests::{desired, now, pool, resource, signer},
     desired::{MAX_ANCHORS, MAX_BYTES},
     published::{GENERATION, KEPT, PUBLISHED},
 };
 use crate::api::ClusterTrustBundle;
-use ca_pool::{CaPool, LONGEST_LEAF, NoChoice, PROPAGATION, testing::TestCa};
+use ca_pool::{BUNDLE_PROPAGATION, CaPool, MAX_LEAF_LIFETIME, NoSigningCa, testing::TestCa};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const FAR: &str = "2099-01-01T00:00:00Z";
@@ -38,7 +38,7 @@ fn planted(pool: &CaPool, other: &CaPool, since: &str, until: &str) -> ClusterTr
 
 fn repaired(pool: &CaPool, bundle: &ClusterTrustBundle, at: Timestamp) -> ClusterTrustBundle {
     match desired(pool, &signer()).repair(bundle, at) {
-        Repair::Write(bundle) => *bundle,
+        BundleAction::Write(bundle) => *bundle,
         other => panic!("{other:?}"),
     }
 }
@@ -58,13 +58,13 @@ fn a_planted_anchor_stays_no_longer_than_a_leaf_can_have_been_given_and_is_not_r
         let later = now() + DAY;
         let bounded = repaired(&own, &planted(&own, &other, &now().to_string(), FAR), later);
         assert!(has(&bounded, &other), "pods may have certificates of a CA that was replaced outright");
-        let end = later + LONGEST_LEAF;
+        let end = later + MAX_LEAF_LIFETIME;
         assert_eq!(kept_until(&bounded, &own, later), Some(end));
         let looks = (1..=91).map(|days| later + DAY * days);
         for at in looks {
-            assert!(matches!(desired(&own, &signer()).repair(&bounded, at), Repair::InOrder), "{at}");
+            assert!(matches!(desired(&own, &signer()).repair(&bounded, at), BundleAction::InOrder), "{at}");
         }
-        let alone = repaired(&own, &bounded, end + PROPAGATION);
+        let alone = repaired(&own, &bounded, end + BUNDLE_PROPAGATION);
         assert!(!has(&alone, &other) && has(&alone, &own));
     }
 }
@@ -117,11 +117,11 @@ fn a_generation_that_no_pool_has_is_mended_by_removing_the_annotation() {
     let mut bundle = planted(&own, &other, &now().to_string(), "2026-01-05T00:00:00Z");
     set(&mut bundle, KEPT, "{}".into());
     set(&mut bundle, GENERATION, u64::MAX.to_string());
-    assert!(matches!(desired(&own, &signer()).repair(&bundle, now()), Repair::Newer(u64::MAX)));
+    assert!(matches!(desired(&own, &signer()).repair(&bundle, now()), BundleAction::Newer(u64::MAX)));
     bundle.annotations_mut().remove(&signer().label_key(GENERATION));
     let alone = repaired(&own, &bundle, now() + DAY);
     assert!(has(&alone, &own) && !has(&alone, &other));
-    assert!(matches!(desired(&own, &signer()).repair(&alone, now() + DAY), Repair::InOrder));
+    assert!(matches!(desired(&own, &signer()).repair(&alone, now() + DAY), BundleAction::InOrder));
 }
 
 #[test]
@@ -161,32 +161,35 @@ fn more_anchors_than_are_published_are_told_of_and_none_is_dropped_but_their_tim
     let later = now() + DAY;
     let bounded = repaired(&own, &bundle, later);
     assert_eq!(bounded.spec, bundle.spec, "none is dropped");
-    let Repair::TooLarge(size) = desired(&own, &signer()).repair(&bounded, later + DAY) else {
+    let BundleAction::TooLarge(size) = desired(&own, &signer()).repair(&bounded, later + DAY) else {
         panic!("nothing more is written")
     };
     assert_eq!((size.own, size.retained), (1, MAX_ANCHORS));
     assert!(size.bytes < MAX_BYTES);
-    let alone = repaired(&own, &bounded, later + LONGEST_LEAF + PROPAGATION);
+    let alone = repaired(&own, &bounded, later + MAX_LEAF_LIFETIME + BUNDLE_PROPAGATION);
     assert_eq!(alone.spec.trust_bundle, own.roots()[0].to_pem());
     let most = with_planted(&own, MAX_ANCHORS - 1);
     let most = repaired(&own, &most, later);
-    assert!(matches!(desired(&own, &signer()).repair(&most, later), Repair::InOrder));
+    assert!(matches!(desired(&own, &signer()).repair(&most, later), BundleAction::InOrder));
 }
 
 #[test]
 fn nothing_is_signed_under_a_root_before_a_first_bundle_or_beside_a_bundle_without_it() {
     let own = counted();
-    let mut memory = Memory::default();
-    memory.note(None, now());
-    assert_eq!(memory.without_bundle().choose(&own, now()), Err(NoChoice::Unpublished));
+    let mut deletion_record = DeletionRecord::default();
+    deletion_record.note(None, now());
+    assert_eq!(deletion_record.without_bundle().choose(&own, now()), Err(NoSigningCa::Unpublished));
     let bundle = desired(&own, &signer()).created(&resource(), now());
     let published = Published::of(&bundle, &signer());
-    memory.note(Some(&published), now());
-    memory.note(None, now());
-    assert!(memory.without_bundle().choose(&own, now()).is_ok(), "pods go on with what the bundle had");
+    deletion_record.note(Some(&published), now());
+    deletion_record.note(None, now());
+    assert!(
+        deletion_record.without_bundle().choose(&own, now()).is_ok(),
+        "pods go on with what the bundle had"
+    );
     let mut emptied = bundle.clone();
     emptied.spec.trust_bundle = pool().roots()[0].to_pem();
-    assert_eq!(Published::of(&emptied, &signer()).choose(&own, now()), Err(NoChoice::Unpublished));
+    assert_eq!(Published::of(&emptied, &signer()).choose(&own, now()), Err(NoSigningCa::Unpublished));
     let mut stripped = bundle;
     stripped.annotations_mut().clear();
     assert!(Published::of(&stripped, &signer()).choose(&own, now()).is_ok(), "its root is there");
@@ -208,7 +211,8 @@ fn a_replica_that_had_the_bundle_in_order_restores_it_whatever_an_edit_claims() 
         let before = desired(&own, &signer()).created(&resource(), now());
         let (other, later) = (pool(), now() + DAY);
         let edited = replaced_by(&before, &other);
-        let Repair::Write(restored) = desired(&own, &signer()).repair_after(&before, &edited, later) else {
+        let BundleAction::Write(restored) = desired(&own, &signer()).repair_after(&before, &edited, later)
+        else {
             panic!("must be restored");
         };
         assert_eq!(restored.spec.trust_bundle, before.spec.trust_bundle);
@@ -226,11 +230,11 @@ fn what_another_replica_may_have_written_is_no_edit() {
     let later = now() + DAY;
     // kubelet has brought the next CA's files to another replica first
     let both = repaired(&other, &before, later);
-    assert!(matches!(desired(&own, &signer()).repair_after(&before, &both, later), Repair::Settling));
+    assert!(matches!(desired(&own, &signer()).repair_after(&before, &both, later), BundleAction::Settling));
     // and of a newer version nothing is known
     let mut newer = replaced_by(&before, &other);
     set(&mut newer, GENERATION, "7".into());
-    assert!(matches!(desired(&own, &signer()).repair_after(&before, &newer, later), Repair::Newer(7)));
+    assert!(matches!(desired(&own, &signer()).repair_after(&before, &newer, later), BundleAction::Newer(7)));
 }
 
 #[test]
@@ -263,5 +267,5 @@ fn metadata_of_others_goes_where_it_leaves_no_room() {
     assert!(
         !stripped.annotations().contains_key("x.example/y") && !stripped.labels().contains_key("x.example/y")
     );
-    assert!(matches!(desired(&own, &signer()).repair(&stripped, now()), Repair::InOrder));
+    assert!(matches!(desired(&own, &signer()).repair(&stripped, now()), BundleAction::InOrder));
 }

@@ -134,7 +134,7 @@ impl Progress {
 
     pub(super) fn works(&mut self) {
         (self.failures, self.lost_a_watch, self.proven_at) = (0, false, None);
-        self.health.iter().for_each(|health| health.mended(self.component));
+        self.health.iter().for_each(|health| health.recovered(self.component));
     }
 
     /// A watch that is lost once is no problem yet: it begins anew at once. Returns whether what is known gets old.
@@ -150,7 +150,7 @@ impl Progress {
         let problem = format!("watching {}: {}", self.component, failure.text());
         let is_failing = failure.is_of_list || self.failures > 1;
         if is_failing {
-            self.health.iter().for_each(|health| health.broken(self.component, &problem));
+            self.health.iter().for_each(|health| health.failed(self.component, &problem));
         } else {
             tracing::info!("{problem}; it begins anew");
         }

@@ -15,11 +15,11 @@ use crate::{
     support::{
         SOON, ask,
         ca::{CaKey, PemCa, new_authority, write_pool},
+        events::assert_says,
         http::Page,
         issued::issued,
         on_cluster,
         setup::Setup,
-        told::assert_says,
     },
 };
 

@@ -16,11 +16,11 @@ use crate::{
     support::{
         SOON, ask,
         ca::{new_authority, write_whole},
+        events::assert_says,
         http::{Page, get},
         on_cluster,
         rights::{User, of_every_signer, on_signer, watch_bundles},
         setup::Setup,
-        told::assert_says,
     },
 };
 

@@ -9,11 +9,11 @@ use crate::{
     bundles::roots,
     support::{
         ask,
+        events::{assert_says, assert_untouched},
         issued::issued,
         on_cluster,
         rights::{User, of_every_signer, on_signer, watch_bundles},
         setup::Setup,
-        told::{assert_says, assert_untouched},
     },
 };
 

@@ -1,10 +1,10 @@
 //! Denials: each reason of DESIGN's table, said so that the pod's author can mend it, to the request and to the pod.
 
 mod grants;
-mod lies;
-mod wishes;
+mod mismatched_requests;
+mod requested;
 
-use crate::support::told::{assert_says, denied};
+use crate::support::events::{assert_says, denied};
 use test_cluster::{BoundPod, Error, Scope, SentRequest};
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: cluster.local";

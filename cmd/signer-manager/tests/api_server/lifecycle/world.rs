@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority, PROPAGATION, Phase, Succession, phases};
+use signer_core::{BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Phase, RotationPlan, phases};
 use test_cluster::{Error, Scope};
 
 use self::{pods::Pods, replicas::Replicas};
@@ -86,10 +86,13 @@ impl<'a> Life<'a> {
         let is_early = self.rules == Rules::SignEarly;
         let after = if is_early { Duration::ZERO } else { after };
         let signs_from = now.checked_add(after).unwrap();
-        let succession =
-            Succession { signs_from, longest_leaf: Some(DAY), predecessors_longest_leaf: Some(DAY) };
+        let rotation_plan = RotationPlan {
+            signs_from,
+            max_leaf_lifetime: Some(DAY),
+            predecessor_max_leaf_lifetime: Some(DAY),
+        };
         let successor = new_authority(id);
-        self.replicas.change(|pool| pool.with_successor(successor, succession, now).unwrap());
+        self.replicas.change(|pool| pool.with_successor(successor, rotation_plan, now).unwrap());
         let pool = self.replicas.pool();
         let last = pool.authorities().count() - 1;
         self.ids.insert(subject(&pool, last), id.to_owned());
@@ -99,7 +102,7 @@ impl<'a> Life<'a> {
             // both replicas do, or the one that learns of it late may be the one that signs all
             self.replicas.stop().await;
             self.replicas.catch_up();
-            age_bundle(self.scope, &self.signer_name, PROPAGATION).await;
+            age_bundle(self.scope, &self.signer_name, BUNDLE_PROPAGATION).await;
             self.replicas.restart().await;
         }
         self.go_on().await
@@ -109,7 +112,7 @@ impl<'a> Life<'a> {
         let (pool, now) = (self.replicas.pool(), Timestamp::now());
         let ids: Vec<&str> = match self.rules {
             Rules::PruneEarly => {
-                let phases = phases(&pool.tenures(), now);
+                let phases = phases(&pool.signing_windows(), now);
                 let retiring =
                     pool.authorities().zip(phases).filter(|(_, phase)| matches!(phase, Phase::Retiring(_)));
                 retiring.map(|(authority, _)| authority.id()).collect()

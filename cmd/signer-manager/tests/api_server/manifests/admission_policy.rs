@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use test_cluster::{BoundPod, CertificateSource, Error, KeyType, Kubelet, NewPod, Scope, unique};
 
 use crate::{
-    manifests::corner::{apply, really},
+    manifests::isolated_install::{apply, really},
     support::{
         eventually, on_cluster,
         rights::{User, owner_of},

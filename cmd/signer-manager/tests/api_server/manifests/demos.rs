@@ -6,7 +6,7 @@ use serde_json::Value;
 use test_cluster::{BoundPod, CertificateSource, Error, KeyType, Kubelet, NewPod, Scope, verify::Purpose};
 
 use crate::{
-    manifests::corner::{
+    manifests::isolated_install::{
         Names, apply, demos, deny_rules, own_domains, own_namespaces, really, start_shipped,
     },
     support::{

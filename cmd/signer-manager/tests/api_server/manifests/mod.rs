@@ -1,8 +1,8 @@
 //! The manifests on an API server: they are valid, the demos' pods get what they ask for, and each right is needed.
 
 mod admission_policy;
-mod corner;
 mod demos;
+mod isolated_install;
 mod kind_clusters;
 mod permissions;
 mod priority_class;

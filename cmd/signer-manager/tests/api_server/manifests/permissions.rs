@@ -18,7 +18,7 @@ use self::{
     permission::{Permission, of_role, rules},
 };
 use crate::{
-    manifests::corner::{Names, deny_rules, own_domains, own_namespaces, start_shipped},
+    manifests::isolated_install::{Names, deny_rules, own_domains, own_namespaces, start_shipped},
     support::{SOON, on_cluster, rights::User, shipped::CONTROLLER},
 };
 

@@ -12,7 +12,7 @@ use signer_core::CaPool;
 use test_cluster::{Error, Scope};
 
 use crate::{
-    manifests::corner::{Names, apply, deny_rules, own_domains, own_namespaces, really},
+    manifests::isolated_install::{Names, apply, deny_rules, own_domains, own_namespaces, really},
     support::{
         ca::new_authority_of,
         eventually, on_cluster,

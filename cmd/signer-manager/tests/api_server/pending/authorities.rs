@@ -8,10 +8,10 @@ use crate::{
     support::{
         ask,
         ca::{CaKey, PemCa, new_authority, write_pool},
+        events::{assert_says, waiting},
         issued::issued,
         on_cluster,
         setup::Setup,
-        told::{assert_says, waiting},
     },
 };
 

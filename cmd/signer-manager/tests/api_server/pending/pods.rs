@@ -14,10 +14,10 @@ use crate::{
     pending::source,
     support::{
         A_WHILE, SOON, ask,
+        events::{assert_says, assert_untouched, waiting},
         issued::issued,
         on_cluster,
         setup::Setup,
-        told::{assert_says, assert_untouched, waiting},
     },
 };
 

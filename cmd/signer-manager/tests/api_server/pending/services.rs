@@ -9,11 +9,11 @@ use crate::{
     pending::source,
     support::{
         SOON, ask,
+        events::{assert_says, waiting},
         issued::issued,
         on_cluster,
         running::Running,
         setup::Setup,
-        told::{assert_says, waiting},
     },
 };
 

@@ -9,8 +9,8 @@ use crate::{
     process::SPIFFE,
     process::source,
     support::{
-        eventually, http::get, issued::issued, on_cluster, process::signer_manager, setup::Setup,
-        told::assert_says,
+        events::assert_says, eventually, http::get, issued::issued, on_cluster, process::signer_manager,
+        setup::Setup,
     },
 };
 

@@ -9,12 +9,12 @@ use crate::{
     process::source,
     support::{
         ask,
+        events::assert_says,
         http::{Page, free_address},
         issued::issued,
         on_cluster,
         proxy::Proxy,
         setup::Setup,
-        told::assert_says,
     },
 };
 

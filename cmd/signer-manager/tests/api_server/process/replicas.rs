@@ -10,12 +10,13 @@ use crate::{
     process::SPIFFE,
     process::source,
     support::{
-        SOON, ask, eventually,
+        SOON, ask,
+        events::{assert_untouched, waiting},
+        eventually,
         issued::issued,
         on_cluster,
         process::Process,
         setup::Setup,
-        told::{assert_untouched, waiting},
     },
 };
 

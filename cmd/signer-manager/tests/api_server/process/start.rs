@@ -10,12 +10,12 @@ use crate::{
     support::{
         SOON,
         ca::{new_authority, write_pool},
+        events::assert_says,
         eventually,
         http::{Page, get},
         on_cluster,
         process::signer_manager,
         setup::Setup,
-        told::assert_says,
     },
 };
 

@@ -17,7 +17,7 @@ use crate::support::{
 };
 use jiff::Timestamp;
 use requests::Stream;
-use signer_core::{CaPool, LEEWAY, PROPAGATION, Succession};
+use signer_core::{ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, RotationPlan};
 use test_cluster::{Error, Scope};
 use tokio::time::Instant;
 
@@ -57,14 +57,17 @@ impl Signer {
     /// As `signerctl ca-pool rotate` does, a quarter of an hour ago.
     async fn rotate(&mut self, scope: &Scope) {
         let now = Timestamp::now();
-        let succession =
-            Succession { signs_from: now, longest_leaf: Some(DAY), predecessors_longest_leaf: Some(DAY) };
-        self.change(scope, |pool| pool.with_successor(new_authority("2"), succession, now).unwrap()).await;
+        let rotation_plan = RotationPlan {
+            signs_from: now,
+            max_leaf_lifetime: Some(DAY),
+            predecessor_max_leaf_lifetime: Some(DAY),
+        };
+        self.change(scope, |pool| pool.with_successor(new_authority("2"), rotation_plan, now).unwrap()).await;
     }
 
     /// As `signerctl ca-pool prune` does, when the last certificate of the first CA has expired.
     async fn prune(&mut self, scope: &Scope) {
-        let then = Timestamp::now() + LEEWAY + DAY + PROPAGATION;
+        let then = Timestamp::now() + ACTIVATION_GRACE + DAY + BUNDLE_PROPAGATION;
         self.change(scope, |pool| pool.without(&["1"], then).unwrap()).await;
     }
 
@@ -95,7 +98,7 @@ async fn live(scope: &Scope, stream: &Stream, manager: &Running, [a, b, c]: &mut
     futures::join!(a.rotate(scope), b.rotate(scope), c.rotate(scope));
     stream.issues(&[a.ca(0), b.ca(0), c.ca(0)], A_FEW).await;
     for signer in [&*a, b, c] {
-        age_bundle(scope, &signer.name, PROPAGATION).await;
+        age_bundle(scope, &signer.name, BUNDLE_PROPAGATION).await;
     }
     stream.issues(&[a.ca(1), b.ca(1), c.ca(1)], A_FEW).await;
 

@@ -3,10 +3,11 @@
 
 pub(crate) mod ageing;
 pub(crate) mod ca;
-pub(crate) mod gate;
+pub(crate) mod events;
+pub(crate) mod fault_proxy;
 pub(crate) mod http;
 pub(crate) mod issued;
-pub(crate) mod kept;
+pub(crate) mod managed_secret;
 pub(crate) mod mounted;
 pub(crate) mod observed;
 pub(crate) mod pool;
@@ -16,7 +17,6 @@ pub(crate) mod rights;
 pub(crate) mod running;
 pub(crate) mod setup;
 pub(crate) mod shipped;
-pub(crate) mod told;
 
 use std::{future::Future, time::Duration};
 

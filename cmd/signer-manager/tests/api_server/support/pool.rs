@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority, Succession};
+use signer_core::{CaPool, CertificateAuthority, RotationPlan};
 use test_cluster::{CertificateSource, Error, KeyType, NewPod, Scope, SentRequest};
 
 use super::{
@@ -31,8 +31,9 @@ pub(crate) fn rotate(path: &Path) {
 pub(crate) fn rotate_to(path: &Path, successor: CertificateAuthority) {
     let now = Timestamp::now();
     let day = Some(Duration::from_secs(24 * 3600));
-    let succession = Succession { signs_from: now, longest_leaf: day, predecessors_longest_leaf: day };
-    change(path, |pool| pool.with_successor(successor, succession, now).unwrap());
+    let rotation_plan =
+        RotationPlan { signs_from: now, max_leaf_lifetime: day, predecessor_max_leaf_lifetime: day };
+    change(path, |pool| pool.with_successor(successor, rotation_plan, now).unwrap());
 }
 
 /// Waits until the bundle has the pool's roots and no others.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::super::{CaPool, Heir, LEEWAY, PROPAGATION, PoolError, RotationError, Succession};
+use super::super::{
+    ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, PoolError, ReplacementCa, RotationError, RotationPlan,
+};
 use crate::authority::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType};
 use crate::testing::TestCa;
 
@@ -32,9 +34,12 @@ fn pool() -> CaPool {
 fn rotated(turns: &[i64]) -> CaPool {
     turns.iter().fold(pool(), |pool, turn| {
         let id = pool.next_id();
-        let succession =
-            Succession { signs_from: at(*turn), longest_leaf: LEAF, predecessors_longest_leaf: LEAF };
-        pool.with_successor(ca(&id), succession, at(turn - 15 * MINUTE)).unwrap()
+        let rotation_plan = RotationPlan {
+            signs_from: at(*turn),
+            max_leaf_lifetime: LEAF,
+            predecessor_max_leaf_lifetime: LEAF,
+        };
+        pool.with_successor(ca(&id), rotation_plan, at(turn - 15 * MINUTE)).unwrap()
     })
 }
 
@@ -51,55 +56,64 @@ fn ids(pool: &CaPool) -> Vec<&str> {
 fn a_successor_comes_with_its_times_and_a_new_generation() {
     let pool = rotated(&[DAY]);
     assert_eq!((ids(&pool), pool.generation()), (vec!["1", "2"], generation(DAY - 15 * MINUTE)));
-    assert_eq!(pool.tenures()[0].longest_leaf, LEAF, "of those before it, where none was recorded");
-    assert_eq!(pool.tenures()[1].signs_from, Some(at(DAY)));
+    assert_eq!(
+        pool.signing_windows()[0].max_leaf_lifetime,
+        LEAF,
+        "of those before it, where none was recorded"
+    );
+    assert_eq!(pool.signing_windows()[1].signs_from, Some(at(DAY)));
     let again = CaPool::from_json(&pool.to_json().unwrap()).unwrap();
-    assert_eq!((again.tenures(), again.generation()), (pool.tenures(), pool.generation()));
+    assert_eq!((again.signing_windows(), again.generation()), (pool.signing_windows(), pool.generation()));
 }
 
 #[test]
 fn a_recorded_lifetime_is_not_shortened() {
-    let succession = Succession {
+    let rotation_plan = RotationPlan {
         signs_from: at(2 * DAY),
-        longest_leaf: Some(Duration::from_secs(3600)),
-        predecessors_longest_leaf: Some(Duration::from_secs(3600)),
+        max_leaf_lifetime: Some(Duration::from_secs(3600)),
+        predecessor_max_leaf_lifetime: Some(Duration::from_secs(3600)),
     };
-    let pool = rotated(&[DAY]).with_successor(ca("3"), succession, at(DAY)).unwrap();
-    let recorded: Vec<_> = pool.tenures().iter().map(|tenure| tenure.longest_leaf).collect();
+    let pool = rotated(&[DAY]).with_successor(ca("3"), rotation_plan, at(DAY)).unwrap();
+    let recorded: Vec<_> =
+        pool.signing_windows().iter().map(|signing_window| signing_window.max_leaf_lifetime).collect();
     assert_eq!(recorded, [LEAF, LEAF, Some(Duration::from_secs(3600))]);
 }
 
 #[test]
 fn one_successor_at_a_time() {
-    let succession =
-        Succession { signs_from: at(2 * DAY), longest_leaf: LEAF, predecessors_longest_leaf: None };
-    let error = rotated(&[DAY]).with_successor(ca("3"), succession, at(DAY - 1)).unwrap_err();
+    let rotation_plan = RotationPlan {
+        signs_from: at(2 * DAY),
+        max_leaf_lifetime: LEAF,
+        predecessor_max_leaf_lifetime: None,
+    };
+    let error = rotated(&[DAY]).with_successor(ca("3"), rotation_plan, at(DAY - 1)).unwrap_err();
     assert_eq!(error, RotationError::UnderWay { id: "2".into(), signs_from: at(DAY) });
-    assert!(rotated(&[DAY]).with_successor(ca("3"), succession, at(DAY)).is_ok());
-    assert!(rotated(&[DAY]).with_successor(ca("2"), succession, at(DAY)).is_err(), "the ID is taken");
+    assert!(rotated(&[DAY]).with_successor(ca("3"), rotation_plan, at(DAY)).is_ok());
+    assert!(rotated(&[DAY]).with_successor(ca("2"), rotation_plan, at(DAY)).is_err(), "the ID is taken");
 }
 
 #[test]
 fn a_turn_that_comes_when_the_ca_before_can_sign_no_more_is_refused_with_the_latest_that_works() {
     let end = at(0) + NewRoot::DEFAULT_VALIDITY;
     let latest = end - Duration::from_secs(3600);
-    let with_turn = |signs_from: Timestamp, now: Timestamp| {
-        let succession = Succession { signs_from, longest_leaf: LEAF, predecessors_longest_leaf: None };
-        pool().with_successor(ca("2"), succession, now)
+    let with_activation = |signs_from: Timestamp, now: Timestamp| {
+        let rotation_plan =
+            RotationPlan { signs_from, max_leaf_lifetime: LEAF, predecessor_max_leaf_lifetime: None };
+        pool().with_successor(ca("2"), rotation_plan, now)
     };
     let late = latest + Duration::from_secs(1);
-    assert!(with_turn(latest, at(0)).is_ok());
+    assert!(with_activation(latest, at(0)).is_ok());
     assert_eq!(
-        with_turn(late, at(0)).unwrap_err(),
+        with_activation(late, at(0)).unwrap_err(),
         RotationError::TooLate { id: "1".into(), not_after: end, signs_from: late, latest }
     );
-    let soon = |now: Timestamp| now + PROPAGATION + Duration::from_secs(59);
+    let soon = |now: Timestamp| now + BUNDLE_PROPAGATION + Duration::from_secs(59);
     for now in [latest, end, end + Duration::from_secs(3600)] {
         assert!(
-            with_turn(soon(now), now).is_ok(),
+            with_activation(soon(now), now).is_ok(),
             "as soon as pods can know it, with the seconds rounded up"
         );
-        assert!(with_turn(soon(now) + Duration::from_secs(60), now).is_err());
+        assert!(with_activation(soon(now) + Duration::from_secs(60), now).is_err());
     }
 }
 
@@ -108,17 +122,18 @@ fn where_the_one_that_waits_comes_too_late_another_may_sign_in_between() {
     let end = at(0) + NewRoot::DEFAULT_VALIDITY;
     let json = rotated(&[DAY]).to_json().unwrap();
     let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    document["CAs"][1]["SignsFrom"] = (end + LEEWAY).to_string().into();
+    document["CAs"][1]["SignsFrom"] = (end + ACTIVATION_GRACE).to_string().into();
     let late = CaPool::from_json(document.to_string().as_bytes()).unwrap();
-    let succession = Succession { signs_from: at(DAY), longest_leaf: LEAF, predecessors_longest_leaf: None };
-    let bridged = late.with_successor(ca("3"), succession, at(0)).unwrap();
+    let rotation_plan =
+        RotationPlan { signs_from: at(DAY), max_leaf_lifetime: LEAF, predecessor_max_leaf_lifetime: None };
+    let bridged = late.with_successor(ca("3"), rotation_plan, at(0)).unwrap();
     assert_eq!(bridged.warning(0, at(0), LEAF.unwrap()), None);
     assert!(bridged.check_none_waits(at(0)).is_err(), "one is enough");
 }
 
 #[test]
 fn what_is_needed_stays_and_the_date_is_told() {
-    let removable = at(DAY) + LEEWAY + LEAF.unwrap() + PROPAGATION;
+    let removable = at(DAY) + ACTIVATION_GRACE + LEAF.unwrap() + BUNDLE_PROPAGATION;
     let needed = |pool: CaPool, id: &str, now: i64| match pool.without(&[id], at(now)).unwrap_err() {
         RotationError::StillNeeded { until, .. } => until,
         other => panic!("{other}"),
@@ -140,39 +155,43 @@ fn what_is_needed_stays_and_the_date_is_told() {
 
 #[test]
 fn who_takes_over_from_a_compromised_ca() {
-    let heir = |pool: &CaPool, id: &str, now: i64| pool.heir(id, at(now)).unwrap();
-    assert_eq!(heir(&pool(), "1", 0), Heir::None);
-    assert_eq!(heir(&rotated(&[DAY]), "1", 0), Heir::Waiting("2".into()));
-    assert_eq!(heir(&rotated(&[DAY]), "2", 0), Heir::Active("1".into()));
-    assert_eq!(heir(&rotated(&[DAY]), "1", DAY), Heir::Active("2".into()));
-    assert_eq!(heir(&rotated(&[DAY]), "2", DAY), Heir::None, "one that retires doesn't start anew");
-    assert!(pool().heir("7", at(0)).is_err());
+    let replacement = |pool: &CaPool, id: &str, now: i64| pool.next_without(id, at(now)).unwrap();
+    assert_eq!(replacement(&pool(), "1", 0), ReplacementCa::None);
+    assert_eq!(replacement(&rotated(&[DAY]), "1", 0), ReplacementCa::Waiting("2".into()));
+    assert_eq!(replacement(&rotated(&[DAY]), "2", 0), ReplacementCa::Active("1".into()));
+    assert_eq!(replacement(&rotated(&[DAY]), "1", DAY), ReplacementCa::Active("2".into()));
+    assert_eq!(
+        replacement(&rotated(&[DAY]), "2", DAY),
+        ReplacementCa::None,
+        "one that retires doesn't start anew"
+    );
+    assert!(pool().next_without("7", at(0)).is_err());
 }
 
 #[test]
 fn a_ca_that_cannot_sign_now_is_nobodys_heir() {
     let last_hour = NewRoot::DEFAULT_VALIDITY.as_secs().cast_signed() - 3599;
     assert_eq!(
-        rotated(&[DAY]).heir("1", at(last_hour)).unwrap(),
-        Heir::None,
+        rotated(&[DAY]).next_without("1", at(last_hour)).unwrap(),
+        ReplacementCa::None,
         "it has ended, but for an hour"
     );
     let before = at(-3600);
-    assert_eq!(rotated(&[DAY]).heir("1", before).unwrap(), Heir::None, "it isn't valid yet");
+    assert_eq!(rotated(&[DAY]).next_without("1", before).unwrap(), ReplacementCa::None, "it isn't valid yet");
 }
 
 #[test]
 fn a_compromised_ca_leaves_and_another_signs_at_once() {
     let replaced = pool().without_compromised("1", Some((ca("2"), LEAF)), at(5)).unwrap();
     assert_eq!((ids(&replaced), replaced.generation()), (vec!["2"], generation(5)));
-    assert_eq!(replaced.tenures()[0].signs_from, Some(at(5)));
+    assert_eq!(replaced.signing_windows()[0].signs_from, Some(at(5)));
     let promoted = rotated(&[DAY]).without_compromised("1", None, at(5)).unwrap();
-    assert_eq!((ids(&promoted), promoted.tenures()[0].signs_from), (vec!["2"], Some(at(5))));
+    assert_eq!((ids(&promoted), promoted.signing_windows()[0].signs_from), (vec!["2"], Some(at(5))));
     let kept = rotated(&[DAY]).without_compromised("1", None, at(DAY)).unwrap();
-    assert_eq!((ids(&kept), kept.tenures()[0].signs_from), (vec!["2"], Some(at(DAY))));
+    assert_eq!((ids(&kept), kept.signing_windows()[0].signs_from), (vec!["2"], Some(at(DAY))));
     assert_eq!(
         pool().without_compromised("1", None, at(5)).unwrap_err(),
-        RotationError::NoHeir { id: "1".into() }
+        RotationError::NoReplacement { id: "1".into() }
     );
 }
 
@@ -180,17 +199,17 @@ fn a_compromised_ca_leaves_and_another_signs_at_once() {
 fn where_one_that_retires_can_sign_meanwhile_the_pool_says_so() {
     let known = |from: i64| Some(at(from + 15 * MINUTE));
     let replaced = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(DAY + 5)).unwrap();
-    assert_eq!((ids(&replaced), replaced.tenures()[1].signs_from), (vec!["1", "3"], known(DAY + 5)));
+    assert_eq!((ids(&replaced), replaced.signing_windows()[1].signs_from), (vec!["1", "3"], known(DAY + 5)));
     let waiting = || rotated(&[DAY, 9 * DAY]);
     let promoted = waiting().without_compromised("2", None, at(8 * DAY)).unwrap();
-    assert_eq!((ids(&promoted), promoted.tenures()[1].signs_from), (vec!["1", "3"], known(8 * DAY)));
+    assert_eq!((ids(&promoted), promoted.signing_windows()[1].signs_from), (vec!["1", "3"], known(8 * DAY)));
     let soon = waiting().without_compromised("2", None, at(9 * DAY - 5)).unwrap();
-    assert_eq!(soon.tenures()[1].signs_from, Some(at(9 * DAY)), "no later than planned");
+    assert_eq!(soon.signing_windows()[1].signs_from, Some(at(9 * DAY)), "no later than planned");
     // in its last hour one can't sign, nor before it is valid
     let end = i64::try_from(NewRoot::DEFAULT_VALIDITY.as_secs()).unwrap();
     let late = end - 3600 - 14 * MINUTE;
     let old = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(late)).unwrap();
-    assert_eq!(old.tenures()[1].signs_from, Some(at(late)));
+    assert_eq!(old.signing_windows()[1].signs_from, Some(at(late)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::TestCa;
 use crate::{
     authority::{NewRoot, SerialNumber, SigningKey, SigningKeyType},
-    pool::Succession,
+    pool::RotationPlan,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -21,9 +21,12 @@ fn ca(id: &str, from: i64, days: u32) -> CertificateAuthority {
 }
 
 fn rotated(successor: CertificateAuthority) -> CaPool {
-    let succession =
-        Succession { signs_from: at(1), longest_leaf: Some(DAY), predecessors_longest_leaf: Some(DAY) };
-    CaPool::new(vec![ca("1", 0, 10)]).unwrap().with_successor(successor, succession, at(0)).unwrap()
+    let rotation_plan = RotationPlan {
+        signs_from: at(1),
+        max_leaf_lifetime: Some(DAY),
+        predecessor_max_leaf_lifetime: Some(DAY),
+    };
+    CaPool::new(vec![ca("1", 0, 10)]).unwrap().with_successor(successor, rotation_plan, at(0)).unwrap()
 }
 
 fn warned(pool: &CaPool, hour: i64) -> Vec<String> {

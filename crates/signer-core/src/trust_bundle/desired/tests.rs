@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource, core::GroupVersionKind};
 
 use super::super::{
-    desired::{DesiredBundle, Repair},
+    desired::{BundleAction, DesiredBundle},
     published::{GENERATION, Published},
 };
 use ca_pool::names::SignerName;
 use ca_pool::{
-    CaPool, CertificateAuthority, Choice, LEEWAY, NewRoot, NoChoice, PROPAGATION, SerialNumber, SigningKey,
-    SigningKeyType, Succession,
+    ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, CertificateAuthority, NewRoot, NoSigningCa, RotationPlan,
+    SerialNumber, SigningCa, SigningKey, SigningKeyType,
 };
 
 pub(crate) fn resource() -> ApiResource {
@@ -58,12 +58,12 @@ fn is_written_only_when_it_differs() {
     let desired = desired(&pool, &signer);
     let mut current = desired.created(&resource(), now());
     current.labels_mut().insert("team".into(), "infra".into());
-    let later = now().checked_add(PROPAGATION).unwrap();
-    assert!(matches!(desired.repair(&current, later), Repair::InOrder));
+    let later = now().checked_add(BUNDLE_PROPAGATION).unwrap();
+    assert!(matches!(desired.repair(&current, later), BundleAction::InOrder));
     let mut drifted = current.clone();
     drifted.spec.trust_bundle.clear();
     drifted.labels_mut().remove("spiffe.row-major.net/canarying");
-    let Repair::Write(repaired) = desired.repair(&drifted, later) else { panic!("must be written") };
+    let BundleAction::Write(repaired) = desired.repair(&drifted, later) else { panic!("must be written") };
     assert_eq!((repaired.labels(), &repaired.spec), (current.labels(), &current.spec));
 }
 
@@ -73,12 +73,12 @@ fn a_root_is_known_everywhere_some_time_after_it_was_published_and_anew_after_it
     let desired = desired(&pool, &signer);
     let bundle = desired.created(&resource(), now());
     let root = pool.roots()[0];
-    let later = now().checked_add(PROPAGATION).unwrap();
+    let later = now().checked_add(BUNDLE_PROPAGATION).unwrap();
     assert_eq!(Published::of(&bundle, &signer).since(root), Some(now()));
     let mut emptied = bundle.clone();
     emptied.spec.trust_bundle.clear();
     assert_eq!(Published::of(&emptied, &signer).since(root), None);
-    let Repair::Write(repaired) = desired.repair(&emptied, later) else { panic!("must be written") };
+    let BundleAction::Write(repaired) = desired.repair(&emptied, later) else { panic!("must be written") };
     assert_eq!(Published::of(&repaired, &signer).since(root), Some(later));
 }
 
@@ -89,30 +89,31 @@ fn a_bundle_of_a_newer_pool_or_of_someone_else_is_left_as_it_is() {
     let mut current = desired.created(&resource(), now());
     current.spec.trust_bundle = "of a newer pool".into();
     current.annotations_mut().insert(signer.label_key(GENERATION), "7".into());
-    assert!(matches!(desired.repair(&current, now()), Repair::Newer(7)));
-    assert_eq!(Published::of(&current, &signer).choose(&pool, now()), Err(NoChoice::Dropped));
+    assert!(matches!(desired.repair(&current, now()), BundleAction::Newer(7)));
+    assert_eq!(Published::of(&current, &signer).choose(&pool, now()), Err(NoSigningCa::Dropped));
     current.annotations_mut().insert(signer.label_key(GENERATION), "0".into());
-    assert!(matches!(desired.repair(&current, now()), Repair::Write(_)));
+    assert!(matches!(desired.repair(&current, now()), BundleAction::Write(_)));
     current.spec.signer_name = "example.com/other".into();
     assert!(
-        matches!(desired.repair(&current, now()), Repair::ForeignOwner(owner) if owner == "example.com/other")
+        matches!(desired.repair(&current, now()), BundleAction::ForeignOwner(owner) if owner == "example.com/other")
     );
 }
 
 #[test]
 fn a_bundle_of_another_pool_of_the_same_generation_is_left_as_it_is_if_generations_are_counted() {
     let signer = signer();
-    let first = |pool: CaPool| CaPool::first(pool.into_authorities().remove(0), PROPAGATION * 4).unwrap();
+    let first =
+        |pool: CaPool| CaPool::first(pool.into_authorities().remove(0), BUNDLE_PROPAGATION * 4).unwrap();
     let (own, other) = (first(pool()), first(pool()));
     let current = desired(&other, &signer).created(&resource(), now());
-    assert!(matches!(desired(&own, &signer).repair(&current, now()), Repair::Newer(1)));
-    assert_eq!(Published::of(&current, &signer).choose(&own, now()), Err(NoChoice::Dropped));
-    assert!(matches!(desired(&other, &signer).repair(&current, now()), Repair::InOrder));
+    assert!(matches!(desired(&own, &signer).repair(&current, now()), BundleAction::Newer(1)));
+    assert_eq!(Published::of(&current, &signer).choose(&own, now()), Err(NoSigningCa::Dropped));
+    assert!(matches!(desired(&other, &signer).repair(&current, now()), BundleAction::InOrder));
     let mut drifted = current;
     drifted.spec.trust_bundle.clear();
-    assert!(matches!(desired(&other, &signer).repair(&drifted, now()), Repair::Write(_)));
+    assert!(matches!(desired(&other, &signer).repair(&drifted, now()), BundleAction::Write(_)));
     let uncounted = desired(&pool(), &signer).created(&resource(), now());
-    assert!(matches!(desired(&pool(), &signer).repair(&uncounted, now()), Repair::Write(_)));
+    assert!(matches!(desired(&pool(), &signer).repair(&uncounted, now()), BundleAction::Write(_)));
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn a_time_far_ahead_was_noted_by_a_wrong_clock_and_is_corrected() {
     let desired = desired(&pool, &signer);
     let year = std::time::Duration::from_secs(365 * 24 * 3600);
     let ahead = desired.created(&resource(), now().checked_add(year).unwrap());
-    let Repair::Write(repaired) = desired.repair(&ahead, now()) else { panic!("must be written") };
+    let BundleAction::Write(repaired) = desired.repair(&ahead, now()) else { panic!("must be written") };
     assert_eq!(Published::of(&repaired, &signer).since(pool.roots()[0]), Some(now()));
 }
 
@@ -130,16 +131,19 @@ fn a_replica_that_lags_behind_bounds_its_leaves_by_what_a_newer_pool_has_settled
     let signer = signer();
     let copy = |pool: &CaPool| CaPool::from_json(&pool.to_json().unwrap()).unwrap();
     let old = pool();
-    let succession = Succession {
+    let rotation_plan = RotationPlan {
         signs_from: now(),
-        longest_leaf: None,
-        predecessors_longest_leaf: Some(PROPAGATION * 4),
+        max_leaf_lifetime: None,
+        predecessor_max_leaf_lifetime: Some(BUNDLE_PROPAGATION * 4),
     };
     let successor = pool().into_authorities().remove(0).with_id("2");
-    let new = copy(&old).with_successor(successor, succession, now()).unwrap();
+    let new = copy(&old).with_successor(successor, rotation_plan, now()).unwrap();
     let bundle = desired(&new, &signer).created(&resource(), now());
-    let end = now() + LEEWAY + PROPAGATION * 4;
-    assert_eq!(Published::of(&bundle, &signer).choose(&old, now()), Ok(Choice { index: 0, leaves_end: end }));
+    let end = now() + ACTIVATION_GRACE + BUNDLE_PROPAGATION * 4;
+    assert_eq!(
+        Published::of(&bundle, &signer).choose(&old, now()),
+        Ok(SigningCa { index: 0, leaves_end: end })
+    );
 }
 
 #[test]
@@ -148,13 +152,13 @@ fn labels_of_another_configuration_are_overwritten_at_the_start_and_left_afterwa
     let key = "spiffe.row-major.net/trust-domain";
     let mut other = desired(&pool, &signer).created(&resource(), now());
     other.labels_mut().insert(key.into(), "other.example".into());
-    let Repair::Write(repaired) = desired(&pool, &signer).repair(&other, now()) else {
+    let BundleAction::Write(repaired) = desired(&pool, &signer).repair(&other, now()) else {
         panic!("must be written")
     };
     assert_eq!(repaired.labels()[key], "cluster.local");
     let running = || desired(&pool, &signer).after_start();
-    assert!(matches!(running().repair(&other, now()), Repair::LabelsDiffer));
-    assert!(matches!(running().repair(&repaired, now()), Repair::InOrder));
+    assert!(matches!(running().repair(&other, now()), BundleAction::LabelsDiffer));
+    assert!(matches!(running().repair(&repaired, now()), BundleAction::InOrder));
 }
 
 #[test]
@@ -171,7 +175,8 @@ fn a_label_that_somebody_removed_is_repaired_and_the_common_one_whatever_was_don
             Some(value) => edited.labels_mut().insert(key.into(), value.into()),
             None => edited.labels_mut().remove(key),
         };
-        let Repair::Write(repaired) = desired(&pool, &signer).after_start().repair(&edited, now()) else {
+        let BundleAction::Write(repaired) = desired(&pool, &signer).after_start().repair(&edited, now())
+        else {
             panic!("{key} must be repaired")
         };
         assert_eq!(repaired.labels(), right.labels());

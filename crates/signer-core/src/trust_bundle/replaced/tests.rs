@@ -2,7 +2,7 @@ use rcgen::{CertificateParams, KeyIdMethod};
 
 use super::{
     super::{
-        Repair,
+        BundleAction,
         desired::MAX_ANCHORS,
         desired::tests::{desired, now, pool, resource, signer},
     },
@@ -15,13 +15,13 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn repaired(pool: &CaPool, bundle: &ClusterTrustBundle, at: Timestamp) -> Option<ClusterTrustBundle> {
     match desired(pool, &signer()).repair(bundle, at) {
-        Repair::Write(bundle) => Some(*bundle),
-        Repair::InOrder => None,
+        BundleAction::Write(bundle) => Some(*bundle),
+        BundleAction::InOrder => None,
         other => panic!("{other:?}"),
     }
 }
 
-fn choose(bundle: &ClusterTrustBundle, pool: &CaPool, at: Timestamp) -> Result<usize, NoChoice> {
+fn choose(bundle: &ClusterTrustBundle, pool: &CaPool, at: Timestamp) -> Result<usize, NoSigningCa> {
     Published::of(bundle, &signer()).choose(pool, at).map(|choice| choice.index)
 }
 
@@ -34,14 +34,14 @@ fn a_ca_that_was_replaced_outright_stays_trusted_and_the_new_one_waits_until_it_
     let (old, new) = (pool(), pool());
     let bundle = desired(&old, &signer()).created(&resource(), now());
     let later = now() + DAY;
-    assert_eq!(choose(&bundle, &new, later), Err(NoChoice::Unpublished), "not even before it is written");
+    assert_eq!(choose(&bundle, &new, later), Err(NoSigningCa::Unpublished), "not even before it is written");
     let both = repaired(&new, &bundle, later).unwrap();
     assert!(has(&both, &old) && has(&both, &new));
-    let known = later + PROPAGATION;
-    assert_eq!(choose(&both, &new, known - Duration::from_secs(1)), Err(NoChoice::Spreading { known }));
+    let known = later + BUNDLE_PROPAGATION;
+    assert_eq!(choose(&both, &new, known - Duration::from_secs(1)), Err(NoSigningCa::Spreading { known }));
     assert_eq!(choose(&both, &new, known), Ok(0));
     assert!(repaired(&new, &both, known).is_none(), "in order");
-    let end = later + LONGEST_LEAF + PROPAGATION;
+    let end = later + MAX_LEAF_LIFETIME + BUNDLE_PROPAGATION;
     assert!(repaired(&new, &both, end - Duration::from_secs(1)).is_none());
     let alone = repaired(&new, &both, end).unwrap();
     assert!(!has(&alone, &old) && has(&alone, &new));
@@ -66,7 +66,7 @@ fn a_root_that_is_listed_besides_does_not_hide_that_a_ca_was_replaced() {
     let later = now() + DAY;
     let both = repaired(&new, &bundle, later).unwrap();
     assert!(has(&both, &old) && has(&both, &new) && both.spec.trust_bundle.contains(&others.to_pem()));
-    assert_eq!(choose(&both, &new, later), Err(NoChoice::Spreading { known: later + PROPAGATION }));
+    assert_eq!(choose(&both, &new, later), Err(NoSigningCa::Spreading { known: later + BUNDLE_PROPAGATION }));
 }
 
 #[test]
@@ -100,17 +100,17 @@ fn a_root_that_is_renewed_with_another_key_identifier_waits_where_openssl_would_
     let bundle = desired(&pool(old.authority(&[], &old)), &signer()).created(&resource(), now());
     let later = now() + DAY;
     let (renewed_pool, below) = (pool(renewed.authority(&[], &renewed)), old.issue_with("below", naming));
-    assert_eq!(choose(&bundle, &renewed_pool, later), Err(NoChoice::Unpublished));
+    assert_eq!(choose(&bundle, &renewed_pool, later), Err(NoSigningCa::Unpublished));
     let both = repaired(&renewed_pool, &bundle, later).unwrap();
-    let known = later + PROPAGATION;
-    assert_eq!(choose(&both, &renewed_pool, later), Err(NoChoice::Spreading { known }));
+    let known = later + BUNDLE_PROPAGATION;
+    assert_eq!(choose(&both, &renewed_pool, later), Err(NoSigningCa::Spreading { known }));
     assert_eq!(choose(&both, &renewed_pool, known), Ok(0));
     // what stands below the renewed root names the one that pods know
     let intermediate = pool(below.authority(&[&below], &renewed));
     assert_eq!(choose(&bundle, &intermediate, later), Ok(0));
     let again = renewed.issue_with("again", naming);
     let intermediate = pool(again.authority(&[&again], &renewed));
-    assert_eq!(choose(&bundle, &intermediate, later), Err(NoChoice::Unpublished));
+    assert_eq!(choose(&bundle, &intermediate, later), Err(NoSigningCa::Unpublished));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_replica_that_still_has_the_old_one_goes_on_with_it() {
     let bundle = desired(&old, &signer()).created(&resource(), now());
     let both = repaired(&new, &bundle, now() + DAY).unwrap();
     assert_eq!(choose(&both, &old, now() + DAY), Ok(0));
-    let known = now() + DAY + PROPAGATION;
+    let known = now() + DAY + BUNDLE_PROPAGATION;
     let again = repaired(&old, &both, known).unwrap();
     assert!(has(&again, &old) && has(&again, &new));
     assert_eq!(choose(&again, &new, known), Ok(0));
@@ -160,7 +160,7 @@ fn what_a_pool_of_several_leaves_out_and_what_has_expired_is_not_kept() {
     let bundle = desired(&both.unwrap(), &signer()).created(&resource(), now());
     let one = repaired(&first, &bundle, now() + DAY).unwrap();
     assert!(has(&one, &first) && !has(&one, &second));
-    let expired = first.signing().not_after() + PROPAGATION;
+    let expired = first.signing().not_after() + BUNDLE_PROPAGATION;
     let bundle = desired(&first, &signer()).created(&resource(), now());
     assert!(!has(&repaired(&second, &bundle, expired).unwrap(), &first));
 }

@@ -9,10 +9,10 @@ use test_cluster::{
 };
 
 use crate::{
-    manifests::corner::{Names, deny_rules, start_with_all_settings},
+    manifests::isolated_install::{Names, deny_rules, start_with_all_settings},
     support::{
         SOON, eventually,
-        gate::{Fate, Gate},
+        fault_proxy::{Fate, Gate},
         issued::issued,
         rights::User,
         running::Running,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::{
-    manifests::corner::Names,
+    manifests::isolated_install::Names,
     support::shipped::{CONTROLLER, folder, list},
 };
 

@@ -1,0 +1,305 @@
+//! From a request's claims to its outcome: the pod is looked up and held against them, the signer decides, the certificate is issued.
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::pool_source::PoolState;
+use crate::{
+    api::object::Unreadable,
+    clock::Clock,
+    cluster::{
+        Pod, PodPhase,
+        pod_cache::PodKey,
+        reader::{ClusterReader, Freshness, ReadPod},
+    },
+    decision::{Decision, Denial, Grounds, Wait},
+    deny::DenyRulesInForce,
+    policy::Policy,
+    request::{Claims, Request, Verdict, verify},
+    signer::{BoxError, Signer},
+    status::reasons,
+    trust_bundle::Published,
+};
+use ca_pool::{CaPool, Fitness, IssueError, IssuedCertificate, Leaf, SerialNumber, SigningCa, Terms, issue};
+
+/// How a look at a request ends.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Here is its certificate.
+    Issued(Box<IssuedCertificate>),
+    /// Refused for good.
+    Denied(Denial),
+    /// Not yet.
+    Waiting(Wait),
+    /// Its pod needs no certificate any more.
+    LeftAlone,
+}
+
+/// Why a look has to be repeated.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LookError {
+    #[error("reading the pod")]
+    Pod(#[source] kube::Error),
+    #[error("reading the Services of the pod's namespace")]
+    Services(#[source] kube::Error),
+    #[error(
+        "the Service {0} of the pod's namespace exists, but can't be read or has just come: names that are the pod's own without it aren't issued; \
+         it is requeued. If this persists, find what is wrong with the Service (`kubectl get service {0} -o yaml`)"
+    )]
+    ServicePresent(String),
+    #[error("the signer can't decide")]
+    Signer(#[source] BoxError),
+    #[error("the signer panicked while it decided: a bug of its own; the other requests go on")]
+    Panic,
+    #[error("the signer hasn't decided within {} s (does its `decide` wait for something without a timeout?)", .0.as_secs())]
+    SignerTooSlow(Duration),
+    #[error("signing")]
+    Issue(#[source] IssueError),
+    #[error("the signing thread ended early")]
+    Thread(#[source] tokio::task::JoinError),
+    #[error("the system gives no random numbers")]
+    Random,
+}
+
+/// Looks at requests on behalf of one signer.
+pub(crate) struct Evaluator<S> {
+    pub(crate) signer: Arc<S>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) deny: DenyRulesInForce,
+    pub(crate) cluster: ClusterReader,
+    pub(crate) pool: watch::Receiver<PoolState>,
+    pub(crate) published: watch::Receiver<Option<Published>>,
+    pub(crate) clock: Clock,
+}
+
+impl<S: Signer> Evaluator<S> {
+    /// Looks at a request. An object that can't be read is as its author left it: that is no failure of the controller.
+    pub(crate) async fn evaluate(&self, claims: &Arc<Claims>) -> Result<Outcome, LookError> {
+        let examined = self.examine_readable(claims).await;
+        match examined.as_ref().err().and_then(|error| Unreadable::of(error)) {
+            Some(unreadable) => Ok(Outcome::Waiting(Wait {
+                reason: reasons::OBJECT_UNREADABLE,
+                message: format!("{unreadable}; until then it isn't known what the pod may have"),
+            })),
+            None => examined,
+        }
+    }
+
+    /// What is recent suffices to issue and to wait; what would be final is looked at again in what is certain.
+    async fn examine_readable(&self, claims: &Arc<Claims>) -> Result<Outcome, LookError> {
+        let mut looked = self.look(claims, Freshness::Recent, Freshness::Recent).await?;
+        if looked.is_final() {
+            // no Service changes what is wrong with the request or its pod, and reading all of a namespace is work
+            let services = if looked.may_change() { Freshness::Consistent } else { Freshness::Recent };
+            looked = self.look(claims, Freshness::Consistent, services).await?;
+            if services == Freshness::Recent && looked.may_change() {
+                looked = self.look(claims, Freshness::Consistent, Freshness::Consistent).await?;
+            }
+        }
+        let decision = match looked {
+            Look::Decided(decision) => decision,
+            Look::PodNotFound => pod_not_found(claims).into(),
+            Look::LeaveAlone => return Ok(Outcome::LeftAlone),
+        };
+        match self.confirm_absence(claims, decision).await? {
+            Decision::Deny(denial) => Ok(Outcome::Denied(denial)),
+            Decision::Wait(wait) => Ok(Outcome::Waiting(wait)),
+            Decision::Issue(leaf) => self.issue(claims, leaf).await,
+        }
+    }
+
+    /// A leaf with names that would be a Service's if there were one is issued only if the API server has none, now. If it has, what is certain decides.
+    async fn confirm_absence(&self, claims: &Arc<Claims>, decision: Decision) -> Result<Decision, LookError> {
+        let Some(service) = self.present_service(claims, &decision).await? else { return Ok(decision) };
+        let decision = match self.look(claims, Freshness::Consistent, Freshness::Consistent).await? {
+            Look::Decided(decision) => decision,
+            Look::PodNotFound | Look::LeaveAlone => return Err(LookError::ServicePresent(service)),
+        };
+        // a Service that came or went meanwhile, or one that can't be read
+        match self.present_service(claims, &decision).await? {
+            None => Ok(decision),
+            Some(service) => Err(LookError::ServicePresent(service)),
+        }
+    }
+
+    /// A Service that exists and mustn't.
+    async fn present_service(
+        &self,
+        claims: &Claims,
+        decision: &Decision,
+    ) -> Result<Option<String>, LookError> {
+        let Decision::Issue(leaf) = decision else { return Ok(None) };
+        for name in &leaf.absent_services {
+            let exists = self.cluster.service_exists(&claims.namespace, name).await;
+            if exists.map_err(LookError::Services)? {
+                return Ok(Some(name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn look(
+        &self,
+        claims: &Arc<Claims>,
+        of_pod: Freshness,
+        of_services: Freshness,
+    ) -> Result<Look, LookError> {
+        let key = PodKey { namespace: claims.namespace.clone(), name: claims.pod_name.clone() };
+        let read = self.cluster.pod(&key, &claims.pod_uid, of_pod).await.map_err(LookError::Pod)?;
+        let Some(ReadPod { pod, .. }) = &read else { return Ok(Look::PodNotFound) };
+        let decision = match verify(claims, pod) {
+            Verdict::LeaveAlone => return Ok(Look::LeaveAlone),
+            Verdict::Other(decision) => decision,
+            Verdict::Matches => withheld_if_running(self.decide(claims, pod, of_services).await?, pod),
+        };
+        Ok(Look::Decided(decision))
+    }
+
+    async fn decide(
+        &self,
+        claims: &Arc<Claims>,
+        pod: &Arc<Pod>,
+        freshness: Freshness,
+    ) -> Result<Decision, LookError> {
+        if let Some(blocked) = self.deny.check(&claims.signer_name, pod, &claims.uid) {
+            return Ok(blocked);
+        }
+        if let Some(refusal) = self.policy.refuses(pod, claims.public_key.key_type()) {
+            return Ok(refusal);
+        }
+        let services = if self.signer.reads_services() {
+            Some(self.cluster.services_of(&claims.namespace, freshness).await.map_err(LookError::Services)?)
+        } else {
+            None
+        };
+        let request = Request {
+            claims: Arc::clone(claims),
+            pod: Arc::clone(pod),
+            services,
+            signer_max_lifetime: self.policy.max_lifetime,
+        };
+        contained(self.signer.decide(&request), DECISION_TIMEOUT).await
+    }
+
+    /// Issues, off the runtime's threads where signing takes milliseconds. It is dated when it is signed, since the API server refuses what is minutes old,
+    /// and reads may have taken a while.
+    async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {
+        if !self.clock.is_known() {
+            return Ok(unavailable(
+                "the API server's time isn't known yet, by which certificates are dated; /readyz says why"
+                    .to_owned(),
+            ));
+        }
+        let now = self.clock.now();
+        let PoolState { pool, problem, fitness } = self.pool.borrow().clone();
+        let Some(pool) = pool else {
+            return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));
+        };
+        let SigningCa { index, leaves_end } = match self.authority(&pool, &fitness, now) {
+            Ok(choice) => choice,
+            Err(problem) => return Ok(unavailable(problem)),
+        };
+        let terms = Terms {
+            max_lifetime: self.policy.max_lifetime,
+            requested_max: claims.max_expiration,
+            clock_skew: self.policy.clock_skew,
+            refresh: self.policy.refresh,
+            leaves_end,
+        };
+        let mut random = [0; 16];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| LookError::Random)?;
+        let claims = Arc::clone(claims);
+        let is_slow = pool.authority(index).key().key_type().is_slow();
+        let sign = move || {
+            let serial = SerialNumber::from_random(random);
+            issue(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now)
+        };
+        let issued = if is_slow {
+            tokio::task::spawn_blocking(sign).await.map_err(LookError::Thread)?
+        } else {
+            sign()
+        };
+        match issued {
+            Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
+            Err(error) if error.is_authority_unavailable() => Ok(unavailable(error.to_string())),
+            Err(error @ IssueError::Encoding(_)) => Err(LookError::Issue(error)),
+            Err(error) => {
+                Ok(Outcome::Waiting(Wait { reason: reasons::LEAF_REFUSED, message: error.to_string() }))
+            }
+        }
+    }
+
+    /// The CA that signs now, as the pool's times, the clock and the published bundle say.
+    fn authority(&self, pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Result<SigningCa, String> {
+        let published = self.published.borrow();
+        let published = published.as_ref().ok_or(
+            "it isn't known which trust anchors are published; /readyz says what keeps them from being read",
+        )?;
+        published.choose_for(fitness, pool, now).map_err(|error| error.to_string())
+    }
+}
+
+/// How long a signer may take to decide. It holds one of the slots that all requests share.
+const DECISION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A signer that panics, or doesn't come to an end, loses this evaluation, not the process in which other signers run.
+async fn contained(
+    decide: impl Future<Output = Result<Decision, BoxError>>,
+    timeout: Duration,
+) -> Result<Decision, LookError> {
+    // nothing of ours is shared with it
+    let decide = AssertUnwindSafe(decide).catch_unwind();
+    let decided = tokio::time::timeout(timeout, decide).await;
+    decided
+        .map_err(|_| LookError::SignerTooSlow(timeout))?
+        .map_err(|_| LookError::Panic)?
+        .map_err(LookError::Signer)
+}
+
+enum Look {
+    Decided(Decision),
+    PodNotFound,
+    LeaveAlone,
+}
+
+impl Look {
+    /// Whether the request would be finished, or dropped.
+    fn is_final(&self) -> bool {
+        !matches!(self, Self::Decided(Decision::Issue(_) | Decision::Wait(_)))
+    }
+
+    /// Whether it is a denial that rests on what may change.
+    fn may_change(&self) -> bool {
+        matches!(self, Self::Decided(Decision::Deny(Denial { grounds: Grounds::Changeable, .. })))
+    }
+}
+
+fn unavailable(message: String) -> Outcome {
+    Outcome::Waiting(Wait { reason: reasons::CERTIFICATE_AUTHORITY_UNAVAILABLE, message })
+}
+
+fn pod_not_found(claims: &Claims) -> Wait {
+    let message =
+        format!("the API server knows no pod {} in namespace {}", claims.pod_name, claims.namespace);
+    Wait { reason: reasons::POD_NOT_FOUND, message }
+}
+
+/// A running pod keeps its certificate when something changed under it: kubelet would take it away at a denial, even if it is valid for hours.
+fn withheld_if_running(decision: Decision, pod: &Pod) -> Decision {
+    let (reason, message) = match decision {
+        _ if pod.phase != PodPhase::Running => return decision,
+        Decision::Deny(Denial { reason, message, grounds: Grounds::Changeable }) => (reason, message),
+        Decision::Wait(Wait { reason, message }) => (reason, message),
+        other => return other,
+    };
+    let message = format!(
+        "the running pod keeps the certificate that it has until that expires; a new one is withheld ({reason}): {message}"
+    );
+    Wait { reason: reasons::REFRESH_WITHHELD, message }.into()
+}
+
+#[cfg(test)]
+mod tests;

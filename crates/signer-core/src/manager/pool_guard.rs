@@ -1,0 +1,195 @@
+//! The CA pool that a signer may use, and what is wrong with it.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{sync::watch, task::spawn_blocking, time::timeout};
+
+use super::{
+    constraint_violations::told,
+    exclusive::{Claim, Claims},
+};
+use crate::pool_source::DEFAULT_POLL;
+use crate::pool_source::PoolState;
+use crate::{
+    clock::Clock,
+    health::{Component, Severity, SignerHealth},
+    trust_bundle::Published,
+};
+use ca_pool::names::SignerName;
+use ca_pool::{
+    AutomaticRotation, CaPool, CertificateAuthority, Fitness, IssueError, Leaf, NoSigningCa, Terms, near,
+};
+
+/// What a signer issues, and what is done about its pool without people.
+pub(crate) struct Issued {
+    pub(crate) examples: Arc<[Leaf]>,
+    pub(crate) max_lifetime: Duration,
+    pub(crate) automatic_rotation: Option<AutomaticRotation>,
+}
+
+/// The pools of `pools` that share nothing with another signer's. What is wrong with a pool, for a signer that issues this, becomes a matter of health. The future does
+/// the work.
+pub(crate) fn pool_guard(
+    mut pools: watch::Receiver<PoolState>,
+    signer: SignerName,
+    issued: Issued,
+    claims: Claims,
+    published: watch::Receiver<Option<Published>>,
+    clock: Clock,
+    health: SignerHealth,
+) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
+    let (send, own) = watch::channel(PoolState::default());
+    let check = async move {
+        let mut hindrance = None;
+        // ends with the last who wants the pool, or with the one who reads it
+        while !send.is_closed() {
+            let state = accept(pools.borrow_and_update().clone(), &send.borrow(), &signer, &claims);
+            let known = send.borrow().clone();
+            let Some(state) = examined(state, &known, &issued.examples).await else { return };
+            let now = clock.now();
+            let before = hindrance.take();
+            let seen = published.borrow().clone();
+            hindrance = hindrance_of(&state, seen.as_ref(), now);
+            // a bundle follows its pool after seconds: whatever is gone at the next look needs no word
+            let lasting = hindrance.filter(|_| hindrance == before);
+            report(&state, lasting, &issued, seen.as_ref(), now, &health);
+            send.send_if_modified(|current| replace_if_other(current, state));
+            // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
+            if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
+                return;
+            }
+        }
+    };
+    (own, check)
+}
+
+/// A new pool, unless it is older than the one in use, or another signer has a key or root of it; then the one in use stays.
+fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, claims: &Claims) -> PoolState {
+    let Some(pool) = &read.pool else { return read };
+    if let Some(newer) = in_use.pool.as_ref().filter(|in_use| pool.yields_to(in_use)) {
+        return PoolState { problem: Some(yields(pool, newer)), ..in_use.clone() };
+    }
+    match claims.claim(signer, Claim::of(pool)) {
+        Ok(()) => read,
+        Err(other) => PoolState {
+            problem: Some(format!(
+                "the CA pool shares a key or a root with that of the signer {other}; give each signer a CA of its own (signerctl \
+                 ca-pool create makes one), and list its root in no rootFile of another: each would vouch for the other's names"
+            )),
+            ..in_use.clone()
+        },
+    }
+}
+
+/// The same with what others make of the pool, which is found out once for each: it takes signatures. Nothing
+/// where the process ends.
+async fn examined(state: PoolState, known: &PoolState, examples: &Arc<[Leaf]>) -> Option<PoolState> {
+    let fitness = match (&state.pool, &known.pool) {
+        (None, _) => Arc::default(),
+        (Some(pool), Some(before)) if Arc::ptr_eq(pool, before) => known.fitness.clone(),
+        (Some(pool), _) => {
+            let (pool, examples) = (pool.clone(), examples.clone());
+            Arc::new(spawn_blocking(move || pool.fitness(&examples)).await.ok()?)
+        }
+    };
+    Some(PoolState { fitness, ..state })
+}
+
+fn yields(pool: &CaPool, newer: &CaPool) -> String {
+    format!(
+        "the CA pool that is there now (generation {}) is older than the one in use (generation {}), or another one. Put the newer one back: it is lost when \
+         this process ends. If the other one is meant, restart the manager (docs/ca-rotation.md, \"A wrong pool\", says what happens then)",
+        pool.generation(),
+        newer.generation()
+    )
+}
+
+fn replace_if_other(current: &mut PoolState, state: PoolState) -> bool {
+    let pools = (current.pool.as_ref().map(Arc::as_ptr), state.pool.as_ref().map(Arc::as_ptr));
+    let is_other = pools.0 != pools.1 || current.problem != state.problem;
+    *current = state;
+    is_other
+}
+
+/// Why none of its CAs may sign, as far as that is known.
+fn hindrance_of(state: &PoolState, published: Option<&Published>, now: Timestamp) -> Option<NoSigningCa> {
+    published?.choose_for(&state.fitness, state.pool.as_deref()?, now).err()
+}
+
+fn report(
+    state: &PoolState,
+    hindrance: Option<NoSigningCa>,
+    issued: &Issued,
+    published: Option<&Published>,
+    now: Timestamp,
+    health: &SignerHealth,
+) {
+    let component = Component::CertificateAuthority;
+    let Some(pool) = &state.pool else {
+        return state.problem.iter().for_each(|problem| health.failed(component, problem));
+    };
+    let broken = hindrance.filter(|hindrance| !passes(hindrance, now)).map(unsigned);
+    let fitness = match published {
+        Some(published) => state.fitness.beside(pool, published.beside(pool)),
+        None => Fitness::clone(&state.fitness),
+    };
+    let findings = match told(pool, &fitness, now) {
+        Some((Severity::Error, problem)) => return health.failed(component, &problem),
+        Some((Severity::Warning, warning)) => Some(warning),
+        None => None,
+    };
+    if let Some(problem) = exhausted(pool, &state.fitness, now).or(broken) {
+        return health.failed(component, &problem);
+    }
+    let kept = state.problem.as_ref().map(|problem| format!("{problem}; the last good pool stays in use"));
+    // none of these keeps a rollout from going on
+    let passing = kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, issued, now));
+    // these may stay for long, so they hide nothing else
+    let all: Vec<String> = findings.into_iter().chain(passing).collect();
+    if all.is_empty() { health.recovered(component) } else { health.degraded(component, &all.join("; ")) }
+}
+
+fn unsigned(hindrance: NoSigningCa) -> String {
+    format!("no certificates are issued now: {hindrance}")
+}
+
+/// Whether a signer only waits, and nobody has to do anything. A turn that is further off than pods need to know a root is somebody's mistake.
+fn passes(hindrance: &NoSigningCa, now: Timestamp) -> bool {
+    match hindrance {
+        NoSigningCa::Spreading { .. } => true,
+        NoSigningCa::NotYet { from: Some(from) } | NoSigningCa::Gap { from } => *from <= near(now),
+        _ => false,
+    }
+}
+
+/// What is wrong, or soon will be, with a pool that can sign.
+fn warning(pool: &CaPool, issued: &Issued, now: Timestamp) -> Option<String> {
+    let urgent = pool.warnings(now, issued.max_lifetime).into_iter().next();
+    urgent
+        .or_else(|| issued.automatic_rotation.as_ref()?.warning(pool, now))
+        .map(|warning| warning.to_string())
+}
+
+/// Why no CA of a pool that is of use can sign, if none can.
+fn exhausted(pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Option<String> {
+    let least = now.checked_add(Terms::LEAST_LIFETIME).unwrap_or(Timestamp::MAX);
+    let of_use: Vec<_> = pool.of_use(fitness).collect();
+    let candidates = if of_use.is_empty() { pool.authorities().collect() } else { of_use };
+    let can_sign =
+        |authority: &CertificateAuthority| authority.not_before() <= now && least <= authority.not_after();
+    if candidates.iter().any(|authority| can_sign(authority)) {
+        return None;
+    }
+    let last = candidates.into_iter().max_by_key(|authority| authority.not_after())?;
+    let (authority, not_before, not_after) = (last.to_string(), last.not_before(), last.not_after());
+    let problem = if now < not_before {
+        IssueError::AuthorityNotYetValid { authority, not_before }
+    } else {
+        IssueError::AuthorityExpiring { authority, not_after }
+    };
+    Some(problem.to_string())
+}
+
+#[cfg(test)]
+mod tests;
