@@ -13,7 +13,7 @@ const ONE_ANSWER: SignedDuration = SignedDuration::from_secs(1);
 /// How long an answer counts as evidence beside newer ones.
 const WINDOW: SignedDuration = SignedDuration::from_secs(120);
 
-/// With one answer a second kept, the window never holds more. It bounds deletion_record whatever the clocks do.
+/// With one answer a second kept, the window never holds more. It bounds memory whatever the clocks do.
 const MOST_ANSWERS: usize = 128;
 
 /// API servers whose clocks differ by more can't say which of them is right.

@@ -84,7 +84,7 @@ impl Pod {
         self.certificate_sources.iter().any(|source| source.signer_name == signer_name)
     }
 
-    /// How much deletion_record it takes, about, as far as its author decides.
+    /// How much memory it takes, about, as far as its author decides.
     pub(crate) fn size(&self) -> usize {
         let sources = self.certificate_sources.iter().map(|source| {
             size_of::<CertificateSource>()

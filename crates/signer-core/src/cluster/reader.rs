@@ -1,4 +1,4 @@
-//! Reads of pods and Services: from deletion_record where that will do, from the API server where it must be certain.
+//! Reads of pods and Services: from memory where that will do, from the API server where it must be certain.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ pub(crate) enum Freshness {
     Consistent,
 }
 
-/// A pod; what is read of a large one keeps its place in deletion_record until this is dropped.
+/// A pod; what is read of a large one keeps its place in memory until this is dropped.
 #[derive(Debug)]
 pub(crate) struct ReadPod {
     pub(crate) pod: Arc<Pod>,

@@ -87,7 +87,7 @@ struct ServiceSpecWire {
     type_: Option<String>,
 }
 
-/// The largest selector that is read, by what it takes in deletion_record: some 30 labels. It is kept, and all labels of a pod together are seldom as many.
+/// The largest selector that is read, by what it takes in memory: some 30 labels. It is kept, and all labels of a pod together are seldom as many.
 const LARGEST_SELECTOR: usize = 4 * 1024;
 
 impl ApiObject for NamespacedService {

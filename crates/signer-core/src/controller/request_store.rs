@@ -1,4 +1,4 @@
-//! The request_store through which requests come in: finished ones stay outside.
+//! The request store through which requests come in: finished ones stay outside.
 
 use std::{collections::HashMap, sync::Arc};
 

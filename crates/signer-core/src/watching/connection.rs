@@ -20,7 +20,7 @@ use crate::api::{
     timeout::with_timeout,
 };
 
-/// A line's deletion_record is kept for the next one up to this.
+/// A line's memory is kept for the next one up to this.
 const USUAL_LINE: usize = 64 * 1024;
 
 /// A watch that the API server has begun.
@@ -141,7 +141,7 @@ impl Lines {
         }
     }
 
-    /// Takes back a line's deletion_record, unless it is much.
+    /// Takes back a line's memory, unless it is much.
     fn give_back(&mut self, line: Line) {
         let (Line::Whole(mut line) | Line::Oversized(mut line)) = line;
         if line.capacity() <= USUAL_LINE && self.line.is_empty() {
