@@ -3,12 +3,12 @@
 use std::fmt;
 
 use signer_core::{
-    KeyType, Policy, PoolOrigin, PoolSource, Refresh, WorkloadSelector,
+    KeyType, Policy, PoolOrigin, PoolSource, Refresh,
     deny::{DenyRules, DenySource},
     format_duration,
 };
 
-use crate::config::{Config, SignerConfig, SignerKind};
+use crate::config::{Config, SignerConfig, SignerKind, described};
 
 /// What would run, one block for each signer.
 pub(crate) struct Summary<'a> {
@@ -99,26 +99,7 @@ fn used_by(policy: &Policy) -> Vec<String> {
     match policy.allow.as_deref() {
         None => vec!["every pod".to_owned()],
         Some([]) => vec!["nobody: allow is an empty list".to_owned()],
-        Some(entries) => entries.iter().map(workloads).collect(),
-    }
-}
-
-pub(crate) fn workloads(workloads: &WorkloadSelector) -> String {
-    let namespaces = listed(workloads.namespaces(), "every namespace", "namespace");
-    match listed(workloads.service_accounts(), "", "service account") {
-        all if all.is_empty() && workloads.namespaces().iter().any(|name| name == "*") => {
-            "every pod".to_owned()
-        }
-        all if all.is_empty() => format!("every pod of {namespaces}"),
-        accounts => format!("{accounts} of {namespaces}"),
-    }
-}
-
-fn listed(names: &[String], all: &str, what: &str) -> String {
-    match names {
-        names if names.iter().any(|name| name == "*") => all.to_owned(),
-        [name] => format!("{what} {name}"),
-        names => format!("{what}s {}", names.join(", ")),
+        Some(entries) => entries.iter().map(described).collect(),
     }
 }
 

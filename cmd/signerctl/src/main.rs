@@ -8,6 +8,7 @@ mod error;
 mod report;
 mod store;
 mod terminal;
+mod text;
 
 use std::{
     io::{self, Write as _},

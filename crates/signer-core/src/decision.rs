@@ -1,6 +1,6 @@
 //! What a signer answers.
 
-use crate::{reason::Reason, status::reasons};
+use crate::{reason::Reason, reasons};
 use ca_pool::Leaf;
 
 /// A signer's verdict on a request. All of it is ordinary data: an `Err` from a signer means "try again".

@@ -95,6 +95,7 @@ mod policy;
 mod pool_source;
 pub mod process;
 mod reason;
+pub mod reasons;
 mod request;
 #[cfg(test)]
 mod rotation_simulation;
@@ -129,4 +130,3 @@ pub use pool_source::{DEFAULT_POLL, PoolState, watch_pool};
 pub use reason::Reason;
 pub use request::{Claims, ClaimsError, Request, ServicesNotWatched, Verdict, verify};
 pub use signer::{BoxError, Signer};
-pub use status::reasons;

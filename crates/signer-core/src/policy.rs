@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     cluster::{Pod, WorkloadSelector},
     decision::{Decision, Denial, Grounds},
-    status::reasons,
+    reasons,
 };
 use ca_pool::{KeyType, Refresh};
 
@@ -66,7 +66,7 @@ impl Policy {
 }
 
 /// Configuration changes, so a running pod isn't denied for it.
-fn deny(reason: crate::Reason, message: String) -> Decision {
+fn deny(reason: crate::reason::Reason, message: String) -> Decision {
     Denial { reason, message, grounds: Grounds::Changeable }.into()
 }
 

@@ -18,6 +18,7 @@ pub use error::{ConfigError, ConfigErrors, Position};
 pub use kinds::SignerKind;
 pub use signer::SignerConfig;
 use signer_core::{DnsName, deny::DenySource};
+pub(crate) use workloads::described;
 
 use self::{conflicts::conflicts, deny::deny_source, error::Problems, field::Field, signer::signer};
 

@@ -55,3 +55,23 @@ fn name(field: &Field<'_>, is_name: impl Fn(&str) -> bool, accepted: &str) -> Re
     }
     Ok(text.to_owned())
 }
+
+/// Which pods these are, in words.
+pub(crate) fn described(workloads: &WorkloadSelector) -> String {
+    let namespaces = listed(workloads.namespaces(), "every namespace", "namespace");
+    match listed(workloads.service_accounts(), "", "service account") {
+        all if all.is_empty() && workloads.namespaces().iter().any(|name| name == "*") => {
+            "every pod".to_owned()
+        }
+        all if all.is_empty() => format!("every pod of {namespaces}"),
+        accounts => format!("{accounts} of {namespaces}"),
+    }
+}
+
+fn listed(names: &[String], all: &str, what: &str) -> String {
+    match names {
+        names if names.iter().any(|name| name == "*") => all.to_owned(),
+        [name] => format!("{what} {name}"),
+        names => format!("{what}s {}", names.join(", ")),
+    }
+}

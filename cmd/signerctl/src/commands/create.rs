@@ -7,13 +7,13 @@ use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
 use crate::{
-    commands::arguments::{ca_id, duration, leaf_lifetime},
     commands::new_authority::{NewAuthority, Subject, signs},
     report::created,
-    report::times::later,
     store::cluster::ClusterArguments,
     store::file,
     store::place::{Place, PlaceArguments},
+    text::arguments::{ca_id, duration, leaf_lifetime},
+    text::times::later,
 };
 use crate::{error::Error, terminal::Look};
 

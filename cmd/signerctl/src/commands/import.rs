@@ -12,13 +12,13 @@ use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
 use crate::{
-    commands::arguments::namespaced,
     commands::takeover::TakeoverArguments,
     report::created,
     store::cluster::{Cluster, ClusterArguments},
     store::file,
     store::place::PlaceArguments,
     store::secret::SecretPlace,
+    text::arguments::namespaced,
 };
 use crate::{error::Error, terminal::Look};
 

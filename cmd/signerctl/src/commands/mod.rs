@@ -1,7 +1,8 @@
 //! `signerctl ca-pool …`: a file a subcommand.
 
-pub(crate) mod arguments;
 pub(crate) mod create;
+#[cfg(test)]
+pub(crate) mod golden;
 pub(crate) mod import;
 pub(crate) mod new_authority;
 pub(crate) mod prune;

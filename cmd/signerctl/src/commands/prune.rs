@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use crate::{
     commands::replacement::Before,
     report::outlook::{Outlook, name},
-    report::shell::quote,
-    report::text::{schedule, standing},
-    report::times::{minute, minute_from_now},
-    report::wrap::wrap_behind,
+    report::page::{schedule, standing},
     store::cluster::ClusterArguments,
     store::edit::{edit, edit_once},
     store::place::{Label, Place, PlaceArguments},
+    text::shell::quote,
+    text::times::{minute, minute_from_now},
+    text::wrap::wrap_behind,
 };
 use crate::{
     error::Error,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     report::outlook::name,
-    report::times::{later, minute_from_now},
+    text::times::{later, minute_from_now},
 };
 
 /// What comes after a change.

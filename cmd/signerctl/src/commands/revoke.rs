@@ -9,13 +9,13 @@ use crate::{
     commands::new_authority::leave_taken,
     commands::replacement::Before,
     report::outlook::{Outlook, name},
-    report::shell::quote,
-    report::text::{schedule, standing},
+    report::page::{schedule, standing},
     report::timeline,
-    report::times::minute_from_now,
-    report::wrap::wrap_behind,
     store::edit::edit_once,
     store::place::{Label, Place},
+    text::shell::quote,
+    text::times::minute_from_now,
+    text::wrap::wrap_behind,
 };
 use crate::{
     error::Error,

@@ -7,13 +7,13 @@ use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
 use crate::{
-    commands::arguments::duration,
     commands::new_authority::{NewAuthority, Subject, signs},
     commands::takeover::TakeoverArguments,
     report::outlook::Outlook,
-    report::wrap::wrap_behind,
     store::cluster::ClusterArguments,
     store::place::PlaceArguments,
+    text::arguments::duration,
+    text::wrap::wrap_behind,
 };
 use crate::{error::Error, terminal::Look};
 

@@ -6,18 +6,18 @@ use ca_pool::CaPool;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
 
+use crate::{error::Error, terminal::Look};
 use crate::{
-    commands::arguments::{namespace, secret_name},
     report::json,
     report::outlook::Outlook,
-    report::text,
+    report::page,
     store::clock,
     store::cluster::ClusterArguments,
     store::file,
     store::place::{Label, Place},
     store::secret::SecretPlace,
+    text::arguments::{namespace, secret_name},
 };
-use crate::{error::Error, terminal::Look};
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("in_cluster").args(["name"]).multiple(true)))]
@@ -72,7 +72,7 @@ impl Show {
         let pool = pool.as_of(now);
         let outlook = Outlook::new(&pool, arguments, now);
         match self.output {
-            Output::Text => Ok(text::shown(&label, caveat, &outlook, look)),
+            Output::Text => Ok(page::shown(&label, caveat, &outlook, look)),
             Output::Json => json::json(&outlook, caveat),
         }
     }

@@ -10,17 +10,17 @@ use clap::Args;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::{
-    commands::arguments::{ca_id, duration, leaf_lifetime},
     commands::new_authority::leave_taken,
     commands::revoke::{self, Emergency},
     report::outlook::{Outlook, name},
-    report::shell::quote,
-    report::text::{limits, schedule, standing},
+    report::page::{limits, schedule, standing},
     report::timeline,
-    report::times::{earlier, later, minute, minute_from_now},
-    report::wrap::wrap_behind,
     store::edit::edit,
     store::place::{Label, Place},
+    text::arguments::{ca_id, duration, leaf_lifetime},
+    text::shell::quote,
+    text::times::{earlier, later, minute, minute_from_now},
+    text::wrap::wrap_behind,
 };
 use crate::{
     error::Error,

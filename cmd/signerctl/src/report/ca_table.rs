@@ -5,8 +5,8 @@ use ca_pool::{MAX_LEAF_LIFETIME, Phase};
 use crate::terminal::{Look, Tone};
 use crate::{
     report::outlook::Outlook,
-    report::table::{Cell, table, width},
-    report::times::{lifetime, minute, minute_from_now},
+    text::table::{Cell, table, width},
+    text::times::{lifetime, minute, minute_from_now},
 };
 
 /// What is told of each CA where the line has room for it.

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use crate::terminal::{Look, Tone};
 use crate::{
     report::outlook::Outlook,
-    report::shell::yaml,
-    report::table::fields,
-    report::text::{details, left_aside, remark},
-    report::times::minute,
-    report::wrap::wrap_behind,
+    report::page::{details, left_aside, remark},
     store::place::Place,
     store::secret::{POOL_KEY, SecretPlace},
+    text::shell::yaml,
+    text::table::fields,
+    text::times::minute,
+    text::wrap::wrap_behind,
 };
 
 /// What was made, where it is, and what to do with it.

@@ -6,8 +6,8 @@ use ca_pool::{
 };
 use jiff::Timestamp;
 
-use crate::report::times::{later, minute, minute_from_now};
 use crate::terminal::Tone;
+use crate::text::times::{later, minute, minute_from_now};
 
 /// A pool at a moment.
 pub(crate) struct Outlook<'a> {

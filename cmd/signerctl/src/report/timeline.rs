@@ -4,7 +4,7 @@ use ca_pool::{Phase, phases};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terminal::{Look, Tone};
-use crate::{report::outlook::Outlook, report::times::from_now};
+use crate::{report::outlook::Outlook, text::times::from_now};
 
 /// The least width of the time between two marks: room for a mark's label.
 const BETWEEN_MARKS: usize = 13;

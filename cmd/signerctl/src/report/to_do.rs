@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::terminal::Tone;
 use crate::{
     report::outlook::{Outlook, Remark, name},
-    report::times::{earlier, later, minute, minute_from_now},
+    text::times::{earlier, later, minute, minute_from_now},
 };
 
 /// A CA that lives long is replaced this long before its end.

@@ -6,7 +6,7 @@ use ca_pool::CaPool;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::report::times::{earlier, later, span};
+use crate::text::times::{earlier, later, span};
 
 /// By how much clocks may differ. The 15 minutes before a CA signs leave room for that.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);

@@ -11,7 +11,7 @@ use kubeconfig::{CallError, Connection, Environment, Options};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::Error;
-use crate::{report::shell::quote, store::clock::Skew};
+use crate::{store::clock::Skew, text::shell::quote};
 
 /// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current context; within a pod, the pod's own. `docs/kubeconfig.md` has the differences.
 #[derive(Args, Clone, Debug, Default)]

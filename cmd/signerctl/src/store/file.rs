@@ -11,7 +11,7 @@ use std::{
 use ca_pool::{CaPool, PemNames, PoolBytes, PoolSource, PoolSourceError};
 
 use crate::error::Error;
-use crate::{report::shell::quote, store::place::Place};
+use crate::{store::place::Place, text::shell::quote};
 
 /// Says early that a file is there already.
 pub(crate) fn check_absent(path: &Path) -> Result<(), Error> {

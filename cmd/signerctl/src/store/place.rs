@@ -7,17 +7,17 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::{
-    commands::arguments::{namespace, secret_name},
-    report::shell::quote,
-    report::wrap::{wrap, wrap_behind},
+    error::Error,
+    terminal::{Look, Tone},
+};
+use crate::{
     store::clock,
     store::cluster::{Cluster, ClusterArguments},
     store::file,
     store::secret::SecretPlace,
-};
-use crate::{
-    error::Error,
-    terminal::{Look, Tone},
+    text::arguments::{namespace, secret_name},
+    text::shell::quote,
+    text::wrap::{wrap, wrap_behind},
 };
 
 /// Where a pool is, or shall be, kept.

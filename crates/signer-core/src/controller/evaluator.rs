@@ -18,9 +18,9 @@ use crate::{
     decision::{Decision, Denial, Grounds, Wait},
     deny::DenyRulesInForce,
     policy::Policy,
+    reasons,
     request::{Claims, Request, Verdict, verify},
     signer::{BoxError, Signer},
-    status::reasons,
     trust_bundle::Published,
 };
 use ca_pool::{CaPool, Fitness, IssueError, IssuedCertificate, Leaf, SerialNumber, SigningCa, Terms, issue};

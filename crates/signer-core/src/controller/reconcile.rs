@@ -23,12 +23,12 @@ use crate::{
     health::SignerHealth,
     metrics::SignerMetrics,
     reason::Reason,
+    reasons,
     request::{Claims, ClaimsError},
     signer::Signer,
     status::{
         condition,
         events::Events,
-        reasons,
         writer::{StatusWriter, Written},
     },
 };

@@ -1,7 +1,7 @@
 //! What can end a request's wait.
 
 use super::pending::WakeKey;
-use crate::{api::PodCertificateRequest, cluster::pod_cache::PodKey, decision::Wait, status::reasons};
+use crate::{api::PodCertificateRequest, cluster::pod_cache::PodKey, decision::Wait, reasons};
 
 fn pod_key(request: &PodCertificateRequest) -> PodKey {
     PodKey {

@@ -12,7 +12,7 @@ use super::{DenyRules, rule::NO_REASON};
 use crate::{
     cluster::Pod,
     decision::{Decision, Wait},
-    status::reasons,
+    reasons,
 };
 use ca_pool::names::SignerName;
 
@@ -91,7 +91,7 @@ impl DenyRulesInForce {
     }
 }
 
-fn wait(reason: crate::Reason, message: String) -> Decision {
+fn wait(reason: crate::reason::Reason, message: String) -> Decision {
     Wait { reason, message }.into()
 }
 

@@ -6,7 +6,7 @@ use super::Claims;
 use crate::{
     cluster::{CertificateSource, Pod, PodPhase, pod::MIRROR},
     decision::{Decision, Denial, Grounds, Wait},
-    status::reasons,
+    reasons,
 };
 use ca_pool::format_duration;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use super::reasons;
+use crate::reasons;
 use crate::{api::PodCertificateRequestStatus, decision::Denial};
 use bounded_text::truncated;
 use ca_pool::IssuedCertificate;

@@ -3,5 +3,4 @@
 pub(crate) mod condition;
 mod event_queue;
 pub(crate) mod events;
-pub mod reasons;
 pub(crate) mod writer;

@@ -11,13 +11,10 @@ use signer_core::{Leaf, Manager, Signer as _, SignerName, SignerOptions};
 use spiffe_id::parse_trust_domain;
 
 use super::{Entry, Kind, spiffe::TRUST_DOMAIN};
-use crate::{
-    config::{
-        error::{ConfigError, Problems},
-        field::{Field, Mapping},
-        workloads::workloads,
-    },
-    summary,
+use crate::config::{
+    error::{ConfigError, Problems},
+    field::{Field, Mapping},
+    workloads::{described, workloads},
 };
 
 /// What a grant gives.
@@ -176,5 +173,5 @@ fn grant_line(grant: &Grant) -> String {
     if grant.wildcards {
         given.push("wildcards".to_owned());
     }
-    format!("{}: {}", summary::workloads(&grant.workloads), given.join(", "))
+    format!("{}: {}", described(&grant.workloads), given.join(", "))
 }

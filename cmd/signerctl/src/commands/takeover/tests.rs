@@ -1,7 +1,7 @@
 use clap::Parser as _;
 
 use super::*;
-use crate::report::golden::{HOUR, ca, hours, now, rotated};
+use crate::commands::golden::{HOUR, ca, hours, now, rotated};
 
 #[derive(clap::Parser)]
 struct Line {

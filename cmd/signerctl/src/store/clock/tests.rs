@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::golden::{HOUR, ca, hours, now, rotated};
+use crate::commands::golden::{HOUR, ca, hours, now, rotated};
 
 fn checked(asked: i64, server: i64, answered: i64) -> Result<(), String> {
     let at = |seconds| Timestamp::from_second(1_800_000_000 + seconds).unwrap();

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::terminal::Look;
 use crate::{
-    commands::prune, commands::revoke, commands::takeover, report::outlook::Outlook, report::text,
+    commands::prune, commands::revoke, commands::takeover, report::outlook::Outlook, report::page,
     store::place::Label,
 };
 
@@ -91,7 +91,7 @@ fn label() -> Label {
 
 fn shows(pool: &CaPool, look: Look) -> String {
     let outlook = Outlook::new(pool, Some(label().arguments), now());
-    text::shown(&label(), None, &outlook, look)
+    page::shown(&label(), None, &outlook, look)
 }
 
 fn is_golden(name: &str, text: &str) {

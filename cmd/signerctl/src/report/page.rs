@@ -6,11 +6,11 @@ use crate::terminal::{Look, Tone};
 use crate::{
     report::ca_table::{lacks_longest, longest, overview},
     report::outlook::{Outlook, Remark},
-    report::table::fields,
     report::timeline,
-    report::times::{minute, minute_from_now},
-    report::wrap::{wrap, wrap_behind},
     store::place::Label,
+    text::table::fields,
+    text::times::{minute, minute_from_now},
+    text::wrap::{wrap, wrap_behind},
 };
 
 /// How a pool stands, what comes, what is to do, and each CA in full.

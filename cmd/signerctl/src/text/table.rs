@@ -1,7 +1,7 @@
 //! Fields and tables in plain text.
 
-use crate::report::wrap::break_value;
 use crate::terminal::Look;
+use crate::text::wrap::break_value;
 
 /// A text, and what it looks like.
 pub(crate) type Cell = (String, String);
