@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use signer_core::{Finding, PoolOrigin, PoolSourceError};
+use signer_core::{
+    ca_pool::{Finding, PoolSourceError},
+    manager::PoolOrigin,
+};
 
 use crate::{
     config::{Config, ConfigError, ConfigErrors, SignerConfig, deny_rules},

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use kubeconfig::{Connection, Environment, Options, connect};
 use signer_annotation::ConfigError as AnnotationError;
 use signer_core::{
-    Manager, ManagerError, SignerOptions, ca_pool::forbid_core_dumps, process::raise_open_files,
+    Manager, SignerOptions,
+    ca_pool::forbid_core_dumps,
+    manager::{ManagerError, raise_open_files},
     shutdown_signal,
 };
 

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use signer_core::{
-    KeyType, Policy, PoolOrigin, PoolSource, Refresh,
+    KeyType, Policy, PoolSource, Refresh,
+    ca_pool::format_duration,
     deny::{DenyRules, DenySource},
-    format_duration,
+    manager::PoolOrigin,
 };
 
 use crate::config::{Config, SignerConfig, SignerKind, described};

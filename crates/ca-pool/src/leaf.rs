@@ -35,11 +35,11 @@ pub struct Leaf {
     /// When kubelet shall ask for the next certificate. Without it: as the signer is configured.
     pub refresh: Option<Refresh>,
     /// Services of the pod's namespace that must not exist, since one of the names would then be theirs. No part of the certificate: the core asks the API
-    /// server before it issues, as what [`Request::services`](crate::Request::services) lacks may exist all the same.
+    /// server before it issues, as what `Request::services` lacks may exist all the same.
     pub absent_services: BTreeSet<String>,
 }
 
-/// In the names of [`Signer::examples`](crate::Signer::examples), the label that stands for whatever pods
+/// In the names of `Signer::examples`, the label that stands for whatever pods
 /// have in its place, such as the names of a Service and its namespace in `any-example.any-example.svc`. A CA
 /// that permits some of these names alone, `shop.svc` say, is of use to some pods.
 pub const ANY_LABEL: &str = "any-example";

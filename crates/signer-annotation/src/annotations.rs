@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Display},
 };
 
-use signer_core::{Denial, Grounds, Reason, reasons, unknown_annotation};
+use signer_core::{Denial, Grounds, Reason, decision::unknown_annotation, reasons};
 
 use crate::{
     keys::{Item, Keys},

@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use signer_annotation::{AnnotationSigner, AnnotationSignerConfig, Grant};
-//! use signer_core::{Decision, Signer, WorkloadSelector, reasons, testing::RequestBuilder};
+//! use signer_core::{Decision, Signer, reasons, cluster::WorkloadSelector, testing::RequestBuilder};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 //! # runtime.block_on(async {
@@ -52,10 +52,10 @@
 //! - `<service>.<namespace>.svc` and `<service>.<namespace>.svc.<cluster domain>` of each Service that selects it. If there is no such Service yet,
 //!   the request waits; if it doesn't select the pod, the request is refused;
 //! - `<hostname>.<subdomain>.<namespace>.svc` and `….svc.<cluster domain>` of a member of a StatefulSet
-//!   ([`Pod::stable_name`](signer_core::Pod::stable_name));
+//!   ([`Pod::stable_name`](signer_core::cluster::Pod::stable_name));
 //! - `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`, if the signer has a trust domain.
 //!
-//! A pod's name with a part that DNS reads as an IP address ([`is_dashed_address`](signer_core::names::is_dashed_address)) makes none of these. A common name of several labels
+//! A pod's name with a part that DNS reads as an IP address ([`is_dashed_address`](signer_core::ca_pool::names::is_dashed_address)) makes none of these. A common name of several labels
 //! is a DNS name, the pod's name too, which its author chose.
 //!
 //! And what a [`Grant`] gives it: [DNS names](DnsPattern), [URIs](UriPattern), [IP addresses](IpRange) and [usages](UsagePattern). A grant is the

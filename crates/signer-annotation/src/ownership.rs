@@ -1,6 +1,10 @@
 //! The names that are a pod's own, as they follow from verified facts.
 
-use signer_core::{DnsName, Pod, Services, Uri, names::is_dashed_address};
+use signer_core::{
+    DnsName, Uri,
+    ca_pool::names::is_dashed_address,
+    cluster::{Pod, Services},
+};
 use spiffe_id::{TrustDomain, service_account_id};
 
 /// The names that are a pod's own. All lie in its namespace, under the cluster's domain.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use signer_core::{Decision, Denial, DnsName, Pod, Uri, Wait, reasons};
+use signer_core::{Decision, Denial, DnsName, Uri, Wait, cluster::Pod, reasons};
 
 use crate::{
     annotations::Annotation,

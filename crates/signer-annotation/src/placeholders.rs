@@ -1,6 +1,6 @@
 //! Placeholders in names.
 
-use signer_core::{DnsName, Pod};
+use signer_core::{DnsName, cluster::Pod};
 
 use crate::{ownership::single_label, quoted::Quoted};
 

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, net::IpAddr, str::FromStr};
 
-use signer_core::{CommonName, Denial, DnsName, MAX_NAMES, Request, Uri};
+use signer_core::{CommonName, Denial, DnsName, Request, Uri, ca_pool::MAX_NAMES};
 
 use crate::{
     annotations::{Annotation, Annotations},

@@ -1,8 +1,9 @@
 //! The signer itself.
 
 use signer_core::{
-    BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, KeyUsage, Leaf, MAX_NAMES, Pod,
-    Request, Services, Signer, SignerName, names::is_dashed_address,
+    BoxError, CommonName, Decision, Denial, ExtendedKeyUsage, Grounds, Leaf, Request, Signer, SignerName,
+    ca_pool::{KeyUsage, MAX_NAMES, names::is_dashed_address},
+    cluster::{Pod, Services},
 };
 
 use crate::{

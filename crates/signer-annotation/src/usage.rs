@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use signer_core::{ExtendedKeyUsage, KeyType, KeyUsage};
+use signer_core::{ExtendedKeyUsage, KeyType, ca_pool::KeyUsage};
 
 use crate::quoted::Quoted;
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use signer_core::{Denial, Refresh, Request, format_duration, parse_duration};
+use signer_core::{
+    Denial, Refresh, Request,
+    ca_pool::{format_duration, parse_duration},
+};
 
 use crate::{
     annotations::{Annotation, Annotations},

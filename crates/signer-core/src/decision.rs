@@ -108,10 +108,10 @@ impl Denial {
 /// ```
 /// let known = ["example.com/web-san".to_owned(), "example.com/web-cn".to_owned()];
 /// assert_eq!(
-///     signer_core::unknown_annotation("example.com/web-sans", &known),
+///     signer_core::decision::unknown_annotation("example.com/web-sans", &known),
 ///     r#""example.com/web-sans" is unknown to this signer; it takes example.com/web-san, example.com/web-cn. Did you mean example.com/web-san?"#
 /// );
-/// assert_eq!(signer_core::unknown_annotation("a", &[]), r#""a" is unknown to this signer; it takes none, so remove it"#);
+/// assert_eq!(signer_core::decision::unknown_annotation("a", &[]), r#""a" is unknown to this signer; it takes none, so remove it"#);
 /// ```
 #[must_use]
 pub fn unknown_annotation(key: &str, known: &[String]) -> String {

@@ -3,9 +3,9 @@
 //! Kubelet asks for a pod's certificate with a `PodCertificateRequest`, and hands the pod its trust anchors from `ClusterTrustBundle`s. Whoever
 //! answers those requests is a signer. With this crate, a signer is what decides **who a pod is**; the crate does the rest:
 //!
-//! - it watches the requests for the signer's name, and holds each against the pod that it names ([`verify`]);
+//! - it watches the requests for the signer's name, and holds each against the pod that it names ([`request::verify`]);
 //! - it asks the signer ([`Signer::decide`]), and does as it says: issues, denies, or waits until something changes;
-//! - it issues from a CA pool that it reloads when its files change ([`issue`], [`CaPool`]);
+//! - it issues from a CA pool that it reloads when its files change ([`ca_pool::issue`], [`ca_pool::CaPool`]);
 //! - it publishes the trust anchors, and keeps them right;
 //! - it runs any number of signers side by side ([`Manager`]), and tells what isn't ready, and why.
 //!
@@ -15,9 +15,7 @@
 //! ```no_run
 //! use std::collections::BTreeMap;
 //!
-//! use signer_core::{
-//!     BoxError, Decision, Leaf, Manager, PoolSource, Reason, Request, Signer, SignerName, SignerOptions, Uri, shutdown_signal,
-//! };
+//! use signer_core::{BoxError, Decision, Leaf, Manager, PoolSource, Reason, Request, Signer, SignerName, SignerOptions, Uri, shutdown_signal};
 //!
 //! const NO_TEAM: Reason = Reason::from_static("PodHasNoTeam");
 //!
@@ -86,47 +84,34 @@
 mod clock;
 pub mod cluster;
 mod controller;
-mod decision;
+pub mod decision;
 pub mod deny;
 mod health;
-mod manager;
+pub mod manager;
 mod metrics;
 mod policy;
-mod pool_source;
-pub mod process;
+pub mod pool_source;
+mod process;
 mod reason;
 pub mod reasons;
-mod request;
+pub mod request;
 #[cfg(test)]
 mod rotation_simulation;
 mod signer;
-pub mod status;
+mod status;
 pub mod testing;
 mod timer;
 mod trust_bundle;
 mod watching;
 
-pub use api_client as api;
+use api_client as api;
 pub use ca_pool::{
-    self, ACTIVATION_GRACE, ANY_LABEL, AuthorityError, AutomaticRotation, AutomaticRotationError,
-    BUNDLE_PROPAGATION, CaCertificate, CaPool, CertificateAuthority, ConstraintViolation, Due, DurationError,
-    ExtendedKeyUsage, Finding, Fitness, IssueError, IssuedCertificate, KeyType, KeyTypeError, KeyUsage, Leaf,
-    LifetimeLimit, MAX_CHAIN_BYTES, MAX_KEY_FIELD_BYTES, MAX_LEAF_LIFETIME, MAX_NAMES, NewCaMaterial,
-    NewRoot, NoSigningCa, Objection, PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource,
-    PoolSourceError, PoolWarning, PublicKey, PublicKeyError, Refresh, Rejection, Remedy, ReplacementCa,
-    RootPublication, RotationError, RotationPlan, SecretContent, SecretValues, SerialNumber, SigningCa,
-    SigningKey, SigningKeyError, SigningKeyType, SigningKeyTypeError, SigningWindow, Terms, choose,
-    format_duration, issue, last_leaf_ends,
-    names::{
-        self, CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, Uri, UriError,
-    },
-    parse_duration, phases, removable_at, replaced_at, root_common_name,
+    self, ANY_LABEL, ExtendedKeyUsage, KeyType, Leaf, PoolSource, Refresh,
+    names::{CommonName, DnsName, SignerName, Uri},
 };
-pub use cluster::{CertificateSource, Pod, PodPhase, Service, Services, WorkloadSelector};
-pub use decision::{Decision, Denial, Grounds, Wait, unknown_annotation};
-pub use manager::{Manager, ManagerError, PoolOrigin, SecretPool, SignerOptions, shutdown_signal};
+pub use decision::{Decision, Denial, Grounds, Wait};
+pub use manager::{Manager, SignerOptions, shutdown_signal};
 pub use policy::Policy;
-pub use pool_source::{DEFAULT_POLL, PoolState, watch_pool};
 pub use reason::Reason;
-pub use request::{Claims, ClaimsError, Request, ServicesNotWatched, Verdict, verify};
+pub use request::Request;
 pub use signer::{BoxError, Signer};

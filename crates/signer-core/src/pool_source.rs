@@ -29,7 +29,7 @@ pub struct PoolState {
 ///
 /// ```
 /// # tokio::runtime::Runtime::new()?.block_on(async {
-/// use signer_core::{DEFAULT_POLL, PoolSource, watch_pool};
+/// use signer_core::{PoolSource, pool_source::{DEFAULT_POLL, watch_pool}};
 ///
 /// let (mut state, follow) = watch_pool(PoolSource::PoolFile("/nowhere/pool.json".into()), DEFAULT_POLL);
 /// tokio::spawn(follow);

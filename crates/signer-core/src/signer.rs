@@ -44,7 +44,7 @@ pub trait Signer: Send + Sync + 'static {
     /// // any Service of any namespace
     /// let leaf = Leaf::server().dns_name(format!("{ANY_LABEL}.{ANY_LABEL}.svc").parse()?);
     /// assert_eq!(leaf.dns_names[0].as_str(), "any-example.any-example.svc");
-    /// # Ok::<(), signer_core::DnsNameError>(())
+    /// # Ok::<(), signer_core::ca_pool::DnsNameError>(())
     /// ```
     fn examples(&self) -> Vec<Leaf> {
         Vec::new()

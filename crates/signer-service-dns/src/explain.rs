@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use signer_core::{Decision, Denial, MAX_NAMES, Request, Service, reasons};
+use signer_core::{Decision, Denial, Request, ca_pool::MAX_NAMES, cluster::Service, reasons};
 
 /// Explains what becomes of a request. What makes it wait fits into an event, which holds 1 KiB.
 pub(crate) struct Explain<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use signer_core::{DnsName, DnsNameError};
+use signer_core::{DnsName, ca_pool::DnsNameError};
 
 use crate::DnsSuffix;
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use signer_core::{Denial, MAX_NAMES, SignerName, names::is_dns_label};
+use signer_core::{
+    Denial, SignerName,
+    ca_pool::{MAX_NAMES, names::is_dns_label},
+};
 
 /// The item of the annotation's key, `<signer name>-services`.
 const ITEM: &str = "services";

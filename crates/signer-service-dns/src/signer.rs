@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use signer_core::{
-    ANY_LABEL, BoxError, Decision, Leaf, MAX_NAMES, Request, Service, Services, Signer, SignerName,
+    ANY_LABEL, BoxError, Decision, Leaf, Request, Signer, SignerName,
+    ca_pool::MAX_NAMES,
+    cluster::{Service, Services},
 };
 
 use crate::{
@@ -44,7 +46,7 @@ impl ServiceDnsConfig {
 /// Issues TLS server certificates with the DNS names of the Services that select the pod.
 ///
 /// ```
-/// use signer_core::{Decision, Service, Signer, testing::RequestBuilder};
+/// use signer_core::{Decision, Signer, cluster::Service, testing::RequestBuilder};
 /// use signer_service_dns::{ServiceDnsConfig, ServiceDnsSigner};
 ///
 /// # #[tokio::main(flavor = "current_thread")]

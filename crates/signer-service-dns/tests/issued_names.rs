@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use proptest::{collection::btree_map, option, prelude::*, sample::select};
-use signer_core::{Decision, ExtendedKeyUsage, Service, Signer, testing::RequestBuilder};
+use signer_core::{Decision, ExtendedKeyUsage, Signer, cluster::Service, testing::RequestBuilder};
 use signer_service_dns::{Naming, ServiceDnsConfig, ServiceDnsSigner};
 
 const SIGNER: &str = "row-major.net/service-dns";

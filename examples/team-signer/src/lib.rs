@@ -2,8 +2,8 @@
 //! pods the operator says, by namespace and service account: those are verified. A label would say what the pod's author wishes.
 
 use signer_core::{
-    BoxError, Decision, DnsName, Leaf, Reason, Request, Signer, SignerName, Uri, WorkloadSelector,
-    names::is_dns_label,
+    BoxError, Decision, DnsName, Leaf, Reason, Request, Signer, SignerName, Uri,
+    ca_pool::names::is_dns_label, cluster::WorkloadSelector,
 };
 
 const NO_TEAM: Reason = Reason::from_static("PodHasNoTeam");

@@ -1,6 +1,6 @@
 //! `team-signer NAME DOMAIN POOL-FILE NAMESPACE=TEAM…`: the whole binary of a third party's signer. Each pair gives a namespace to a team.
 
-use signer_core::{BoxError, Manager, PoolSource, SignerOptions, WorkloadSelector, shutdown_signal};
+use signer_core::{BoxError, Manager, PoolSource, SignerOptions, cluster::WorkloadSelector, shutdown_signal};
 use team_signer::TeamSigner;
 
 #[tokio::main]

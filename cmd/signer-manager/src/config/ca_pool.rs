@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use signer_core::{Policy, PoolOrigin, PoolSource, SignerName};
+use signer_core::{Policy, PoolSource, SignerName, manager::PoolOrigin};
 
 use super::{
     error::{ConfigError, Problems},

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use signer_core::{KeyType, Policy, Refresh, format_duration, parse_duration};
+use signer_core::{
+    KeyType, Policy, Refresh,
+    ca_pool::{format_duration, parse_duration},
+};
 
 use super::{
     error::{ConfigError, Problems},
@@ -113,7 +116,7 @@ fn key_types(field: &Field<'_>, problems: &mut Problems) -> Vec<KeyType> {
     unique
 }
 
-fn allow(entry: &Field<'_>, problems: &mut Problems) -> Option<signer_core::WorkloadSelector> {
+fn allow(entry: &Field<'_>, problems: &mut Problems) -> Option<signer_core::cluster::WorkloadSelector> {
     let entry = problems.ok(entry.mapping("{namespaces: [...], serviceAccounts: [...]}"))?;
     problems.extend(entry.unknown(&["namespaces", "serviceAccounts"], |_| {
         "is not known here; an entry has namespaces and serviceAccounts".to_owned()

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use signer_core::{
-    AutomaticRotation, BUNDLE_PROPAGATION, Policy, SecretPool, SignerName, SigningKeyType, format_duration,
+    Policy, SignerName,
+    ca_pool::{AutomaticRotation, BUNDLE_PROPAGATION, SigningKeyType, format_duration},
+    manager::SecretPool,
 };
 
 use super::{
@@ -95,7 +97,7 @@ fn names(secret: &Mapping<'_>, problems: &mut Problems) -> Option<(String, Strin
 /// The names of Kubernetes objects (DNS subdomains) can't lead anywhere else in a URL.
 pub(super) fn object_name(field: &Field<'_>) -> Result<String, ConfigError> {
     let text = field.text("a name")?;
-    let is_name = text.len() <= 253 && text.split('.').all(signer_core::names::is_dns_label);
+    let is_name = text.len() <= 253 && text.split('.').all(signer_core::ca_pool::names::is_dns_label);
     if is_name {
         return Ok(text.to_owned());
     }

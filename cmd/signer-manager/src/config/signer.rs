@@ -1,6 +1,6 @@
 //! One signer of the configuration.
 
-use signer_core::{DnsName, Leaf, Policy, PoolOrigin, SignerName};
+use signer_core::{DnsName, Leaf, Policy, SignerName, manager::PoolOrigin};
 
 use super::{
     ca_pool::ca_pool,

@@ -1,6 +1,6 @@
 //! Sets of workloads: how entries of `allow` and `grants` begin.
 
-use signer_core::{WorkloadSelector, names::is_dns_label};
+use signer_core::{ca_pool::names::is_dns_label, cluster::WorkloadSelector};
 
 use super::{
     error::{ConfigError, Problems},

@@ -19,7 +19,7 @@ use crate::support::{
 use axum::http::Method;
 use jiff::Timestamp;
 use kube::api::DeleteParams;
-use signer_core::BUNDLE_PROPAGATION;
+use signer_core::ca_pool::BUNDLE_PROPAGATION;
 use test_cluster::Error;
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: prod.example.com";

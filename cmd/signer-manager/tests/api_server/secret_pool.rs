@@ -12,7 +12,7 @@ use crate::support::{
 use axum::http::Method;
 use k8s_openapi::ByteString;
 use kube::api::DeleteParams;
-use signer_core::{ACTIVATION_GRACE, AutomaticRotation, BUNDLE_PROPAGATION, CaPool};
+use signer_core::ca_pool::{ACTIVATION_GRACE, AutomaticRotation, BUNDLE_PROPAGATION, CaPool};
 use test_cluster::{Error, Scope};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -15,7 +15,7 @@ use crate::support::{
 };
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
-use signer_core::{BUNDLE_PROPAGATION, CaPool};
+use signer_core::ca_pool::{BUNDLE_PROPAGATION, CaPool};
 use test_cluster::{
     Error, Scope, TrustBundle,
     verify::{Chain, Purpose},

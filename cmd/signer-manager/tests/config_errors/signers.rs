@@ -1,6 +1,6 @@
 //! What is wrong with the entries of `signers`: names, kinds, CA pools, and what two of them have in common.
 
-use signer_core::PoolOrigin;
+use signer_core::manager::PoolOrigin;
 use signer_manager::Config;
 
 use super::{assert_errors, signer};

@@ -1,6 +1,6 @@
 //! The controller's manifests: rights and mounts are those that its configuration calls for.
 
-use signer_core::{PoolOrigin, PoolSource, SignerName, deny::DenySource};
+use signer_core::{PoolSource, SignerName, deny::DenySource, manager::PoolOrigin};
 use signer_manager::Config;
 
 use super::shipped::{

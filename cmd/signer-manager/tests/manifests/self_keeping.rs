@@ -1,7 +1,7 @@
 //! The component with pools that keep themselves: the same controller but for where its pools are, and rights on these alone.
 
 use serde_json::Value;
-use signer_core::PoolOrigin;
+use signer_core::manager::PoolOrigin;
 use signer_manager::Config;
 
 use super::shipped::{

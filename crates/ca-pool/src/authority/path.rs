@@ -26,7 +26,7 @@ pub(super) struct CertificationPath {
 pub enum Anchors {
     /// Those on a path alone.
     OnPaths,
-    /// All that can be: somebody has listed them as such. Where there are more than [`MOST_LISTED_ROOTS`], it is a list of all that a machine trusts, and nobody meant to
+    /// All that can be: somebody has listed them as such. Where there are more than 32, it is a list of all that a machine trusts, and nobody meant to
     /// have each of those speak for the mesh.
     Listed,
 }

@@ -1,4 +1,4 @@
-use signer_core::WorkloadSelector;
+use signer_core::cluster::WorkloadSelector;
 
 use super::*;
 use crate::Grant;

@@ -1,6 +1,6 @@
 //! Why a text of the configuration grants nothing.
 
-use signer_core::{DnsNameError, UriError};
+use signer_core::ca_pool::{DnsNameError, UriError};
 
 use crate::{quoted::Quoted, usage::UsageError};
 

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 pub use dns_pattern::DnsPattern;
 pub use error::PatternError;
 pub use ip_range::IpRange;
-use signer_core::{DnsName, Leaf, Uri, WorkloadSelector};
+use signer_core::{DnsName, Leaf, Uri, cluster::WorkloadSelector};
 pub use uri_pattern::UriPattern;
 
 use crate::usage::{Usage, UsagePattern};
@@ -19,7 +19,7 @@ use crate::usage::{Usage, UsagePattern};
 ///
 /// ```
 /// use signer_annotation::Grant;
-/// use signer_core::WorkloadSelector;
+/// use signer_core::cluster::WorkloadSelector;
 ///
 /// let grant = Grant {
 ///     dns_names: vec!["example.com".parse()?, "*.example.com".parse()?],

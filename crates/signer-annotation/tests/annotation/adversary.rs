@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use signer_annotation::{AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault, Grant};
-use signer_core::{DnsName, Service, WorkloadSelector, testing::RequestBuilder};
+use signer_core::{
+    DnsName,
+    cluster::{Service, WorkloadSelector},
+    testing::RequestBuilder,
+};
 
 use crate::scenario::{SIGNER, config};
 

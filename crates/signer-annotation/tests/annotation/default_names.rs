@@ -61,7 +61,7 @@ fn an_illegal_name_is_left_out() {
 
 #[test]
 fn a_name_that_reads_as_another_pods_address_is_no_common_name() {
-    let address = |pod: &mut signer_core::Pod| pod.name = "10-0-0-5".into();
+    let address = |pod: &mut signer_core::cluster::Pod| pod.name = "10-0-0-5".into();
     let today = (reasons::INVALID_POD_ANNOTATIONS, Grounds::Changeable);
     assert_denied(&config(), request().pod(address), today, &["\"10-0-0-5\"", "reads as an IP address"]);
     let leaf = issued(&granting(&["example.com"]), asking("san", "example.com").pod(address));
@@ -70,7 +70,7 @@ fn a_name_that_reads_as_another_pods_address_is_no_common_name() {
 
 #[test]
 fn a_certificate_without_any_name_is_not_issued() {
-    let long = |pod: &mut signer_core::Pod| pod.name = "a".repeat(64);
+    let long = |pod: &mut signer_core::cluster::Pod| pod.name = "a".repeat(64);
     let today = (reasons::INVALID_POD_ANNOTATIONS, Grounds::Changeable);
     assert_denied(
         &config(),

@@ -1,7 +1,7 @@
 //! What grants give, and to whom.
 
 use signer_annotation::{AnnotationSignerConfig, Grant};
-use signer_core::{Decision, Grounds, WorkloadSelector, reasons};
+use signer_core::{Decision, Grounds, cluster::WorkloadSelector, reasons};
 
 use crate::scenario::{asking, assert_denied, config, decide, grant, granting, issued, texts};
 

@@ -1,7 +1,12 @@
 //! Which names are a pod's own.
 
 use signer_annotation::{AnnotationSignerConfig, CommonNameDefault};
-use signer_core::{Grounds, Leaf, Pod, Service, reasons, testing::RequestBuilder};
+use signer_core::{
+    Grounds, Leaf,
+    cluster::{Pod, Service},
+    reasons,
+    testing::RequestBuilder,
+};
 
 use crate::scenario::{
     SIGNER, asking, assert_denied, config, denied, granting, issued, not_selecting, request, selecting,

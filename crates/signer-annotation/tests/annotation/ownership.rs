@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use signer_core::{ExtendedKeyUsage, KeyUsage};
+use signer_core::{ExtendedKeyUsage, ca_pool::KeyUsage};
 
 use crate::adversary::{GrantFacts, PodFacts, ServiceFacts, World};
 

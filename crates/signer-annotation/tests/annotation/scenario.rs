@@ -2,7 +2,8 @@
 
 use signer_annotation::{AnnotationSigner, AnnotationSignerConfig, Grant};
 use signer_core::{
-    Decision, Denial, DnsName, Grounds, Leaf, Reason, Service, Signer, Wait, WorkloadSelector,
+    Decision, Denial, DnsName, Grounds, Leaf, Reason, Signer, Wait,
+    cluster::{Service, WorkloadSelector},
     testing::RequestBuilder,
 };
 

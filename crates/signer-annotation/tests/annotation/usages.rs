@@ -1,7 +1,7 @@
 //! What keys may be used for.
 
 use signer_annotation::{AnnotationSignerConfig, Grant};
-use signer_core::{ExtendedKeyUsage, Grounds, KeyUsage, reasons, testing::RequestBuilder};
+use signer_core::{ExtendedKeyUsage, Grounds, ca_pool::KeyUsage, reasons, testing::RequestBuilder};
 
 use crate::scenario::{asking, assert_denied, config, grant, issued};
 

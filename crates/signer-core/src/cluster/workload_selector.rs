@@ -6,7 +6,7 @@ use super::Pod;
 /// an empty list means none.
 ///
 /// ```
-/// use signer_core::WorkloadSelector;
+/// use signer_core::cluster::WorkloadSelector;
 ///
 /// let web = WorkloadSelector::new(["web"], ["*"]);
 /// assert!(web.contains("web", "server") && !web.contains("shop", "server"));

@@ -16,6 +16,7 @@ mod shutdown;
 mod supervision;
 mod supervisor;
 
+pub use crate::process::raise_open_files;
 #[cfg(test)]
 pub(crate) use allowed_changes::{allowed_changes, standing_in};
 pub use error::ManagerError;

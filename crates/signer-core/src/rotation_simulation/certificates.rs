@@ -12,8 +12,8 @@ use super::{
     rules::Rules,
     world::{HOUR, MINUTE, Violation, WORST_DELAY, World},
 };
-use crate::{Leaf, PublicKey, SerialNumber, Terms};
 use ca_pool::{IssuedCertificate, issue};
+use ca_pool::{Leaf, PublicKey, SerialNumber, Terms};
 
 /// A pod that sees each bundle so late.
 struct Pod {

@@ -7,8 +7,8 @@ use super::{
     rules::Rules,
     world::{HOUR, MINUTE, Violation, World, new_ca},
 };
-use crate::MAX_LEAF_LIFETIME;
 use ca_pool::CaPool;
+use ca_pool::MAX_LEAF_LIFETIME;
 
 fn replaced(replicas: Vec<Replica>) -> World {
     let mut world = World::new(Rules::NoGenerations, replicas, 24 * HOUR);

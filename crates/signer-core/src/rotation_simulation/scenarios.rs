@@ -213,11 +213,11 @@ fn a_pool_that_people_rotate_by_hand_without_times_trusts_first_too() -> Result<
     let mut world = world(Rules::Real);
     world.store(|pool, now| {
         let mut document: serde_json::Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
-        let new = crate::CaPool::new(vec![super::world::new_ca("2", now)]).unwrap();
+        let new = ca_pool::CaPool::new(vec![super::world::new_ca("2", now)]).unwrap();
         let new: serde_json::Value = serde_json::from_slice(&new.to_json().unwrap()).unwrap();
         document["CAs"].as_array_mut().unwrap().insert(0, new["CAs"][0].clone());
         document["Generation"] = 2.into();
-        crate::CaPool::from_json(document.to_string().as_bytes()).unwrap()
+        ca_pool::CaPool::from_json(document.to_string().as_bytes()).unwrap()
     });
     world.advance(14 * MINUTE)?;
     assert_eq!(world.signing(), [Some("1"), Some("1")]);

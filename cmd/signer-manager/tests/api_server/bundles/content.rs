@@ -2,7 +2,7 @@
 
 use kube::api::DeleteParams;
 use serde_json::json;
-use signer_core::CaPool;
+use signer_core::ca_pool::CaPool;
 use test_cluster::{Certificate, CertificateSource, Error, KeyType, NewPod, TrustBundle};
 
 use crate::{

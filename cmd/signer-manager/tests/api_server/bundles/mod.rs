@@ -6,7 +6,7 @@ mod rights;
 
 use crate::support::{SOON, setup::Setup};
 use kube::api::{Patch, PatchParams};
-use signer_core::CaPool;
+use signer_core::ca_pool::CaPool;
 use test_cluster::{Error, Scope, TrustBundle};
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: prod.example.com";

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kube::api::DeleteParams;
 use serde_json::json;
-use signer_core::CaPool;
+use signer_core::ca_pool::CaPool;
 use test_cluster::{CertificateSource, Error, KeyType, NewPod, TrustBundle};
 
 use crate::{

@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use signer_core::{BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Phase, RotationPlan, phases};
+use signer_core::ca_pool::{BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Phase, RotationPlan, phases};
 use test_cluster::{Error, Scope};
 
 use self::{pods::Pods, replicas::Replicas};

@@ -9,7 +9,7 @@ use kube::{
     discovery::{Scope as Reach, pinned_kind},
 };
 use serde_json::Value;
-use signer_core::{PoolOrigin, PoolSource};
+use signer_core::{PoolSource, manager::PoolOrigin};
 use signer_manager::Config;
 use test_cluster::{Error, Scope};
 

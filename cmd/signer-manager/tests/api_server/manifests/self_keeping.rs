@@ -8,7 +8,7 @@ use kube::{
     api::{ListParams, Patch, PatchParams},
 };
 use serde_json::Value;
-use signer_core::CaPool;
+use signer_core::ca_pool::CaPool;
 use test_cluster::{Error, Scope};
 
 use crate::{

@@ -17,7 +17,7 @@ use crate::support::{
 };
 use jiff::Timestamp;
 use requests::Stream;
-use signer_core::{ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, RotationPlan};
+use signer_core::ca_pool::{ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, RotationPlan};
 use test_cluster::{Error, Scope};
 use tokio::time::Instant;
 

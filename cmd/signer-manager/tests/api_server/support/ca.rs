@@ -6,7 +6,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, GeneralSubtree, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, NameConstraints, RsaKeySize, SignatureAlgorithm,
 };
-use signer_core::{
+use signer_core::ca_pool::{
     CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name,
 };
 use test_cluster::{Certificate, unique};

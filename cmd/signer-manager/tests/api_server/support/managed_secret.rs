@@ -7,7 +7,7 @@ use kube::{
     Api,
     api::{ObjectMeta, PostParams},
 };
-use signer_core::{CaPool, CertificateAuthority};
+use signer_core::ca_pool::{CaPool, CertificateAuthority};
 use test_cluster::{CertificateSource, Error, KeyType, NewPod, Scope, TrustBundle};
 
 use super::{

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use signer_core::{CaPool, CertificateAuthority, RotationPlan};
+use signer_core::ca_pool::{CaPool, CertificateAuthority, RotationPlan};
 use test_cluster::{CertificateSource, Error, KeyType, NewPod, Scope, SentRequest};
 
 use super::{

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use kube::Client;
 use signer_annotation::AnnotationSigner;
-use signer_core::{Manager, ManagerError, PoolSource, Signer, SignerOptions};
+use signer_core::{Manager, PoolSource, Signer, SignerOptions, manager::ManagerError};
 use signer_manager::{
     Config,
     config::{SignerKind, deny_rules},

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Service, testing::RequestBuilder};
+use crate::{cluster::Service, testing::RequestBuilder};
 
 fn member() -> Pod {
     let builder = RequestBuilder::new("example.com/a").label("app", "db").pod(|pod| {

@@ -15,7 +15,7 @@ fn pool(of_years: &[(i32, i32)]) -> CaPool {
             params.not_after = rcgen::date_time_ymd(*end, 1, 1);
         });
         let key = root.signing_key();
-        crate::CertificateAuthority::new(i.to_string(), key, vec![], vec![root.certificate()]).unwrap()
+        ca_pool::CertificateAuthority::new(i.to_string(), key, vec![], vec![root.certificate()]).unwrap()
     });
     CaPool::new(authorities.collect()).unwrap()
 }
@@ -93,7 +93,7 @@ fn a_pool_that_keeps_itself_and_waits_for_people_is_ready_and_says_so() {
     let state = PoolState { pool: Some(Arc::new(pool)), problem: None, ..PoolState::default() };
     let automatic_rotation = AutomaticRotation {
         signer,
-        key_type: crate::SigningKeyType::Ed25519,
+        key_type: ca_pool::SigningKeyType::Ed25519,
         validity: AutomaticRotation::DEFAULT_VALIDITY,
         max_leaf_lifetime: day,
         propagation: AutomaticRotation::DEFAULT_PROPAGATION,

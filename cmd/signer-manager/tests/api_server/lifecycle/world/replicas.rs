@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use signer_core::CaPool;
+use signer_core::ca_pool::CaPool;
 use test_cluster::Scope;
 
 use crate::support::{ageing::aged_pool, ca::write_whole, running::Running, setup::Setup};
