@@ -3,6 +3,7 @@
 mod cargo;
 mod controlplane;
 mod demo;
+mod docs;
 mod error;
 mod image;
 mod interrupt;
@@ -30,6 +31,7 @@ enum Command {
     Test(test::Arguments),
     Controlplane(controlplane::Arguments),
     Image(image::Arguments),
+    Docs(docs::Arguments),
     Prerequisites(prerequisites::Arguments),
     NodeE2e(node_e2e::Arguments),
     #[command(hide = true)]
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Demo(arguments) => interrupt::block_on(|interrupt| demo::run(arguments, interrupt)),
         Command::Image(arguments) => image::run(arguments),
+        Command::Docs(docs::Arguments {}) => docs::run(),
         Command::NodeE2e(arguments) => interrupt::block_on(|interrupt| node_e2e::run(arguments, interrupt)),
         Command::NodeE2eInside(arguments) => {
             interrupt::block_on(|interrupt| node_e2e::run_inside(arguments, interrupt))

@@ -18,6 +18,18 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
     Err(Error::Program { program: shown(command), status: output.status, output: output_text })
 }
 
+/// Runs a program that shows its own progress.
+///
+/// # Errors
+/// [`Error::Program`] if it fails, [`Error::Io`] if it can't be run.
+pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
+    let status = command.status().map_err(Error::io("running", command.get_program()))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::Program { program: shown(command), status, output: String::new() })
+}
+
 /// A command line to read: the program's name, and its arguments.
 fn shown(command: &Command) -> String {
     let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
