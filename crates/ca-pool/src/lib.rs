@@ -22,11 +22,15 @@ pub mod testing;
 
 pub use self::{
     authority::{
-        Anchors, AuthorityError, CaCertificate, CertificateAuthority, NewRoot, SerialNumber, SigningKey,
-        SigningKeyError, SigningKeyType, SigningKeyTypeError, certificate_pem, fingerprint, root_common_name,
+        Anchors, AuthorityError, CaCertificate, CaKey, CaKeyError, CertificateAuthority, NewRoot,
+        SerialNumber, Signing, SigningKey, SigningKeyError, SigningKeyType, SigningKeyTypeError,
+        certificate_pem, fingerprint, root_common_name,
     },
     duration::{DurationError, format_duration, parse_duration},
-    issuance::{IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Terms, issue},
+    issuance::{
+        IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Prepared, Terms, issue,
+        prepare,
+    },
     key_type::{KeyType, KeyTypeError},
     leaf::{ANY_LABEL, ExtendedKeyUsage, KeyUsage, Leaf, Refresh},
     names::{CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, Uri, UriError},

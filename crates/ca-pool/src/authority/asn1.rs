@@ -109,12 +109,15 @@ pub(crate) enum SignError {
 
 /// Signs an encoded `TBSCertificate`, and gives the certificate.
 pub(crate) fn sign(tbs: &[u8], key: &SigningKey) -> Result<Vec<u8>, SignError> {
-    let signature = key.sign(tbs)?;
-    let algorithm = key.key_type().signature_algorithm();
+    Ok(signed(tbs, &key.key_type().signature_algorithm(), &key.sign(tbs)?)?)
+}
+
+/// An encoded `TBSCertificate` with its signature.
+pub(crate) fn signed(tbs: &[u8], algorithm: &AlgorithmIdentifier, signature: &[u8]) -> der::Result<Vec<u8>> {
     let certificate = Certificate {
         tbs: AnyRef::try_from(tbs)?,
-        signature_algorithm: algorithm_identifier(&algorithm)?,
-        signature: BitStringRef::from_bytes(&signature)?,
+        signature_algorithm: algorithm_identifier(algorithm)?,
+        signature: BitStringRef::from_bytes(signature)?,
     };
-    Ok(certificate.to_der()?)
+    certificate.to_der()
 }

@@ -208,6 +208,12 @@ impl CaCertificate {
     }
 
     /// Whether the key of `issuer` has signed it.
+    /// Whether a signature on a message is one of this certificate's key, by the algorithm that its type has here.
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        let algorithm = self.key.key_type.signature_algorithm();
+        self.key.verify(algorithm.as_ref(), message, signature).is_ok()
+    }
+
     pub(super) fn verify_signature(&self, issuer: &Self) -> Result<(), Unverified> {
         let Signed { tbs, algorithm, signature } = &self.signed;
         if self == issuer {

@@ -6,6 +6,7 @@
 
 mod algorithm_name;
 pub(crate) mod asn1;
+mod ca_key;
 mod certificate;
 mod distinguished_name;
 mod error;
@@ -33,6 +34,7 @@ pub use self::path::Anchors;
 use self::path::{CertificationPath, Paths};
 pub use self::pem::certificate as certificate_pem;
 pub use self::{
+    ca_key::{CaKey, CaKeyError, Signing},
     certificate::CaCertificate,
     error::AuthorityError,
     key_type::{SigningKeyType, SigningKeyTypeError},
@@ -44,7 +46,7 @@ pub use self::{
 /// A certificate authority that can sign.
 pub struct CertificateAuthority {
     id: String,
-    key: SigningKey,
+    key: Box<dyn CaKey>,
     /// The ways up, the best first, as long as nobody asks what time it is.
     paths: Vec<CertificationPath>,
     /// Which of them is taken.
@@ -66,7 +68,7 @@ impl CertificateAuthority {
     /// If they don't make one that verifiers would accept; [`AuthorityError`] lists the rules.
     pub fn new(
         id: impl Into<String>,
-        key: SigningKey,
+        key: impl CaKey + 'static,
         intermediates: Vec<CaCertificate>,
         roots: Vec<CaCertificate>,
     ) -> Result<Self, AuthorityError> {
@@ -76,12 +78,13 @@ impl CertificateAuthority {
     /// The same where all roots may be trust anchors.
     pub fn with_anchors(
         id: impl Into<String>,
-        key: SigningKey,
+        key: impl CaKey + 'static,
         intermediates: Vec<CaCertificate>,
         roots: Vec<CaCertificate>,
         anchors: Anchors,
     ) -> Result<Self, AuthorityError> {
         let Paths { all: paths, anchors, left_aside } = Paths::find(&key, intermediates, roots, anchors)?;
+        let key = Box::new(key);
         let mut authority =
             Self { id: id.into(), key, paths, path: 0, anchors, left_aside, chain_pem: String::new() };
         authority.take(0);
@@ -147,8 +150,8 @@ impl CertificateAuthority {
 
     /// The key that signs.
     #[must_use]
-    pub fn key(&self) -> &SigningKey {
-        &self.key
+    pub fn key(&self) -> &dyn CaKey {
+        &*self.key
     }
 
     /// The certificate that belongs to the key: the root, or an intermediate.

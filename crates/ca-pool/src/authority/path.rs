@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    AuthorityError, CaCertificate, SigningKey,
+    AuthorityError, CaCertificate, CaKey,
     path_rules::{check_ca, check_key_length, check_listed, check_signature},
     verifying_key::VerifyingKey,
 };
@@ -63,7 +63,7 @@ impl Paths {
     /// The best is the one that is valid longest, which is the one that ends last; among equals the shortest; among those the one whose bytes come first. Further ones are kept if
     /// they begin to be valid before the better ones do.
     pub(super) fn find(
-        key: &SigningKey,
+        key: &dyn CaKey,
         intermediates: Vec<CaCertificate>,
         roots: Vec<CaCertificate>,
         anchors: Anchors,
@@ -136,7 +136,7 @@ impl Search {
         Self { all, roots, by_subject, rank, verified: HashMap::new(), steps: 0, ways: vec![], problem: None }
     }
 
-    fn climb_from_all(&mut self, key: &SigningKey) -> Result<(), AuthorityError> {
+    fn climb_from_all(&mut self, key: &dyn CaKey) -> Result<(), AuthorityError> {
         let public = VerifyingKey::from_spki(key.spki_der()).ok();
         let own: Vec<usize> =
             (0..self.all.len()).filter(|index| public.as_ref() == Some(&self.all[*index].key)).collect();

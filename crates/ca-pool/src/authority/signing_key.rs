@@ -69,6 +69,12 @@ pub enum SigningKeyError {
         /// The library's word for it.
         source: KeyRejected,
     },
+    /// The key isn't in this process, so it can't be written into a pool.
+    #[error("the key of CA {id:?} is held elsewhere, so it can't be written into a pool")]
+    Elsewhere {
+        /// Its CA.
+        id: String,
+    },
     /// The cryptographic library failed.
     #[error("the cryptographic library failed to {action} a key of type {key_type}")]
     Failed {

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 
 use super::{MAX_CHAIN_BYTES, MAX_NAMES, Terms};
-use crate::{authority::SigningKeyError, duration::format_duration};
+use crate::{authority::CaKeyError, duration::format_duration};
 
 /// Why no certificate can be issued. Each message names what was asked for, the rule and what would be accepted.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -83,7 +83,15 @@ pub enum IssueError {
     Encoding(#[from] der::Error),
     /// The CA's key fails.
     #[error(transparent)]
-    Signing(SigningKeyError),
+    Signing(CaKeyError),
+    /// What the CA's key has signed doesn't verify with the CA's certificate.
+    #[error(
+        "the signature that the key of {authority} gave doesn't verify with the CA's certificate, so it was thrown away; have whatever holds the key looked at"
+    )]
+    WrongSignature {
+        /// The CA.
+        authority: String,
+    },
 }
 
 /// Whose limit it is that a lifetime meets.
@@ -109,7 +117,8 @@ impl IssueError {
             | Self::AuthorityNotYetValid { .. }
             | Self::NameForbidden { .. }
             | Self::UsageForbidden { .. }
-            | Self::Signing(_) => true,
+            | Self::Signing(_)
+            | Self::WrongSignature { .. } => true,
             Self::NoNames
             | Self::TooManyNames { .. }
             | Self::ChainTooLong { .. }
@@ -132,6 +141,7 @@ impl IssueError {
             Self::UsageForbidden { .. } => "usage_forbidden",
             Self::Encoding(_) => "encoding",
             Self::Signing(_) => "signing",
+            Self::WrongSignature { .. } => "wrong_signature",
         }
     }
 }

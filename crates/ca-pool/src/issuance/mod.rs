@@ -12,6 +12,7 @@ mod validity;
 use std::fmt;
 
 use der::{Encode, Tag, asn1::AnyRef};
+use futures::executor::block_on;
 use jiff::Timestamp;
 
 pub(crate) use self::permission::check as check_permission;
@@ -22,7 +23,7 @@ pub use self::{
 use crate::{
     authority::{
         CertificateAuthority, SerialNumber,
-        asn1::{self, SignError, TbsCertificate, VERSION_3},
+        asn1::{self, TbsCertificate, VERSION_3},
         pem,
     },
     leaf::Leaf,
@@ -57,7 +58,15 @@ pub struct IssuedCertificate {
     pub authority_sha256: String,
 }
 
-/// Issues a certificate for `key` that says what `leaf` says, within `terms` and within what `authority` may sign at `now`.
+/// A certificate that lacks its signature.
+pub struct Prepared<'a> {
+    authority: &'a CertificateAuthority,
+    tbs: Vec<u8>,
+    serial: SerialNumber,
+    times: validity::Times,
+}
+
+/// Prepares a certificate for `key` that says what `leaf` says, within `terms` and within what `authority` may sign at `now`.
 ///
 /// The issuer is the subject of the authority's certificate, byte for byte. The subject is empty but for a common name; the names stand
 /// in the subject alternative name extension, which is critical when the subject is empty. All other extensions are the same for all leaves:
@@ -66,6 +75,26 @@ pub struct IssuedCertificate {
 /// # Errors
 /// If there is no legal certificate of that kind. [`IssueError::is_authority_unavailable`] tells what may pass (another CA, another
 /// day) from what won't.
+pub fn prepare<'a>(
+    leaf: &Leaf,
+    key: &PublicKey,
+    terms: &Terms,
+    authority: &'a CertificateAuthority,
+    serial: SerialNumber,
+    now: Timestamp,
+) -> Result<Prepared<'a>, IssueError> {
+    check_names(leaf)?;
+    permission::check(leaf, authority)?;
+    let times = validity::times(leaf, terms, authority, now)?;
+    let tbs = to_be_signed(leaf, key, authority, &serial, &times)?;
+    check_length(&tbs, authority)?;
+    Ok(Prepared { authority, tbs, serial, times })
+}
+
+/// Prepares a certificate, has it signed, and finishes it; where a thread may block, if the CA's key is slow or elsewhere.
+///
+/// # Errors
+/// Those of [`prepare`] and [`Prepared::sign`].
 pub fn issue(
     leaf: &Leaf,
     key: &PublicKey,
@@ -74,28 +103,57 @@ pub fn issue(
     serial: SerialNumber,
     now: Timestamp,
 ) -> Result<IssuedCertificate, IssueError> {
-    check_names(leaf)?;
-    permission::check(leaf, authority)?;
-    let times = validity::times(leaf, terms, authority, now)?;
-    let tbs = to_be_signed(leaf, key, authority, &serial, &times)?;
-    check_length(&tbs, authority)?;
-    let leaf_der = asn1::sign(&tbs, authority.key()).map_err(|error| match error {
-        SignError::Encoding(error) => IssueError::Encoding(error),
-        SignError::Signing(error) => IssueError::Signing(error),
-    })?;
-    let chain_pem = pem::certificate(&leaf_der) + authority.chain_pem();
-    let validity::Times { not_before, not_after, begin_refresh_at } = times;
-    let (authority_id, authority_sha256) = (authority.id().to_owned(), authority.issuer().fingerprint());
-    Ok(IssuedCertificate {
-        chain_pem,
-        leaf_der,
-        serial,
-        not_before,
-        not_after,
-        begin_refresh_at,
-        authority_id,
-        authority_sha256,
-    })
+    block_on(prepare(leaf, key, terms, authority, serial, now)?.sign())
+}
+
+impl Prepared<'_> {
+    /// The encoded `TBSCertificate`: what the CA's key signs.
+    #[must_use]
+    pub fn to_be_signed(&self) -> &[u8] {
+        &self.tbs
+    }
+
+    /// Has it signed by the authority's key, and finishes it.
+    ///
+    /// # Errors
+    /// If the key doesn't sign, or as [`finish`](Self::finish).
+    pub async fn sign(self) -> Result<IssuedCertificate, IssueError> {
+        let signature = self.authority.key().sign(&self.tbs).await.map_err(IssueError::Signing)?;
+        self.finish(&signature)
+    }
+
+    /// Adds the signature, which is verified first.
+    ///
+    /// # Errors
+    /// If it isn't one of the authority's key.
+    pub fn finish(self, signature: &[u8]) -> Result<IssuedCertificate, IssueError> {
+        let Self { authority, tbs, serial, times } = self;
+        if !authority.issuer().has_signed(&tbs, signature) {
+            return Err(IssueError::WrongSignature { authority: authority.to_string() });
+        }
+        let leaf_der = asn1::signed(&tbs, &authority.key().key_type().signature_algorithm(), signature)?;
+        let validity::Times { not_before, not_after, begin_refresh_at } = times;
+        Ok(IssuedCertificate {
+            chain_pem: pem::certificate(&leaf_der) + authority.chain_pem(),
+            leaf_der,
+            serial,
+            not_before,
+            not_after,
+            begin_refresh_at,
+            authority_id: authority.id().to_owned(),
+            authority_sha256: authority.issuer().fingerprint(),
+        })
+    }
+}
+
+impl fmt::Debug for Prepared<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { authority, tbs: _, serial, times: _ } = self;
+        f.debug_struct("Prepared")
+            .field("authority", &authority.id())
+            .field("serial", &serial.to_string())
+            .finish_non_exhaustive()
+    }
 }
 
 fn check_names(leaf: &Leaf) -> Result<(), IssueError> {

@@ -134,12 +134,13 @@ impl CaPool {
     /// Writes the pool in JSON, keys included. The buffer is wiped when it is dropped.
     ///
     /// # Errors
-    /// If the cryptographic library can't encode a key.
+    /// If the cryptographic library can't encode a key, or a key isn't in this process.
     pub fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, SigningKeyError> {
         let entries = self.members.iter().map(Entry::of_member).collect::<Result<Vec<_>, _>>()?;
         let document =
             Document { authorities: entries, generation: self.generation, further: self.further.clone() };
-        let failed = |_: serde_json::Error| self.signing().key().failed("write down");
+        let key_type = self.signing().key().key_type();
+        let failed = |_: serde_json::Error| SigningKeyError::Failed { action: "write down", key_type };
         // Room enough from the start: a buffer that grows leaves copies behind.
         let mut length = Length(1);
         serde_json::to_writer_pretty(&mut length, &document).map_err(failed)?;
@@ -189,6 +190,10 @@ fn member(index: usize, tree: Tree) -> Result<Member, PoolError> {
 impl Entry {
     fn of_member(member: &Member) -> Result<Self, SigningKeyError> {
         let Member { authority, signs_from, max_leaf_lifetime, further } = member;
+        let key = authority
+            .key()
+            .local()
+            .ok_or_else(|| SigningKeyError::Elsewhere { id: authority.id().to_owned() })?;
         let intermediates: Vec<String> = authority
             .intermediates_to(authority.root())
             .into_iter()
@@ -196,7 +201,7 @@ impl Entry {
             .collect();
         Ok(Self {
             id: authority.id().to_owned(),
-            signing_key: Secret(Zeroizing::new(STANDARD.encode(&*authority.key().to_pkcs8()?))),
+            signing_key: Secret(Zeroizing::new(STANDARD.encode(&*key.to_pkcs8()?))),
             root: STANDARD.encode(authority.root().der()),
             intermediates: if intermediates.is_empty() { None } else { Some(intermediates) },
             signs_from: signs_from.map(|from| from.to_string()),

@@ -23,7 +23,10 @@ use crate::{
     signer::{BoxError, Signer},
     trust_bundle::Published,
 };
-use ca_pool::{CaPool, Fitness, IssueError, IssuedCertificate, Leaf, SerialNumber, SigningCa, Terms, issue};
+use ca_pool::{
+    CaKeyError, CaPool, Fitness, IssueError, IssuedCertificate, Leaf, SerialNumber, SigningCa, Terms, issue,
+    prepare,
+};
 
 /// How a look at a request ends.
 #[derive(Debug)]
@@ -184,7 +187,7 @@ impl<S: Signer> Evaluator<S> {
         contained(self.signer.decide(&request), DECISION_TIMEOUT).await
     }
 
-    /// Issues, off the runtime's threads where signing takes milliseconds. It is dated when it is signed, since the API server refuses what is minutes old,
+    /// Issues: off the runtime's threads where a key of this process takes milliseconds to sign, and with a time limit where the key is elsewhere. It is dated when it is signed, since the API server refuses what is minutes old,
     /// and reads may have taken a while.
     async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {
         if !self.clock.is_known() {
@@ -211,16 +214,17 @@ impl<S: Signer> Evaluator<S> {
         };
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| LookError::Random)?;
-        let claims = Arc::clone(claims);
-        let is_slow = pool.authority(index).key().key_type().is_slow();
-        let sign = move || {
-            let serial = SerialNumber::from_random(random);
-            issue(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now)
-        };
-        let issued = if is_slow {
+        let serial = SerialNumber::from_random(random);
+        let key = pool.authority(index).key();
+        let issued = if key.local().is_some() && key.key_type().is_slow() {
+            let claims = Arc::clone(claims);
+            let sign = move || issue(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now);
             tokio::task::spawn_blocking(sign).await.map_err(LookError::Thread)?
         } else {
-            sign()
+            match prepare(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now) {
+                Ok(prepared) => in_time(prepared.sign(), SIGNING_TIMEOUT).await,
+                Err(error) => Err(error),
+            }
         };
         match issued {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
@@ -240,6 +244,17 @@ impl<S: Signer> Evaluator<S> {
         )?;
         published.choose_for(fitness, pool, now).map_err(|error| error.to_string())
     }
+}
+
+/// How long the key of a CA that is elsewhere may take to sign. The request holds a slot meanwhile.
+const SIGNING_TIMEOUT: Duration = Duration::from_secs(10);
+
+async fn in_time(
+    signing: impl Future<Output = Result<IssuedCertificate, IssueError>>,
+    timeout: Duration,
+) -> Result<IssuedCertificate, IssueError> {
+    let too_slow = |_| IssueError::Signing(CaKeyError::new(format!("no answer within {timeout:?}")));
+    tokio::time::timeout(timeout, signing).await.map_err(too_slow)?
 }
 
 /// How long a signer may take to decide. It holds one of the slots that all requests share.

@@ -2,6 +2,7 @@
 
 mod contents;
 mod refusals;
+mod remote_key;
 mod times;
 
 use std::time::Duration;

@@ -53,7 +53,7 @@ fn a_root_that_is_listed_besides_does_not_hide_that_a_ca_was_replaced() {
     use ca_pool::{Anchors, CaCertificate};
     let others = CaCertificate::from_der("other", pool().signing().root().der()).unwrap();
     let listing = |pool: &CaPool| {
-        let key = SigningKey::from_pkcs8(&pool.signing().key().to_pkcs8().unwrap()).unwrap();
+        let key = SigningKey::from_pkcs8(&pool.signing().key().local().unwrap().to_pkcs8().unwrap()).unwrap();
         let roots = vec![pool.signing().root().clone(), others.clone()];
         CaPool::new(vec![
             CertificateAuthority::with_anchors("1", key, vec![], roots, Anchors::Listed).unwrap(),
@@ -73,7 +73,7 @@ fn a_root_that_is_listed_besides_does_not_hide_that_a_ca_was_replaced() {
 fn a_root_that_is_renewed_with_its_key_goes_on_at_once() {
     let old = pool();
     let bundle = desired(&old, &signer()).created(&resource(), now());
-    let key = SigningKey::from_pkcs8(&old.signing().key().to_pkcs8().unwrap()).unwrap();
+    let key = SigningKey::from_pkcs8(&old.signing().key().local().unwrap().to_pkcs8().unwrap()).unwrap();
     let root = NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: DAY * 100 };
     let serial = SerialNumber::from_random([2; 16]);
     let renewed = CertificateAuthority::new_root(root, key, serial, now() + DAY).unwrap();
