@@ -1,7 +1,10 @@
 //! What a signer wants a certificate to say.
 
+mod own;
+
 use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
+pub use self::own::{LeafExtension, LeafExtensionError, SubjectAttribute};
 use crate::names::{CommonName, DnsName, Uri};
 
 /// The contents of a leaf certificate, as far as a signer decides them. Key, issuer, serial number, validity and the
@@ -17,8 +20,10 @@ use crate::names::{CommonName, DnsName, Uri};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leaf {
-    /// The subject's only attribute. Without it the subject is empty.
+    /// The subject's common name. Without it and [`subject_attributes`](Self::subject_attributes) the subject is empty.
     pub common_name: Option<CommonName>,
+    /// Further attributes of the subject, in the order in which they are written, behind the common name.
+    pub subject_attributes: Vec<SubjectAttribute>,
     /// DNS names, in the order in which they are written.
     pub dns_names: Vec<DnsName>,
     /// URIs.
@@ -29,6 +34,10 @@ pub struct Leaf {
     pub extended_key_usages: BTreeSet<ExtendedKeyUsage>,
     /// Key usages beyond digitalSignature (always there) and keyEncipherment (always there for RSA).
     pub further_key_usages: BTreeSet<KeyUsage>,
+    /// Extensions that the signer defines, in the order in which they are written, behind those of every leaf.
+    pub extensions: Vec<LeafExtension>,
+    /// Whether it may have no name, if it has an extension that says who the pod is.
+    pub may_be_nameless: bool,
     /// The lifetime that the signer wants, backdating included; shorter where the request, the signer's configuration or the CA
     /// allow less. Without it: the longest that they allow.
     pub lifetime: Option<Duration>,
@@ -146,11 +155,39 @@ impl Leaf {
         self
     }
 
+    /// Adds an attribute of the subject.
+    #[must_use]
+    pub fn subject_attribute(mut self, attribute: SubjectAttribute) -> Self {
+        self.subject_attributes.push(attribute);
+        self
+    }
+
+    /// Adds an extension.
+    #[must_use]
+    pub fn extension(mut self, extension: LeafExtension) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
+    /// Lets it have no name. It must have an extension then, by which peers know the pod. Strict verifiers
+    /// (`openssl verify -x509_strict`, Python from 3.13 on) refuse certificates without subject and alternative names.
+    #[must_use]
+    pub fn nameless(mut self) -> Self {
+        self.may_be_nameless = true;
+        self
+    }
+
     /// Lets it be issued only if this Service of the pod's namespace doesn't exist.
     #[must_use]
     pub fn unless_service(mut self, name: impl Into<String>) -> Self {
         self.absent_services.insert(name.into());
         self
+    }
+
+    /// Whether its subject is empty.
+    #[must_use]
+    pub fn has_empty_subject(&self) -> bool {
+        self.common_name.is_none() && self.subject_attributes.is_empty()
     }
 
     /// How many names it carries, the common name included.

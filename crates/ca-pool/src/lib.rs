@@ -28,11 +28,14 @@ pub use self::{
     },
     duration::{DurationError, format_duration, parse_duration},
     issuance::{
-        IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_NAMES, Prepared, Terms, issue,
-        prepare,
+        IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_EXTENSIONS, MAX_NAMES, Prepared,
+        Terms, issue, prepare,
     },
     key_type::{KeyType, KeyTypeError},
-    leaf::{ANY_LABEL, ExtendedKeyUsage, KeyUsage, Leaf, Refresh},
+    leaf::{
+        ANY_LABEL, ExtendedKeyUsage, KeyUsage, Leaf, LeafExtension, LeafExtensionError, Refresh,
+        SubjectAttribute,
+    },
     names::{CommonName, CommonNameError, DnsName, DnsNameError, SignerName, SignerNameError, Uri, UriError},
     pool::{
         ACTIVATION_GRACE, AsOf, AutomaticRotation, AutomaticRotationError, BUNDLE_PROPAGATION, CaPool,

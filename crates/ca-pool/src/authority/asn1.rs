@@ -18,7 +18,7 @@ use x509_cert::{
 };
 
 use super::{SigningKey, SigningKeyError};
-use crate::names::CommonName;
+use crate::{leaf::Leaf, names::CommonName};
 
 /// `Certificate`.
 #[derive(der::Sequence)]
@@ -70,22 +70,31 @@ pub(crate) fn extension<T: AssociatedOid + Encode>(critical: bool, value: &T) ->
     Ok(Extension { extn_id: T::OID, critical, extn_value: OctetString::new(value.to_der()?)? })
 }
 
-/// The content of a `Name` that has a common name, as UTF8String (RFC 5280 §4.1.2.4), or nothing.
-pub(crate) fn subject(common_name: Option<&CommonName>) -> der::Result<Vec<u8>> {
+/// The content of a `Name`: an RDN for each attribute, as UTF8String (RFC 5280 §4.1.2.4).
+pub(crate) fn subject(leaf: &Leaf) -> der::Result<Vec<u8>> {
+    let common_name = leaf.common_name.iter().map(|name| (rfc4519::CN, name.as_str()));
+    let others = leaf.subject_attributes.iter().map(|attribute| (attribute.oid, attribute.value.as_str()));
+    let mut content = Vec::new();
+    for (oid, value) in common_name.chain(others) {
+        content.extend(rdn(oid, value)?);
+    }
+    Ok(content)
+}
+
+/// The content of a `Name` that has a common name alone.
+pub(crate) fn common_name(name: &CommonName) -> der::Result<Vec<u8>> {
+    rdn(rfc4519::CN, name.as_str())
+}
+
+fn rdn(oid: ObjectIdentifier, value: &str) -> der::Result<Vec<u8>> {
     /// `AttributeTypeAndValue`.
     #[derive(der::Sequence)]
     struct Attribute<'a> {
         oid: ObjectIdentifier,
         value: Utf8StringRef<'a>,
     }
-    match common_name {
-        None => Ok(Vec::new()),
-        Some(name) => {
-            let attribute =
-                Attribute { oid: rfc4519::CN, value: Utf8StringRef::new(name.as_str())? }.to_der()?;
-            AnyRef::new(Tag::Set, &attribute)?.to_der()
-        }
-    }
+    let attribute = Attribute { oid, value: Utf8StringRef::new(value)? }.to_der()?;
+    AnyRef::new(Tag::Set, &attribute)?.to_der()
 }
 
 /// The elements of a SEQUENCE's or SET's content.

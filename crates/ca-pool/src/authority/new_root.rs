@@ -80,7 +80,7 @@ fn self_signed(
     now: Timestamp,
 ) -> Result<Vec<u8>, SignError> {
     let algorithm = key.key_type().signature_algorithm();
-    let subject = asn1::subject(Some(&request.common_name))?;
+    let subject = asn1::common_name(&request.common_name)?;
     let out_of_range = |_: jiff::Error| der::Error::from(ErrorKind::DateTime);
     let not_before = now.checked_sub(NewRoot::BACKDATED).map_err(out_of_range)?;
     let not_after = now.checked_add(request.validity).map_err(out_of_range)?;

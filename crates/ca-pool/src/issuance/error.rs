@@ -12,13 +12,27 @@ use crate::{authority::CaKeyError, duration::format_duration};
 #[non_exhaustive]
 pub enum IssueError {
     /// Neither a common name nor a subject alternative name.
-    #[error("the certificate would carry no name at all; a leaf needs at least one")]
+    #[error(
+        "the certificate would carry no name at all; a leaf needs at least one, or an extension by which peers know the pod"
+    )]
     NoNames,
     /// More names than [`MAX_NAMES`].
     #[error("the certificate would carry {names} names; {MAX_NAMES} are the most")]
     TooManyNames {
         /// How many there are.
         names: usize,
+    },
+    /// More extensions and attributes of the subject than [`MAX_EXTENSIONS`](super::MAX_EXTENSIONS).
+    #[error("the certificate would carry {found} extensions and attributes of its signer; 16 are the most")]
+    TooManyExtensions {
+        /// How many there are.
+        found: usize,
+    },
+    /// An extension is there twice (RFC 5280 §4.2).
+    #[error("the certificate would carry extension {oid} twice")]
+    ExtensionTwice {
+        /// Which.
+        oid: String,
     },
     /// More PEM than [`MAX_CHAIN_BYTES`].
     #[error("the certificate and its chain would have {bytes} bytes of PEM; {MAX_CHAIN_BYTES} are the most")]
@@ -121,6 +135,8 @@ impl IssueError {
             | Self::WrongSignature { .. } => true,
             Self::NoNames
             | Self::TooManyNames { .. }
+            | Self::TooManyExtensions { .. }
+            | Self::ExtensionTwice { .. }
             | Self::ChainTooLong { .. }
             | Self::LifetimeTooShort { .. }
             | Self::Encoding(_) => false,
@@ -133,6 +149,8 @@ impl IssueError {
         match self {
             Self::NoNames => "no_names",
             Self::TooManyNames { .. } => "too_many_names",
+            Self::TooManyExtensions { .. } => "too_many_extensions",
+            Self::ExtensionTwice { .. } => "extension_twice",
             Self::ChainTooLong { .. } => "chain_too_long",
             Self::LifetimeTooShort { .. } => "lifetime_too_short",
             Self::AuthorityExpiring { .. } => "authority_expiring",

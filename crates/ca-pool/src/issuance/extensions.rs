@@ -37,7 +37,11 @@ pub(super) fn of(
     let names = alternative_names(leaf)?;
     if !names.is_empty() {
         // §4.2.1.6: critical where the subject is empty, since the identity then stands there alone.
-        extensions.push(extension(leaf.common_name.is_none(), &SubjectAltName(names))?);
+        extensions.push(extension(leaf.has_empty_subject(), &SubjectAltName(names))?);
+    }
+    for own in &leaf.extensions {
+        let extn_value = OctetString::new(own.value.clone())?;
+        extensions.push(Extension { extn_id: own.oid, critical: own.critical, extn_value });
     }
     Ok(extensions)
 }

@@ -33,6 +33,9 @@ use crate::{
 /// The most names that a leaf may carry, the common name included.
 pub const MAX_NAMES: usize = 100;
 
+/// The most extensions and attributes of the subject that a signer may define.
+pub const MAX_EXTENSIONS: usize = 16;
+
 /// The longest chain that is issued, in bytes of PEM. The API server takes 100 KiB.
 pub const MAX_CHAIN_BYTES: usize = 64 * 1024;
 
@@ -84,6 +87,7 @@ pub fn prepare<'a>(
     now: Timestamp,
 ) -> Result<Prepared<'a>, IssueError> {
     check_names(leaf)?;
+    check_extensions(leaf)?;
     permission::check(leaf, authority)?;
     let times = validity::times(leaf, terms, authority, now)?;
     let tbs = to_be_signed(leaf, key, authority, &serial, &times)?;
@@ -158,9 +162,25 @@ impl fmt::Debug for Prepared<'_> {
 
 fn check_names(leaf: &Leaf) -> Result<(), IssueError> {
     match leaf.names() {
+        0 if leaf.may_be_nameless && !leaf.extensions.is_empty() => Ok(()),
         0 => Err(IssueError::NoNames),
         names if names > MAX_NAMES => Err(IssueError::TooManyNames { names }),
         _ => Ok(()),
+    }
+}
+
+/// RFC 5280 §4.2: no extension may be there twice.
+fn check_extensions(leaf: &Leaf) -> Result<(), IssueError> {
+    let extensions = &leaf.extensions;
+    if extensions.len() + leaf.subject_attributes.len() > MAX_EXTENSIONS {
+        return Err(IssueError::TooManyExtensions {
+            found: extensions.len() + leaf.subject_attributes.len(),
+        });
+    }
+    let mut all = extensions.iter().enumerate();
+    match all.find(|(index, one)| extensions[..*index].iter().any(|before| before.oid == one.oid)) {
+        Some((_, twice)) => Err(IssueError::ExtensionTwice { oid: twice.oid.to_string() }),
+        None => Ok(()),
     }
 }
 
@@ -172,7 +192,7 @@ fn to_be_signed(
     times: &validity::Times,
 ) -> der::Result<Vec<u8>> {
     let algorithm = authority.key().key_type().signature_algorithm();
-    let subject = asn1::subject(leaf.common_name.as_ref())?;
+    let subject = asn1::subject(leaf)?;
     TbsCertificate {
         version: VERSION_3,
         serial_number: serial.to_asn1()?,

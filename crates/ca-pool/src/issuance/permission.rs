@@ -36,7 +36,7 @@ fn check_usages(usages: &BTreeSet<ExtendedKeyUsage>, certificate: &CaCertificate
 
 fn check_names(leaf: &Leaf, certificate: &CaCertificate) -> Result<(), IssueError> {
     let Some(constraints) = certificate.name_constraints() else { return Ok(()) };
-    let subject = asn1::subject(leaf.common_name.as_ref())?;
+    let subject = asn1::subject(leaf)?;
     for (name, text) in names(leaf, &subject) {
         if let Some(objection) = constraints.objection(name) {
             let certificate = certificate.to_string();
@@ -50,10 +50,11 @@ fn names<'a>(leaf: &'a Leaf, subject: &'a [u8]) -> impl Iterator<Item = (Constra
     let dns = leaf.dns_names.iter().map(|name| (ConstrainedName::Dns(name.as_str()), format!("DNS:{name}")));
     let uris = leaf.uris.iter().map(|uri| (ConstrainedName::UriHost(uri.host()), format!("URI:{uri}")));
     let addresses = leaf.ip_addresses.iter().map(|ip| (ConstrainedName::Ip(*ip), format!("IP:{ip}")));
-    let subject = leaf
-        .common_name
-        .iter()
-        .map(move |name| (ConstrainedName::Subject(subject), format!("the subject CN={name}")));
+    let text = match &leaf.common_name {
+        Some(name) => format!("the subject CN={name}"),
+        None => "the subject".to_owned(),
+    };
+    let subject = (!leaf.has_empty_subject()).then_some((ConstrainedName::Subject(subject), text));
     dns.chain(uris).chain(addresses).chain(subject).chain(common_name_as_host(leaf))
 }
 

@@ -1,12 +1,12 @@
 //! Every type of pod key under every type of CA key, with and without an intermediate.
 
-use ca_pool::{CaPool, ExtendedKeyUsage, Leaf};
+use ca_pool::{CaPool, ExtendedKeyUsage, Leaf, LeafExtension, SubjectAttribute};
 use rcgen::{CidrSubnet, GeneralSubtree, KeyPair, NameConstraints};
 
 use crate::{
     Question, assert_accepted, assert_refused,
     authorities::{Ca, POOLS},
-    issued, leaf, pods,
+    go, issued, leaf, openssl, pods, webpki,
 };
 
 const WRONG_NAME: [&str; 2] = ["CertNotValidForName", "hostname mismatch"];
@@ -112,4 +112,24 @@ fn another_root_of_the_same_name_is_refused() {
         Question::Client,
         ["InvalidSignature", "unable to get local issuer certificate"],
     );
+}
+
+#[test]
+fn leaves_with_a_signers_own_extension_and_subject_are_accepted() {
+    let pool = &POOLS[0];
+    let identity = || LeafExtension::new("1.3.6.1.4.1.57683.1", false, vec![0x30, 3, 0x80, 1, b'a']).unwrap();
+    let organization = SubjectAttribute::new("2.5.4.10", "system:serviceaccounts").unwrap();
+    let named = leaf(ExtendedKeyUsage::ClientAuth).subject_attribute(organization).extension(identity());
+    let key = pods::public(&pods::KEYS[0]);
+    assert_accepted(pool, &issued(pool, &named, &key), Question::Client);
+    let nameless = issued(pool, &Leaf::client().nameless().extension(identity()), &key);
+    for (verifier, answer) in [
+        ("webpki", webpki::verify(pool, &nameless, Question::Client)),
+        ("Go", go::verify(pool, &nameless, Question::Client)),
+        ("OpenSSL", openssl::verify_leniently(pool, &nameless, Question::Client)),
+    ] {
+        assert_eq!(answer, Ok(()), "{verifier}");
+    }
+    let strict = openssl::verify(pool, &nameless, Question::Client).unwrap_err();
+    assert!(strict.contains("Subject name empty"), "{strict}");
 }

@@ -14,7 +14,9 @@ use x509_cert::{
 };
 
 use super::*;
-use crate::{ExtendedKeyUsage, KeyUsage, NewRoot, SigningKey, SigningKeyType};
+use crate::{
+    ExtendedKeyUsage, KeyUsage, LeafExtension, NewRoot, SigningKey, SigningKeyType, SubjectAttribute,
+};
 
 #[test]
 fn leaf_with_names_alone_has_an_empty_subject_and_critical_names() {
@@ -163,5 +165,74 @@ proptest! {
         let key = p256();
         let issued = || issue(&server(), &key, &Terms::default(), &authority, serial.clone(), now).unwrap();
         prop_assert!(issued() == issued());
+    }
+}
+
+/// PodIdentity of KEP-4317, as far as its tags go.
+const IDENTITY: &str = "1.3.6.1.4.1.57683.1";
+
+fn identity() -> LeafExtension {
+    LeafExtension::new(IDENTITY, false, vec![0x30, 6, 0x80, 4, b's', b'h', b'o', b'p']).unwrap()
+}
+
+#[test]
+fn a_signers_own_extensions_and_attributes_are_written_as_they_are() {
+    let organization = SubjectAttribute::new("2.5.4.10", "system:serviceaccounts").unwrap();
+    let group = SubjectAttribute::new("2.5.4.10", "system:serviceaccounts:shop").unwrap();
+    let leaf = server().extension(identity()).subject_attribute(organization).subject_attribute(group);
+    let issued = issued(&leaf, &Terms::default());
+    let certificate = Certificate::from_der(&issued.leaf_der).unwrap();
+    let tbs = certificate.tbs_certificate();
+    let own = tbs.extensions().unwrap().last().unwrap();
+    assert_eq!((own.extn_id.to_string(), own.critical), (IDENTITY.to_owned(), false));
+    assert_eq!(own.extn_value.as_bytes(), [0x30, 6, 0x80, 4, b's', b'h', b'o', b'p']);
+    assert_eq!(tbs.subject().to_string(), "O=system:serviceaccounts:shop,O=system:serviceaccounts");
+    let (critical, _) = tbs.get_extension::<SubjectAltName>().unwrap().unwrap();
+    assert!(!critical, "the subject isn't empty");
+}
+
+#[test]
+fn a_leaf_may_be_nameless_only_where_it_says_so_and_has_an_extension() {
+    let nameless = ExtendedKeyUsage::ClientAuth;
+    let leaf = |leaf: Leaf| issue_at(&leaf, &Terms::default(), &root_authority(), now());
+    assert!(leaf(Leaf::new([nameless]).nameless().extension(identity())).is_ok());
+    for refused in [
+        Leaf::new([nameless]).nameless(),
+        Leaf::new([nameless]).extension(identity()),
+        Leaf::new([nameless]).nameless().subject_attribute(SubjectAttribute::new("2.5.4.10", "a").unwrap()),
+    ] {
+        assert_eq!(leaf(refused).unwrap_err(), IssueError::NoNames);
+    }
+}
+
+#[test]
+fn no_extension_is_there_twice_nor_too_many() {
+    let twice = refused(&server().extension(identity()).extension(identity()), &root_authority());
+    assert_eq!(twice, IssueError::ExtensionTwice { oid: IDENTITY.into() });
+    let many = (1..=17).map(|arc| LeafExtension::new(&format!("1.2.3.{arc}"), false, vec![5, 0]).unwrap());
+    let many = many.fold(server(), Leaf::extension);
+    assert_eq!(refused(&many, &root_authority()), IssueError::TooManyExtensions { found: 17 });
+}
+
+#[test]
+fn what_is_the_cores_or_not_der_is_no_extension_of_a_signer() {
+    for (oid, value, rule) in [
+        ("2.5.29.17", vec![0x30, 0], "the core writes"),
+        ("2.5.29.19", vec![0x30, 0], "the core writes"),
+        ("2.5.29.30", vec![0x30, 0], "CAs alone"),
+        ("1.2.x", vec![5, 0], "object identifier"),
+        ("1.2.3", vec![5, 1], "DER"),
+        ("1.2.3", vec![5, 0, 0], "DER"),
+        ("1.2.3", vec![], "DER"),
+        ("1.2.3", vec![0; 4097], "4096"),
+    ] {
+        let error = LeafExtension::new(oid, true, value).unwrap_err().to_string();
+        assert!(error.contains(rule), "{oid}: {error}");
+    }
+    for (oid, value, rule) in
+        [("2.5.4.3", "a", "common name"), ("2.5.4.10", "", "empty"), ("2.5.4.10", "a\n", "control")]
+    {
+        let error = SubjectAttribute::new(oid, value).unwrap_err().to_string();
+        assert!(error.contains(rule), "{oid}: {error}");
     }
 }
