@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use signer_core::{Decision, Denial, DnsName, Uri, Wait, cluster::Pod, reasons};
+use signer_core::{Decision, Denial, DnsName, Uri, Wait, cluster::Pod, decision::WakeOn, reasons};
 
 use crate::{
     annotations::Annotation,
@@ -164,5 +164,5 @@ fn wait(awaited: &[Awaited], pod: &Pod) -> Wait {
         QuotedList(&services),
         pod.name
     );
-    Wait { reason: reasons::WAITING_FOR_SERVICE, message }
+    Wait { reason: reasons::WAITING_FOR_SERVICE, message, until: &[WakeOn::Services, WakeOn::Pod] }
 }

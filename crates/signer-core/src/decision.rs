@@ -43,6 +43,22 @@ pub struct Wait {
     pub reason: Reason,
     /// The event's message: what is missing, and how to mend it.
     pub message: String,
+    /// What can end it. Whatever it is, the request is looked at again now and then.
+    pub until: &'static [WakeOn],
+}
+
+/// A change after which a request that waits is looked at again, at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WakeOn {
+    /// Its pod.
+    Pod,
+    /// The Services of its pod's namespace.
+    Services,
+    /// The signer's CA pool, or its published trust bundle.
+    Authority,
+    /// The operator's deny rules.
+    DenyRules,
 }
 
 impl Decision {
@@ -64,10 +80,11 @@ impl Decision {
         Self::Deny(Denial { reason, message: message.into(), grounds: Grounds::Fixed })
     }
 
-    /// Leaves the request pending.
+    /// Leaves the request pending, until its pod or a Service of the pod's namespace changes. ([`Wait`] can say something
+    /// else.)
     #[must_use]
     pub fn wait(reason: Reason, message: impl Into<String>) -> Self {
-        Self::Wait(Wait { reason, message: message.into() })
+        Self::Wait(Wait { reason, message: message.into(), until: &[WakeOn::Services, WakeOn::Pod] })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         pod_cache::PodKey,
         reader::{ClusterReader, Freshness, ReadPod},
     },
-    decision::{Decision, Denial, Grounds, Wait},
+    decision::{Decision, Denial, Grounds, Wait, WakeOn},
     deny::DenyRulesInForce,
     policy::Policy,
     reasons,
@@ -86,6 +86,7 @@ impl<S: Signer> Evaluator<S> {
             Some(unreadable) => Ok(Outcome::Waiting(Wait {
                 reason: reasons::OBJECT_UNREADABLE,
                 message: format!("{unreadable}; until then it isn't known what the pod may have"),
+                until: &[WakeOn::Services, WakeOn::Pod],
             })),
             None => examined,
         }
@@ -230,9 +231,11 @@ impl<S: Signer> Evaluator<S> {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
             Err(error) if error.is_authority_unavailable() => Ok(unavailable(error.to_string())),
             Err(error @ IssueError::Encoding(_)) => Err(LookError::Issue(error)),
-            Err(error) => {
-                Ok(Outcome::Waiting(Wait { reason: reasons::LEAF_REFUSED, message: error.to_string() }))
-            }
+            Err(error) => Ok(Outcome::Waiting(Wait {
+                reason: reasons::LEAF_REFUSED,
+                message: error.to_string(),
+                until: &[WakeOn::Services, WakeOn::Pod, WakeOn::Authority],
+            })),
         }
     }
 
@@ -293,27 +296,33 @@ impl Look {
 }
 
 fn unavailable(message: String) -> Outcome {
-    Outcome::Waiting(Wait { reason: reasons::CERTIFICATE_AUTHORITY_UNAVAILABLE, message })
+    Outcome::Waiting(Wait {
+        reason: reasons::CERTIFICATE_AUTHORITY_UNAVAILABLE,
+        message,
+        until: &[WakeOn::Authority],
+    })
 }
 
 fn pod_not_found(claims: &Claims) -> Wait {
     let message =
         format!("the API server knows no pod {} in namespace {}", claims.pod_name, claims.namespace);
-    Wait { reason: reasons::POD_NOT_FOUND, message }
+    Wait { reason: reasons::POD_NOT_FOUND, message, until: &[WakeOn::Pod] }
 }
 
 /// A running pod keeps its certificate when something changed under it: kubelet would take it away at a denial, even if it is valid for hours.
 fn withheld_if_running(decision: Decision, pod: &Pod) -> Decision {
-    let (reason, message) = match decision {
+    let (reason, message, until) = match decision {
         _ if pod.phase != PodPhase::Running => return decision,
-        Decision::Deny(Denial { reason, message, grounds: Grounds::Changeable }) => (reason, message),
-        Decision::Wait(Wait { reason, message }) => (reason, message),
+        Decision::Deny(Denial { reason, message, grounds: Grounds::Changeable }) => {
+            (reason, message, &[WakeOn::Services, WakeOn::Pod, WakeOn::DenyRules][..])
+        }
+        Decision::Wait(Wait { reason, message, until }) => (reason, message, until),
         other => return other,
     };
     let message = format!(
         "the running pod keeps the certificate that it has until that expires; a new one is withheld ({reason}): {message}"
     );
-    Wait { reason: reasons::REFRESH_WITHHELD, message }.into()
+    Wait { reason: reasons::REFRESH_WITHHELD, message, until }.into()
 }
 
 #[cfg(test)]

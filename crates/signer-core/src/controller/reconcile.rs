@@ -248,7 +248,7 @@ fn unparsable(error: &ClaimsError) -> Outcome {
     let message = error.to_string();
     match error {
         ClaimsError::NoKey | ClaimsError::Abridged => {
-            Outcome::Waiting(Wait { reason: reasons::PUBLIC_KEY_MISSING, message })
+            Outcome::Waiting(Wait { reason: reasons::PUBLIC_KEY_MISSING, message, until: &[] })
         }
         ClaimsError::Key(_) => Outcome::Denied(Denial {
             reason: reasons::UNSUPPORTED_KEY_TYPE,

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::{DenyRules, rule::NO_REASON};
 use crate::{
     cluster::Pod,
-    decision::{Decision, Wait},
+    decision::{Decision, Wait, WakeOn},
     reasons,
 };
 use ca_pool::names::SignerName;
@@ -92,7 +92,7 @@ impl DenyRulesInForce {
 }
 
 fn wait(reason: crate::reason::Reason, message: String) -> Decision {
-    Wait { reason, message }.into()
+    Wait { reason, message, until: &[WakeOn::DenyRules, WakeOn::Pod] }.into()
 }
 
 #[cfg(test)]

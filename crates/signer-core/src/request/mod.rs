@@ -52,6 +52,20 @@ impl Request {
         &self.pod
     }
 
+    /// The UID of the pod's service account, as the request claims it. The pod's name for it is verified; that this is its
+    /// UID the API server has checked for requests of nodes (NodeRestriction), and nobody else.
+    #[must_use]
+    pub fn claimed_service_account_uid(&self) -> &str {
+        &self.claims.service_account_uid
+    }
+
+    /// The UID of the pod's node, as the request claims it: as with
+    /// [`claimed_service_account_uid`](Self::claimed_service_account_uid).
+    #[must_use]
+    pub fn claimed_node_uid(&self) -> &str {
+        &self.claims.node_uid
+    }
+
     /// The key that is to be certified.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {

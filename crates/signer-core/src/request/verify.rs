@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Claims;
 use crate::{
     cluster::{CertificateSource, Pod, PodPhase, pod::MIRROR},
-    decision::{Decision, Denial, Grounds, Wait},
+    decision::{Decision, Denial, Grounds, Wait, WakeOn},
     reasons,
 };
 use ca_pool::format_duration;
@@ -46,7 +46,9 @@ pub fn verify(claims: &Claims, pod: &Pod) -> Verdict {
             "the pod {} isn't bound to a node yet; the request claims {}",
             pod.name, claims.node_name
         );
-        return Verdict::Other(Wait { reason: reasons::POD_NOT_FOUND, message }.into());
+        return Verdict::Other(
+            Wait { reason: reasons::POD_NOT_FOUND, message, until: &[WakeOn::Pod] }.into(),
+        );
     }
     if claims.node_name != pod.node_name {
         return mismatch(

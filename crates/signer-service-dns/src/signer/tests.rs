@@ -42,7 +42,7 @@ async fn names(config: ServiceDnsConfig, request: RequestBuilder) -> Vec<String>
 
 async fn wait(config: ServiceDnsConfig, request: RequestBuilder) -> String {
     match decide(config, request).await {
-        Decision::Wait(Wait { reason, message }) => {
+        Decision::Wait(Wait { reason, message, .. }) => {
             assert_eq!(reason, reasons::WAITING_FOR_SERVICE);
             message
         }
