@@ -26,9 +26,11 @@ use crate::{
     terminal::{Steps, Style},
 };
 
-/// Show everything at work on a throw-away Kubernetes control plane: three signers, a few pods, their certificates.
+/// Show everything at work on a throw-away Kubernetes control plane: three signers, a few pods, their
+/// certificates.
 ///
-/// With SIGNER_TEST_CLUSTER=existing it uses the cluster that KUBECONFIG leads to, and removes what it created.
+/// With SIGNER_TEST_CLUSTER=existing it uses the cluster that KUBECONFIG leads to, and removes what it
+/// created.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Leave control plane and signer-manager up until Ctrl-C, and say what to try next.

@@ -9,7 +9,8 @@ use crate::{cargo, error::Error, program};
 /// The one that the pages are looked at with.
 const MDBOOK: &str = "0.5.4";
 
-/// Build the documentation as a book, target/book/index.html, with mdBook, which is built first (minutes, once).
+/// Build the documentation as a book, target/book/index.html, with mdBook, which is built first (minutes,
+/// once).
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 

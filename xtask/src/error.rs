@@ -61,7 +61,8 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Tells the user on standard error, and chooses the exit status: 130 after Ctrl-C as for any program, else 1.
+    /// Tells the user on standard error, and chooses the exit status: 130 after Ctrl-C as for any program,
+    /// else 1.
     pub(crate) fn report(&self) -> ExitCode {
         if !matches!(self, Self::NodeFailed) {
             eprintln!("error: {}", test_cluster::story(self));

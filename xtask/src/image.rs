@@ -38,8 +38,8 @@ pub(crate) enum Optimised {
 
 /// Build the container image of all programs, on a machine without Docker.
 ///
-/// It is an archive that `docker load`, `kind load image-archive`, `podman load` and `ctr images import` take. Needs
-/// buildah (in Debian).
+/// It is an archive that `docker load`, `kind load image-archive`, `podman load` and `ctr images import`
+/// take. Needs buildah (in Debian).
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Where to write the archive [default: target/image/pod-certificate-signers.tar].

@@ -31,11 +31,11 @@ use crate::{
     terminal::{Steps, Style},
 };
 
-/// Apply both folders of manifests on a real node (kubelet, containerd, kube-proxy, cluster DNS), and watch pods speak
-/// mTLS.
+/// Apply both folders of manifests on a real node (kubelet, containerd, kube-proxy, cluster DNS), and watch
+/// pods speak mTLS.
 ///
-/// For a Debian machine, as root. Installs the packages that are missing and builds the rest, starts the node in
-/// namespaces of its own, ends it, and leaves nothing behind but what it has built, and its logs in
+/// For a Debian machine, as root. Installs the packages that are missing and builds the rest, starts the node
+/// in namespaces of its own, ends it, and leaves nothing behind but what it has built, and its logs in
 /// target/node-e2e/log.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

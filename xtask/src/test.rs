@@ -1,4 +1,5 @@
-//! `cargo xtask test`: every test, those on the API server included, on as many Kubernetes versions as wanted.
+//! `cargo xtask test`: every test, those on the API server included, on as many Kubernetes versions as
+//! wanted.
 
 mod tally;
 
@@ -21,7 +22,8 @@ use tally::Tally;
 /// By this name of their file, tests on the API server are found (CONTRIBUTING.md).
 const API_SERVER_TESTS: &str = "api_server*";
 
-/// Run all tests. Those on the API server run against a throw-away control plane of each version, the others once.
+/// Run all tests. Those on the API server run against a throw-away control plane of each version, the others
+/// once.
 ///
 /// With SIGNER_TEST_CLUSTER=existing they run against the cluster that KUBECONFIG leads to.
 #[derive(clap::Args)]
@@ -52,7 +54,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
     } else {
         // All builds come first: a version that can't be built is to be known before the tests have run.
         arguments.kubernetes.iter().try_for_each(|minor| build(Program::ControlPlane, *minor))?;
-        // kubectl, beside which tests run the programs on the same kubeconfig; its own version doesn't matter to them
+        // kubectl, beside which tests run the programs on the same kubeconfig; its own version doesn't matter
+        // to them
         build(Program::Node, Minor::newest()?)?;
         let each = |(index, minor): (usize, &Minor)| on_control_plane(arguments, *minor, index == 0);
         arguments.kubernetes.iter().enumerate().map(each).collect::<Result<_, _>>()?

@@ -1,4 +1,5 @@
-//! The documentation is whole: links lead somewhere, the book has each page, and tables have what the code has.
+//! The documentation is whole: links lead somewhere, the book has each page, and tables have what the code
+//! has.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 

@@ -38,7 +38,8 @@ pub(crate) enum FetchError {
     Body(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Fetches a URL. The connection is new and closed afterwards, so that each call meets what both ends have in use now.
+/// Fetches a URL. The connection is new and closed afterwards, so that each call meets what both ends have in
+/// use now.
 pub(crate) async fn fetch(url: &Uri, config: Arc<ClientConfig>) -> Result<Answer, FetchError> {
     let (tls, authority) = connect(url, config).await?;
     let server = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
@@ -54,7 +55,8 @@ pub(crate) async fn fetch(url: &Uri, config: Arc<ClientConfig>) -> Result<Answer
         .body(Empty::<Bytes>::new())
         .map_err(|error| FetchError::Body(error.into()))?;
     let response = sender.send_request(request).await;
-    // With TLS 1.3 a server refuses a client's certificate only after the client's handshake is done: the first read tells.
+    // With TLS 1.3 a server refuses a client's certificate only after the client's handshake is done: the
+    // first read tells.
     let response = response.map_err(|error| refused_late(error, url))?;
     let status = response.status();
     let body = Limited::new(response.into_body(), MOST_BYTES).collect().await.map_err(FetchError::Body)?;

@@ -1,5 +1,5 @@
-//! An example server and client that speak TLS, or mutual TLS, with the certificates of their pods. Both stand on `pod-credentials`, and go on while
-//! certificates and trust anchors are renewed.
+//! An example server and client that speak TLS, or mutual TLS, with the certificates of their pods. Both
+//! stand on `pod-credentials`, and go on while certificates and trust anchors are renewed.
 
 mod body_text;
 pub mod cli;

@@ -6,8 +6,9 @@ use pod_credentials::Certificate;
 
 use crate::times::{from_now, utc};
 
-/// What can be said of the next renewal. Kubelet renews at a time (`beginRefreshAt`) that the signer sets in the request's status, which a pod doesn't see, plus up to
-/// five minutes: so this is an estimate, and says of what.
+/// What can be said of the next renewal. Kubelet renews at a time (`beginRefreshAt`) that the signer sets in
+/// the request's status, which a pod doesn't see, plus up to five minutes: so this is an estimate, and says
+/// of what.
 pub(crate) fn expected(certificate: &Certificate, now: SystemTime) -> String {
     let lifetime = certificate.not_after.duration_since(certificate.not_before).unwrap_or(Duration::ZERO);
     let half = certificate.not_before + lifetime / 2;

@@ -22,7 +22,8 @@ use crate::{
     termination::termination,
 };
 
-/// How long requests may take to end after SIGTERM, well within the 30 seconds of a pod's `terminationGracePeriodSeconds`.
+/// How long requests may take to end after SIGTERM, well within the 30 seconds of a pod's
+/// `terminationGracePeriodSeconds`.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// Runs the server until SIGTERM or SIGINT. It starts without its files too, and serves when they come.
@@ -59,7 +60,8 @@ fn follow_files(args: &ServerArgs) -> Result<(Served, Clients), Box<dyn Error>> 
         if args.require_spiffe_client {
             Clients::required(&bundle, PeerRule::spiffe(rule))
         } else {
-            // The identity is judged by the handler, which can say to the client what is wrong; a handshake can't.
+            // The identity is judged by the handler, which can say to the client what is wrong; a handshake
+            // can't.
             Clients::optional(&bundle, PeerRule::any_trusted())
         }
     } else if let Some(file) = &args.client_trust_bundle {

@@ -28,7 +28,8 @@ impl<'a> Situation<'a> {
         Self { served, credentials: served.credentials.status(), trust, now }
     }
 
-    /// Why clients can't be served, if so. A problem with a file while the last good one still serves is none.
+    /// Why clients can't be served, if so. A problem with a file while the last good one still serves is
+    /// none.
     pub(crate) fn unready(&self) -> Option<String> {
         let problem = |problem: &Option<pod_credentials::LoadError>| {
             problem.as_ref().map_or_else(|| "nothing has been loaded yet".to_owned(), ToString::to_string)

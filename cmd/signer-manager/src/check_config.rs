@@ -44,7 +44,8 @@ struct Pool {
 }
 
 impl Pool {
-    /// Files that can't be loaded here may be mounted where the manager runs, which tells what is wrong with them.
+    /// Files that can't be loaded here may be mounted where the manager runs, which tells what is wrong with
+    /// them.
     fn of(signer: &SignerConfig, now: Timestamp) -> Self {
         let PoolOrigin::Files(source) = &signer.ca_pool else { return Self::unknown() };
         let pool = match source.load() {

@@ -4,7 +4,8 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
-/// Answers Kubernetes PodCertificateRequests: runs the signers of a configuration, each with its own CA, and publishes their trust anchors.
+/// Answers Kubernetes PodCertificateRequests: runs the signers of a configuration, each with its own CA, and
+/// publishes their trust anchors.
 #[derive(Debug, Parser)]
 #[command(
     name = "signer-manager",
@@ -45,7 +46,8 @@ pub struct RunArgs {
     /// How the log is written, to stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// What is logged: a level, or tracing directives such as info,signer_core=debug. Crates of others log warnings at most
+    /// What is logged: a level, or tracing directives such as info,signer_core=debug. Crates of others log
+    /// warnings at most
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log: String,
     /// Where `/livez`, `/readyz` and `/metrics` are answered.
@@ -80,7 +82,8 @@ impl Command {
     /// Reads a command line, the program's name first. Without a subcommand it is to run.
     ///
     /// # Errors
-    /// If it isn't one, or asks for help or the version; [`clap::Error::exit`] then says so as it should be said.
+    /// If it isn't one, or asks for help or the version; [`clap::Error::exit`] then says so as it should be
+    /// said.
     pub fn from_arguments(
         arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {

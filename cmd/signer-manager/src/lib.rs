@@ -1,5 +1,5 @@
-//! The controller that answers `PodCertificateRequest`s: its command line, its configuration, and how signers are made of them. All else is
-//! [`signer_core`]'s business.
+//! The controller that answers `PodCertificateRequest`s: its command line, its configuration, and how signers
+//! are made of them. All else is [`signer_core`]'s business.
 
 pub mod causes;
 pub mod check_config;

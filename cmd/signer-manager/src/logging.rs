@@ -1,4 +1,5 @@
-//! The log: to stderr, for people or for programs. Whatever the filter says, no body of an object gets into it.
+//! The log: to stderr, for people or for programs. Whatever the filter says, no body of an object gets into
+//! it.
 
 mod panics;
 
@@ -39,8 +40,9 @@ fn without_bodies<S: Subscriber>() -> impl Layer<S> {
 
 /// The most that a crate may log.
 ///
-/// kube-client logs whole bodies (Secrets, pod specs) at `warn` where they can't be parsed, and at `debug` where they tell of errors; its `error` is one line
-/// a second in an outage, of which our own log says what it means. Other crates log requests, headers (a bearer token) and frames at `debug` and `trace`.
+/// kube-client logs whole bodies (Secrets, pod specs) at `warn` where they can't be parsed, and at `debug`
+/// where they tell of errors; its `error` is one line a second in an outage, of which our own log says what
+/// it means. Other crates log requests, headers (a bearer token) and frames at `debug` and `trace`.
 fn most(target: &str) -> LevelFilter {
     match target.split("::").next().unwrap_or_default() {
         "kube_client" => LevelFilter::OFF,

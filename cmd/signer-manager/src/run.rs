@@ -80,7 +80,8 @@ impl RunError {
 /// Runs the signers of the configuration until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// If the configuration or the command line is wrong, or the process can't begin its work. A cluster that doesn't answer is no error.
+/// If the configuration or the command line is wrong, or the process can't begin its work. A cluster that
+/// doesn't answer is no error.
 pub async fn run(args: RunArgs) -> Result<(), RunError> {
     forbid_core_dumps().map_err(RunError::CoreDumps)?;
     raise_open_files();

@@ -4,7 +4,8 @@ use clap::Parser as _;
 
 use super::Arguments;
 
-/// Lines that a reader copies: those of shell blocks, and what follows the prompt in console blocks; up to a comment, or to where the shell takes the output.
+/// Lines that a reader copies: those of shell blocks, and what follows the prompt in console blocks; up to a
+/// comment, or to where the shell takes the output.
 fn commands(text: &str) -> Vec<Vec<&str>> {
     let lines = text.lines().map(|line| line.trim_start().trim_start_matches("$ "));
     let ours = lines.filter(|line| line.starts_with("signerctl "));

@@ -1,5 +1,5 @@
-//! `signerctl`: what operators need besides the controller. Results go to stdout, errors to stderr; exit 1 means that it
-//! couldn't be done, 2 that it wasn't understood.
+//! `signerctl`: what operators need besides the controller. Results go to stdout, errors to stderr; exit 1
+//! means that it couldn't be done, 2 that it wasn't understood.
 
 mod commands;
 #[cfg(test)]

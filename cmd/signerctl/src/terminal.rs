@@ -67,7 +67,8 @@ impl Look {
     }
 }
 
-/// Tells what is about to happen, and goes on only if whoever sits at the terminal says yes, or has said so with `--yes`.
+/// Tells what is about to happen, and goes on only if whoever sits at the terminal says yes, or has said so
+/// with `--yes`.
 pub(crate) fn confirm(warning: &str, has_said_yes: bool) -> Result<(), Error> {
     eprintln!("{warning}");
     if has_said_yes {

@@ -1,4 +1,5 @@
-//! Answers of the API server, bounded before anything of them is parsed. Nothing of a body gets into an error or a log.
+//! Answers of the API server, bounded before anything of them is parsed. Nothing of a body gets into an error
+//! or a log.
 
 use std::fmt;
 
@@ -11,7 +12,8 @@ use kube::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The largest JSON of one object that is parsed. etcd holds 1.5 MiB of one, which Go's escapes can make several times as long in JSON.
+/// The largest JSON of one object that is parsed. etcd holds 1.5 MiB of one, which Go's escapes can make
+/// several times as long in JSON.
 pub const LARGEST_OBJECT: usize = 4 * 1024 * 1024;
 
 /// How much is kept of the JSON of an object that is larger: enough to find its name.
@@ -26,8 +28,9 @@ const LARGEST_REFUSAL: usize = 64 * 1024;
 /// The longest message of such an answer that is passed on: it may quote what a tenant wrote.
 const LONGEST_MESSAGE: usize = 1024;
 
-/// Which large answers are counted together. Of each kind three are in memory at once, whatever tenants write: who asks for more waits. A holder of a
-/// large request may wait for a large pod, and either for another one, never the other way round.
+/// Which large answers are counted together. Of each kind three are in memory at once, whatever tenants
+/// write: who asks for more waits. A holder of a large request may wait for a large pod, and either for
+/// another one, never the other way round.
 #[derive(Clone, Copy, Debug)]
 pub enum SizeClass {
     /// `PodCertificateRequest`s.
@@ -84,7 +87,8 @@ pub async fn send(client: &Client, request: http::Request<impl Into<Body>>) -> k
     Err(kube::Error::Api(Box::new(refused(status, code.as_u16()))))
 }
 
-/// The status of an answer that refuses a call; of one that isn't the API server's, such as a proxy's page, its code alone.
+/// The status of an answer that refuses a call; of one that isn't the API server's, such as a proxy's page,
+/// its code alone.
 fn refused(status: Option<Status>, code: u16) -> Status {
     let unknown = || Status::failure("the answer isn't one of an API server; see what stands in between", "");
     let mut status = status
@@ -104,7 +108,8 @@ pub async fn call(
     whole(send(client, request).await?, LARGEST_OBJECT, class).await
 }
 
-/// Sends a request whose answer says nothing that counts: it is read to its end, so that the connection can be used again, and not kept.
+/// Sends a request whose answer says nothing that counts: it is read to its end, so that the connection can
+/// be used again, and not kept.
 pub async fn call_unread(client: &Client, request: http::Request<impl Into<Body>>) -> kube::Result<()> {
     let mut body = send(client, request).await?;
     while let Some(frame) = body.frame().await {

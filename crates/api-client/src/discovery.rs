@@ -11,7 +11,8 @@ const GROUP: &str = "certificates.k8s.io";
 const REQUESTS: &str = "podcertificaterequests";
 const BUNDLES: &str = "clustertrustbundles";
 
-/// In this order of preference. v1beta1 comes before v1 as long as it is served: through v1, a request of a kubelet of 1.35 shows no key.
+/// In this order of preference. v1beta1 comes before v1 as long as it is served: through v1, a request of a
+/// kubelet of 1.35 shows no key.
 const REQUEST_VERSIONS: [&str; 3] = ["v1beta1", "v1", "v1alpha1"];
 const BUNDLE_VERSIONS: [&str; 3] = ["v1", "v1beta1", "v1alpha1"];
 

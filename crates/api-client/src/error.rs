@@ -32,7 +32,8 @@ pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// What happens to connections all the time. rustls tells of an end without its alert in a paragraph with a link.
+/// What happens to connections all the time. rustls tells of an end without its alert in a paragraph with a
+/// link.
 fn in_plain_words(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Some("the API server refuses connections"),

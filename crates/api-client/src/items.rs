@@ -1,4 +1,5 @@
-//! Takes the JSON of a list apart while it arrives, so that memory holds one item at a time, however long the list is.
+//! Takes the JSON of a list apart while it arrives, so that memory holds one item at a time, however long the
+//! list is.
 
 use serde::Deserialize;
 

@@ -1,7 +1,9 @@
-//! The API server's objects as far as pod certificate signers read them, and calls with bounds on size and time.
+//! The API server's objects as far as pod certificate signers read them, and calls with bounds on size and
+//! time.
 //!
-//! The API server's answers are input like any other: sizes are checked before parsing, each object of a list is
-//! parsed by itself, and nothing of a body reaches a log. `certificates.k8s.io` is read in whatever version is served.
+//! The API server's answers are input like any other: sizes are checked before parsing, each object of a list
+//! is parsed by itself, and nothing of a body reaches a log. `certificates.k8s.io` is read in whatever
+//! version is served.
 
 pub mod answer;
 mod certificate_time;

@@ -1,5 +1,6 @@
-//! Objects of the API, each parsed by itself, in forms that hold only what counts. What isn't asked for is skipped unread, `managedFields` above all: any
-//! tenant may write there what other languages' types can't hold.
+//! Objects of the API, each parsed by itself, in forms that hold only what counts. What isn't asked for is
+//! skipped unread, `managedFields` above all: any tenant may write there what other languages' types can't
+//! hold.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -245,7 +246,8 @@ pub fn unreadable<K: ApiObject>(json: &[u8], reason: String) -> Unreadable {
     Unreadable { kind: K::KIND, name, resource_version: found.resource_version, reason }
 }
 
-/// What can be found of an object that can't be parsed, or of which only the beginning is there: the API server writes metadata first.
+/// What can be found of an object that can't be parsed, or of which only the beginning is there: the API
+/// server writes metadata first.
 #[derive(Debug, Default)]
 struct Found {
     namespace: String,

@@ -16,7 +16,8 @@ use super::{
 /// A `PodCertificateRequest` of any served version. Which one, the dynamic type says.
 pub type PodCertificateRequest = kube::core::Object<PodCertificateRequestSpec, PodCertificateRequestStatus>;
 
-/// The immutable part. A field that a version doesn't have is absent; a key field that isn't used is absent, `null` or empty.
+/// The immutable part. A field that a version doesn't have is absent; a key field that isn't used is absent,
+/// `null` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[allow(missing_docs, reason = "the API reference of certificates.k8s.io explains each field")]
@@ -41,7 +42,8 @@ pub struct PodCertificateRequestSpec {
     pub stub_pkcs10_request: Option<ByteString>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unverified_user_annotations: BTreeMap<String, String>,
-    /// Whether keys and annotations were left out because of their size: the request has to be read again before it is evaluated.
+    /// Whether keys and annotations were left out because of their size: the request has to be read again
+    /// before it is evaluated.
     #[serde(skip)]
     pub is_abridged: bool,
 }

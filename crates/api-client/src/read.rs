@@ -18,7 +18,8 @@ use super::{
     timeout::{ANSWER_BEGINS, with_timeout},
 };
 
-/// Objects of one kind, as the API server offers them: all of a cluster or a namespace, or those that a field selector picks.
+/// Objects of one kind, as the API server offers them: all of a cluster or a namespace, or those that a field
+/// selector picks.
 #[derive(Clone)]
 pub struct Collection {
     /// Who calls.
@@ -189,8 +190,8 @@ impl<K: ApiObject> List<K> {
     }
 }
 
-/// How recent the API server is, for the price of one object that isn't kept. The field selector is left out: where few objects fit, the API server would
-/// go through all to find one.
+/// How recent the API server is, for the price of one object that isn't kept. The field selector is left out:
+/// where few objects fit, the API server would go through all to find one.
 pub async fn latest_version(collection: &Collection) -> kube::Result<String> {
     let params = ListParams { limit: Some(1), ..ListParams::default() };
     let mut body = ask(collection, &params).await?;

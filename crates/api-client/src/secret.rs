@@ -1,4 +1,5 @@
-//! Secrets, as the API server sends them: read raw, so that no parser and no log of kube's sees the keys in them, and wiped when they are dropped.
+//! Secrets, as the API server sends them: read raw, so that no parser and no log of kube's sees the keys in
+//! them, and wiped when they are dropped.
 //!
 //! What hyper and TLS had in hand isn't: its buffers are theirs.
 
@@ -112,7 +113,8 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// One segment of a URL's path. An empty one would make a GET list all Secrets; the others would call something else.
+/// One segment of a URL's path. An empty one would make a GET list all Secrets; the others would call
+/// something else.
 fn segment<'a>(what: &'static str, value: &'a str) -> Result<&'a str, SecretError> {
     if matches!(value, "" | "." | "..") || value.contains(['/', '?', '#', '%']) {
         return Err(SecretError::InvalidName { what, value: value.to_owned() });

@@ -10,7 +10,8 @@ pub fn truncated(text: &str, most: usize) -> String {
     format!("{}…", &text[..end.unwrap_or_default()])
 }
 
-/// White space and control characters become single blanks, so that a text can't forge a line of a page or of a log.
+/// White space and control characters become single blanks, so that a text can't forge a line of a page or of
+/// a log.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());

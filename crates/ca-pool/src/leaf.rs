@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 pub use self::own::{LeafExtension, LeafExtensionError, SubjectAttribute};
 use crate::names::{CommonName, DnsName, Uri};
 
-/// The contents of a leaf certificate, as far as a signer decides them. Key, issuer, serial number, validity and the
-/// extensions that every leaf has are the core's business.
+/// The contents of a leaf certificate, as far as a signer decides them. Key, issuer, serial number, validity
+/// and the extensions that every leaf has are the core's business.
 ///
 /// ```
 /// use ca_pool::{ExtendedKeyUsage, Leaf};
@@ -20,7 +20,8 @@ use crate::names::{CommonName, DnsName, Uri};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leaf {
-    /// The subject's common name. Without it and [`subject_attributes`](Self::subject_attributes) the subject is empty.
+    /// The subject's common name. Without it and [`subject_attributes`](Self::subject_attributes) the subject
+    /// is empty.
     pub common_name: Option<CommonName>,
     /// Further attributes of the subject, in the order in which they are written, behind the common name.
     pub subject_attributes: Vec<SubjectAttribute>,
@@ -34,17 +35,19 @@ pub struct Leaf {
     pub extended_key_usages: BTreeSet<ExtendedKeyUsage>,
     /// Key usages beyond digitalSignature (always there) and keyEncipherment (always there for RSA).
     pub further_key_usages: BTreeSet<KeyUsage>,
-    /// Extensions that the signer defines, in the order in which they are written, behind those of every leaf.
+    /// Extensions that the signer defines, in the order in which they are written, behind those of every
+    /// leaf.
     pub extensions: Vec<LeafExtension>,
     /// Whether it may have no name, if it has an extension that says who the pod is.
     pub may_be_nameless: bool,
-    /// The lifetime that the signer wants, backdating included; shorter where the request, the signer's configuration or the CA
-    /// allow less. Without it: the longest that they allow.
+    /// The lifetime that the signer wants, backdating included; shorter where the request, the signer's
+    /// configuration or the CA allow less. Without it: the longest that they allow.
     pub lifetime: Option<Duration>,
     /// When kubelet shall ask for the next certificate. Without it: as the signer is configured.
     pub refresh: Option<Refresh>,
-    /// Services of the pod's namespace that must not exist, since one of the names would then be theirs. No part of the certificate: the core asks the API
-    /// server before it issues, as what `Request::services` lacks may exist all the same.
+    /// Services of the pod's namespace that must not exist, since one of the names would then be theirs. No
+    /// part of the certificate: the core asks the API server before it issues, as what `Request::services`
+    /// lacks may exist all the same.
     pub absent_services: BTreeSet<String>,
 }
 
@@ -53,8 +56,8 @@ pub struct Leaf {
 /// that permits some of these names alone, `shop.svc` say, is of use to some pods.
 pub const ANY_LABEL: &str = "any-example";
 
-/// When a certificate is to be refreshed. The API server wants it 10 minutes inside both ends of the validity at least; what lies
-/// outside is moved there.
+/// When a certificate is to be refreshed. The API server wants it 10 minutes inside both ends of the validity
+/// at least; what lies outside is moved there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresh {
     /// After this share of the lifetime, in percent.
@@ -89,8 +92,8 @@ pub enum ExtendedKeyUsage {
     NetscapeSgc,
 }
 
-/// Key usages that a leaf may have beyond the ones that it always has (RFC 5280 §4.2.1.3). keyCertSign and cRLSign aren't
-/// among them: no leaf ever gets those.
+/// Key usages that a leaf may have beyond the ones that it always has (RFC 5280 §4.2.1.3). keyCertSign and
+/// cRLSign aren't among them: no leaf ever gets those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum KeyUsage {
@@ -170,7 +173,8 @@ impl Leaf {
     }
 
     /// Lets it have no name. It must have an extension then, by which peers know the pod. Strict verifiers
-    /// (`openssl verify -x509_strict`, Python from 3.13 on) refuse certificates without subject and alternative names.
+    /// (`openssl verify -x509_strict`, Python from 3.13 on) refuse certificates without subject and
+    /// alternative names.
     #[must_use]
     pub fn nameless(mut self) -> Self {
         self.may_be_nameless = true;

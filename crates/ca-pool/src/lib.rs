@@ -1,12 +1,12 @@
-//! The certificate authorities of one signer: their keys, certificates and chains, the formats in which they are
-//! kept, their rotation, and the certificates that they issue.
+//! The certificate authorities of one signer: their keys, certificates and chains, the formats in which they
+//! are kept, their rotation, and the certificates that they issue.
 //!
 //! The crate is pure: time and randomness come in as arguments, and nothing is sent. Files are read by
 //! [`PoolSource`] alone.
 //!
 //! A [`CaPool`] is read from JSON, from PEM files ([`PoolSource`]) or from a Secret ([`SecretValues`]).
-//! [`CaPool::choose`] says which [`CertificateAuthority`] signs, and [`issue`] makes a certificate of a [`Leaf`], a
-//! [`PublicKey`] and the [`Terms`] of a request.
+//! [`CaPool::choose`] says which [`CertificateAuthority`] signs, and [`issue`] makes a certificate of a
+//! [`Leaf`], a [`PublicKey`] and the [`Terms`] of a request.
 
 mod authority;
 mod duration;

@@ -4,8 +4,8 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Keeps the memory of this process, in which there are CA keys, out of core dumps, and out of the reach of other processes of the same user (ptrace).
-/// To be called before a key is read.
+/// Keeps the memory of this process, in which there are CA keys, out of core dumps, and out of the reach of
+/// other processes of the same user (ptrace). To be called before a key is read.
 ///
 /// # Errors
 /// If the system doesn't allow it.

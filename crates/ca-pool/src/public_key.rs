@@ -7,7 +7,8 @@ use x509_cert::{request::CertReq, spki::SubjectPublicKeyInfoRef};
 
 use crate::key_type::KeyType;
 
-/// A public key of one of the types that Kubernetes knows, with its SubjectPublicKeyInfo as the requester encoded it.
+/// A public key of one of the types that Kubernetes knows, with its SubjectPublicKeyInfo as the requester
+/// encoded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     spki: Vec<u8>,
@@ -95,8 +96,9 @@ impl PublicKey {
         Self::from_spki(field, &spki)
     }
 
-    /// Reads the key out of a `stubPKCS10Request`, and nothing else: the API server has verified the signature, but not that
-    /// the request is empty, and whatever names it carries are the requester's wishes.
+    /// Reads the key out of a `stubPKCS10Request`, and nothing else: the API server has verified the
+    /// signature, but not that the request is empty, and whatever names it carries are the requester's
+    /// wishes.
     ///
     /// # Errors
     /// If it is too long, no PKCS #10 request, or holds a key of a type that Kubernetes doesn't know.
@@ -170,7 +172,8 @@ fn rsa_key_type(field: &'static str, der: &[u8]) -> Result<KeyType, PublicKeyErr
     }
 }
 
-/// What a key breaks. The API server has verified a signature with it; nothing here relies on that, nor on how strict the parser of its version is.
+/// What a key breaks. The API server has verified a signature with it; nothing here relies on that, nor on
+/// how strict the parser of its version is.
 fn broken_rule(key_type: KeyType, spki: &SubjectPublicKeyInfoRef<'_>, der: &[u8]) -> Option<&'static str> {
     let Some(bytes) = spki.subject_public_key.as_bytes() else {
         return Some("its BIT STRING has unused bits");

@@ -1,4 +1,5 @@
-//! CAs for tests, made by other software: rcgen while the tests run, OpenSSL for what is kept in `tests/data`.
+//! CAs for tests, made by other software: rcgen while the tests run, OpenSSL for what is kept in
+//! `tests/data`.
 
 #![allow(clippy::unwrap_used, reason = "a test's constants are wrong once, at once")]
 

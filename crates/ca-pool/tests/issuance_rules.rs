@@ -1,5 +1,5 @@
-//! The API server's rules for an issued certificate (KUBERNETES.md, "Status"), written down once more and held against random
-//! leaves, limits and clocks.
+//! The API server's rules for an issued certificate (KUBERNETES.md, "Status"), written down once more and
+//! held against random leaves, limits and clocks.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 

@@ -68,7 +68,8 @@ impl Connection {
     }
 }
 
-/// Whether a server without a scheme can be called without TLS. If not, waiting for it would hide what is wrong.
+/// Whether a server without a scheme can be called without TLS. If not, waiting for it would hide what is
+/// wrong.
 async fn try_call(client: &Client) -> Result<(), Error> {
     let Ok(request) = Request::get("/version").body(Body::empty()) else { return Ok(()) };
     match client.send(request).await {
@@ -145,8 +146,8 @@ impl Caller {
         Ok(response)
     }
 
-    /// What the next call goes with. A plugin may take longer than the call has, so it is run by a task of its
-    /// own, and what it gives serves the calls that come after.
+    /// What the next call goes with. A plugin may take longer than the call has, so it is run by a task of
+    /// its own, and what it gives serves the calls that come after.
     async fn ready(self: &Arc<Self>) -> Result<Ready, BoxError> {
         if !matches!(self.target.login, Login::Exec(_)) {
             return Ok(self.refreshed().await?);

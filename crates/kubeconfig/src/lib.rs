@@ -7,8 +7,8 @@
 //! refused with a message that names the entry, the file and the remedy.
 //! `cmd/signerctl/tests/api_server/kubeconfig` holds both programs against kubectl.
 //!
-//! Merging and resolving are pure (`document`, `target`, `server`, `proxy`, `no_proxy`). Files are read through
-//! `files`, programs run by `exec`, connections made by `transport`.
+//! Merging and resolving are pure (`document`, `target`, `server`, `proxy`, `no_proxy`). Files are read
+//! through `files`, programs run by `exec`, connections made by `transport`.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), kubeconfig::Error> {
@@ -64,8 +64,8 @@ pub struct Options {
 /// account is used.
 ///
 /// Nothing is sent yet, except to a server without a scheme, of which it must be known whether it answers to
-/// plain HTTP; and a program that the kubeconfig names for its credentials is run. A call isn't repeated by the
-/// client: its callers have retries of their own.
+/// plain HTTP; and a program that the kubeconfig names for its credentials is run. A call isn't repeated by
+/// the client: its callers have retries of their own.
 ///
 /// # Errors
 /// If nothing says which cluster, or what says so can't be used.

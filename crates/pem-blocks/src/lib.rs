@@ -1,7 +1,8 @@
 //! Blocks of PEM (RFC 7468), and the commentary around them.
 //!
-//! The readers of the field pass over every line that isn't exactly a BEGIN line. A CA certificate behind a missing line break is then lost, and nobody hears of it. This
-//! reader refuses whatever looks like a part of a block that it can't read, and names the line.
+//! The readers of the field pass over every line that isn't exactly a BEGIN line. A CA certificate behind a
+//! missing line break is then lost, and nobody hears of it. This reader refuses whatever looks like a part of
+//! a block that it can't read, and names the line.
 //!
 //! Private keys pass through here: all buffers are wiped, and messages give the line, never its content.
 
@@ -20,7 +21,8 @@ pub struct Block<'a> {
     pub label: &'a str,
     /// The line of its BEGIN, from 1.
     pub line: usize,
-    /// Whether it says that its content is encrypted (RFC 1421 §4.6.1.1), as OpenSSL's old key formats do. Such content isn't decoded.
+    /// Whether it says that its content is encrypted (RFC 1421 §4.6.1.1), as OpenSSL's old key formats do.
+    /// Such content isn't decoded.
     pub encrypted: bool,
     /// The content.
     pub der: Zeroizing<Vec<u8>>,

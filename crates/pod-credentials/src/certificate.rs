@@ -11,7 +11,8 @@ use x509_cert::{
     time::Time,
 };
 
-/// What a certificate says: for people, for logs, and for rules about peers. That it parses doesn't mean that anybody trusts it.
+/// What a certificate says: for people, for logs, and for rules about peers. That it parses doesn't mean that
+/// anybody trusts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Certificate {
@@ -25,7 +26,8 @@ pub struct Certificate {
     pub not_before: SystemTime,
     /// The last second of its validity.
     pub not_after: SystemTime,
-    /// The DNS names, in its order. Control characters are replaced, so that a name can't forge a line in a log.
+    /// The DNS names, in its order. Control characters are replaced, so that a name can't forge a line in a
+    /// log.
     pub dns_names: Vec<String>,
     /// The URIs, in its order, likewise.
     pub uris: Vec<String>,
@@ -42,7 +44,8 @@ pub struct Certificate {
 #[error("it is no X.509 certificate that this program can read: {0}")]
 pub struct CertificateError(String);
 
-/// The longest certificate that is looked at. With the 100 names that our signers give at most, one has 30 KiB.
+/// The longest certificate that is looked at. With the 100 names that our signers give at most, one has 30
+/// KiB.
 const LONGEST: usize = 64 * 1024;
 
 impl Certificate {

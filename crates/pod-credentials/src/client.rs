@@ -33,7 +33,8 @@ enum NamedBy {
 }
 
 impl Servers {
-    /// Those whose certificate has the DNS name or IP address that the client asks for: the usual check of HTTPS.
+    /// Those whose certificate has the DNS name or IP address that the client asks for: the usual check of
+    /// HTTPS.
     #[must_use]
     pub fn by_name(trust: &Watched<TrustBundle>) -> Self {
         Self { trust: trust.clone(), named_by: NamedBy::Url }
@@ -46,11 +47,13 @@ impl Servers {
     }
 }
 
-/// A client's configuration: each handshake shows the certificate, and trusts the anchors, that are in use at that moment. `credentials` is
-/// what the client shows where the server asks for it; as long as there are none, it shows nothing, and the log says why.
+/// A client's configuration: each handshake shows the certificate, and trusts the anchors, that are in use at
+/// that moment. `credentials` is what the client shows where the server asks for it; as long as there are
+/// none, it shows nothing, and the log says why.
 ///
-/// Sessions aren't resumed, for the reasons that [`server_config`](crate::server_config) gives. Connections that live go on; whoever keeps them in a
-/// pool closes them now and then, so that both ends meet each other's renewed certificates.
+/// Sessions aren't resumed, for the reasons that [`server_config`](crate::server_config) gives. Connections
+/// that live go on; whoever keeps them in a pool closes them now and then, so that both ends meet each
+/// other's renewed certificates.
 ///
 /// # Errors
 /// If rustls has no protocol version that its cryptography can do, which no build of this crate has shown.

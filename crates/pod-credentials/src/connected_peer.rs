@@ -17,8 +17,9 @@ use crate::{
     tls_listener::TlsListener,
 };
 
-/// Who is at the other end of a connection of a [`TlsListener`]. A handler gets it as `ConnectInfo<Peer>`, if the router is served by
-/// `into_make_service_with_connect_info::<Peer>()`. It is what the handshake has verified, and doesn't change while the connection lives.
+/// Who is at the other end of a connection of a [`TlsListener`]. A handler gets it as `ConnectInfo<Peer>`, if
+/// the router is served by `into_make_service_with_connect_info::<Peer>()`. It is what the handshake has
+/// verified, and doesn't change while the connection lives.
 ///
 /// ```
 /// use axum::{extract::ConnectInfo, http::StatusCode};
@@ -40,8 +41,9 @@ struct Known {
 }
 
 impl Peer {
-    /// A peer with the certificates that a handshake has verified, its own first: `peer_certificates()` of rustls. For servers that take connections by themselves, and for
-    /// tests of handlers (axum's `MockConnectInfo`).
+    /// A peer with the certificates that a handshake has verified, its own first: `peer_certificates()` of
+    /// rustls. For servers that take connections by themselves, and for tests of handlers (axum's
+    /// `MockConnectInfo`).
     #[must_use]
     pub fn new(address: SocketAddr, certificates: Option<&[CertificateDer<'_>]>) -> Self {
         let own = certificates.and_then(<[_]>::first).ok_or(PeerError::NoCertificate);
@@ -55,11 +57,12 @@ impl Peer {
         self.0.address
     }
 
-    /// Its SPIFFE ID. That there is one says that the server's [`PeerRule`](crate::PeerRule) has admitted it; a [`SpiffeRule`](crate::SpiffeRule) decides on more than
-    /// that, such as who may do what.
+    /// Its SPIFFE ID. That there is one says that the server's [`PeerRule`](crate::PeerRule) has admitted it;
+    /// a [`SpiffeRule`](crate::SpiffeRule) decides on more than that, such as who may do what.
     ///
     /// # Errors
-    /// If it has shown no certificate, which it may where clients are [`optional`](crate::Clients::optional), or one that is no X.509-SVID.
+    /// If it has shown no certificate, which it may where clients are [`optional`](crate::Clients::optional),
+    /// or one that is no X.509-SVID.
     pub fn spiffe_id(&self) -> Result<&SpiffeId, &PeerError> {
         self.0.spiffe_id.as_ref()
     }

@@ -1,4 +1,5 @@
-//! What the log says of connections that come to nothing. Who floods a server with connections must not flood its log too.
+//! What the log says of connections that come to nothing. Who floods a server with connections must not flood
+//! its log too.
 
 use std::{
     io,

@@ -18,7 +18,8 @@ use crate::{
     watched::{Mounted, read_and_parse},
 };
 
-/// A private key with its certificate and the chain to, but mostly without, the root. It never prints the key.
+/// A private key with its certificate and the chain to, but mostly without, the root. It never prints the
+/// key.
 #[derive(Clone)]
 pub struct Credentials {
     key: Arc<CertifiedKey>,
@@ -44,14 +45,15 @@ impl CredentialFiles {
     /// The most bytes of a file that are read: the API server takes chains of 100 KiB.
     pub const MAX_BYTES: usize = 128 * 1024;
 
-    /// One file with the key, then the chain: `credentialBundlePath` of a podCertificate volume. Prefer it: one file can't be read in the middle
-    /// of a renewal.
+    /// One file with the key, then the chain: `credentialBundlePath` of a podCertificate volume. Prefer it:
+    /// one file can't be read in the middle of a renewal.
     pub fn bundle(file: impl Into<PathBuf>) -> Self {
         Self { key: file.into(), chain: None }
     }
 
-    /// Separate files: `keyPath` and `certificateChainPath` of a podCertificate volume. A key of one renewal with a chain of another is
-    /// refused, after a second look at once, and both are read again at the next poll.
+    /// Separate files: `keyPath` and `certificateChainPath` of a podCertificate volume. A key of one renewal
+    /// with a chain of another is refused, after a second look at once, and both are read again at the next
+    /// poll.
     pub fn key_and_chain(key: impl Into<PathBuf>, chain: impl Into<PathBuf>) -> Self {
         Self { key: key.into(), chain: Some(chain.into()) }
     }
@@ -64,11 +66,12 @@ impl CredentialFiles {
 impl Credentials {
     /// Reads and checks them once. [`Watched`](crate::Watched) does so again and again.
     ///
-    /// A certificate that isn't valid yet at `now` is taken: the signer has dated it by the API server's clock, so this machine's is slow, and peers judge by theirs.
+    /// A certificate that isn't valid yet at `now` is taken: the signer has dated it by the API server's
+    /// clock, so this machine's is slow, and peers judge by theirs.
     ///
     /// # Errors
-    /// If a file is missing, incomplete or not what it should be, if key and certificate don't belong together, or the certificate has expired
-    /// at `now`.
+    /// If a file is missing, incomplete or not what it should be, if key and certificate don't belong
+    /// together, or the certificate has expired at `now`.
     pub fn load(files: &CredentialFiles, now: SystemTime) -> Result<Self, LoadError> {
         read_and_parse(files, now)
     }

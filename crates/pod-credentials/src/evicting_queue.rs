@@ -33,7 +33,8 @@ impl Sources {
     }
 }
 
-/// A queue within a bound. When it is full, a newcomer takes the place of the oldest of the source that has the most: who has one alone never makes room for who has many.
+/// A queue within a bound. When it is full, a newcomer takes the place of the oldest of the source that has
+/// the most: who has one alone never makes room for who has many.
 #[derive(Debug)]
 pub(crate) struct EvictingQueue<T> {
     items: VecDeque<(IpAddr, T)>,

@@ -1,19 +1,22 @@
 //! Live with Kubernetes pod certificates.
 //!
-//! Kubelet mounts a certificate that it renews while the pod runs, and trust anchors that change while the pod runs. A program that reads both once works
-//! until the certificate ends, which is hours after everybody has tested it. With this crate, it goes on:
+//! Kubelet mounts a certificate that it renews while the pod runs, and trust anchors that change while the
+//! pod runs. A program that reads both once works until the certificate ends, which is hours after everybody
+//! has tested it. With this crate, it goes on:
 //!
-//! - [`Watched`] follows the mounted files. A good one replaces the last; a missing, partial, expired or foreign one is reported ([`LoadError`]: file, rule, remedy),
-//!   and what was good stays in use.
-//! - [`server_config`] and [`client_config`] are rustls configurations in which **each handshake** shows the certificate, and trusts the anchors, that are in use at that
-//!   moment. Connections that live go on.
-//! - [`PeerRule`] and [`SpiffeRule`] say which peers may come, on either side; [`peer_spiffe_id`] tells a handler who the peer is.
+//! - [`Watched`] follows the mounted files. A good one replaces the last; a missing, partial, expired or
+//!   foreign one is reported ([`LoadError`]: file, rule, remedy), and what was good stays in use.
+//! - [`server_config`] and [`client_config`] are rustls configurations in which **each handshake** shows the
+//!   certificate, and trusts the anchors, that are in use at that moment. Connections that live go on.
+//! - [`PeerRule`] and [`SpiffeRule`] say which peers may come, on either side; [`peer_spiffe_id`] tells a
+//!   handler who the peer is.
 //!
-//! It needs rustls and a thread for each watched file, and no async runtime, no Kubernetes client and no permission. The feature `axum` adds a listener for
-//! `axum::serve`, and with it tokio.
+//! It needs rustls and a thread for each watched file, and no async runtime, no Kubernetes client and no
+//! permission. The feature `axum` adds a listener for `axum::serve`, and with it tokio.
 //!
 //! # A server
-//! With axum and the feature `axum`: `TlsListener` does the handshakes, and `Peer` tells the handler who the client is. Clients are workloads of one trust domain:
+//! With axum and the feature `axum`: `TlsListener` does the handshakes, and `Peer` tells the handler who the
+//! client is. Clients are workloads of one trust domain:
 //! ```no_run
 #![doc = include_str!("../examples/axum_server.rs")]
 //! ```
@@ -81,7 +84,8 @@ pub use tls_listener::TlsListener;
 pub use trust_bundle::{TrustBundle, TrustFile};
 pub use watched::{DEFAULT_POLL, Look, Mounted, NotReady, Status, Watched};
 
-/// aws-lc-rs: it alone signs and verifies P-521, which kubelet may make keys of. Given explicitly, so that a process with another default works too.
+/// aws-lc-rs: it alone signs and verifies P-521, which kubelet may make keys of. Given explicitly, so that a
+/// process with another default works too.
 fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
     std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }

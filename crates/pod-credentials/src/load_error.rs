@@ -8,7 +8,8 @@ use std::{
 
 use crate::certificate::utc;
 
-/// Why a file can't be used. The message names the file, the rule and the remedy, and never holds a part of a key.
+/// Why a file can't be used. The message names the file, the rule and the remedy, and never holds a part of a
+/// key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {problem}", file.display())]
 pub struct LoadError {
@@ -43,7 +44,8 @@ impl LoadError {
         }
     }
 
-    /// Whether it may be what a reader sees that comes between two steps of a renewal, so that the next moment shows another picture.
+    /// Whether it may be what a reader sees that comes between two steps of a renewal, so that the next
+    /// moment shows another picture.
     pub(crate) fn may_pass_at_once(&self) -> bool {
         matches!(self.problem, Problem::Mismatch { .. } | Problem::Missing)
     }

@@ -7,7 +7,8 @@ use spiffe_id::{InvalidSpiffeId, SpiffeId, TrustDomain, parse_spiffe_id};
 
 use crate::certificate::{Certificate, CertificateError};
 
-/// Which SPIFFE IDs a peer may have: those of a trust domain that, if any are named, are among them, and that pass each predicate, if there are any.
+/// Which SPIFFE IDs a peer may have: those of a trust domain that, if any are named, are among them, and that
+/// pass each predicate, if there are any.
 ///
 /// ```
 /// use pod_credentials::{SpiffeRule, parse_spiffe_id, parse_trust_domain, service_account};
@@ -143,8 +144,8 @@ impl SpiffeRule {
 }
 
 impl PeerRule {
-    /// Whoever has a certificate for this purpose that a trust anchor stands behind. On a client this means no check of the server's name: it must
-    /// not be used with the anchors of a public CA.
+    /// Whoever has a certificate for this purpose that a trust anchor stands behind. On a client this means
+    /// no check of the server's name: it must not be used with the anchors of a public CA.
     #[must_use]
     pub fn any_trusted() -> Self {
         Self(Rule::AnyTrusted)
@@ -156,7 +157,8 @@ impl PeerRule {
         Self(Rule::Spiffe(rule))
     }
 
-    /// Whoever's certificate has one of these DNS names, letter by letter: a wildcard in a certificate authenticates nobody.
+    /// Whoever's certificate has one of these DNS names, letter by letter: a wildcard in a certificate
+    /// authenticates nobody.
     #[must_use]
     pub fn dns_names(names: impl IntoIterator<Item: Into<String>>) -> Self {
         Self(Rule::DnsNames(names.into_iter().map(Into::into).collect()))
@@ -183,8 +185,9 @@ impl PeerRule {
     }
 }
 
-/// The SPIFFE ID of the peer of a finished handshake: `connection.peer_certificates()` of rustls, which has verified them. It is held against the rules for
-/// X.509-SVIDs (§5.2); whether the ID is an expected one, a [`SpiffeRule`] says.
+/// The SPIFFE ID of the peer of a finished handshake: `connection.peer_certificates()` of rustls, which has
+/// verified them. It is held against the rules for X.509-SVIDs (§5.2); whether the ID is an expected one, a
+/// [`SpiffeRule`] says.
 ///
 /// # Errors
 /// If there is no certificate, or it is no X.509-SVID of a workload.
@@ -192,7 +195,8 @@ pub fn peer_spiffe_id(certificates: Option<&[CertificateDer<'_>]>) -> Result<Spi
     spiffe_id(certificates.and_then(<[_]>::first).ok_or(PeerError::NoCertificate)?)
 }
 
-/// Why this crate has refused a peer, if an error of a handshake says that it has: rustls's own message shows it between brackets.
+/// Why this crate has refused a peer, if an error of a handshake says that it has: rustls's own message shows
+/// it between brackets.
 #[must_use]
 pub fn refusal(error: &rustls::Error) -> Option<&PeerError> {
     match error {

@@ -25,7 +25,8 @@ pub(crate) fn read(file: &Path, most: usize) -> Result<Bytes, LoadError> {
         true => Ok(()),
         false => Err(LoadError::new(file, Problem::NotAFile)),
     };
-    // before it is opened, as a pipe would wait for a writer; and what was opened, as it may be another file by then
+    // before it is opened, as a pipe would wait for a writer; and what was opened, as it may be another file
+    // by then
     regular(&file.metadata().map_err(failed)?)?;
     let opened = File::open(file).map_err(failed)?;
     let metadata = opened.metadata().map_err(failed)?;
@@ -43,7 +44,8 @@ pub(crate) fn read(file: &Path, most: usize) -> Result<Bytes, LoadError> {
     Ok(bytes)
 }
 
-/// Reads `most` bytes, and one more if there is one. The buffer never moves, so that no copy of a key is left behind.
+/// Reads `most` bytes, and one more if there is one. The buffer never moves, so that no copy of a key is left
+/// behind.
 fn up_to(most: usize, file: File) -> std::io::Result<Bytes> {
     let limit = most.saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1)));
@@ -59,7 +61,8 @@ pub(crate) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Reads all blocks. A block of another kind than `CERTIFICATE` or a private key is refused: it may be meant as one of those, and would be missed when it is too late.
+    /// Reads all blocks. A block of another kind than `CERTIFICATE` or a private key is refused: it may be
+    /// meant as one of those, and would be missed when it is too late.
     pub(crate) fn parse(file: &Path, bytes: &'a [u8]) -> Result<Self, LoadError> {
         let refused = |problem| Err(LoadError::new(file, problem));
         let read = match pem_blocks::blocks(bytes) {

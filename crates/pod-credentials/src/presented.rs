@@ -26,8 +26,8 @@ impl Presented {
         Self { credentials: credentials.clone(), logged: Mutex::default() }
     }
 
-    /// rustls can't be told why there is nothing to show, and so neither end's error says it. It is logged, once for each reason: an attacker makes
-    /// as many handshakes as they like.
+    /// rustls can't be told why there is nothing to show, and so neither end's error says it. It is logged,
+    /// once for each reason: an attacker makes as many handshakes as they like.
     fn now(&self) -> Option<Arc<CertifiedKey>> {
         let ready = self.credentials.ready();
         let not_ready = ready.as_ref().err().cloned();
@@ -49,7 +49,8 @@ impl ResolvesServerCert for Presented {
 }
 
 impl ResolvesClientCert for Presented {
-    /// A pod has one certificate for a purpose. Whether the server takes it, the server says, and more clearly than its list of CAs does.
+    /// A pod has one certificate for a purpose. Whether the server takes it, the server says, and more
+    /// clearly than its list of CAs does.
     fn resolve(
         &self,
         _root_hint_subjects: &[&[u8]],

@@ -36,24 +36,27 @@ impl Clients {
         Self(None)
     }
 
-    /// Those with a certificate that the trust bundle stands behind and the rule admits. Others fail in the handshake.
+    /// Those with a certificate that the trust bundle stands behind and the rule admits. Others fail in the
+    /// handshake.
     #[must_use]
     pub fn required(trust: &Watched<TrustBundle>, rule: PeerRule) -> Self {
         Self(Some(Known { trust: trust.clone(), rule, mandatory: true }))
     }
 
-    /// Those too that show no certificate; a wrong one still fails. What anonymous clients may do, the handler must decide.
+    /// Those too that show no certificate; a wrong one still fails. What anonymous clients may do, the
+    /// handler must decide.
     #[must_use]
     pub fn optional(trust: &Watched<TrustBundle>, rule: PeerRule) -> Self {
         Self(Some(Known { trust: trust.clone(), rule, mandatory: false }))
     }
 }
 
-/// A server's configuration: each handshake shows the certificate, and trusts the anchors, that are in use at that moment. Without a
-/// certificate yet, handshakes fail.
+/// A server's configuration: each handshake shows the certificate, and trusts the anchors, that are in use at
+/// that moment. Without a certificate yet, handshakes fail.
 ///
-/// Sessions aren't resumed: a resumed session takes over what was verified in an earlier handshake, and so would outlive the anchors, the
-/// client's certificate and the rule by which that was done. Whoever changes `session_storage`, `ticketer` or `send_tls13_tickets` of the result gives that up. `alpn_protocols` is
+/// Sessions aren't resumed: a resumed session takes over what was verified in an earlier handshake, and so
+/// would outlive the anchors, the client's certificate and the rule by which that was done. Whoever changes
+/// `session_storage`, `ticketer` or `send_tls13_tickets` of the result gives that up. `alpn_protocols` is
 /// empty; set it where HTTP/2 is spoken.
 ///
 /// # Errors
@@ -96,7 +99,8 @@ impl ClientCertVerifier for Verifier {
         self.known.mandatory
     }
 
-    /// None: they are optional (RFC 8446 §4.2.4), may change between two handshakes, and tell anybody whom the server trusts.
+    /// None: they are optional (RFC 8446 §4.2.4), may change between two handshakes, and tell anybody whom
+    /// the server trusts.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

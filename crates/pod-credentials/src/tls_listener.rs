@@ -38,13 +38,16 @@ const AFTER_ROOM_WAS_MADE: Duration = Duration::from_millis(20);
 /// So many of the handshakes at once may belong to one address.
 const SHARE: usize = 4;
 
-/// TLS for [`axum::serve()`]: gives it connections whose handshake is done, and [`Peer`](crate::Peer) tells handlers who is at the other end. Both
-/// need the feature `axum`.
+/// TLS for [`axum::serve()`]: gives it connections whose handshake is done, and [`Peer`](crate::Peer) tells
+/// handlers who is at the other end. Both need the feature `axum`.
 ///
-/// Handshakes run side by side, each within a time limit, so that a slow client holds up nobody. A client counts only when its first message is there; of those that send
-/// nothing, the oldest are closed when they are too many, those of the address with the most first. One address has a quarter of the handshakes at most; its further clients wait.
-/// Connections that come to nothing are logged (`tracing`) with the reason, for a client is told little of it: each whose certificate
-/// is refused, and of the others one in ten seconds, with their number. Dropped, as `axum::serve` does when it shuts down, it closes its port and ends the handshakes that run.
+/// Handshakes run side by side, each within a time limit, so that a slow client holds up nobody. A client
+/// counts only when its first message is there; of those that send nothing, the oldest are closed when they
+/// are too many, those of the address with the most first. One address has a quarter of the handshakes at
+/// most; its further clients wait. Connections that come to nothing are logged (`tracing`) with the reason,
+/// for a client is told little of it: each whose certificate is refused, and of the others one in ten
+/// seconds, with their number. Dropped, as `axum::serve` does when it shuts down, it closes its port and ends
+/// the handshakes that run.
 ///
 /// ```
 /// use axum::{Router, extract::ConnectInfo, routing::get};
@@ -58,7 +61,8 @@ const SHARE: usize = 4;
 /// }
 /// ```
 ///
-/// For HTTP/2 as well, use axum's feature `http2`, and set `alpn_protocols` of the configuration to `h2` and `http/1.1`.
+/// For HTTP/2 as well, use axum's feature `http2`, and set `alpn_protocols` of the configuration to `h2` and
+/// `http/1.1`.
 pub struct TlsListener {
     tcp: TcpListener,
     config: Arc<ServerConfig>,
@@ -88,7 +92,8 @@ impl TlsListener {
     /// How long a client may take by default to send its first message, which it does at once.
     pub const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
-    /// How many handshakes run at once by default: about as many as a core can finish within [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) with the slowest keys.
+    /// How many handshakes run at once by default: about as many as a core can finish within
+    /// [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) with the slowest keys.
     pub const HANDSHAKES_AT_ONCE: usize = 1024;
 
     /// How many clients may be connected by default without having sent their first message.
@@ -134,14 +139,15 @@ impl TlsListener {
         self
     }
 
-    /// Sets how many handshakes run at once, one at least. As many further clients wait: a burst of them is served one after the other, rather
-    /// than all so slowly that all give up.
+    /// Sets how many handshakes run at once, one at least. As many further clients wait: a burst of them is
+    /// served one after the other, rather than all so slowly that all give up.
     #[must_use]
     pub fn handshakes_at_once(self, most: usize) -> Self {
         Self { most: most.max(1), ready: EvictingQueue::new(most), ..self }
     }
 
-    /// Sets how many clients may be connected without having sent their first message, one at least. Each needs a file descriptor.
+    /// Sets how many clients may be connected without having sent their first message, one at least. Each
+    /// needs a file descriptor.
     #[must_use]
     pub fn silent_at_once(self, most: usize) -> Self {
         Self { silent: EvictingQueue::new(most), ..self }
@@ -209,7 +215,8 @@ impl TlsListener {
         connection
     }
 
-    /// What a task has brought. Why it brought nothing is logged; one that was evicted has no reason of its own.
+    /// What a task has brought. Why it brought nothing is logged; one that was evicted has no reason of its
+    /// own.
     fn succeeded<T>(&mut self, done: Result<(Id, Result<T, Failure>), JoinError>) -> (Id, Option<T>) {
         match done {
             Ok((id, Ok(brought))) => (id, Some(brought)),

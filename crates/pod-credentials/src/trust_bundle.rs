@@ -52,7 +52,8 @@ impl TrustFile {
 impl TrustBundle {
     /// Reads and checks it once. [`Watched`](crate::Watched) does so again and again.
     ///
-    /// A certificate that can't be an anchor doesn't cost the others: it is passed over, and [`skipped`](Self::skipped) says which and why.
+    /// A certificate that can't be an anchor doesn't cost the others: it is passed over, and
+    /// [`skipped`](Self::skipped) says which and why.
     ///
     /// # Errors
     /// If the file is missing or incomplete, has anything but certificates, or none that can be an anchor.
@@ -60,7 +61,8 @@ impl TrustBundle {
         read_and_parse(file, SystemTime::UNIX_EPOCH)
     }
 
-    /// The certificates of the CAs, in an order of their own: equal bundles give equal orders, however kubelet has shuffled them.
+    /// The certificates of the CAs, in an order of their own: equal bundles give equal orders, however
+    /// kubelet has shuffled them.
     #[must_use]
     pub fn anchors(&self) -> &[Certificate] {
         &self.anchors

@@ -19,7 +19,8 @@ use aws_lc_rs::digest;
 
 use crate::{load_error::LoadError, pem::Bytes};
 
-/// What is mounted into a pod and may change: [`Credentials`](crate::Credentials) and [`TrustBundle`](crate::TrustBundle).
+/// What is mounted into a pod and may change: [`Credentials`](crate::Credentials) and
+/// [`TrustBundle`](crate::TrustBundle).
 pub trait Mounted: sealed::Sealed + Sized + Send + Sync + 'static {
     /// Where it is mounted.
     type Files: fmt::Debug + Send + Sync + 'static;
@@ -43,16 +44,17 @@ pub(crate) mod sealed {
     impl Sealed for crate::TrustBundle {}
 }
 
-/// How often files are looked at by default. Kubelet renews a certificate hours before it ends, and new anchors minutes before anything is signed under
-/// them; looking costs a read of a few KiB from memory.
+/// How often files are looked at by default. Kubelet renews a certificate hours before it ends, and new
+/// anchors minutes before anything is signed under them; looking costs a read of a few KiB from memory.
 pub const DEFAULT_POLL: Duration = Duration::from_secs(5);
 
 /// Mounted files, followed as kubelet changes them. Clones see the same.
 ///
-/// A good file replaces what is in use; a bad one changes nothing but [`Status::problem`], and is looked at again at each poll. There may be nothing to
-/// use yet: a program can start before its files are there.
+/// A good file replaces what is in use; a bad one changes nothing but [`Status::problem`], and is looked at
+/// again at each poll. There may be nothing to use yet: a program can start before its files are there.
 ///
-/// Files are polled and their bytes compared, since kubelet swaps symlinks and network file systems send no notification.
+/// Files are polled and their bytes compared, since kubelet swaps symlinks and network file systems send no
+/// notification.
 pub struct Watched<T: Mounted>(Arc<Inner<T>>);
 
 struct Inner<T: Mounted> {
@@ -68,17 +70,18 @@ struct Inner<T: Mounted> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Status<T> {
-    /// What is in use: the last good one. It isn't taken away when it expires, as peers may judge with another clock; `problem` then says so.
+    /// What is in use: the last good one. It isn't taken away when it expires, as peers may judge with
+    /// another clock; `problem` then says so.
     pub current: Option<Arc<T>>,
-    /// What is wrong with the files now. What is in use may have come of them all the same: a certificate that isn't valid yet by this machine's clock, anchors
-    /// beside a certificate that can't be one.
+    /// What is wrong with the files now. What is in use may have come of them all the same: a certificate
+    /// that isn't valid yet by this machine's clock, anchors beside a certificate that can't be one.
     pub problem: Option<LoadError>,
     /// How often one good file has replaced another. Anchors in another order count as no change.
     pub renewals: u64,
     /// Since when `current` has been in use.
     pub since: Option<SystemTime>,
-    /// When the files were looked at last. If that is several polls ago, the thread that follows is stuck, such as in whoever writes the log, and a
-    /// liveness probe may end the process.
+    /// When the files were looked at last. If that is several polls ago, the thread that follows is stuck,
+    /// such as in whoever writes the log, and a liveness probe may end the process.
     pub last_checked: Option<SystemTime>,
 }
 
@@ -94,10 +97,11 @@ pub enum Look {
 }
 
 impl<T: Mounted> Watched<T> {
-    /// Looks at the files once, then at each `poll` (10 ms at least) on a thread of its own, which ends as soon as the last clone is gone.
+    /// Looks at the files once, then at each `poll` (10 ms at least) on a thread of its own, which ends as
+    /// soon as the last clone is gone.
     ///
-    /// What changes and what goes wrong is logged (`tracing`). Should a look or a log panic, the thread goes on; should a log never return, it can't, and
-    /// [`Status::last_checked`] shows it.
+    /// What changes and what goes wrong is logged (`tracing`). Should a look or a log panic, the thread goes
+    /// on; should a log never return, it can't, and [`Status::last_checked`] shows it.
     ///
     /// # Errors
     /// If no thread can be started. A problem with the files is none: see [`Watched::status`].
@@ -109,7 +113,8 @@ impl<T: Mounted> Watched<T> {
         Ok(watched)
     }
 
-    /// Looks at the files once. To follow them, call [`Watched::look`]: for programs with timers, or clocks, of their own.
+    /// Looks at the files once. To follow them, call [`Watched::look`]: for programs with timers, or clocks,
+    /// of their own.
     #[must_use]
     pub fn once(files: T::Files, now: SystemTime) -> Self {
         Self::new(files, None, now)
@@ -209,7 +214,8 @@ pub(crate) fn read_and_parse<T: Mounted>(files: &T::Files, now: SystemTime) -> R
     read_again_if_torn::<T, _>(files, |bytes| T::parse(files, &bytes, now))
 }
 
-/// A read that kubelet's swap of folders has come between is repeated once: a swap takes microseconds, and comes once in hours.
+/// A read that kubelet's swap of folders has come between is repeated once: a swap takes microseconds, and
+/// comes once in hours.
 fn read_again_if_torn<T: Mounted, R>(
     files: &T::Files,
     parse: impl Fn(Vec<Bytes>) -> Result<R, LoadError>,

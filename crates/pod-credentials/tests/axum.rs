@@ -106,7 +106,8 @@ async fn clients_have_a_time_limit() {
     assert_eq!(soon(server.silent().await.read(&mut [0])).await.unwrap(), 0);
 }
 
-/// If more handshakes ran, the one that has to wait would be done long before those that another client makes meanwhile.
+/// If more handshakes ran, the one that has to wait would be done long before those that another client makes
+/// meanwhile.
 #[tokio::test]
 async fn one_address_has_a_share_of_the_handshakes_and_the_others_go_on() {
     let mesh = Mesh::new();

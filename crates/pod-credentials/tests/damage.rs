@@ -1,4 +1,5 @@
-//! Files that were cut or damaged on their way: refused, or as good as the whole, and never the end of the program.
+//! Files that were cut or damaged on their way: refused, or as good as the whole, and never the end of the
+//! program.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 

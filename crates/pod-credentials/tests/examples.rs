@@ -1,4 +1,5 @@
-//! The examples of the crate's documentation, as they stand, against each other through a renewal of both ends.
+//! The examples of the crate's documentation, as they stand, against each other through a renewal of both
+//! ends.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 

@@ -1,4 +1,5 @@
-//! Files that people have joined, edited and converted: no anchor, no intermediate and no key is lost without a word.
+//! Files that people have joined, edited and converted: no anchor, no intermediate and no key is lost without
+//! a word.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 

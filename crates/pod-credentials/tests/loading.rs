@@ -145,7 +145,8 @@ fn validity_is_judged_to_the_second() {
     let leaf = Ca::new("test").dns("a.svc").valid(from, HOUR).bundle();
     let second = Duration::from_secs(1);
     assert!(bundle_at(&leaf, from).is_ok() && bundle_at(&leaf, from + HOUR).is_ok());
-    // the clock of a signer whose certificate isn't valid yet is the API server's: this one is slow, and peers judge by theirs
+    // the clock of a signer whose certificate isn't valid yet is the API server's: this one is slow, and
+    // peers judge by theirs
     assert!(bundle_at(&leaf, from - HOUR).is_ok());
     let late = bundle_at(&leaf, from + HOUR + second).unwrap_err();
     assert_refused(&late, &["expired at 2030-03-17T18:46:40Z", "kubectl get podcertificaterequests"], &leaf);

@@ -1,4 +1,5 @@
-//! Logs that misbehave: whoever writes the log is foreign code, and can't end the following, nor hold up handshakes.
+//! Logs that misbehave: whoever writes the log is foreign code, and can't end the following, nor hold up
+//! handshakes.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 
@@ -145,7 +146,8 @@ fn a_log_that_blocks_holds_up_nobody_and_shows() {
     assert!(watched.status().last_checked > Some(last_checked));
 }
 
-/// Threads of this test that look once an hour. They carry the name of the thread that started them until they have one of their own.
+/// Threads of this test that look once an hour. They carry the name of the thread that started them until
+/// they have one of their own.
 fn followers() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());

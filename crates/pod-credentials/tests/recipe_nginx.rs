@@ -65,7 +65,8 @@ impl Nginx {
         nginx
     }
 
-    /// The worker, once it alone is there, and not the one before. While a reload goes on, either may take a connection, and the old one may close it.
+    /// The worker, once it alone is there, and not the one before. While a reload goes on, either may take a
+    /// connection, and the old one may close it.
     fn succeeds(&self, before: &str) -> String {
         until("a new worker must be there, and the old one gone", || match &*self.server.children() {
             [worker] if worker != before => Some(worker.clone()),
@@ -83,7 +84,8 @@ impl Nginx {
         StreamOwned::new(ClientConnection::new(Arc::clone(&client.0), name).unwrap(), tcp)
     }
 
-    /// The answer, and the serial number of the certificate that nginx has shown; none if the connection was closed.
+    /// The answer, and the serial number of the certificate that nginx has shown; none if the connection was
+    /// closed.
     fn get(&self, client: &Client) -> Option<(String, String)> {
         let mut stream = self.connect(client);
         stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
@@ -150,7 +152,8 @@ fn nginx_follows_renewals_and_anchors() {
     assert!(answer.contains("200 OK") && answer.ends_with(&format!("hello, CN={WEB}\n")), "{answer}");
     let other = client(&nginx.ca, &nginx.ca, "web.elsewhere.pod.cluster.local");
     assert!(nginx.get(&other).unwrap().0.contains("403 Forbidden"));
-    // what a pod of another namespace gets that is *named* web.shop.pod.cluster.local; with and without a CN of a single label
+    // what a pod of another namespace gets that is *named* web.shop.pod.cluster.local; with and without a CN
+    // of a single label
     let impostor = nginx.ca.dns(&format!("{WEB}.evil.pod.cluster.local")).bundle();
     let named = nginx.ca.dns(&format!("{WEB}.evil.pod.cluster.local")).common_name("web").bundle();
     let longer = nginx.ca.leaf().common_name(&format!("{WEB}.evil.pod.cluster.local")).bundle();
@@ -158,7 +161,8 @@ fn nginx_follows_renewals_and_anchors() {
         assert!(nginx.get(&client_of(&nginx.ca, bundle)).unwrap().0.contains("403 Forbidden"));
     }
 
-    // A request that runs while the certificate is renewed: nginx has read its beginning with the end of the request before, which it has answered.
+    // A request that runs while the certificate is renewed: nginx has read its beginning with the end of the
+    // request before, which it has answered.
     let first = nginx.server.children().pop().unwrap();
     let mut live = nginx.connect(&web);
     let begun = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n";

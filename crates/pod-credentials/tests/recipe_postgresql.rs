@@ -1,4 +1,5 @@
-//! PostgreSQL, configured as `docs/using-certificates.md` says, through a renewal and a change of anchors, and with the modes that kubelet gives files.
+//! PostgreSQL, configured as `docs/using-certificates.md` says, through a renewal and a change of anchors,
+//! and with the modes that kubelet gives files.
 //!
 //! As root it runs as the user `postgres`, as it wouldn't otherwise; only then there are other owners to try.
 

@@ -16,7 +16,8 @@ use crate::{
 /// Where annotations come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The request's `unverifiedUserAnnotations`, which repeat the volume source of the pod's spec. They never change.
+    /// The request's `unverifiedUserAnnotations`, which repeat the volume source of the pod's spec. They
+    /// never change.
     UserAnnotations,
     /// The pod's own, which do.
     PodAnnotations,
@@ -129,8 +130,8 @@ impl<'r> Annotation<'r> {
         self.value
     }
 
-    /// Refuses it for something that its text breaks. A text that mentions the cluster's domain says something else when the signer is configured
-    /// otherwise; all the others stand for what never changes.
+    /// Refuses it for something that its text breaks. A text that mentions the cluster's domain says
+    /// something else when the signer is configured otherwise; all the others stand for what never changes.
     pub(crate) fn malformed(&self, rule: impl Display) -> Denial {
         let grounds =
             if self.value.contains(CLUSTER_DOMAIN) { Grounds::Changeable } else { self.source.grounds() };

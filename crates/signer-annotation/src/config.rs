@@ -5,8 +5,8 @@ use spiffe_id::TrustDomain;
 
 use crate::{grant::Grant, keys::LONGEST_PATH};
 
-/// What an operator settles for an annotation signer. Each part holds only what is valid; [`AnnotationSigner::new`](crate::AnnotationSigner::new)
-/// checks how the parts fit together.
+/// What an operator settles for an annotation signer. Each part holds only what is valid;
+/// [`AnnotationSigner::new`](crate::AnnotationSigner::new) checks how the parts fit together.
 ///
 /// ```
 /// use signer_annotation::{AnnotationSigner, AnnotationSignerConfig};
@@ -23,8 +23,9 @@ pub struct AnnotationSignerConfig {
     pub cluster_domain: DnsName,
     /// The common name of a pod that doesn't ask for one (`commonName`).
     pub common_name: CommonNameDefault,
-    /// Whether `<pod>.<namespace>.svc.<cluster domain>` is a pod's own name while no Service has it (`podServiceNames`). A Service of that name may come later,
-    /// and the pod keeps the name until its certificate expires.
+    /// Whether `<pod>.<namespace>.svc.<cluster domain>` is a pod's own name while no Service has it
+    /// (`podServiceNames`). A Service of that name may come later, and the pod keeps the name until its
+    /// certificate expires.
     pub pod_service_names: bool,
     /// Whose annotations count (`annotationsFrom`).
     pub annotations_from: AnnotationsFrom,
@@ -32,11 +33,11 @@ pub struct AnnotationSignerConfig {
     pub trust_domain: Option<TrustDomain>,
     /// Which pods may have names and usages beyond their own (`grants`).
     pub grants: Vec<Grant>,
-    /// When a certificate whose pod doesn't say is refreshed (`refreshAt`). Without it: an hour before it expires, or after half of its
-    /// lifetime if that is shorter.
+    /// When a certificate whose pod doesn't say is refreshed (`refreshAt`). Without it: an hour before it
+    /// expires, or after half of its lifetime if that is shorter.
     pub refresh: Option<Refresh>,
-    /// The names of all configured signers, of whatever kind: a key that fits two of them belongs to the longer. This signer's own
-    /// name may be among them.
+    /// The names of all configured signers, of whatever kind: a key that fits two of them belongs to the
+    /// longer. This signer's own name may be among them.
     pub other_signers: Vec<SignerName>,
 }
 
@@ -53,9 +54,11 @@ pub enum CommonNameDefault {
 /// Whose annotations count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AnnotationsFrom {
-    /// Those of the volume source (`userAnnotations`) alone. They are part of the pod's spec, so nobody changes them under a pod.
+    /// Those of the volume source (`userAnnotations`) alone. They are part of the pod's spec, so nobody
+    /// changes them under a pod.
     Volume,
-    /// Those of the pod alone. Whoever may update or patch the pod changes them, its node included (`pods/status`).
+    /// Those of the pod alone. Whoever may update or patch the pod changes them, its node included
+    /// (`pods/status`).
     Pod,
     /// Those of the volume source; the pod's if it has none.
     #[default]
@@ -79,7 +82,8 @@ pub enum ConfigError {
 }
 
 impl AnnotationSignerConfig {
-    /// The defaults: the pod's name as common name and in front of `svc`, annotations from volume source or pod, no trust domain, no grants, no other signers.
+    /// The defaults: the pod's name as common name and in front of `svc`, annotations from volume source or
+    /// pod, no trust domain, no grants, no other signers.
     #[must_use]
     pub fn new(name: SignerName, cluster_domain: DnsName) -> Self {
         Self {

@@ -46,8 +46,8 @@ impl Item {
     }
 }
 
-/// The longest path of a signer's name that leaves room for `-duration`: what follows the `/` of an annotation's key has 63 characters at
-/// most (the API server's rule for qualified names).
+/// The longest path of a signer's name that leaves room for `-duration`: what follows the `/` of an
+/// annotation's key has 63 characters at most (the API server's rule for qualified names).
 pub(crate) const LONGEST_PATH: usize = 63 - "-".len() - Item::Duration.as_str().len();
 
 /// Which keys are a signer's: `<its name>-<item>`, unless a longer name of another signer fits as well.
@@ -83,12 +83,13 @@ impl Keys {
         (!is_others).then_some(item)
     }
 
-    /// The annotations that count for a request: its user annotations or its pod's annotations, as the signer is configured. Where either may count, the
-    /// pod's do only if there are no user annotations.
+    /// The annotations that count for a request: its user annotations or its pod's annotations, as the signer
+    /// is configured. Where either may count, the pod's do only if there are no user annotations.
     ///
     /// # Errors
-    /// If a key that is the signer's names no item, or a user annotation isn't the signer's or isn't read. The volume source that holds user annotations
-    /// is for this signer alone, so such a key is a mistake; a pod's annotations are for everybody.
+    /// If a key that is the signer's names no item, or a user annotation isn't the signer's or isn't read.
+    /// The volume source that holds user annotations is for this signer alone, so such a key is a mistake; a
+    /// pod's annotations are for everybody.
     pub(crate) fn read<'r>(
         &'r self,
         request: &'r Request,

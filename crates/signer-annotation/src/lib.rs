@@ -1,5 +1,5 @@
-//! The annotation signer: a pod's author asks for names, usages and a lifetime by annotations, and gets what is the pod's own or what the operator has
-//! granted.
+//! The annotation signer: a pod's author asks for names, usages and a lifetime by annotations, and gets what
+//! is the pod's own or what the operator has granted.
 //!
 //! ```
 //! use signer_annotation::{AnnotationSigner, AnnotationSignerConfig, Grant};
@@ -27,9 +27,11 @@
 //! ```
 //!
 //! # What is read
-//! Annotations of the keys `<signer name>-<item>`: the request's user annotations, or, if there are none, the pod's; the signer may be configured to read those of
-//! the volume or of the pod alone ([`AnnotationsFrom`]). Every user annotation must be one of these, as the volume source that holds it is for this signer alone. Among the pod's annotations, those that begin otherwise are
-//! others', and so are those that fit a longer name of another signer.
+//! Annotations of the keys `<signer name>-<item>`: the request's user annotations, or, if there are none, the
+//! pod's; the signer may be configured to read those of the volume or of the pod alone ([`AnnotationsFrom`]).
+//! Every user annotation must be one of these, as the volume source that holds it is for this signer alone.
+//! Among the pod's annotations, those that begin otherwise are others', and so are those that fit a longer
+//! name of another signer.
 //!
 //! | item | default | what it may be |
 //! |---|---|---|
@@ -41,30 +43,37 @@
 //! | `duration` | `24h`, or what is allowed | from `1h` to the lesser of the volume's `maxExpirationSeconds` and the signer's `maxLifetime` |
 //! | `refresh` | `1h` before expiry, or half the lifetime | before expiry; ten minutes away from both ends of the lifetime |
 //!
-//! Lists are separated by commas, with white space around them if you like; what is listed twice counts once. `cn`, `san` and `uris` may hold `${pod.name}`,
-//! `${pod.namespace}`, `${pod.uid}`, `${pod.hostname}`, `${pod.serviceAccountName}`, `${node.name}` and `${cluster.domain}`. Whatever is empty, malformed
-//! or unknown is refused; nothing of it becomes a default.
+//! Lists are separated by commas, with white space around them if you like; what is listed twice counts once.
+//! `cn`, `san` and `uris` may hold `${pod.name}`, `${pod.namespace}`, `${pod.uid}`, `${pod.hostname}`,
+//! `${pod.serviceAccountName}`, `${node.name}` and `${cluster.domain}`. Whatever is empty, malformed or
+//! unknown is refused; nothing of it becomes a default.
 //!
 //! # What a pod may have
 //! Its own names, which follow from what the API server says of the pod and of the Services of its namespace:
 //! - `<pod>.<namespace>.pod.<cluster domain>`;
-//! - `<pod>.<namespace>.svc.<cluster domain>`, unless a Service that doesn't select the pod has that name, and if the signer gives such names;
-//! - `<service>.<namespace>.svc` and `<service>.<namespace>.svc.<cluster domain>` of each Service that selects it. If there is no such Service yet,
-//!   the request waits; if it doesn't select the pod, the request is refused;
+//! - `<pod>.<namespace>.svc.<cluster domain>`, unless a Service that doesn't select the pod has that name,
+//!   and if the signer gives such names;
+//! - `<service>.<namespace>.svc` and `<service>.<namespace>.svc.<cluster domain>` of each Service that
+//!   selects it. If there is no such Service yet, the request waits; if it doesn't select the pod, the
+//!   request is refused;
 //! - `<hostname>.<subdomain>.<namespace>.svc` and `….svc.<cluster domain>` of a member of a StatefulSet
 //!   ([`Pod::stable_name`](signer_core::cluster::Pod::stable_name));
 //! - `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`, if the signer has a trust domain.
 //!
-//! A pod's name with a part that DNS reads as an IP address ([`is_dashed_address`](signer_core::ca_pool::names::is_dashed_address)) makes none of these. A common name of several labels
-//! is a DNS name, the pod's name too, which its author chose.
+//! A pod's name with a part that DNS reads as an IP address
+//! ([`is_dashed_address`](signer_core::ca_pool::names::is_dashed_address)) makes none of these. A common name
+//! of several labels is a DNS name, the pod's name too, which its author chose.
 //!
-//! And what a [`Grant`] gives it: [DNS names](DnsPattern), [URIs](UriPattern), [IP addresses](IpRange) and [usages](UsagePattern). A grant is the
-//! operator's word and counts whatever Services say. A literal wildcard must be granted as such, a `spiffe:` URI without wildcards. `*` in a
-//! list of a grant is everything of its kind, `spiffe:` URIs included; what makes authorities or holds for every purpose is never given.
+//! And what a [`Grant`] gives it: [DNS names](DnsPattern), [URIs](UriPattern), [IP addresses](IpRange) and
+//! [usages](UsagePattern). A grant is the operator's word and counts whatever Services say. A literal
+//! wildcard must be granted as such, a `spiffe:` URI without wildcards. `*` in a list of a grant is
+//! everything of its kind, `spiffe:` URIs included; what makes authorities or holds for every purpose is
+//! never given.
 //!
 //! # What a refusal rests on
-//! What user annotations break by themselves they break for ever ([`Grounds::Fixed`](signer_core::Grounds)). Whatever rests on the pod's annotations,
-//! on Services or on the signer's configuration (a text with `${cluster.domain}` does) may be mended, so a running pod keeps its certificate.
+//! What user annotations break by themselves they break for ever ([`Grounds::Fixed`](signer_core::Grounds)).
+//! Whatever rests on the pod's annotations, on Services or on the signer's configuration (a text with
+//! `${cluster.domain}` does) may be mended, so a running pod keeps its certificate.
 
 mod annotations;
 mod config;

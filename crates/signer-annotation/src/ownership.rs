@@ -36,7 +36,8 @@ pub(crate) fn single_label(pod: &Pod) -> Option<&str> {
     is_label.then_some(pod.name.as_str())
 }
 
-/// The pod's name where it may be a common name without a grant: a single label that doesn't read as the address of another pod.
+/// The pod's name where it may be a common name without a grant: a single label that doesn't read as the
+/// address of another pod.
 pub(crate) fn own_common_name(pod: &Pod) -> Option<&str> {
     single_label(pod).filter(|name| !is_dashed_address(name))
 }
@@ -91,16 +92,17 @@ impl Ownership<'_> {
         }
     }
 
-    /// The Service whose absence makes what is in front of `<namespace>.svc.<cluster domain>` the pod's own: it is the pod's name, and DNS doesn't give it to
-    /// others. The name `web-0.db` of a pod reads like that of the member `web-0` of a Service `db`, so it is the pod's own as long as there is no such Service.
+    /// The Service whose absence makes what is in front of `<namespace>.svc.<cluster domain>` the pod's own:
+    /// it is the pod's name, and DNS doesn't give it to others. The name `web-0.db` of a pod reads like that
+    /// of the member `web-0` of a Service `db`, so it is the pod's own as long as there is no such Service.
     fn absent_service<'h>(&self, host: &'h str) -> Option<&'h str> {
         let service = host.rsplit_once('.').map_or(host, |(_, service)| service);
         let is_own = self.pod_service_names && host == self.pod.name && !self.reads_as_address();
         (is_own && self.services.get(service).is_none()).then_some(service)
     }
 
-    /// Whether DNS may read a part of the pod's name as an IP address. Names with it lead to the pod that has the address, whatever stands in front:
-    /// `CoreDNS` looks at the label next to the namespace alone.
+    /// Whether DNS may read a part of the pod's name as an IP address. Names with it lead to the pod that has
+    /// the address, whatever stands in front: `CoreDNS` looks at the label next to the namespace alone.
     fn reads_as_address(&self) -> bool {
         self.pod.name.split('.').any(is_dashed_address)
     }

@@ -13,7 +13,8 @@ use crate::{
     usage::Usage,
 };
 
-/// What a pod may have: its own names, and what grants give it. A grant is the operator's word, so it counts before anything that Services say.
+/// What a pod may have: its own names, and what grants give it. A grant is the operator's word, so it counts
+/// before anything that Services say.
 #[derive(Debug)]
 pub(crate) struct Permission<'r> {
     own: Ownership<'r>,
@@ -31,7 +32,8 @@ impl<'r> Permission<'r> {
         Self { own, grants: grants.iter().filter(|grant| grant.workloads.contains_pod(own.pod)).collect() }
     }
 
-    /// Looks whether the pod may have all of it. What it can't have is refused before anything is waited for: the author shall see it at once.
+    /// Looks whether the pod may have all of it. What it can't have is refused before anything is waited for:
+    /// the author shall see it at once.
     ///
     /// # Errors
     /// The refusal, or what has to be waited for.

@@ -39,10 +39,12 @@ pub(crate) enum PlaceholderError {
 }
 
 impl Placeholders<'_> {
-    /// The text with placeholders replaced by their values, which aren't looked into again. There is no escape, as no name may hold `${`.
+    /// The text with placeholders replaced by their values, which aren't looked into again. There is no
+    /// escape, as no name may hold `${`.
     ///
     /// # Errors
-    /// If a placeholder is unknown, unterminated or has no value, or the text grows beyond what a name may be.
+    /// If a placeholder is unknown, unterminated or has no value, or the text grows beyond what a name may
+    /// be.
     pub(crate) fn expand(&self, text: &str) -> Result<String, PlaceholderError> {
         let mut expanded = String::new();
         let mut rest = text;

@@ -35,9 +35,11 @@ pub(crate) struct Wish<'r, T> {
 /// A common name that a pod may have at most.
 #[derive(Debug)]
 pub(crate) enum WantedCommonName {
-    /// The pod's name that is a single label, which needs no permission: it can't be taken for a DNS name of others.
+    /// The pod's name that is a single label, which needs no permission: it can't be taken for a DNS name of
+    /// others.
     PodName(CommonName),
-    /// Any other, which is a DNS name and needs the same permission as one. A pod's name of several labels is here too: its author chose it freely.
+    /// Any other, which is a DNS name and needs the same permission as one. A pod's name of several labels is
+    /// here too: its author chose it freely.
     DnsName(CommonName, DnsName),
 }
 
@@ -119,7 +121,8 @@ fn common_name(
     Ok(WantedCommonName::DnsName(name, dns_name))
 }
 
-/// A list of names with placeholders. None of their values holds a comma, so it makes no difference which is looked for first.
+/// A list of names with placeholders. None of their values holds a comma, so it makes no difference which is
+/// looked for first.
 fn names<T>(annotation: &Annotation<'_>, placeholders: Placeholders<'_>) -> Result<Vec<T>, Denial>
 where
     T: FromStr<Err: Display> + PartialEq,
@@ -130,7 +133,8 @@ where
     })
 }
 
-/// A comma list, with white space around its entries, line breaks included. A name that occurs twice counts once: a certificate carries a set of names.
+/// A comma list, with white space around its entries, line breaks included. A name that occurs twice counts
+/// once: a certificate carries a set of names.
 fn list<T: PartialEq>(
     annotation: &Annotation<'_>,
     parse: impl Fn(&str) -> Result<T, String>,

@@ -19,7 +19,8 @@ use crate::{
     usage::Usage,
 };
 
-/// Issues what a pod's annotations ask for, as far as the pod may have it. What it decides follows from its configuration and the request alone.
+/// Issues what a pod's annotations ask for, as far as the pod may have it. What it decides follows from its
+/// configuration and the request alone.
 ///
 /// The [crate's documentation](crate) has the rules.
 #[derive(Clone, Debug)]
@@ -114,8 +115,8 @@ fn add_usage(leaf: &mut Leaf, usage: Usage) {
     }
 }
 
-/// A leaf carries from one to a hundred names. Defaults come and go with Services and configuration, so what breaks that with them alone may
-/// be mended.
+/// A leaf carries from one to a hundred names. Defaults come and go with Services and configuration, so what
+/// breaks that with them alone may be mended.
 fn check_count(
     leaf: &Leaf,
     requested: &Requested<'_>,

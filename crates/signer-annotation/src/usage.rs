@@ -81,7 +81,8 @@ impl Usage {
         NAMES.iter().map(|(_, usage)| *usage)
     }
 
-    /// Whether every pod may have it: what TLS needs. Enciphering keys is among it, as every leaf of an RSA key can, and no other may.
+    /// Whether every pod may have it: what TLS needs. Enciphering keys is among it, as every leaf of an RSA
+    /// key can, and no other may.
     pub(crate) fn is_free(self) -> bool {
         use ExtendedKeyUsage::{ClientAuth, ServerAuth};
         matches!(

@@ -19,20 +19,22 @@ pub enum Decision {
 pub struct Denial {
     /// The condition's reason.
     pub reason: Reason,
-    /// The condition's message: the key or field, its value, the rule that it broke, and what would be accepted.
+    /// The condition's message: the key or field, its value, the rule that it broke, and what would be
+    /// accepted.
     pub message: String,
     /// What the refusal rests on.
     pub grounds: Grounds,
 }
 
-/// What a refusal rests on. A running pod is never broken by a change of mind: kubelet stops serving a pod's certificate when its
-/// refresh is denied.
+/// What a refusal rests on. A running pod is never broken by a change of mind: kubelet stops serving a pod's
+/// certificate when its refresh is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grounds {
     /// The request and the pod's spec alone, which never change. Denied whenever it is seen.
     Fixed,
-    /// Something that changes: Services, pod annotations, grants, configuration. Denied only while the pod has not started; at a refresh
-    /// the request stays pending, and the pod keeps the certificate that it has.
+    /// Something that changes: Services, pod annotations, grants, configuration. Denied only while the pod
+    /// has not started; at a refresh the request stays pending, and the pod keeps the certificate that it
+    /// has.
     Changeable,
 }
 
@@ -80,8 +82,8 @@ impl Decision {
         Self::Deny(Denial { reason, message: message.into(), grounds: Grounds::Fixed })
     }
 
-    /// Leaves the request pending, until its pod or a Service of the pod's namespace changes. ([`Wait`] can say something
-    /// else.)
+    /// Leaves the request pending, until its pod or a Service of the pod's namespace changes. ([`Wait`] can
+    /// say something else.)
     #[must_use]
     pub fn wait(reason: Reason, message: impl Into<String>) -> Self {
         Self::Wait(Wait { reason, message: message.into(), until: &[WakeOn::Services, WakeOn::Pod] })
@@ -89,7 +91,8 @@ impl Decision {
 }
 
 impl Denial {
-    /// Refuses a user annotation that the signer doesn't know, for good: the pod's spec fixes it. `known` are those that it takes.
+    /// Refuses a user annotation that the signer doesn't know, for good: the pod's spec fixes it. `known` are
+    /// those that it takes.
     #[must_use]
     pub fn of_unknown_user_annotation(key: &str, known: &[String]) -> Self {
         Self {
@@ -99,8 +102,9 @@ impl Denial {
         }
     }
 
-    /// Refuses a user annotation of the volume source, for good: the pod's spec fixes it. `rule` says what the value broke, `accepted` what would be
-    /// taken in its place. Key and value are cut where they are long.
+    /// Refuses a user annotation of the volume source, for good: the pod's spec fixes it. `rule` says what
+    /// the value broke, `accepted` what would be taken in its place. Key and value are cut where they are
+    /// long.
     ///
     /// ```
     /// use signer_core::Denial;
@@ -120,7 +124,8 @@ impl Denial {
     }
 }
 
-/// What a denial says of an annotation's key that a signer doesn't know: the keys that it takes, and the nearest of them if it is near.
+/// What a denial says of an annotation's key that a signer doesn't know: the keys that it takes, and the
+/// nearest of them if it is near.
 ///
 /// ```
 /// let known = ["example.com/web-san".to_owned(), "example.com/web-cn".to_owned()];

@@ -1,16 +1,21 @@
 //! The core of Kubernetes pod certificate signers.
 //!
-//! Kubelet asks for a pod's certificate with a `PodCertificateRequest`, and hands the pod its trust anchors from `ClusterTrustBundle`s. Whoever
-//! answers those requests is a signer. With this crate, a signer is what decides **who a pod is**; the crate does the rest:
+//! Kubelet asks for a pod's certificate with a `PodCertificateRequest`, and hands the pod its trust anchors
+//! from `ClusterTrustBundle`s. Whoever answers those requests is a signer. With this crate, a signer is what
+//! decides **who a pod is**; the crate does the rest:
 //!
-//! - it watches the requests for the signer's name, and holds each against the pod that it names ([`request::verify`]);
-//! - it asks the signer ([`Signer::decide`]), and does as it says: issues, denies, or waits until something changes;
-//! - it issues from a CA pool that it reloads when its files change ([`ca_pool::issue`], [`ca_pool::CaPool`]);
+//! - it watches the requests for the signer's name, and holds each against the pod that it names
+//!   ([`request::verify`]);
+//! - it asks the signer ([`Signer::decide`]), and does as it says: issues, denies, or waits until something
+//!   changes;
+//! - it issues from a CA pool that it reloads when its files change ([`ca_pool::issue`],
+//!   [`ca_pool::CaPool`]);
 //! - it publishes the trust anchors, and keeps them right;
 //! - it runs any number of signers side by side ([`Manager`]), and tells what isn't ready, and why.
 //!
 //! # A complete signer
-//! The pods of some namespaces get a client certificate for the team that the operator has given the namespace to:
+//! The pods of some namespaces get a client certificate for the team that the operator has given the
+//! namespace to:
 //!
 //! ```no_run
 //! use std::collections::BTreeMap;
@@ -74,11 +79,13 @@
 //! ```
 //!
 //! # What a signer may count on
-//! - The request is the pod's: UID, node, service account, key type, lifetime and user annotations are what the pod's volume asks for, and the pod
-//!   neither terminates nor has finished. What the user annotations and the pod's name, labels and annotations *say* is chosen by the pod's author: nothing of
-//!   it makes the pod anybody's. Namespace and service account do: who may create pods with them Kubernetes decides.
-//! - `Denied` is final for a pod, so the core is careful with it: what was decided on a cached pod or Service is decided again on fresh ones, and a
-//!   running pod is denied only for what can't have changed under it ([`Grounds`]).
+//! - The request is the pod's: UID, node, service account, key type, lifetime and user annotations are what
+//!   the pod's volume asks for, and the pod neither terminates nor has finished. What the user annotations
+//!   and the pod's name, labels and annotations *say* is chosen by the pod's author: nothing of it makes the
+//!   pod anybody's. Namespace and service account do: who may create pods with them Kubernetes decides.
+//! - `Denied` is final for a pod, so the core is careful with it: what was decided on a cached pod or Service
+//!   is decided again on fresh ones, and a running pod is denied only for what can't have changed under it
+//!   ([`Grounds`]).
 //! - `decide` is called again whenever something that the request waits for may have come.
 
 mod clock;

@@ -111,7 +111,8 @@ impl SignerMetrics {
         self.all.issuance.get_or_create(&self.label()).observe(after.as_secs_f64());
     }
 
-    /// Something else became of a request, or was told of it. Reasons are few: they are written in the code of the signers.
+    /// Something else became of a request, or was told of it. Reasons are few: they are written in the code
+    /// of the signers.
     pub(crate) fn told(&self, outcome: &str, reason: &str) {
         let [signer] = self.label();
         let labels = [signer, ("outcome", outcome.to_owned()), ("reason", reason.to_owned())];

@@ -19,11 +19,14 @@ use ca_pool::{KeyType, Refresh};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The longest lifetime of a certificate, backdating included. 24 h by default; from 1 h to 91 days, the API's bounds.
+    /// The longest lifetime of a certificate, backdating included. 24 h by default; from 1 h to 91 days, the
+    /// API's bounds.
     pub max_lifetime: Duration,
-    /// When kubelet shall ask for the next certificate, unless the signer says otherwise. After half of the lifetime by default.
+    /// When kubelet shall ask for the next certificate, unless the signer says otherwise. After half of the
+    /// lifetime by default.
     pub refresh: Refresh,
-    /// How far a certificate is backdated, for clocks that are late: 2 minutes by default, 4 at most (the API server takes 5, less the time that writing takes).
+    /// How far a certificate is backdated, for clocks that are late: 2 minutes by default, 4 at most (the API
+    /// server takes 5, less the time that writing takes).
     pub clock_skew: Duration,
     /// The key types that are accepted. All by default.
     pub key_types: Vec<KeyType>,

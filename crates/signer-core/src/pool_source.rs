@@ -7,7 +7,8 @@ use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use ca_pool::{AsOf, CaPool, Fitness, PoolSource};
 
-/// How often files are looked at by default. Kubelet brings a changed Secret within a minute or two; this adds little.
+/// How often files are looked at by default. Kubelet brings a changed Secret within a minute or two; this
+/// adds little.
 pub const DEFAULT_POLL: Duration = Duration::from_secs(5);
 
 /// What is known of a pool.
@@ -22,8 +23,9 @@ pub struct PoolState {
     pub(crate) fitness: Arc<Fitness>,
 }
 
-/// Follows a pool's files: looks at once, then at each `poll`. A good pool replaces the last one; whatever is wrong is said
-/// and leaves the last good pool in use. Until the first look there is neither pool nor problem.
+/// Follows a pool's files: looks at once, then at each `poll`. A good pool replaces the last one; whatever is
+/// wrong is said and leaves the last good pool in use. Until the first look there is neither pool nor
+/// problem.
 ///
 /// The future does the work; whoever calls spawns it. It ends when all receivers are gone.
 ///
@@ -45,7 +47,8 @@ pub fn watch_pool(
     watch_pool_by(source, poll, || None)
 }
 
-/// The same by a clock: of several ways up, the one that is best at the time is taken ([`CaPool::as_of`]), and looked for anew when one begins or ends.
+/// The same by a clock: of several ways up, the one that is best at the time is taken ([`CaPool::as_of`]),
+/// and looked for anew when one begins or ends.
 pub(crate) fn watch_pool_by(
     source: PoolSource,
     poll: Duration,
@@ -93,8 +96,8 @@ enum News {
     Problem(String),
 }
 
-/// Compares with what was seen last, so that files that stand still cost a read and a digest. After a problem with reading, the
-/// same bytes count as news again.
+/// Compares with what was seen last, so that files that stand still cost a read and a digest. After a problem
+/// with reading, the same bytes count as news again.
 fn look(source: &PoolSource, known: Known, now: Option<Timestamp>) -> (Known, News) {
     let bytes = match source.read() {
         Ok(bytes) => bytes,

@@ -2,7 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the number of files that may be open at once, connections included, as far as the process may by itself. Where that is refused, all stays as it was.
+/// Raises the number of files that may be open at once, connections included, as far as the process may by
+/// itself. Where that is refused, all stays as it was.
 pub fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
     // refused where the hard limit is above what the system allows by now

@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
-/// A reason in CamelCase: a letter, then letters and digits, 128 bytes at most (the API server takes 1024 in a condition and 128 in an event).
+/// A reason in CamelCase: a letter, then letters and digits, 128 bytes at most (the API server takes 1024 in
+/// a condition and 128 in an event).
 ///
 /// A signer of your own may have reasons of its own; as a constant, a bad one doesn't compile:
 ///

@@ -37,5 +37,6 @@ pub const PUBLIC_KEY_MISSING: Reason = Reason::from_static("PublicKeyMissing");
 pub const LEAF_REFUSED: Reason = Reason::from_static("LeafRefused");
 /// Pending: the pod, or a Service of its namespace, can't be read; the message names it.
 pub const OBJECT_UNREADABLE: Reason = Reason::from_static("ObjectUnreadable");
-/// Pending: the request can't be finished, and that lasts: the API server refuses or doesn't answer, or the signer fails.
+/// Pending: the request can't be finished, and that lasts: the API server refuses or doesn't answer, or the
+/// signer fails.
 pub const ISSUANCE_FAILING: Reason = Reason::from_static("IssuanceFailing");

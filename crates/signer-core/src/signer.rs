@@ -9,8 +9,9 @@ use ca_pool::names::SignerName;
 /// Any error: it is logged, and the request tried again later.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Decides who a pod is. The core does everything else: it watches requests, verifies them against their pods, issues what the signer
-/// decides, writes the outcome and publishes the trust anchors. A signer never sees a CA key and never writes status.
+/// Decides who a pod is. The core does everything else: it watches requests, verifies them against their
+/// pods, issues what the signer decides, writes the outcome and publishes the trust anchors. A signer never
+/// sees a CA key and never writes status.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a signer",
     label = "this type doesn't implement `signer_core::Signer`",
@@ -20,13 +21,15 @@ pub trait Signer: Send + Sync + 'static {
     /// The name under which pods ask for it.
     fn name(&self) -> &SignerName;
 
-    /// Decides on a request that has been verified against its pod. An `Err` means "try again"; what a user must see is a
-    /// [`Decision`]. Called again whenever something that the request waits for may have come, so it should be quick and must be free of side effects.
-    /// One that hasn't ended after 10 seconds is dropped, and the request tried again: give lookups a timeout of their own, whose error says what was slow.
+    /// Decides on a request that has been verified against its pod. An `Err` means "try again"; what a user
+    /// must see is a [`Decision`]. Called again whenever something that the request waits for may have come,
+    /// so it should be quick and must be free of side effects. One that hasn't ended after 10 seconds is
+    /// dropped, and the request tried again: give lookups a timeout of their own, whose error says what was
+    /// slow.
     fn decide(&self, request: &Request) -> impl Future<Output = Result<Decision, BoxError>> + Send;
 
-    /// Whether [`Request::services`] is read. One watch of Services then runs for all signers that do, and requests that wait
-    /// are looked at again when a Service of their namespace changes.
+    /// Whether [`Request::services`] is read. One watch of Services then runs for all signers that do, and
+    /// requests that wait are looked at again when a Service of their namespace changes.
     fn reads_services(&self) -> bool {
         false
     }
@@ -50,7 +53,8 @@ pub trait Signer: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Labels for the trust bundle beside `<path>.<domain>/canarying: live`; keys without a `/` get the prefix `<path>.<domain>/`.
+    /// Labels for the trust bundle beside `<path>.<domain>/canarying: live`; keys without a `/` get the
+    /// prefix `<path>.<domain>/`.
     fn bundle_labels(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }

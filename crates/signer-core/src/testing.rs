@@ -9,8 +9,8 @@ use crate::{
 use ca_pool::names::SignerName;
 use ca_pool::{EXAMPLE_P256_SPKI, KeyType, PublicKey};
 
-/// Builds a [`Request`] of a pod that has asked for it: pod `web-0` of service account `server` in namespace `shop`, on node `node-1`,
-/// pending, with an ECDSA P-256 key, for 24 hours at most.
+/// Builds a [`Request`] of a pod that has asked for it: pod `web-0` of service account `server` in namespace
+/// `shop`, on node `node-1`, pending, with an ECDSA P-256 key, for 24 hours at most.
 ///
 /// ```
 /// use signer_core::testing::RequestBuilder;
@@ -138,8 +138,8 @@ impl RequestBuilder {
         Request { claims: Arc::new(claims), pod: Arc::new(pod), services, signer_max_lifetime }
     }
 
-    /// The request's claims and the pod. They agree: the claims name the pod's identity, and the pod's volume asks for what they say. A test of a
-    /// request that contradicts its pod changes one of the two.
+    /// The request's claims and the pod. They agree: the claims name the pod's identity, and the pod's volume
+    /// asks for what they say. A test of a request that contradicts its pod changes one of the two.
     #[must_use]
     pub fn parts(self) -> (Claims, Pod) {
         let Self { mut claims, mut pod, .. } = self;

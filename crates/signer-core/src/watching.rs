@@ -1,5 +1,5 @@
-//! Watches that never end. Each object is parsed by itself, so one that can't be read costs nobody else; a connection that is lost or silent, and an API
-//! server that went back in time, are noticed within a minute.
+//! Watches that never end. Each object is parsed by itself, so one that can't be read costs nobody else; a
+//! connection that is lost or silent, and an API server that went back in time, are noticed within a minute.
 
 mod connection;
 mod progress;
@@ -30,7 +30,8 @@ use crate::{
 pub(crate) enum Watched<K> {
     /// An event.
     Event(Event<K>),
-    /// This object is there, and can't be read: what was known of it doesn't hold any more. Of a list that is arriving, it is one of the items.
+    /// This object is there, and can't be read: what was known of it doesn't hold any more. Of a list that is
+    /// arriving, it is one of the items.
     Unreadable(Unreadable),
     /// The watch fails again and again: what is known gets old, until the next event.
     Failing,
@@ -41,7 +42,8 @@ pub(crate) enum Watched<K> {
 /// The times of a watch.
 #[derive(Clone, Copy, Debug)]
 struct Times {
-    /// How long the API server is asked to go on, or up to a quarter longer. Then it is looked at whether it went back in time.
+    /// How long the API server is asked to go on, or up to a quarter longer. Then it is looked at whether it
+    /// went back in time.
     lasts: Duration,
     /// A watch that ends that much earlier or later hasn't ended in time.
     tolerance: Duration,
@@ -58,7 +60,8 @@ const TIMES: Times = Times {
     longest_pause: Duration::from_secs(3),
 };
 
-/// Watches for ever, with pauses after failures. What is wrong stands in `health` until it has been seen to work.
+/// Watches for ever, with pauses after failures. What is wrong stands in `health` until it has been seen to
+/// work.
 pub(crate) fn watch<K: ApiObject>(
     collection: Collection,
     component: Component,
@@ -193,7 +196,8 @@ impl<K: ApiObject> Watch<K> {
         Ok(State::Watching(connection))
     }
 
-    /// A watch from a version that is still to come would be silent until it has come, and what came before would never be told.
+    /// A watch from a version that is still to come would be silent until it has come, and what came before
+    /// would never be told.
     async fn check(&mut self) -> Result<State<K>, Failure> {
         let latest = with_timeout(latest_version(&self.collection)).await.map_err(Failure::list)?;
         Ok(if went_back(&self.version, &latest) { self.begin_anew(&latest) } else { State::Resume })
@@ -230,8 +234,8 @@ impl<K: ApiObject> Watch<K> {
     }
 }
 
-/// Whether a version is older than one that was seen before. Kubernetes promises that versions of a resource can be compared as numbers (KEP-5504); where
-/// they aren't numbers, nothing tells, so it is taken for older.
+/// Whether a version is older than one that was seen before. Kubernetes promises that versions of a resource
+/// can be compared as numbers (KEP-5504); where they aren't numbers, nothing tells, so it is taken for older.
 fn went_back(seen: &str, now: &str) -> bool {
     if now.is_empty() || seen == now {
         return false;

@@ -4,8 +4,9 @@ use std::{fmt, str::FromStr};
 
 use signer_core::DnsName;
 
-/// The suffix of Services' DNS names: `svc`, which every pod's resolver completes, or a domain of two labels at least, such as
-/// `svc.cluster.local`. At most 125 bytes, so that each Service's name under it is a legal DNS name.
+/// The suffix of Services' DNS names: `svc`, which every pod's resolver completes, or a domain of two labels
+/// at least, such as `svc.cluster.local`. At most 125 bytes, so that each Service's name under it is a legal
+/// DNS name.
 ///
 /// ```
 /// use signer_service_dns::DnsSuffix;

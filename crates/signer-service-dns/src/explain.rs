@@ -64,7 +64,8 @@ impl Explain<'_> {
         )
     }
 
-    /// More names than a certificate carries. How many there are follows from the Services or, if they are picked, from the signer's suffixes.
+    /// More names than a certificate carries. How many there are follows from the Services or, if they are
+    /// picked, from the signer's suffixes.
     pub(crate) fn too_many_names(
         &self,
         names: usize,

@@ -8,8 +8,9 @@
 //! | Subject alternative names | `<service>.<namespace>.<suffix>` for each Service that selects the pod and each suffix (by default `svc` alone), sorted; with `podNames` also `<hostname>.<subdomain>.<namespace>.<suffix>` |
 //! | Extended key usage | serverAuth |
 //!
-//! Services of type ClusterIP (headless ones too), NodePort and LoadBalancer count; ExternalName ones and those without a selector stand for no
-//! pods. A pod's author picks among them by a user annotation of the volume source:
+//! Services of type ClusterIP (headless ones too), NodePort and LoadBalancer count; ExternalName ones and
+//! those without a selector stand for no pods. A pod's author picks among them by a user annotation of the
+//! volume source:
 //!
 //! ```yaml
 //! podCertificate:

@@ -47,8 +47,9 @@ impl Naming {
     /// Names Services, and also single pods if `pod_names` says so, under each of these suffixes.
     ///
     /// # Errors
-    /// If there is no suffix, one is there twice, or a pod could get a name that is another namespace's Service under another suffix: with `example.com`
-    /// and `svc.example.com`, the pod `a.b.svc.example.com` of a namespace `svc` has the name of the Service `a` of the namespace `b`.
+    /// If there is no suffix, one is there twice, or a pod could get a name that is another namespace's
+    /// Service under another suffix: with `example.com` and `svc.example.com`, the pod `a.b.svc.example.com`
+    /// of a namespace `svc` has the name of the Service `a` of the namespace `b`.
     pub fn new(suffixes: impl IntoIterator<Item = DnsSuffix>, pod_names: bool) -> Result<Self, NamingError> {
         let suffixes: Vec<_> = suffixes.into_iter().collect();
         if suffixes.is_empty() {
@@ -82,8 +83,8 @@ impl Naming {
         self.pod_names
     }
 
-    /// The names of these Services of a namespace, and of the pod if it has a stable name; sorted, and none twice. A pod's name that is longer
-    /// than DNS allows is left out: nobody could look it up.
+    /// The names of these Services of a namespace, and of the pod if it has a stable name; sorted, and none
+    /// twice. A pod's name that is longer than DNS allows is left out: nobody could look it up.
     pub(crate) fn names<'a>(
         &self,
         namespace: &str,

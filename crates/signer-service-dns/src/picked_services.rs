@@ -10,11 +10,12 @@ use signer_core::{
 /// The item of the annotation's key, `<signer name>-services`.
 const ITEM: &str = "services";
 
-/// The names in the annotation, in its order: `None` without it, which stands for all Services that select the pod.
+/// The names in the annotation, in its order: `None` without it, which stands for all Services that select
+/// the pod.
 ///
 /// # Errors
-/// A refusal for any other user annotation, and for a value that isn't a comma-separated list of Services' names, each of them once. Spaces around
-/// a name are allowed.
+/// A refusal for any other user annotation, and for a value that isn't a comma-separated list of Services'
+/// names, each of them once. Spaces around a name are allowed.
 pub(crate) fn picked_services<'a>(
     signer_name: &SignerName,
     annotations: &'a BTreeMap<String, String>,

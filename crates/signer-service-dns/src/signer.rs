@@ -148,7 +148,8 @@ impl ServiceDnsSigner {
     }
 }
 
-/// The Services that the pod's author picked. One that doesn't select the pod is a mistake; one that is missing may still come.
+/// The Services that the pod's author picked. One that doesn't select the pod is a mistake; one that is
+/// missing may still come.
 fn pick(services: &Services, names: &[&str], explain: &Explain<'_>) -> Result<Vec<Arc<Service>>, Decision> {
     let found: Vec<_> = names.iter().map(|name| services.get(name)).collect();
     let labels = &explain.request.pod().labels;

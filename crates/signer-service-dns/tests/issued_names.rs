@@ -1,5 +1,6 @@
-//! No certificate carries a name that isn't a Service's which selects the pod, or the pod's own as a member of a StatefulSet: a second opinion, which reads names
-//! label by label, on pods, Services and annotations that an adversary chooses.
+//! No certificate carries a name that isn't a Service's which selects the pod, or the pod's own as a member
+//! of a StatefulSet: a second opinion, which reads names label by label, on pods, Services and annotations
+//! that an adversary chooses.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 
@@ -119,7 +120,8 @@ impl World {
     }
 }
 
-/// Whether cluster DNS gives the name of an endpoint to the pod that has this address. Go's older parsers took leading zeros.
+/// Whether cluster DNS gives the name of an endpoint to the pod that has this address. Go's older parsers
+/// took leading zeros.
 fn reads_as_address(label: &str) -> bool {
     let groups = label.split('-').map(|group| match group.trim_start_matches('0') {
         "" if !group.is_empty() => "0",

@@ -8,7 +8,8 @@
 //! | Subject alternative names | one URI, `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` |
 //! | Extended key usage | clientAuth and serverAuth |
 //!
-//! The rules come from the SPIFFE standard: SPIFFE-ID §2 for the ID, X509-SVID §4 and appendix A for the certificate.
+//! The rules come from the SPIFFE standard: SPIFFE-ID §2 for the ID, X509-SVID §4 and appendix A for the
+//! certificate.
 
 mod signer;
 mod trust_domain;

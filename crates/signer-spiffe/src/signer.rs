@@ -21,8 +21,8 @@ pub struct SpiffeConfig {
 }
 
 impl SpiffeConfig {
-    /// A signer of this name, which pods ask for, and of this trust domain, in which are all IDs that it issues.
-    /// There is no default: two clusters of one trust domain trust each other's names.
+    /// A signer of this name, which pods ask for, and of this trust domain, in which are all IDs that it
+    /// issues. There is no default: two clusters of one trust domain trust each other's names.
     ///
     /// # Errors
     /// If the trust domain can't be a Kubernetes label value, which it is on the trust bundle.

@@ -22,7 +22,8 @@ pub enum TrustDomainError {
 /// A Kubernetes label value (apimachinery, `IsValidLabelValue`).
 const LONGEST: usize = 63;
 
-/// Parses a SPIFFE trust domain (SPIFFE-ID §2.1) that is a Kubernetes label value too, since trust bundles are found by it.
+/// Parses a SPIFFE trust domain (SPIFFE-ID §2.1) that is a Kubernetes label value too, since trust bundles
+/// are found by it.
 ///
 /// ```
 /// use signer_spiffe::parse_trust_domain;

@@ -1,4 +1,5 @@
-//! A certificate carries the SPIFFE ID of the pod's namespace and service account, and nothing else, whatever an adversary writes elsewhere.
+//! A certificate carries the SPIFFE ID of the pod's namespace and service account, and nothing else, whatever
+//! an adversary writes elsewhere.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 

@@ -1,8 +1,8 @@
 //! SPIFFE IDs and trust domains (SPIFFE-ID §2), of the `spiffe` crate's types, parsed strictly.
 //!
-//! The types' own parsers normalise: they lowercase the scheme and the trust domain, and cut a path off a trust domain.
-//! Here a text must be its canonical form, so that what a certificate says and what a rule says are equal only if their
-//! bytes are. Empty labels of a trust domain (`a..b`) are refused too.
+//! The types' own parsers normalise: they lowercase the scheme and the trust domain, and cut a path off a
+//! trust domain. Here a text must be its canonical form, so that what a certificate says and what a rule says
+//! are equal only if their bytes are. Empty labels of a trust domain (`a..b`) are refused too.
 //!
 //! ```
 //! use spiffe_id::{parse_spiffe_id, parse_trust_domain, service_account, service_account_id};
@@ -62,7 +62,8 @@ pub fn parse_trust_domain(text: &str) -> Result<TrustDomain, InvalidSpiffeId> {
 /// The SPIFFE ID of a service account: `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`.
 ///
 /// # Errors
-/// If a name can't be a path segment, or the ID would be longer than 2048 bytes. Names that the API server takes can.
+/// If a name can't be a path segment, or the ID would be longer than 2048 bytes. Names that the API server
+/// takes can.
 pub fn service_account_id(
     trust_domain: &TrustDomain,
     namespace: &str,

@@ -15,7 +15,8 @@ pub struct Call {
     pub user_agent: String,
     /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete` …
     pub verb: String,
-    /// With its subresource: `podcertificaterequests/status`; empty for what is no resource, such as `/readyz`.
+    /// With its subresource: `podcertificaterequests/status`; empty for what is no resource, such as
+    /// `/readyz`.
     pub resource: String,
     /// The namespace, if any.
     pub namespace: String,
@@ -27,8 +28,8 @@ pub struct Call {
     pub code: u16,
 }
 
-/// Reads the log that [`Options::audit_log`](crate::Options) named. A call stands in it shortly after its answer; a
-/// watch, when it ends.
+/// Reads the log that [`Options::audit_log`](crate::Options) named. A call stands in it shortly after its
+/// answer; a watch, when it ends.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Unexpected`] for a line that is no audit event.
@@ -52,7 +53,8 @@ pub fn parse(text: &str) -> Result<Vec<Call>, Error> {
     whole.lines().enumerate().map(line).collect()
 }
 
-/// Counts the calls for which `wanted` holds, by verb and resource: `{"update podcertificaterequests/status": 2000}`.
+/// Counts the calls for which `wanted` holds, by verb and resource: `{"update podcertificaterequests/status":
+/// 2000}`.
 pub fn count(calls: &[Call], wanted: impl Fn(&Call) -> bool) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for call in calls.iter().filter(|call| wanted(call)) {

@@ -133,7 +133,8 @@ fn oid_name(oid: ObjectIdentifier) -> String {
     DB.by_oid(&oid).map_or_else(|| oid.to_string(), ToOwned::to_owned)
 }
 
-/// The modulus's size; RFC 8017 §A.1.1: the first INTEGER of an RSAPublicKey, with a zero in front where its top bit is set.
+/// The modulus's size; RFC 8017 §A.1.1: the first INTEGER of an RSAPublicKey, with a zero in front where its
+/// top bit is set.
 fn rsa_bits(key: &[u8]) -> usize {
     let modulus = der::asn1::AnyRef::from_der(key).and_then(|key| {
         key.sequence(|key| {

@@ -14,7 +14,8 @@ use kube::{
 
 use crate::{ControlPlane, Error, Minor, Options, Served, served::request_resource};
 
-/// A cluster to test on, connected as an administrator. Cheap to clone; belongs to the tokio runtime that connected it.
+/// A cluster to test on, connected as an administrator. Cheap to clone; belongs to the tokio runtime that
+/// connected it.
 #[derive(Clone)]
 pub struct Cluster {
     config: Config,
@@ -27,8 +28,8 @@ impl Cluster {
     /// Connects to the cluster that the environment names.
     ///
     /// - `SIGNER_TEST_CLUSTER=existing`: the one that `KUBECONFIG`, or the pod that this runs in, leads to;
-    /// - otherwise a control plane of this process's own, started at the first call and shared by all tests of the
-    ///   process, of the version in `SIGNER_TEST_KUBERNETES` (`1.36`, `oldest`; default: `newest`).
+    /// - otherwise a control plane of this process's own, started at the first call and shared by all tests
+    ///   of the process, of the version in `SIGNER_TEST_KUBERNETES` (`1.36`, `oldest`; default: `newest`).
     ///
     /// # Errors
     /// [`Error::Build`], [`Error::Start`], [`Error::NoCluster`], [`Error::Api`]
@@ -43,7 +44,8 @@ impl Cluster {
         Self::with_kubeconfig(kubeconfig).await
     }
 
-    /// Connects to the cluster that kube's own rules lead to: `KUBECONFIG`, `~/.kube/config`, then the pod's account.
+    /// Connects to the cluster that kube's own rules lead to: `KUBECONFIG`, `~/.kube/config`, then the pod's
+    /// account.
     ///
     /// # Errors
     /// [`Error::NoCluster`], [`Error::Api`]
@@ -79,8 +81,8 @@ impl Cluster {
         self.client.clone()
     }
 
-    /// A client that acts as somebody else, by impersonation: a node, or a controller's service account with the
-    /// rights that its manifests give it.
+    /// A client that acts as somebody else, by impersonation: a node, or a controller's service account with
+    /// the rights that its manifests give it.
     ///
     /// # Errors
     /// [`Error::Api`] if the client can't be made.
@@ -96,7 +98,8 @@ impl Cluster {
         self.config.clone()
     }
 
-    /// The kubeconfig file, for programs under test (`KUBECONFIG`); none if this runs in a pod of the cluster.
+    /// The kubeconfig file, for programs under test (`KUBECONFIG`); none if this runs in a pod of the
+    /// cluster.
     pub fn kubeconfig(&self) -> Option<&PathBuf> {
         self.kubeconfig.as_ref()
     }
@@ -135,8 +138,8 @@ pub fn uses_existing() -> bool {
     env::var("SIGNER_TEST_CLUSTER").is_ok_and(|value| value == "existing")
 }
 
-/// The options for a control plane of a test's own, with `SIGNER_TEST_KUBERNETES`'s version. `None` if the test must
-/// do without, because a foreign cluster is all there is; such a test says so, and passes.
+/// The options for a control plane of a test's own, with `SIGNER_TEST_KUBERNETES`'s version. `None` if the
+/// test must do without, because a foreign cluster is all there is; such a test says so, and passes.
 ///
 /// # Errors
 /// [`Error::UnknownMinor`]

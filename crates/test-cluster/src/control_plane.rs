@@ -1,5 +1,5 @@
-//! A throw-away Kubernetes control plane: the program of `hack/controlplane`, built on first use and run as a child
-//! process that can't outlive this one.
+//! A throw-away Kubernetes control plane: the program of `hack/controlplane`, built on first use and run as a
+//! child process that can't outlive this one.
 
 mod build;
 mod process;

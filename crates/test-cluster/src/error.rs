@@ -1,5 +1,5 @@
-//! Why something could not be done. Every variant says what was wanted, why it failed, and the remedy where one
-//! is known.
+//! Why something could not be done. Every variant says what was wanted, why it failed, and the remedy where
+//! one is known.
 
 use std::{error::Error as StdError, fmt, io, path::PathBuf, time::Duration};
 

@@ -11,7 +11,8 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData
 
 use crate::Error;
 
-/// A key type that a pod may ask for, as `spec.volumes[].projected.sources[].podCertificate.keyType` names it.
+/// A key type that a pod may ask for, as `spec.volumes[].projected.sources[].podCertificate.keyType` names
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum KeyType {
@@ -49,8 +50,8 @@ impl KeyType {
 }
 
 impl PodKey {
-    /// A key of that type. ECDSA and Ed25519 keys are new each time; an RSA key is made once in each process, since
-    /// making one takes longer than all else in a test.
+    /// A key of that type. ECDSA and Ed25519 keys are new each time; an RSA key is made once in each process,
+    /// since making one takes longer than all else in a test.
     ///
     /// # Errors
     /// [`Error::Crypto`]
@@ -100,8 +101,8 @@ impl PodKey {
         self.csr(None, &[])
     }
 
-    /// A CSR that asks for names, which no signer may take over: a common name, and alternative names of which each
-    /// may be a DNS name or an IP address.
+    /// A CSR that asks for names, which no signer may take over: a common name, and alternative names of
+    /// which each may be a DNS name or an IP address.
     ///
     /// # Errors
     /// [`Error::Crypto`]
@@ -114,8 +115,9 @@ impl PodKey {
         Ok(params.serialize_request(&self.pair).map_err(failed("a CSR"))?.der().to_vec())
     }
 
-    /// The `proofOfPossession` that goes with `pkixPublicKey`: a signature over the pod's UID, for RSA by PSS and for
-    /// ECDSA in ASN.1, both over its SHA-256 whatever the key's size (the API server's rule, `validateDeprecatedPKIXPublicKey`).
+    /// The `proofOfPossession` that goes with `pkixPublicKey`: a signature over the pod's UID, for RSA by PSS
+    /// and for ECDSA in ASN.1, both over its SHA-256 whatever the key's size (the API server's rule,
+    /// `validateDeprecatedPKIXPublicKey`).
     ///
     /// # Errors
     /// [`Error::Crypto`]
@@ -146,8 +148,8 @@ fn rsa_pss(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(proof)
 }
 
-/// aws-lc-rs signs with P-384 over SHA-384 alone. ECDSA takes its digest as a number, so SHA-256's with zeros in
-/// front is the same digest (FIPS 186-5 §6.4.1: it is truncated only if longer than the group's order).
+/// aws-lc-rs signs with P-384 over SHA-384 alone. ECDSA takes its digest as a number, so SHA-256's with zeros
+/// in front is the same digest (FIPS 186-5 §6.4.1: it is truncated only if longer than the group's order).
 fn ecdsa_over_sha256(
     algorithm: &'static EcdsaSigningAlgorithm,
     width: &'static digest::Algorithm,

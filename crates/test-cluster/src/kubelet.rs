@@ -78,8 +78,8 @@ impl Kubelet {
     /// Creates a pod on this node, and its service account if there is none. Its phase is Pending.
     ///
     /// # Errors
-    /// [`Error::Api`]; [`Error::NotServed`] if the API server doesn't know the pod's volume sources, which it drops
-    /// without a word.
+    /// [`Error::Api`]; [`Error::NotServed`] if the API server doesn't know the pod's volume sources, which it
+    /// drops without a word.
     pub async fn start_pod(&self, pod: NewPod) -> Result<BoundPod, Error> {
         let account_uid = self.account_uid(pod.namespace(), pod.service_account_name()).await?;
         let wanted = pod.to_object(&self.node_name);
@@ -103,7 +103,8 @@ impl Kubelet {
         RequestDraft::of_kubelet(self, pod, source)
     }
 
-    /// Asks for a certificate, exactly as a kubelet of the cluster's version does: as the node, with a new key.
+    /// Asks for a certificate, exactly as a kubelet of the cluster's version does: as the node, with a new
+    /// key.
     ///
     /// # Errors
     /// As [`RequestDraft::send`].

@@ -1,8 +1,8 @@
-//! A real API server for tests and the demo, a stand-in for kubelet that asks it for certificates, and other people's
-//! software that judges what was issued.
+//! A real API server for tests and the demo, a stand-in for kubelet that asks it for certificates, and other
+//! people's software that judges what was issued.
 //!
-//! Nothing here knows the signers or their core: what this crate accepts, a cluster accepts. README.md shows how a test
-//! is written.
+//! Nothing here knows the signers or their core: what this crate accepts, a cluster accepts. README.md shows
+//! how a test is written.
 
 pub mod audit;
 mod certificate;

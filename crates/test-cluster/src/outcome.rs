@@ -43,8 +43,8 @@ impl Outcome {
     /// Reads the outcome from a whole PodCertificateRequest; `None` while it is pending.
     ///
     /// # Errors
-    /// [`Error::Unexpected`] if the status is not as the platform has it: exactly one condition, which is true, and
-    /// certificate fields if and only if it is `Issued`.
+    /// [`Error::Unexpected`] if the status is not as the platform has it: exactly one condition, which is
+    /// true, and certificate fields if and only if it is `Issued`.
     pub fn of(request: &Value) -> Result<Option<Self>, Error> {
         let status = &request["status"];
         let conditions = status["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();

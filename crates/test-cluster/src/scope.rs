@@ -16,7 +16,8 @@ use kube::{
 
 use crate::{Cluster, Error, Kubelet, unique};
 
-/// A test's own corner of the cluster: namespaces, signer names and nodes that nobody else uses. See [`Cluster::run`].
+/// A test's own corner of the cluster: namespaces, signer names and nodes that nobody else uses. See
+/// [`Cluster::run`].
 #[derive(Debug)]
 pub struct Scope {
     cluster: Cluster,
@@ -89,8 +90,8 @@ impl Scope {
         Ok(name.into())
     }
 
-    /// Makes a service account unless there is one, so that no pod has to wait for a controller that may not run.
-    /// Returns its UID.
+    /// Makes a service account unless there is one, so that no pod has to wait for a controller that may not
+    /// run. Returns its UID.
     ///
     /// # Errors
     /// [`Error::Api`]
@@ -98,7 +99,8 @@ impl Scope {
         ensure_service_account(self.client(), namespace, name).await
     }
 
-    /// A signer name that nobody else uses: `<random>.example.test/<path>`. Its trust bundles are removed at the end.
+    /// A signer name that nobody else uses: `<random>.example.test/<path>`. Its trust bundles are removed at
+    /// the end.
     pub fn signer_name(&self, path: &str) -> String {
         let name = format!("{}.example.test/{path}", unique::label());
         self.owns_signer_name(&name);

@@ -9,8 +9,8 @@ use crate::Error;
 
 const GROUP: &str = "certificates.k8s.io";
 
-/// In which order a client should prefer versions of PodCertificateRequest: v1beta1 shows the fields of old kubelets
-/// that v1 doesn't have, so it goes first while it is served.
+/// In which order a client should prefer versions of PodCertificateRequest: v1beta1 shows the fields of old
+/// kubelets that v1 doesn't have, so it goes first while it is served.
 const REQUEST_VERSIONS: [&str; 3] = ["v1beta1", "v1", "v1alpha1"];
 
 /// ClusterTrustBundle has the same fields in each version.

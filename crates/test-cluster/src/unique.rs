@@ -2,7 +2,8 @@
 
 use aws_lc_rs::rand;
 
-/// Ten characters that are a DNS label, and the beginning or end of one: 49 bits of randomness, as a run of all tests takes thousands of them.
+/// Ten characters that are a DNS label, and the beginning or end of one: 49 bits of randomness, as a run of
+/// all tests takes thousands of them.
 pub fn label() -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let mut random = [0; 10];

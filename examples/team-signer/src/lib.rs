@@ -1,5 +1,6 @@
-//! A complete signer of a third party: a pod gets a client certificate for its team, as the URI `https://<domain>/teams/<team>`. Which team runs which
-//! pods the operator says, by namespace and service account: those are verified. A label would say what the pod's author wishes.
+//! A complete signer of a third party: a pod gets a client certificate for its team, as the URI
+//! `https://<domain>/teams/<team>`. Which team runs which pods the operator says, by namespace and service
+//! account: those are verified. A label would say what the pod's author wishes.
 
 use signer_core::{
     BoxError, Decision, DnsName, Leaf, Reason, Request, Signer, SignerName, Uri,

@@ -1,4 +1,5 @@
-//! `team-signer NAME DOMAIN POOL-FILE NAMESPACE=TEAM…`: the whole binary of a third party's signer. Each pair gives a namespace to a team.
+//! `team-signer NAME DOMAIN POOL-FILE NAMESPACE=TEAM…`: the whole binary of a third party's signer. Each pair
+//! gives a namespace to a team.
 
 use signer_core::{BoxError, Manager, PoolSource, SignerOptions, cluster::WorkloadSelector, shutdown_signal};
 use team_signer::TeamSigner;

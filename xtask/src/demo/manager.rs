@@ -36,7 +36,8 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    /// Starts it with that configuration file, against the cluster of that kubeconfig (by kube's own rules, if none).
+    /// Starts it with that configuration file, against the cluster of that kubeconfig (by kube's own rules,
+    /// if none).
     pub(super) fn start(
         program: &Path,
         config: &Path,
@@ -145,7 +146,8 @@ fn unasked(status: ExitStatus) -> Error {
     Error::Unmet(format!("signer-manager ended by itself ({status})"))
 }
 
-/// One that no outgoing connection is given in the moment until signer-manager takes it: the kernel hands out those from 32768 on.
+/// One that no outgoing connection is given in the moment until signer-manager takes it: the kernel hands out
+/// those from 32768 on.
 fn free_port() -> io::Result<u16> {
     // two demos don't begin with the same one
     let first = 32_000 + u16::try_from(std::process::id() % 700).unwrap_or_default();

@@ -22,7 +22,8 @@ struct Asked<'a> {
     request: SentRequest,
 }
 
-/// Runs the whole play. Every row is what its role expects, and every chain is verified; anything else is an error.
+/// Runs the whole play. Every row is what its role expects, and every chain is verified; anything else is an
+/// error.
 pub(super) async fn play(scope: &Scope, namespaces: &Namespaces, steps: &Steps) -> Result<Vec<Row>, Error> {
     let roles = roles(namespaces, scope.cluster().served().has_user_annotations());
     let kubelet = scope.kubelet().await?;

@@ -119,7 +119,8 @@ fn has_exactly(
     )))
 }
 
-/// Accepted for each of its names and purposes; refused for a name that it doesn't have, and for a client if it is none.
+/// Accepted for each of its names and purposes; refused for a name that it doesn't have, and for a client if
+/// it is none.
 fn verify(pod: &str, chain: &Chain, dns: &[String], client: bool) -> Result<Vec<&'static str>, Error> {
     let refused = |refusal| Error::Unmet(format!("the certificate of {pod}: {refusal}"));
     let by = chain.verify(Purpose::Server).map_err(refused)?;

@@ -21,7 +21,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) command: Option<&'a str>,
 }
 
-/// Writes an image as an archive in Docker's format, which every engine loads. The same contents make the same image.
+/// Writes an image as an archive in Docker's format, which every engine loads. The same contents make the
+/// same image.
 ///
 /// # Errors
 /// [`Error::Program`], [`Error::Io`]
@@ -51,7 +52,8 @@ pub(crate) fn write_archive(contents: &Contents<'_>, archive: &Path) -> Result<(
     fs::rename(&unfinished, archive).map_err(Error::io("renaming", &unfinished))
 }
 
-/// A storage of its own for one build, beside the archive: the machine's is left alone, and nothing stays behind.
+/// A storage of its own for one build, beside the archive: the machine's is left alone, and nothing stays
+/// behind.
 struct Storage(tempfile::TempDir);
 
 impl Storage {

@@ -1,4 +1,5 @@
-//! Where things are: on the machine below `target/node-e2e`, and for the node at fixed places of its own mount namespace.
+//! Where things are: on the machine below `target/node-e2e`, and for the node at fixed places of its own
+//! mount namespace.
 
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,8 @@ use std::{fs, path::Path, process::Command};
 use super::layout;
 use crate::{error::Error, program};
 
-/// Where containerd, CNI and kubelet keep what should go with the node. The machine's own files there are out of sight.
+/// Where containerd, CNI and kubelet keep what should go with the node. The machine's own files there are out
+/// of sight.
 const PRIVATE: [&str; 3] = ["/run", "/var/log", "/var/lib"];
 
 /// Does it. To be called by the namespaces' first process, once.

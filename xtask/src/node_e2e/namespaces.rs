@@ -1,4 +1,5 @@
-//! The node's own namespaces: its processes, mounts, interfaces and packet filters go when its first process goes.
+//! The node's own namespaces: its processes, mounts, interfaces and packet filters go when its first process
+//! goes.
 
 use std::{
     env,

@@ -26,7 +26,8 @@ impl Steps {
         Self { style }
     }
 
-    /// Does a step that prints nothing itself: on a terminal its line is there from the beginning, and finished later.
+    /// Does a step that prints nothing itself: on a terminal its line is there from the beginning, and
+    /// finished later.
     ///
     /// # Errors
     /// [`Error::Step`] around the work's own; an interruption passes as it is.

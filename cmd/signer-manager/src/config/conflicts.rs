@@ -8,8 +8,8 @@ use super::{
     field::{Field, Mapping, quoted},
 };
 
-/// Names and CA files that two signers have: each needs its own. Two signers that share a CA are one to who trusts it; what files hold the
-/// same CA under two names is found out when they are read.
+/// Names and CA files that two signers have: each needs its own. Two signers that share a CA are one to who
+/// trusts it; what files hold the same CA under two names is found out when they are read.
 pub(super) fn conflicts(signers: &[Field<'_>]) -> Vec<ConfigError> {
     let signers: Vec<_> = signers.iter().filter_map(|entry| entry.mapping("").ok()).collect();
     let mut errors = shared(&signers, "the name", |signer| {

@@ -64,7 +64,8 @@ fn key(field: &Field<'_>) -> Result<String, ConfigError> {
     )))
 }
 
-/// Reads deny rules: `{rules: [{namespaces, serviceAccounts, nodes, signers, reason}]}`. A document without content blocks nobody.
+/// Reads deny rules: `{rules: [{namespaces, serviceAccounts, nodes, signers, reason}]}`. A document without
+/// content blocks nobody.
 ///
 /// ```
 /// use signer_manager::config::deny_rules;

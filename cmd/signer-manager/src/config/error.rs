@@ -22,8 +22,8 @@ pub struct ConfigError {
     pub message: String,
 }
 
-/// All that was found wrong with a configuration, in the order of the file. Each line that it prints is one error:
-/// `FILE:LINE:COLUMN: FIELD: MESSAGE`.
+/// All that was found wrong with a configuration, in the order of the file. Each line that it prints is one
+/// error: `FILE:LINE:COLUMN: FIELD: MESSAGE`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigErrors {
     /// The file's name, as it was given.
@@ -71,7 +71,8 @@ impl Problems {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
-    /// The value of an optional field, or its default. After a problem the default stands in for it: the configuration is refused anyway.
+    /// The value of an optional field, or its default. After a problem the default stands in for it: the
+    /// configuration is refused anyway.
     pub(super) fn or_default<T>(&mut self, result: Result<Option<T>, ConfigError>, default: T) -> T {
         self.ok(result).flatten().unwrap_or(default)
     }

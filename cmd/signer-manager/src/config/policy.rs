@@ -48,7 +48,8 @@ const LIFETIME: Bounds = Bounds {
     accepted: "a duration from 1h to 2184h (91 days), such as 24h",
 };
 
-/// The API server refuses a notBefore more than 5 minutes from its own clock; one minute of that is for writing.
+/// The API server refuses a notBefore more than 5 minutes from its own clock; one minute of that is for
+/// writing.
 const CLOCK_SKEW: Bounds =
     Bounds { least: minutes(0), most: minutes(4), accepted: "a duration from 0s to 4m, such as 2m" };
 

@@ -61,7 +61,8 @@ pub(super) fn secret_pool(
     Some(SecretPool { namespace, name, automatic_rotation: is_automatic.then_some(automatic_rotation) })
 }
 
-/// How long a new CA is published before it signs: never less than pods need, and not so long that the CA before it comes near its end.
+/// How long a new CA is published before it signs: never less than pods need, and not so long that the CA
+/// before it comes near its end.
 fn propagation(field: &Field<'_>, validity: Duration) -> Result<Duration, ConfigError> {
     let whole = Bounds { least: Duration::ZERO, most: Duration::MAX, accepted: PROPAGATES };
     let propagation = duration(field, &whole)?;

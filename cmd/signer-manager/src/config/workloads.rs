@@ -10,7 +10,8 @@ use super::{
 const NAMESPACES: &str = "a list of namespaces, such as [web], or [\"*\"] for all";
 const SERVICE_ACCOUNTS: &str = "a list of service accounts, such as [server], or [\"*\"] for all";
 
-/// The workloads that an entry is for. Both lists must be there, and neither empty: who is meant is said in so many words.
+/// The workloads that an entry is for. Both lists must be there, and neither empty: who is meant is said in
+/// so many words.
 pub(super) fn workloads(entry: &Mapping<'_>, problems: &mut Problems) -> Option<WorkloadSelector> {
     let namespaces = names(entry, "namespaces", NAMESPACES, problems, namespace);
     let service_accounts = names(entry, "serviceAccounts", SERVICE_ACCOUNTS, problems, service_account);

@@ -38,7 +38,8 @@ pub(super) struct Key {
     pub(super) position: Position,
 }
 
-/// Reads the one document of a YAML text. Aliases and merge keys work; what they expand to is bounded, as is the depth.
+/// Reads the one document of a YAML text. Aliases and merge keys work; what they expand to is bounded, as is
+/// the depth.
 pub(super) fn parse(text: &str) -> Result<Node, ConfigError> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| config_error(&error, text))
 }

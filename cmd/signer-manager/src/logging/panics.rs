@@ -21,8 +21,8 @@ pub(super) fn log() {
     }));
 }
 
-/// A text that stands in the code. One that was made at run time may hold what an object or a key says (`unwrap` prints the error's `Debug`), so it isn't
-/// shown: the place tells more.
+/// A text that stands in the code. One that was made at run time may hold what an object or a key says
+/// (`unwrap` prints the error's `Debug`), so it isn't shown: the place tells more.
 fn message(info: &PanicHookInfo<'_>) -> &'static str {
     let text = info.payload().downcast_ref::<&'static str>();
     text.copied().unwrap_or("its message isn't logged, as it may hold data; report the place as a bug")

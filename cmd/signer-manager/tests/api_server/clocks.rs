@@ -24,7 +24,8 @@ use test_cluster::{
 
 const SPIFFE: &str = "kind: spiffe, trustDomain: a.example.com";
 
-/// Where Debian's package has it: without the library, the dynamic linker would go on with a clock that is right.
+/// Where Debian's package has it: without the library, the dynamic linker would go on with a clock that is
+/// right.
 fn needs_faketime() {
     let found = std::fs::read_dir("/usr/lib")
         .unwrap()

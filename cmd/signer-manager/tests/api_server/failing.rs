@@ -1,4 +1,5 @@
-//! Whatever keeps requests from being finished is seen: on readiness, in the metrics, and in events. And it goes when it is over.
+//! Whatever keeps requests from being finished is seen: on readiness, in the metrics, and in events. And it
+//! goes when it is over.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

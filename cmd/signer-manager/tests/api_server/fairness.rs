@@ -1,4 +1,5 @@
-//! A namespace in which thousands of requests wait, and whose Services flip all the time, doesn't delay another's certificates.
+//! A namespace in which thousands of requests wait, and whose Services flip all the time, doesn't delay
+//! another's certificates.
 //!
 //! As a benchmark, with figures for the other namespace without and with the flood:
 //! `FAIRNESS_WAITING=5000 cargo test --release -p signer-manager --test api_server fairness -- --nocapture`

@@ -1,4 +1,5 @@
-//! Bad days of API servers and networks: what is late, lost or hidden never leads to a wrong word in a status.
+//! Bad days of API servers and networks: what is late, lost or hidden never leads to a wrong word in a
+//! status.
 
 use crate::support::{
     SOON, ask,

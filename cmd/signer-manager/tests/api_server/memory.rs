@@ -1,4 +1,5 @@
-//! Memory follows the number of objects, not what tenants write into them: the program lives in a cgroup of 128 MiB among objects as large as they can be.
+//! Memory follows the number of objects, not what tenants write into them: the program lives in a cgroup of
+//! 128 MiB among objects as large as they can be.
 //!
 //! It takes minutes, root, and the program as users get it, so it runs where `MEMORY_CHECK` names that:
 //!
@@ -87,7 +88,8 @@ impl<'a> Check<'a> {
         .await
     }
 
-    /// Runs the program in a cgroup of its own, until it is ready and has lived through this; in the end it still issues.
+    /// Runs the program in a cgroup of its own, until it is ready and has lived through this; in the end it
+    /// still issues.
     async fn measured(&self, what: &str, load: impl AsyncFnOnce() -> Result<(), Error>) -> Result<(), Error> {
         let group = Cgroup::new();
         let mut process = self

@@ -98,7 +98,8 @@ async fn whoever_is_overtaken_looks_again_at_once() -> Result<(), Error> {
     .await
 }
 
-/// Whether a replica that is overtaken three times has filled the Secret before it would have looked for the third time anyway.
+/// Whether a replica that is overtaken three times has filled the Secret before it would have looked for the
+/// third time anyway.
 async fn looks_again_at_once(scope: &Scope) -> Result<bool, Error> {
     let (kept, gate) = (Kept::new(scope, None).await?, Gate::open(scope.client()).await);
     gate.interfere(Method::PUT, "/secrets/ca", Fate::Refused(409), 3);

@@ -1,4 +1,5 @@
-//! What a certificate costs the API server: counted from its own audit log, while thousands of Services exist.
+//! What a certificate costs the API server: counted from its own audit log, while thousands of Services
+//! exist.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -75,7 +76,8 @@ async fn measure(scope: &Scope, audit: &Audit) -> Result<(), Error> {
     restart(scope, &setup, audit, &kubelet, &pods[..RUNNING]).await
 }
 
-/// Waits until the manager has heard of a pod that starts now, and so of all before it: until a certificate for it takes no read of it.
+/// Waits until the manager has heard of a pod that starts now, and so of all before it: until a certificate
+/// for it takes no read of it.
 async fn knows_a_last_pod(
     kubelet: &Kubelet,
     audit: &Audit,
@@ -95,7 +97,8 @@ async fn knows_a_last_pod(
     }
 }
 
-/// After a restart with everything pending nobody is told that anything is missing which has only not been read yet.
+/// After a restart with everything pending nobody is told that anything is missing which has only not been
+/// read yet.
 async fn restart(
     scope: &Scope,
     setup: &Setup,
@@ -124,7 +127,8 @@ fn caller(scope: &Scope, name: &str) -> Client {
     scope.cluster().client_as(name, &["system:masters"]).unwrap()
 }
 
-/// Thousands of Services. One selects all pods of the first namespace; the others share a label key with them, or their namespace.
+/// Thousands of Services. One selects all pods of the first namespace; the others share a label key with
+/// them, or their namespace.
 async fn crowded_namespaces(scope: &Scope) -> Result<Vec<String>, Error> {
     let mut namespaces = Vec::new();
     for _ in 0..NAMESPACES {
@@ -188,7 +192,8 @@ impl Audit {
         calls
     }
 
-    /// The calls of a user that certificates of a namespace cost, once that many outcomes are written: in the order in which they ended.
+    /// The calls of a user that certificates of a namespace cost, once that many outcomes are written: in the
+    /// order in which they ended.
     async fn until_written(&self, user: &str, namespace: &str, outcomes: usize) -> Vec<Call> {
         eventually("the audit log", async || {
             let mut calls = self.of(user);
@@ -205,7 +210,8 @@ impl Audit {
         self.of(user).iter().filter(|call| call.resource == "events").count()
     }
 
-    /// How often a user has listed what. A list stands in the log a moment after its answer, but these ended long before.
+    /// How often a user has listed what. A list stands in the log a moment after its answer, but these ended
+    /// long before.
     async fn lists(&self, user: &str) -> BTreeMap<String, usize> {
         // a list of one is how a watch finds out how recent the API server is, every half a minute
         audit::count(&self.of(user), |call| call.verb == "list" && !call.uri.ends_with("limit=1"))

@@ -1,5 +1,5 @@
-//! Objects that other languages' types can't hold, or that are too large to be kept, and an etcd that was restored: what one tenant writes stops nobody else, and nothing of it gets
-//! into the log.
+//! Objects that other languages' types can't hold, or that are too large to be kept, and an etcd that was
+//! restored: what one tenant writes stops nobody else, and nothing of it gets into the log.
 
 use std::path::Path;
 
@@ -19,7 +19,8 @@ fn source(name: &str) -> CertificateSource {
     CertificateSource::new(name, KeyType::EcdsaP256)
 }
 
-/// Poisoned objects would be in the way of tests that read with types of others, so these tests have control planes of their own.
+/// Poisoned objects would be in the way of tests that read with types of others, so these tests have control
+/// planes of their own.
 async fn start(options: &Options) -> Result<ControlPlane, Error> {
     let options = options.clone();
     tokio::task::spawn_blocking(move || ControlPlane::start(&options)).await.unwrap()

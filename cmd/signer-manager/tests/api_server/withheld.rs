@@ -127,7 +127,8 @@ async fn a_change_of_the_configuration_never_breaks_a_running_pod() -> Result<()
     .await
 }
 
-/// A running pod with the label app=web, which the Service `web` selects, and a manager that knows it as such: it has listed both before it looks at a request.
+/// A running pod with the label app=web, which the Service `web` selects, and a manager that knows it as
+/// such: it has listed both before it looks at a request.
 async fn behind_a_service(
     scope: &Scope,
     kubelet: &Kubelet,
@@ -166,7 +167,8 @@ async fn a_service_that_goes_never_breaks_a_running_pod() -> Result<(), Error> {
     .await
 }
 
-/// A refresh that was decided on after the manager had heard of a change. What it hadn't heard of yet, it may issue.
+/// A refresh that was decided on after the manager had heard of a change. What it hadn't heard of yet, it may
+/// issue.
 async fn refreshed_after_the_change(
     scope: &Scope,
     kubelet: &Kubelet,

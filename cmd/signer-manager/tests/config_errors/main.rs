@@ -18,7 +18,8 @@ fn assert_errors(text: &str, expected: &[&str]) {
     assert_eq!(found, expected, "in:\n{text}");
 }
 
-/// A configuration of one signer, which has a name, a kind and a CA pool in lines 2 to 4; these fields follow from line 5 on, at column 3.
+/// A configuration of one signer, which has a name, a kind and a CA pool in lines 2 to 4; these fields follow
+/// from line 5 on, at column 3.
 fn signer(kind: &str, fields: &str) -> String {
     let head = format!("signers:\n- name: example.com/a\n  kind: {kind}\n  caPool: {{file: /run/a.json}}\n");
     fields.lines().fold(head, |text, line| text + "  " + line + "\n")

@@ -33,7 +33,8 @@ fn bundles_are_changed_by_name() {
     }
 }
 
-/// The least that the issue of a certificate takes is proven on an API server; that there is nothing which isn't about certificates, here.
+/// The least that the issue of a certificate takes is proven on an API server; that there is nothing which
+/// isn't about certificates, here.
 #[test]
 fn no_rule_is_about_secrets_or_everything() {
     for rule in rules() {

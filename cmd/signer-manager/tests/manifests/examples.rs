@@ -113,7 +113,8 @@ fn certificates_and_anchors_are_those_of_signers_that_the_controller_runs() {
     }
 }
 
-/// A file that a flag names is one that the volume brings, at the mount's place; and none is brought for nothing.
+/// A file that a flag names is one that the volume brings, at the mount's place; and none is brought for
+/// nothing.
 #[test]
 fn flags_name_the_files_that_are_mounted() {
     for workload in workloads() {

@@ -30,7 +30,8 @@ fn a_kustomization_names_each_file_of_its_folder() {
     assert_eq!(named, names(SELF_KEEPING));
 }
 
-/// `kubectl apply -f` takes each file that ends in .yaml, .yml or .json for objects of the cluster, and knows no kind Kustomization.
+/// `kubectl apply -f` takes each file that ends in .yaml, .yml or .json for objects of the cluster, and knows
+/// no kind Kustomization.
 #[test]
 fn a_folder_can_be_applied_as_it_is() {
     for folder_name in [CONTROLLER, EXAMPLES] {

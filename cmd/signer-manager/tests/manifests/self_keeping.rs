@@ -1,4 +1,5 @@
-//! The component with pools that keep themselves: the same controller but for where its pools are, and rights on these alone.
+//! The component with pools that keep themselves: the same controller but for where its pools are, and rights
+//! on these alone.
 
 use serde_json::Value;
 use signer_core::manager::PoolOrigin;

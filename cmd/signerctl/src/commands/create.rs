@@ -36,16 +36,19 @@ pub(crate) struct Create {
     /// How long the CA is valid, as a Go duration.
     #[arg(long, value_name = "DURATION", default_value = "87600h", value_parser = duration)]
     validity: Duration,
-    /// The longest lifetime that the CA may give a certificate: the signer's maxLifetime. The pool records it, and the CA can go so much earlier once it has a successor.
+    /// The longest lifetime that the CA may give a certificate: the signer's maxLifetime. The pool records
+    /// it, and the CA can go so much earlier once it has a successor.
     #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime)]
     max_lifetime: Option<Duration>,
-    /// How long until the CA signs. Where pods have certificates of another CA, the trust bundle holds it back for 15 minutes by itself.
+    /// How long until the CA signs. Where pods have certificates of another CA, the trust bundle holds it
+    /// back for 15 minutes by itself.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     after: Option<Duration>,
     /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject.
     #[arg(long, value_name = "NAME")]
     signer: Option<SignerName>,
-    /// The common name of the CA's subject, instead of one that is made of the signer's name, the ID and a random number.
+    /// The common name of the CA's subject, instead of one that is made of the signer's name, the ID and a
+    /// random number.
     #[arg(long, value_name = "CN", conflicts_with = "signer")]
     subject_cn: Option<CommonName>,
 }
@@ -53,7 +56,8 @@ pub(crate) struct Create {
 impl Create {
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<String, Error> {
         let place = self.place.place(self.cluster)?;
-        // Before a key is made, which takes a while for RSA; whoever comes in between is noticed when it is written.
+        // Before a key is made, which takes a while for RSA; whoever comes in between is noticed when it is
+        // written.
         if let Place::File(path) = &place {
             file::check_absent(path)?;
         }

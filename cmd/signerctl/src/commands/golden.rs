@@ -1,4 +1,5 @@
-//! What people read, at a fixed time: `UPDATE_GOLDEN=1 cargo test -p signerctl` writes `tests/golden` anew, to be looked at.
+//! What people read, at a fixed time: `UPDATE_GOLDEN=1 cargo test -p signerctl` writes `tests/golden` anew,
+//! to be looked at.
 
 use std::{fs, path::Path, time::Duration};
 

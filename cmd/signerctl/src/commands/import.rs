@@ -58,7 +58,8 @@ struct Origin {
     /// The root's certificate in PEM, where it isn't there already: that of an offline root, say.
     #[arg(long, value_name = "PATH")]
     root_file: Option<PathBuf>,
-    /// A Secret with `tls.crt`, `tls.key` and maybe `ca.crt`, as cert-manager and `kubectl create secret tls` make them.
+    /// A Secret with `tls.crt`, `tls.key` and maybe `ca.crt`, as cert-manager and `kubectl create secret tls`
+    /// make them.
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = namespaced)]
     from_secret: Option<(String, String)>,
 }

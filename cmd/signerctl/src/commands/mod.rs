@@ -19,13 +19,15 @@ use crate::{error::Error, terminal::Look};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make a CA pool with one new self-signed CA, in a file or in a Secret. An existing pool is never overwritten.
+    /// Make a CA pool with one new self-signed CA, in a file or in a Secret. An existing pool is never
+    /// overwritten.
     Create(create::Create),
     /// Show the CAs of a pool: which one signs, what comes when, and what is to do. Keys are never shown.
     Show(show::Show),
     /// Add the CA that signs next. Pods trust it first, and it signs later.
     Rotate(Box<rotate::Rotate>),
-    /// Add a CA that exists already as the one that signs next: a root, or an intermediate under an offline root.
+    /// Add a CA that exists already as the one that signs next: a root, or an intermediate under an offline
+    /// root.
     Import(Box<import::Import>),
     /// Remove the CAs that nothing needs any more.
     Prune(prune::Prune),

@@ -52,7 +52,8 @@ pub(crate) fn leave_taken(before: &CertificateAuthority, new: &CertificateAuthor
     })
 }
 
-/// What the subject of a pool's new CA says it signs: the signer, or what the last CA said, or else the place.
+/// What the subject of a pool's new CA says it signs: the signer, or what the last CA said, or else the
+/// place.
 pub(crate) fn signs(
     signer: Option<&SignerName>,
     last: Option<&CertificateAuthority>,

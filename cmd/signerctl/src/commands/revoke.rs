@@ -36,7 +36,8 @@ pub(crate) struct Emergency<'a> {
 const UNKNOWN_ANCHORS: &str = "Anchors of the trust bundle that no CA of the pool has leave it too: of CAs that were replaced outright in the last 91 days, or planted by whoever had the key. \
      --keep keeps them.";
 
-/// Makes the CA that takes the place of the compromised one, and tells the longest lifetime of its certificates.
+/// Makes the CA that takes the place of the compromised one, and tells the longest lifetime of its
+/// certificates.
 pub(crate) type Replace<'a> = &'a dyn Fn(&CaPool) -> Result<(CertificateAuthority, Option<Duration>), Error>;
 
 /// Tells what breaks, asks, and removes the CA.

@@ -28,20 +28,24 @@ pub(crate) struct Rotate {
     place: PlaceArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
-    /// The type of the new CA's key, one of those of `create`. Default: that of the last CA, or RSA4096 where that is an RSA key of an unusual length.
+    /// The type of the new CA's key, one of those of `create`. Default: that of the last CA, or RSA4096 where
+    /// that is an RSA key of an unusual length.
     #[arg(long, value_name = "TYPE")]
     key_type: Option<SigningKeyType>,
     /// How long the new CA is valid, as a Go duration. Default: 87600h.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     validity: Option<Duration>,
-    /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject. Default: what the last CA's subject says.
+    /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject.
+    /// Default: what the last CA's subject says.
     #[arg(long, value_name = "NAME")]
     signer: Option<SignerName>,
-    /// The common name of the CA's subject, instead of one that is made of the signer's name, the ID and a random number.
+    /// The common name of the CA's subject, instead of one that is made of the signer's name, the ID and a
+    /// random number.
     #[arg(long, value_name = "CN", conflicts_with = "signer")]
     subject_cn: Option<CommonName>,
-    /// Make a CA that is a root itself, though the one before it is an intermediate. Whoever trusts the root of that one alone, and not the trust bundle, refuses the
-    /// certificates of the new CA. In an emergency this goes without saying, as the root of the leaked CA leaves too.
+    /// Make a CA that is a root itself, though the one before it is an intermediate. Whoever trusts the root
+    /// of that one alone, and not the trust bundle, refuses the certificates of the new CA. In an emergency
+    /// this goes without saying, as the root of the leaked CA leaves too.
     #[arg(long)]
     self_signed: bool,
     #[command(flatten)]
@@ -95,7 +99,8 @@ impl Rotate {
     }
 }
 
-/// The type of a new key that comes after one of this type. RSA keys of other lengths than the usual ones can be loaded; to make the longest would take minutes.
+/// The type of a new key that comes after one of this type. RSA keys of other lengths than the usual ones can
+/// be loaded; to make the longest would take minutes.
 fn like(last: SigningKeyType) -> SigningKeyType {
     match last {
         SigningKeyType::Rsa(_) if !SigningKeyType::GENERATED.contains(&last) => SigningKeyType::Rsa(4096),

@@ -32,26 +32,32 @@ pub(crate) struct TakeoverArguments {
     /// The new CA's ID within the pool. Default: the next number.
     #[arg(long, value_name = "ID", value_parser = ca_id)]
     pub(crate) ca_id: Option<String>,
-    /// How long until the new CA signs. Pods need that time to get its root. Default: 15m, or 0s if no CA of the pool can sign any more.
+    /// How long until the new CA signs. Pods need that time to get its root. Default: 15m, or 0s if no CA of
+    /// the pool can sign any more.
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "emergency")]
     after: Option<Duration>,
-    /// Take less than 15m for --after. The signer waits all the same until the new root has been published for that long; others that use the pool may not.
+    /// Take less than 15m for --after. The signer waits all the same until the new root has been published
+    /// for that long; others that use the pool may not.
     #[arg(long, requires = "after")]
     force: bool,
-    /// The longest lifetime that the new CA may give a certificate: the signer's maxLifetime. Default: that of the CA before it.
+    /// The longest lifetime that the new CA may give a certificate: the signer's maxLifetime. Default: that
+    /// of the CA before it.
     #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime)]
     max_lifetime: Option<Duration>,
-    /// The longest lifetime that CAs which have signed so far can have given, where the pool doesn't record it: the largest maxLifetime that the signer has had in the
-    /// last 91 days. They leave that much earlier than after 91 days.
+    /// The longest lifetime that CAs which have signed so far can have given, where the pool doesn't record
+    /// it: the largest maxLifetime that the signer has had in the last 91 days. They leave that much earlier
+    /// than after 91 days.
     #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime, conflicts_with = "emergency")]
     predecessor_max_lifetime: Option<Duration>,
-    /// A key has leaked: its CA leaves the pool now, and the new one signs at once. Tells what breaks, and asks.
+    /// A key has leaked: its CA leaves the pool now, and the new one signs at once. Tells what breaks, and
+    /// asks.
     #[arg(long)]
     pub(crate) emergency: bool,
     /// Whose key has leaked. Default: that of the CA that signs.
     #[arg(long, value_name = "ID", requires = "emergency")]
     compromised: Option<String>,
-    /// Keep the anchors of the trust bundle that no CA of the pool has. In an emergency they leave it, as whoever had the key may have planted them.
+    /// Keep the anchors of the trust bundle that no CA of the pool has. In an emergency they leave it, as
+    /// whoever had the key may have planted them.
     #[arg(long, requires = "emergency")]
     keep: bool,
     /// Don't ask.
@@ -63,7 +69,8 @@ pub(crate) struct TakeoverArguments {
 pub(crate) type Make<'a> = &'a dyn Fn(String, &CaPool) -> Result<CertificateAuthority, Error>;
 
 impl TakeoverArguments {
-    /// Adds the new CA to the pool, and tells what happens when. `options` are those given that say which CA it is to be, or of what kind.
+    /// Adds the new CA to the pool, and tells what happens when. `options` are those given that say which CA
+    /// it is to be, or of what kind.
     pub(crate) fn carry_out(
         self,
         place: &Place,

@@ -39,7 +39,8 @@ impl<'a> Outlook<'a> {
         replaced_at(&self.signing_windows, index)
     }
 
-    /// When it ceases to sign, if that is known: when the next CA's turn comes, or before, where that comes too late.
+    /// When it ceases to sign, if that is known: when the next CA's turn comes, or before, where that comes
+    /// too late.
     pub(crate) fn signs_until(&self, index: usize) -> Option<Timestamp> {
         let turn = self.replaced_at(index)?;
         Some(if self.gap(index).is_some() { self.signing_windows[index].can_sign_until() } else { turn })
@@ -53,7 +54,8 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    /// What is wrong with a CA. The signer's maxLifetime isn't known here, so what the pool records counts as right.
+    /// What is wrong with a CA. The signer's maxLifetime isn't known here, so what the pool records counts as
+    /// right.
     pub(crate) fn pool_warning(&self, index: usize) -> Option<PoolWarning> {
         let longest = self.signing_windows[index].max_leaf_lifetime.unwrap_or(Terms::DEFAULT_MAX_LIFETIME);
         self.pool.warning(index, self.now, longest)

@@ -9,7 +9,8 @@ use crate::{report::outlook::Outlook, text::times::from_now};
 /// The least width of the time between two marks: room for a mark's label.
 const BETWEEN_MARKS: usize = 13;
 
-/// The bars, under the times at which something changes. Between two of those the scale is its own, as minutes and years must fit on one line.
+/// The bars, under the times at which something changes. Between two of those the scale is its own, as
+/// minutes and years must fit on one line.
 pub(crate) fn draw(outlook: &Outlook<'_>, look: Look) -> String {
     let names: Vec<String> = (0..outlook.signing_windows.len()).map(|index| outlook.name(index)).collect();
     let margin = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(24) + 4;

@@ -137,8 +137,9 @@ impl Outlook<'_> {
         Some((last, earlier(not_after, self.reserve(last).max(IN_GOOD_TIME.min(life / 3)))))
     }
 
-    /// What a successor needs of the life of the one before it: to get known, late if it must be, while that one's leaves live.
-    /// Where its certificates' lifetime isn't recorded, the longest that the API allows is taken into account only as far as the CA's own life allows: one that is valid for 90 days isn't due
+    /// What a successor needs of the life of the one before it: to get known, late if it must be, while that
+    /// one's leaves live. Where its certificates' lifetime isn't recorded, the longest that the API allows is
+    /// taken into account only as far as the CA's own life allows: one that is valid for 90 days isn't due
     /// from its first day on.
     fn reserve(&self, index: usize) -> Duration {
         let SigningWindow { max_leaf_lifetime, not_before, not_after, .. } = self.signing_windows[index];
@@ -149,7 +150,8 @@ impl Outlook<'_> {
         }
     }
 
-    /// The command that adds a CA after this one. An intermediate is followed by another under the same root, which only who has that root's key can make.
+    /// The command that adds a CA after this one. An intermediate is followed by another under the same root,
+    /// which only who has that root's key can make.
     pub(crate) fn by_replacing(&self, index: usize) -> String {
         if !self.pool.authority(index).is_intermediate() {
             return self.by("rotate");

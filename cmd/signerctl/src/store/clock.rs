@@ -1,4 +1,5 @@
-//! Whether this machine's clock can be right. A pool's times rest on the clock of whoever changes it, so a wrong one would let a CA sign, or go, too early.
+//! Whether this machine's clock can be right. A pool's times rest on the clock of whoever changes it, so a
+//! wrong one would let a CA sign, or go, too early.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ pub(crate) struct Skew {
 }
 
 impl Skew {
-    /// Refuses what is more than the tolerance. How long the answer took (somebody may have had to log in first) doesn't count.
+    /// Refuses what is more than the tolerance. How long the answer took (somebody may have had to log in
+    /// first) doesn't count.
     pub(crate) fn check(self, cluster: &str) -> Result<(), Error> {
         let (own, verb) = if self.server < earlier(self.asked, TOLERANCE) {
             (self.asked, "ahead of")
@@ -38,7 +40,8 @@ impl Skew {
     }
 }
 
-/// Refuses a time that is before what the pool shows to be past: when it was changed last, and from when on the CAs that sign are valid.
+/// Refuses a time that is before what the pool shows to be past: when it was changed last, and from when on
+/// the CAs that sign are valid.
 pub(crate) fn check_is_after(pool: &CaPool, place: &str, now: Timestamp) -> Result<(), Error> {
     let changed =
         i64::try_from(pool.generation()).ok().and_then(|second| Timestamp::from_second(second).ok());

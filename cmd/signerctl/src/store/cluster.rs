@@ -13,7 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::error::Error;
 use crate::{store::clock::Skew, text::shell::quote};
 
-/// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current context; within a pod, the pod's own. `docs/kubeconfig.md` has the differences.
+/// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current
+/// context; within a pod, the pod's own. `docs/kubeconfig.md` has the differences.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ClusterArguments {
     /// The cluster is that of this context of the kubeconfig. Default: the current context.
@@ -44,7 +45,8 @@ impl ClusterArguments {
 
     /// Connects, and asks for the time.
     pub(crate) fn connect(self) -> Result<Cluster, Error> {
-        // A thread of its own sees that the server closes a connection while somebody thinks about a question.
+        // A thread of its own sees that the server closes a connection while somebody thinks about a
+        // question.
         let runtime =
             Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::Runtime)?;
         let options = Options { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
@@ -72,7 +74,8 @@ impl Cluster {
         self.arguments.arguments()
     }
 
-    /// Refuses if this machine and the API server don't agree on the time: what is written to a pool are times.
+    /// Refuses if this machine and the API server don't agree on the time: what is written to a pool are
+    /// times.
     pub(crate) fn check_clock(&self) -> Result<(), Error> {
         self.skew.map_or(Ok(()), |skew| skew.check(&self.name))
     }

@@ -1,4 +1,5 @@
-//! Changing a pool where it is kept. Two people at once lose nothing: what is written replaces what was read, or else nothing.
+//! Changing a pool where it is kept. Two people at once lose nothing: what is written replaces what was read,
+//! or else nothing.
 
 use ca_pool::CaPool;
 use jiff::Timestamp;
@@ -9,7 +10,8 @@ use crate::store::place::{Opened, Place};
 /// How often a change is tried on what others have written meanwhile.
 const TRIES: usize = 5;
 
-/// Changes a pool: reads it, has it changed, and replaces what was read. If somebody else was faster, all is done anew on what they wrote.
+/// Changes a pool: reads it, has it changed, and replaces what was read. If somebody else was faster, all is
+/// done anew on what they wrote.
 pub(crate) fn edit<T>(
     place: &Place,
     now: Timestamp,

@@ -90,7 +90,8 @@ fn no_pool(path: String) -> Error {
 }
 
 impl Original<'_> {
-    /// Writes over the file, if it still is what was read; owner and mode stay. It changes at once and as a whole.
+    /// Writes over the file, if it still is what was read; owner and mode stay. It changes at once and as a
+    /// whole.
     pub(crate) fn replace(self, content: &[u8]) -> Result<bool, Error> {
         let Self { path, read } = self;
         let failed = |source| explain(path, source);
@@ -113,7 +114,8 @@ impl Original<'_> {
     }
 }
 
-/// Locks the file itself: NFS locks only what is open for writing, and a directory never is. `None`: another has taken its place meanwhile.
+/// Locks the file itself: NFS locks only what is open for writing, and a directory never is. `None`: another
+/// has taken its place meanwhile.
 fn lock(path: &Path) -> Result<Option<File>, Error> {
     let failed = |source| explain(path, source);
     let file = match OpenOptions::new().read(true).write(true).open(path) {
@@ -127,7 +129,8 @@ fn lock(path: &Path) -> Result<Option<File>, Error> {
     Ok(((locked.dev(), locked.ino()) == (there.dev(), there.ino())).then_some(file))
 }
 
-/// So that a rename outlives a crash of the machine. Not all file systems can do that for a directory, and the pool has been replaced all the same.
+/// So that a rename outlives a crash of the machine. Not all file systems can do that for a directory, and
+/// the pool has been replaced all the same.
 fn sync_directory(path: &Path) {
     let _ = path.parent().map(File::open).and_then(Result::ok).map(|directory| directory.sync_all());
 }

@@ -81,7 +81,8 @@ impl PlaceArguments {
 }
 
 impl Place {
-    /// Reads the pool, to replace it. A file has no clock of its own beside it, so the time is held against what the pool shows.
+    /// Reads the pool, to replace it. A file has no clock of its own beside it, so the time is held against
+    /// what the pool shows.
     pub(crate) fn open(&self, now: Timestamp) -> Result<Opened<'_>, Error> {
         match self {
             Self::File(path) => {

@@ -52,7 +52,8 @@ impl SecretPlace {
         original.replace(json)
     }
 
-    /// Reads the pool: in JSON, or as cert-manager and `kubectl create secret tls` leave it, with the root's certificate if it isn't in there.
+    /// Reads the pool: in JSON, or as cert-manager and `kubectl create secret tls` leave it, with the root's
+    /// certificate if it isn't in there.
     pub(crate) fn load(&self, root: Option<&[u8]>) -> Result<CaPool, Error> {
         let values = self.values(&self.get()?)?;
         if root.is_some() && values.content() == SecretContent::Pool {

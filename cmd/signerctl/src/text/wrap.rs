@@ -3,9 +3,11 @@
 /// How far a command is indented that doesn't fit where the text before it stands.
 const INDENT_OF_COMMANDS: usize = 4;
 
-/// A text in lines of at most `width` characters; all but the first begin with `hang` blanks, and the first has room for as many before it.
+/// A text in lines of at most `width` characters; all but the first begin with `hang` blanks, and the first
+/// has room for as many before it.
 ///
-/// A command at the text's end stays in one piece, on a line of its own if need be, so that it can be copied. So does a single word that is longer than a line.
+/// A command at the text's end stays in one piece, on a line of its own if need be, so that it can be copied.
+/// So does a single word that is longer than a line.
 pub(crate) fn wrap(text: &str, width: usize, hang: usize) -> Vec<String> {
     let room = width.saturating_sub(hang).max(1);
     let (prose, command) = match text.split_once(": signerctl ") {

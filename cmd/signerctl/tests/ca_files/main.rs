@@ -1,4 +1,5 @@
-//! CA files as openssl and other tools write them: each is taken, or refused with what it is, the rule, and what to do.
+//! CA files as openssl and other tools write them: each is taken, or refused with what it is, the rule, and
+//! what to do.
 
 #![allow(clippy::unwrap_used, reason = "these are helpers of tests")]
 

@@ -71,7 +71,8 @@ impl SecretDocument {
         Ok(Some(Zeroizing::new(decoded)))
     }
 
-    /// The same with this value in `data`. All else stays as it is, but for `managedFields`, which the API server keeps where they aren't sent.
+    /// The same with this value in `data`. All else stays as it is, but for `managedFields`, which the API
+    /// server keeps where they aren't sent.
     ///
     /// # Errors
     /// If what was read isn't a Secret.
@@ -143,7 +144,8 @@ impl<'a> Json<'a> for Option<&'a RawValue> {
     }
 }
 
-/// The fields of an object; none where it is missing or null. serde's messages quote what they read, so they aren't passed on.
+/// The fields of an object; none where it is missing or null. serde's messages quote what they read, so they
+/// aren't passed on.
 fn fields<'a>(json: impl Json<'a>) -> Result<Fields<'a>, SecretError> {
     let fields: Option<Fields<'a>> = serde_json::from_slice(json.bytes()).map_err(|error| {
         let (line, column) = (error.line(), error.column());

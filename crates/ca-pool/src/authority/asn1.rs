@@ -1,7 +1,7 @@
 //! The ASN.1 of a certificate (RFC 5280 §4.1), for reading those of CAs and for writing all that are issued.
 //!
-//! Names stay raw bytes. A typed distinguished name is a set, or sorts its sets: reading and writing one back may change its
-//! bytes, and then the issuer of a leaf would no longer equal the subject of its CA.
+//! Names stay raw bytes. A typed distinguished name is a set, or sorts its sets: reading and writing one back
+//! may change its bytes, and then the issuer of a leaf would no longer equal the subject of its CA.
 
 use std::time::Duration;
 
@@ -59,7 +59,8 @@ pub(crate) fn algorithm_identifier(algorithm: &AlgorithmIdentifier) -> der::Resu
     AnyRef::new(Tag::Sequence, algorithm.as_ref())
 }
 
-/// A point in time, of which only the whole seconds count. Years up to 2049 become UTCTime when they are written (RFC 5280 §4.1.2.5).
+/// A point in time, of which only the whole seconds count. Years up to 2049 become UTCTime when they are
+/// written (RFC 5280 §4.1.2.5).
 pub(crate) fn time(timestamp: Timestamp) -> der::Result<Time> {
     let seconds = u64::try_from(timestamp.as_second()).map_err(|_| ErrorKind::DateTime)?;
     Ok(Time::from(DateTime::from_unix_duration(Duration::from_secs(seconds))?))

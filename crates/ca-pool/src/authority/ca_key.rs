@@ -6,11 +6,11 @@ use super::{SigningKey, SigningKeyError, SigningKeyType};
 
 /// The key of a CA: in this process ([`SigningKey`]), or elsewhere (a KMS, an HSM, another process).
 ///
-/// What it signs is verified with the CA's certificate before anybody sees it, so a key that signs wrongly costs a
-/// request its certificate and nothing else.
+/// What it signs is verified with the CA's certificate before anybody sees it, so a key that signs wrongly
+/// costs a request its certificate and nothing else.
 pub trait CaKey: fmt::Debug + Send + Sync {
-    /// Its type, which settles the signature algorithm: ECDSA with the hash of the curve's size, Ed25519, or PKCS #1
-    /// v1.5 with SHA-256.
+    /// Its type, which settles the signature algorithm: ECDSA with the hash of the curve's size, Ed25519, or
+    /// PKCS #1 v1.5 with SHA-256.
     fn key_type(&self) -> SigningKeyType;
 
     /// The DER-encoded SubjectPublicKeyInfo of the public half.
@@ -18,7 +18,8 @@ pub trait CaKey: fmt::Debug + Send + Sync {
 
     /// Signs a message: the message itself, not its hash. ECDSA signatures are DER (RFC 3279 §2.2.3).
     ///
-    /// The future may take as long as the call of another service does; whoever waits for it has a time limit.
+    /// The future may take as long as the call of another service does; whoever waits for it has a time
+    /// limit.
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a>;
 
     /// The key itself, if this process has it. Only such a key can be written into a pool.

@@ -47,7 +47,8 @@ impl CaCertificate {
     /// The longest certificate that is looked at, in bytes.
     pub const MAX_DER_BYTES: usize = 16 * 1024;
 
-    /// Reads a DER-encoded certificate. `origin` says where it stands, for messages: `certFile, certificate 2`.
+    /// Reads a DER-encoded certificate. `origin` says where it stands, for messages: `certFile, certificate
+    /// 2`.
     ///
     /// # Errors
     /// If it is too long, no certificate, or its key can't sign certificates.
@@ -187,7 +188,8 @@ impl CaCertificate {
         self.extensions.name_constraints.as_ref()
     }
 
-    /// What it lets the certificates below it be used for. Verifiers read the extension on a CA as a constraint.
+    /// What it lets the certificates below it be used for. Verifiers read the extension on a CA as a
+    /// constraint.
     pub(crate) fn extended_key_usages(&self) -> Option<&[der::asn1::ObjectIdentifier]> {
         self.extensions.extended_key_usages.as_deref()
     }
@@ -207,8 +209,8 @@ impl CaCertificate {
         self.subject == other.subject && self.spki == other.spki
     }
 
-    /// Whether the key of `issuer` has signed it.
-    /// Whether a signature on a message is one of this certificate's key, by the algorithm that its type has here.
+    /// Whether the key of `issuer` has signed it. Whether a signature on a message is one of this
+    /// certificate's key, by the algorithm that its type has here.
     pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let algorithm = self.key.key_type.signature_algorithm();
         self.key.verify(algorithm.as_ref(), message, signature).is_ok()

@@ -11,8 +11,9 @@ use super::asn1::elements;
 
 const LONGEST: usize = 400;
 
-/// Writes a DER-encoded `Name` as `C=DE, O=Example, CN=root` in the order in which it stands in the certificate, as
-/// `openssl x509 -subject` does, with the escapes of RFC 4514 §2.4. Whatever can't be read is shown in hexadecimal.
+/// Writes a DER-encoded `Name` as `C=DE, O=Example, CN=root` in the order in which it stands in the
+/// certificate, as `openssl x509 -subject` does, with the escapes of RFC 4514 §2.4. Whatever can't be read is
+/// shown in hexadecimal.
 pub(super) fn to_text(name: &[u8]) -> String {
     let text = match rdn_sequence(name) {
         Ok(text) if text.is_empty() => "(empty)".to_owned(),

@@ -2,8 +2,8 @@
 
 use super::{CaCertificate, SigningKeyError, SigningKeyType};
 
-/// Why key and certificates make no certificate authority. Each message names the certificate and where it stands, the rule
-/// and the remedy.
+/// Why key and certificates make no certificate authority. Each message names the certificate and where it
+/// stands, the rule and the remedy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorityError {

@@ -43,7 +43,8 @@ impl BasicConstraints {
     }
 }
 
-/// No chain is longer than some dozen certificates, so larger bounds are alike; but Go refuses what doesn't fit into 63 bits.
+/// No chain is longer than some dozen certificates, so larger bounds are alike; but Go refuses what doesn't
+/// fit into 63 bits.
 fn bound(number: UintRef<'_>) -> der::Result<usize> {
     let number: u64 = number
         .as_bytes()
@@ -54,7 +55,8 @@ fn bound(number: UintRef<'_>) -> der::Result<usize> {
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// An extension that is read here and is there more than once (RFC 5280 §4.2 forbids it). Of others, `objections` tells.
+/// An extension that is read here and is there more than once (RFC 5280 §4.2 forbids it). Of others,
+/// `objections` tells.
 pub(super) fn duplicate(extensions: &[Extension]) -> Option<ObjectIdentifier> {
     const READ: [ObjectIdentifier; 5] = [
         ID_CE_BASIC_CONSTRAINTS,

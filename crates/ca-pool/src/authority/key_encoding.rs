@@ -1,5 +1,5 @@
-//! What type of key an encoded private key holds, read from its outer structure. The key itself is the cryptographic
-//! library's to parse.
+//! What type of key an encoded private key holds, read from its outer structure. The key itself is the
+//! cryptographic library's to parse.
 
 use const_oid::db::{rfc5912, rfc8410};
 use der::{

@@ -46,8 +46,8 @@ impl SigningKeyType {
     /// The longest RSA modulus that the cryptographic library takes, in bits.
     pub const MOST_RSA_BITS: usize = 8192;
 
-    /// Whether a signature takes milliseconds rather than microseconds, so that it doesn't belong on a thread that
-    /// runs other tasks.
+    /// Whether a signature takes milliseconds rather than microseconds, so that it doesn't belong on a thread
+    /// that runs other tasks.
     #[must_use]
     pub fn is_slow(self) -> bool {
         match self {

@@ -1,8 +1,9 @@
 //! Certificate authorities: a signing key, the certificate that belongs to it, and the way up to its root.
 //!
-//! Whatever can be judged without a clock is judged when an authority is made: that key and certificate belong together, that
-//! each certificate on the way is a CA that may sign the one below it, and that no key or signature is weak. An authority that is
-//! expired, or not valid yet, loads: what it may sign at a given time is [`issue`](crate::issue())'s question.
+//! Whatever can be judged without a clock is judged when an authority is made: that key and certificate
+//! belong together, that each certificate on the way is a CA that may sign the one below it, and that no key
+//! or signature is weak. An authority that is expired, or not valid yet, loads: what it may sign at a given
+//! time is [`issue`](crate::issue())'s question.
 
 mod algorithm_name;
 pub(crate) mod asn1;
@@ -57,10 +58,11 @@ pub struct CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// Makes an authority of a key, of the certificates that may stand between it and a root, and of the roots that are trusted
-    /// to end the way; the order of the certificates doesn't matter. The issuer is the certificate that belongs to the key: a root, or
-    /// one of the intermediates. Of several ways that one is taken which is valid longest ([`as_of`](Self::as_of) looks at the time too); certificates that aren't on it
-    /// are left aside.
+    /// Makes an authority of a key, of the certificates that may stand between it and a root, and of the
+    /// roots that are trusted to end the way; the order of the certificates doesn't matter. The issuer is the
+    /// certificate that belongs to the key: a root, or one of the intermediates. Of several ways that one is
+    /// taken which is valid longest ([`as_of`](Self::as_of) looks at the time too); certificates that aren't
+    /// on it are left aside.
     ///
     /// `id` names it in messages.
     ///
@@ -91,9 +93,11 @@ impl CertificateAuthority {
         Ok(authority)
     }
 
-    /// The same with the way up that is best at `now`: of those that are valid then the one that ends last. Where none is, it stays the one that ends last of all.
+    /// The same with the way up that is best at `now`: of those that are valid then the one that ends last.
+    /// Where none is, it stays the one that ends last of all.
     ///
-    /// A path that isn't valid yet would otherwise hide the one that is: a CA certificate that was renewed ahead of its time, say.
+    /// A path that isn't valid yet would otherwise hide the one that is: a CA certificate that was renewed
+    /// ahead of its time, say.
     #[must_use]
     pub fn as_of(mut self, now: Timestamp) -> Self {
         let is_valid = |path: &CertificationPath| {
@@ -104,7 +108,8 @@ impl CertificateAuthority {
         self
     }
 
-    /// When another way up may be the best, after `now`; `None` if there is but one, or time changes nothing any more.
+    /// When another way up may be the best, after `now`; `None` if there is but one, or time changes nothing
+    /// any more.
     #[must_use]
     pub fn changes_path_at(&self, now: Timestamp) -> Option<Timestamp> {
         let ways = Some(&self.paths).filter(|paths| paths.len() > 1)?;
@@ -202,7 +207,8 @@ impl CertificateAuthority {
         self.paths.iter().flat_map(|path| path.intermediates.iter().chain([&path.root]))
     }
 
-    /// Whether its root is another's: who trusts that root may trust no other, so only a CA under it can take its place unnoticed.
+    /// Whether its root is another's: who trusts that root may trust no other, so only a CA under it can take
+    /// its place unnoticed.
     #[must_use]
     pub fn is_intermediate(&self) -> bool {
         !self.intermediates().is_empty()
@@ -252,7 +258,8 @@ impl fmt::Debug for CertificateAuthority {
     }
 }
 
-/// The identifier of a key: the leftmost 160 bits of the SHA-256 of its SubjectPublicKey (RFC 7093 §2, method 1).
+/// The identifier of a key: the leftmost 160 bits of the SHA-256 of its SubjectPublicKey (RFC 7093 §2, method
+/// 1).
 pub(crate) fn key_identifier(spki: &[u8]) -> Vec<u8> {
     use der::Decode as _;
     let key = x509_cert::spki::SubjectPublicKeyInfoRef::from_der(spki);

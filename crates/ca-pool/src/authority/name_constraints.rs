@@ -1,5 +1,5 @@
-//! Name constraints (RFC 5280 §4.2.1.10): what a CA lets the certificates below it name. Signing what they forbid would give
-//! pods certificates that every verifier refuses.
+//! Name constraints (RFC 5280 §4.2.1.10): what a CA lets the certificates below it name. Signing what they
+//! forbid would give pods certificates that every verifier refuses.
 
 use std::net::IpAddr;
 
@@ -148,7 +148,8 @@ fn is_prefix(mask: &[u8]) -> bool {
 }
 
 impl Base {
-    /// RFC 5280: within this profile, minimum is 0 and maximum absent, and DER leaves out what is the default.
+    /// RFC 5280: within this profile, minimum is 0 and maximum absent, and DER leaves out what is the
+    /// default.
     fn read(subtree: AnyRef<'_>) -> der::Result<Self> {
         let base: AnyRef<'_> = subtree.sequence(AnyRef::decode)?;
         let text = || Ok::<_, der::Error>(std::str::from_utf8(base.value())?.to_ascii_lowercase());
@@ -214,8 +215,9 @@ impl std::fmt::Display for Base {
     }
 }
 
-/// "Any DNS name that can be constructed by simply adding zero or more labels to the left-hand side of the name
-/// satisfies the name constraint." A leading dot, which OpenSSL and others know, asks for one label at least.
+/// "Any DNS name that can be constructed by simply adding zero or more labels to the left-hand side of the
+/// name satisfies the name constraint." A leading dot, which OpenSSL and others know, asks for one label at
+/// least.
 fn lies_under(name: &str, base: &str) -> bool {
     match name.strip_suffix(base) {
         _ if base.is_empty() => true,
@@ -234,8 +236,8 @@ fn wildcard_covers(name: &str, base: &str) -> bool {
     }
 }
 
-/// "When the constraint begins with a period, it MAY be expanded with one or more labels. When it does not begin with
-/// a period, it specifies a host."
+/// "When the constraint begins with a period, it MAY be expanded with one or more labels. When it does not
+/// begin with a period, it specifies a host."
 fn host_matches(host: &str, base: &str) -> bool {
     if is_address(host) {
         return false;

@@ -45,8 +45,8 @@ impl NewRoot {
 }
 
 impl CertificateAuthority {
-    /// Makes a new self-signed root of a key: critical basicConstraints CA:TRUE without a path length, critical keyUsage
-    /// keyCertSign and cRLSign, and a subject key identifier.
+    /// Makes a new self-signed root of a key: critical basicConstraints CA:TRUE without a path length,
+    /// critical keyUsage keyCertSign and cRLSign, and a subject key identifier.
     ///
     /// # Errors
     /// If the validity is out of bounds, or the cryptographic library fails.
@@ -103,8 +103,8 @@ fn self_signed(
     asn1::sign(&tbs.to_der()?, key)
 }
 
-/// A subject for a new root that says what it signs and is like no other: `<what> CA <id> <8 hexadecimal digits>`, with
-/// `what` cut so that all fits into the 64 characters of a common name.
+/// A subject for a new root that says what it signs and is like no other: `<what> CA <id> <8 hexadecimal
+/// digits>`, with `what` cut so that all fits into the 64 characters of a common name.
 ///
 /// ```
 /// use ca_pool::root_common_name;

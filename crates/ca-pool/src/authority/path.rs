@@ -26,8 +26,8 @@ pub(super) struct CertificationPath {
 pub enum Anchors {
     /// Those on a path alone.
     OnPaths,
-    /// All that can be: somebody has listed them as such. Where there are more than 32, it is a list of all that a machine trusts, and nobody meant to
-    /// have each of those speak for the mesh.
+    /// All that can be: somebody has listed them as such. Where there are more than 32, it is a list of all
+    /// that a machine trusts, and nobody meant to have each of those speak for the mesh.
     Listed,
 }
 
@@ -58,10 +58,12 @@ const MOST_STEPS: usize = 10_000;
 const MOST_PATHS: usize = 8;
 
 impl Paths {
-    /// Finds the ways from a certificate of the key to one of the roots, whatever the order of the certificates. Each certificate on them may be where it is.
+    /// Finds the ways from a certificate of the key to one of the roots, whatever the order of the
+    /// certificates. Each certificate on them may be where it is.
     ///
-    /// The best is the one that is valid longest, which is the one that ends last; among equals the shortest; among those the one whose bytes come first. Further ones are kept if
-    /// they begin to be valid before the better ones do.
+    /// The best is the one that is valid longest, which is the one that ends last; among equals the shortest;
+    /// among those the one whose bytes come first. Further ones are kept if they begin to be valid before the
+    /// better ones do.
     pub(super) fn find(
         key: &dyn CaKey,
         intermediates: Vec<CaCertificate>,
@@ -86,7 +88,8 @@ impl Paths {
 }
 
 impl CertificationPath {
-    /// The first and the last second at which all of its certificates are valid; the first is later than the last if there is none.
+    /// The first and the last second at which all of its certificates are valid; the first is later than the
+    /// last if there is none.
     pub(super) fn validity(&self) -> (Timestamp, Timestamp) {
         validity(self.intermediates.iter().chain([&self.root]))
     }
@@ -149,7 +152,8 @@ impl Search {
         own.into_iter().try_for_each(|start| self.climb(&mut vec![start]))
     }
 
-    /// Follows all ways up from the last certificate of one. No way leads twice to the same name and key (RFC 4158 §2.4.2).
+    /// Follows all ways up from the last certificate of one. No way leads twice to the same name and key (RFC
+    /// 4158 §2.4.2).
     fn climb(&mut self, way: &mut Way) -> Result<(), AuthorityError> {
         self.steps += 1;
         if self.steps > MOST_STEPS {
@@ -179,7 +183,8 @@ impl Search {
         Ok(())
     }
 
-    /// A trust anchor is self-signed: clients may take any of the published certificates as the end of the way.
+    /// A trust anchor is self-signed: clients may take any of the published certificates as the end of the
+    /// way.
     fn is_root(&mut self, index: usize) -> Result<bool, AuthorityError> {
         Ok(index < self.roots && self.all[index].is_self_issued() && self.verify(index, index)?.is_ok())
     }

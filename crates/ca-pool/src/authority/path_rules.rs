@@ -17,8 +17,8 @@ pub(super) fn check_listed(root: &CaCertificate) -> Result<(), AuthorityError> {
     check_signature(root, root)
 }
 
-/// The rules of RFC 5280 §6.1.4 for a certificate with `below` CA certificates under it. Self-issued ones count too:
-/// the RFC leaves them out, webpki doesn't.
+/// The rules of RFC 5280 §6.1.4 for a certificate with `below` CA certificates under it. Self-issued ones
+/// count too: the RFC leaves them out, webpki doesn't.
 pub(super) fn check_ca(certificate: &CaCertificate, below: usize) -> Result<(), AuthorityError> {
     check_key_length(certificate)?;
     let name = || certificate.to_string();

@@ -4,8 +4,8 @@ use std::fmt;
 
 use der::{Tag, asn1::AnyRef};
 
-/// A certificate's serial number: positive, and unguessable, since it is made of 128 random bits (RFC 5280 §4.1.2.2 allows 20
-/// octets; CAs of the web need 64 bits of randomness).
+/// A certificate's serial number: positive, and unguessable, since it is made of 128 random bits (RFC 5280
+/// §4.1.2.2 allows 20 octets; CAs of the web need 64 bits of randomness).
 ///
 /// ```
 /// use ca_pool::SerialNumber;

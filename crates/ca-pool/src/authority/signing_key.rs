@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use super::{SigningKeyType, key_encoding};
 
-/// A CA's private key. It signs and gives its public half away; nothing prints it, and the library that holds it wipes it
-/// when it is dropped.
+/// A CA's private key. It signs and gives its public half away; nothing prints it, and the library that holds
+/// it wipes it when it is dropped.
 ///
 /// ```
 /// use ca_pool::{SigningKey, SigningKeyType};

@@ -17,8 +17,8 @@ use super::{
     key_encoding,
 };
 
-/// A public key that may verify certificates. RSA keys of any length are here: whether one is long enough is a question of
-/// its own, with an answer of its own.
+/// A public key that may verify certificates. RSA keys of any length are here: whether one is long enough is
+/// a question of its own, with an answer of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct VerifyingKey {
     pub(super) key_type: SigningKeyType,
@@ -63,8 +63,8 @@ impl VerifyingKey {
         }
     }
 
-    /// Verifies the signature of a key on its own certificate. SHA-1 with RSA is taken too: verifiers don't look
-    /// at the signature of a trust anchor, and old enterprise roots have such (AD CS before 2016).
+    /// Verifies the signature of a key on its own certificate. SHA-1 with RSA is taken too: verifiers don't
+    /// look at the signature of a trust anchor, and old enterprise roots have such (AD CS before 2016).
     pub(super) fn verify_own(
         &self,
         algorithm: &[u8],

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::{MAX_CHAIN_BYTES, MAX_NAMES, Terms};
 use crate::{authority::CaKeyError, duration::format_duration};
 
-/// Why no certificate can be issued. Each message names what was asked for, the rule and what would be accepted.
+/// Why no certificate can be issued. Each message names what was asked for, the rule and what would be
+/// accepted.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
@@ -122,8 +123,8 @@ pub enum LifetimeLimit {
 }
 
 impl IssueError {
-    /// Whether it is the CA that can't sign this, now or at all: another CA, or a later time, could. Such a request waits; it
-    /// isn't denied.
+    /// Whether it is the CA that can't sign this, now or at all: another CA, or a later time, could. Such a
+    /// request waits; it isn't denied.
     #[must_use]
     pub fn is_authority_unavailable(&self) -> bool {
         match self {

@@ -1,7 +1,8 @@
 //! Issuance: what a signer wants, a public key and a CA in, a chain and its times out.
 //!
-//! It is pure: the clock and the randomness come in as arguments, and nothing is read or sent. So it can be called from anywhere;
-//! where [`SigningKeyType::is_slow`](crate::SigningKeyType::is_slow), from a thread that may block for some milliseconds.
+//! It is pure: the clock and the randomness come in as arguments, and nothing is read or sent. So it can be
+//! called from anywhere; where [`SigningKeyType::is_slow`](crate::SigningKeyType::is_slow), from a thread
+//! that may block for some milliseconds.
 
 mod error;
 mod extensions;
@@ -57,7 +58,8 @@ pub struct IssuedCertificate {
     pub begin_refresh_at: Timestamp,
     /// The ID of the CA that signed it.
     pub authority_id: String,
-    /// The SHA-256 of that CA's certificate, as [`CaCertificate::fingerprint`](crate::CaCertificate::fingerprint) writes it.
+    /// The SHA-256 of that CA's certificate, as
+    /// [`CaCertificate::fingerprint`](crate::CaCertificate::fingerprint) writes it.
     pub authority_sha256: String,
 }
 
@@ -69,15 +71,17 @@ pub struct Prepared<'a> {
     times: validity::Times,
 }
 
-/// Prepares a certificate for `key` that says what `leaf` says, within `terms` and within what `authority` may sign at `now`.
+/// Prepares a certificate for `key` that says what `leaf` says, within `terms` and within what `authority`
+/// may sign at `now`.
 ///
-/// The issuer is the subject of the authority's certificate, byte for byte. The subject is empty but for a common name; the names stand
-/// in the subject alternative name extension, which is critical when the subject is empty. All other extensions are the same for all leaves:
-/// critical basicConstraints CA:FALSE, critical keyUsage, extendedKeyUsage, and the identifiers of both keys.
+/// The issuer is the subject of the authority's certificate, byte for byte. The subject is empty but for a
+/// common name; the names stand in the subject alternative name extension, which is critical when the subject
+/// is empty. All other extensions are the same for all leaves: critical basicConstraints CA:FALSE, critical
+/// keyUsage, extendedKeyUsage, and the identifiers of both keys.
 ///
 /// # Errors
-/// If there is no legal certificate of that kind. [`IssueError::is_authority_unavailable`] tells what may pass (another CA, another
-/// day) from what won't.
+/// If there is no legal certificate of that kind. [`IssueError::is_authority_unavailable`] tells what may
+/// pass (another CA, another day) from what won't.
 pub fn prepare<'a>(
     leaf: &Leaf,
     key: &PublicKey,
@@ -95,7 +99,8 @@ pub fn prepare<'a>(
     Ok(Prepared { authority, tbs, serial, times })
 }
 
-/// Prepares a certificate, has it signed, and finishes it; where a thread may block, if the CA's key is slow or elsewhere.
+/// Prepares a certificate, has it signed, and finishes it; where a thread may block, if the CA's key is slow
+/// or elsewhere.
 ///
 /// # Errors
 /// Those of [`prepare`] and [`Prepared::sign`].

@@ -11,8 +11,8 @@ use crate::{
     names::DnsName,
 };
 
-/// Checks names and usages against the constraints of each certificate up to the root. RFC 5280 leaves the trust anchor's to the
-/// verifier; Go, OpenSSL and webpki all apply them.
+/// Checks names and usages against the constraints of each certificate up to the root. RFC 5280 leaves the
+/// trust anchor's to the verifier; Go, OpenSSL and webpki all apply them.
 pub(crate) fn check(leaf: &Leaf, authority: &CertificateAuthority) -> Result<(), IssueError> {
     authority.path().try_for_each(|certificate| {
         check_usages(&leaf.extended_key_usages, certificate)?;
@@ -58,7 +58,8 @@ fn names<'a>(leaf: &'a Leaf, subject: &'a [u8]) -> impl Iterator<Item = (Constra
     dns.chain(uris).chain(addresses).chain(subject).chain(common_name_as_host(leaf))
 }
 
-/// OpenSSL holds a common name that reads as a host name against the DNS constraints when there is no DNS name.
+/// OpenSSL holds a common name that reads as a host name against the DNS constraints when there is no DNS
+/// name.
 fn common_name_as_host(leaf: &Leaf) -> Option<(ConstrainedName<'_>, String)> {
     let name = leaf.common_name.as_ref().filter(|_| leaf.dns_names.is_empty())?;
     name.as_str().parse::<DnsName>().ok()?;

@@ -26,7 +26,8 @@ pub struct Terms {
     pub clock_skew: Duration,
     /// When a certificate is refreshed if the leaf doesn't say (`refreshAt`).
     pub refresh: Refresh,
-    /// When the last leaf of the CA must have expired, because its root is no longer published then; the CA's own end counts too.
+    /// When the last leaf of the CA must have expired, because its root is no longer published then; the CA's
+    /// own end counts too.
     pub leaves_end: Timestamp,
 }
 

@@ -1,6 +1,7 @@
 //! When a certificate is valid, and when it is refreshed.
 //!
-//! All times are whole seconds: the API server compares those in the status with those in the leaf, which has no smaller unit.
+//! All times are whole seconds: the API server compares those in the status with those in the leaf, which has
+//! no smaller unit.
 
 use std::time::Duration;
 

@@ -3,7 +3,8 @@
 use const_oid::{ObjectIdentifier, db::rfc5280};
 use der::{Decode as _, asn1::AnyRef};
 
-/// An extension that a signer defines (RFC 5280 §4.2). Never one of those that the core writes, or that only a CA has.
+/// An extension that a signer defines (RFC 5280 §4.2). Never one of those that the core writes, or that only
+/// a CA has.
 ///
 /// ```
 /// use ca_pool::LeafExtension;
@@ -83,15 +84,15 @@ impl LeafExtension {
 }
 
 impl SubjectAttribute {
-    /// The most bytes of a value. X.520's bounds (64 for a common name or an organization) are lifted here: names of
-    /// service accounts are longer.
+    /// The most bytes of a value. X.520's bounds (64 for a common name or an organization) are lifted here:
+    /// names of service accounts are longer.
     pub const MAX_BYTES: usize = 512;
 
     /// An attribute of this type, such as 2.5.4.10 (organization).
     ///
     /// # Errors
-    /// If `oid` isn't valid or is the common name's, or if `value` is empty, longer than 512 bytes, or has control
-    /// characters.
+    /// If `oid` isn't valid or is the common name's, or if `value` is empty, longer than 512 bytes, or has
+    /// control characters.
     pub fn new(oid: &str, value: impl Into<String>) -> Result<Self, LeafExtensionError> {
         let invalid =
             |rule| LeafExtensionError { what: "attribute", oid: oid.chars().take(100).collect(), rule };

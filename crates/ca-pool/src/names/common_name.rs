@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// A common name: 1 to 64 characters (RFC 5280 appendix A, `ub-common-name`), none of them a control character.
+/// A common name: 1 to 64 characters (RFC 5280 appendix A, `ub-common-name`), none of them a control
+/// character.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommonName(String);
 

@@ -2,9 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-/// A DNS name as it may stand in a subject alternative name: lowercase letters, digits and hyphens in labels of
-/// 1 to 63 bytes, 253 bytes in all, no trailing dot (RFC 1123 §2.1, RFC 5280 §4.2.1.6; the API server refuses
-/// empty labels). The first label may be `*` (RFC 9525 §6.3); whoever issues decides whether it may.
+/// A DNS name as it may stand in a subject alternative name: lowercase letters, digits and hyphens in labels
+/// of 1 to 63 bytes, 253 bytes in all, no trailing dot (RFC 1123 §2.1, RFC 5280 §4.2.1.6; the API server
+/// refuses empty labels). The first label may be `*` (RFC 9525 §6.3); whoever issues decides whether it may.
 ///
 /// ```
 /// use ca_pool::DnsName;
@@ -95,8 +95,8 @@ fn broken_rule(name: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether `label` is a lowercase DNS label (RFC 1123 §2.1): the API server's rule for the names of namespaces and Services, and for each part between
-/// the dots of a service account's.
+/// Whether `label` is a lowercase DNS label (RFC 1123 §2.1): the API server's rule for the names of
+/// namespaces and Services, and for each part between the dots of a service account's.
 #[must_use]
 pub fn is_dns_label(label: &str) -> bool {
     !label.is_empty()

@@ -2,9 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-/// An absolute URI as it may stand in a subject alternative name (RFC 5280 §4.2.1.6, RFC 3986): ASCII, scheme and host
-/// in lowercase, no userinfo, no dot segments, no percent-encoded host, 2048 bytes at most. It is never normalised:
-/// two texts are two identities.
+/// An absolute URI as it may stand in a subject alternative name (RFC 5280 §4.2.1.6, RFC 3986): ASCII, scheme
+/// and host in lowercase, no userinfo, no dot segments, no percent-encoded host, 2048 bytes at most. It is
+/// never normalised: two texts are two identities.
 ///
 /// ```
 /// use ca_pool::Uri;

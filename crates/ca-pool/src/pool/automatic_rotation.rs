@@ -34,8 +34,9 @@ pub struct AutomaticRotation {
     pub validity: Duration,
     /// The longest lifetime that the signer gives a leaf.
     pub max_leaf_lifetime: Duration,
-    /// How long a successor waits before it signs, so that whatever reads trust anchors knows it; [`BUNDLE_PROPAGATION`] at least. The first CA of a pool doesn't wait, nor does one that
-    /// follows a CA which can't sign any more.
+    /// How long a successor waits before it signs, so that whatever reads trust anchors knows it;
+    /// [`BUNDLE_PROPAGATION`] at least. The first CA of a pool doesn't wait, nor does one that follows a CA
+    /// which can't sign any more.
     pub propagation: Duration,
 }
 
@@ -48,7 +49,8 @@ pub enum Due {
     First,
     /// The CA that signs has a third of its life left: its successor.
     Successor,
-    /// A successor waits for a turn that comes too late, when the CA that signs can't any more: its turn comes earlier.
+    /// A successor waits for a turn that comes too late, when the CA that signs can't any more: its turn
+    /// comes earlier.
     EarlierTurn,
     /// Nothing needs these any more.
     Removal(Vec<String>),
@@ -88,17 +90,21 @@ impl AutomaticRotation {
     /// A year.
     pub const DEFAULT_VALIDITY: Duration = Duration::from_secs(365 * 24 * 3600);
 
-    /// A day: what reads its trust anchors when its certificate is refreshed (that is as long as the default lifetime, twice the time to a refresh) has read them by then, as has what
-    /// reads them each day, and people see for a day who signs next. It costs nothing, as a successor comes months before it is needed.
+    /// A day: what reads its trust anchors when its certificate is refreshed (that is as long as the default
+    /// lifetime, twice the time to a refresh) has read them by then, as has what reads them each day, and
+    /// people see for a day who signs next. It costs nothing, as a successor comes months before it is
+    /// needed.
     pub const DEFAULT_PROPAGATION: Duration = Duration::from_secs(24 * 3600);
 
-    /// The longest time that a successor may wait, where CAs are valid for so long: half of what is left of a CA when it gets a successor. The other half is for what may go wrong.
+    /// The longest time that a successor may wait, where CAs are valid for so long: half of what is left of a
+    /// CA when it gets a successor. The other half is for what may go wrong.
     #[must_use]
     pub fn longest_propagation(validity: Duration) -> Duration {
         Duration::from_secs(validity.as_secs() / 6)
     }
 
-    /// What is due for a pool, `None` being an empty one; `publication` tells how a root stands in the published bundle.
+    /// What is due for a pool, `None` being an empty one; `publication` tells how a root stands in the
+    /// published bundle.
     #[must_use]
     pub fn due(
         &self,
@@ -192,8 +198,8 @@ impl AutomaticRotation {
         }
     }
 
-    /// A third of its life before the CA that signs ends, unless a successor waits already. That leaves months, and at least the time in which the successor
-    /// gets known.
+    /// A third of its life before the CA that signs ends, unless a successor waits already. That leaves
+    /// months, and at least the time in which the successor gets known.
     fn needs_successor(&self, pool: &CaPool, now: Timestamp) -> bool {
         let phases = phases(&pool.signing_windows(), now);
         if pool.check_none_waits(now).is_err() {
@@ -208,7 +214,8 @@ impl AutomaticRotation {
         left.is_negative() || left.unsigned_abs() < (life / 3).max(least.min(life / 2))
     }
 
-    /// When whatever reads trust anchors knows its root; sooner where the CA that signs has been left too little.
+    /// When whatever reads trust anchors knows its root; sooner where the CA that signs has been left too
+    /// little.
     fn activation_of_successor(&self, pool: &CaPool, now: Timestamp) -> Timestamp {
         let signing_windows = pool.signing_windows();
         let in_good_time =
@@ -257,8 +264,9 @@ fn soonest_activation(pool: &CaPool, now: Timestamp) -> Timestamp {
     if one_signs { later(now, BUNDLE_PROPAGATION) } else { now }
 }
 
-/// The successor whose turn comes when the CA that signs can't any more, and when it can come instead: so that this one could go on for as long as it may have to. Whoever chose the
-/// turn wanted pods to have time, and gets as much of it as there is.
+/// The successor whose turn comes when the CA that signs can't any more, and when it can come instead: so
+/// that this one could go on for as long as it may have to. Whoever chose the turn wanted pods to have time,
+/// and gets as much of it as there is.
 fn in_time(pool: &CaPool, now: Timestamp) -> Option<(usize, Timestamp)> {
     let signing_windows = pool.signing_windows();
     let signs = latest(&signing_windows, now)?;

@@ -115,9 +115,9 @@ impl CaPool {
         self.positions(|index| fitness.is_of_use(index)).into_iter().map(|index| self.authority(index))
     }
 
-    /// As [`choose`](Self::choose), among those authorities that are fit. One that is fit for some peers alone
-    /// signs where no other can; where none is of use, one is chosen all the same: whoever issues says what is
-    /// wrong with it.
+    /// As [`choose`](Self::choose), among those authorities that are fit. One that is fit for some peers
+    /// alone signs where no other can; where none is of use, one is chosen all the same: whoever issues says
+    /// what is wrong with it.
     ///
     /// # Errors
     /// If none may sign.
@@ -143,8 +143,8 @@ impl CaPool {
         if aptitude(&fit) > Aptitude::None && aptitude(&fit) >= aptitude(&best) { fit } else { best }
     }
 
-    /// Which of these IDs nothing needs any more, also where the CAs that aren't fit don't count: those before
-    /// one go on in its place, until the next that is fit takes over.
+    /// Which of these IDs nothing needs any more, also where the CAs that aren't fit don't count: those
+    /// before one go on in its place, until the next that is fit takes over.
     #[must_use]
     pub fn expendable(
         &self,

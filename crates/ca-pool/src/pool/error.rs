@@ -8,8 +8,8 @@ use crate::{
     issuance::Terms,
 };
 
-/// Why some bytes are no CA pool. Each message names the entry and the field, the rule and the remedy, and none holds a part of
-/// a key.
+/// Why some bytes are no CA pool. Each message names the entry and the field, the rule and the remedy, and
+/// none holds a part of a key.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {

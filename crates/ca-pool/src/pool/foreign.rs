@@ -1,4 +1,5 @@
-//! What a file is that is no PEM, or no pool in JSON: what other tools write, and how it is converted. The content is never shown.
+//! What a file is that is no PEM, or no pool in JSON: what other tools write, and how it is converted. The
+//! content is never shown.
 
 use der::{Decode, Tag, asn1::AnyRef};
 

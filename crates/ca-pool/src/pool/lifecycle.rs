@@ -1,21 +1,25 @@
-//! The life of the CAs in a pool: trusted first, then signing, then retiring while their leaves still live, then gone.
+//! The life of the CAs in a pool: trusted first, then signing, then retiring while their leaves still live,
+//! then gone.
 //!
-//! Everything here follows from times that are stored in the pool and from the clock, so replicas come to the same answer without talking to each
-//! other. What is published decides too who may sign: `choice` has that.
+//! Everything here follows from times that are stored in the pool and from the clock, so replicas come to the
+//! same answer without talking to each other. What is published decides too who may sign: `choice` has that.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// How long a root must have been published before its CA signs. A pod sees a new root after kubelet's cache of bundles (5 minutes) and its next
-/// sync (a minute or two); the rest is for replicas that get a changed pool late and for clocks that differ.
+/// How long a root must have been published before its CA signs. A pod sees a new root after kubelet's cache
+/// of bundles (5 minutes) and its next sync (a minute or two); the rest is for replicas that get a changed
+/// pool late and for clocks that differ.
 pub const BUNDLE_PROPAGATION: Duration = Duration::from_secs(15 * 60);
 
-/// How long after its successor's turn has come a CA may still sign, because the successor's root isn't known everywhere yet: whoever publishes it was away
-/// for that long, or the clock on which the turn was computed was that wrong.
+/// How long after its successor's turn has come a CA may still sign, because the successor's root isn't known
+/// everywhere yet: whoever publishes it was away for that long, or the clock on which the turn was computed
+/// was that wrong.
 pub const ACTIVATION_GRACE: Duration = Duration::from_secs(24 * 3600);
 
-/// The longest lifetime that the API lets any certificate have (91 days): what a CA whose limit isn't recorded may have given.
+/// The longest lifetime that the API lets any certificate have (91 days): what a CA whose limit isn't
+/// recorded may have given.
 pub const MAX_LEAF_LIFETIME: Duration = Duration::from_secs(7_862_400);
 
 /// The shortest lifetime that the API lets a certificate have. A CA with less than that left can't sign.
@@ -27,7 +31,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What a pool records of one CA's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningWindow {
-    /// From when on it signs. Without it: since ever, if it is the first such CA of its pool, and never otherwise.
+    /// From when on it signs. Without it: since ever, if it is the first such CA of its pool, and never
+    /// otherwise.
     pub signs_from: Option<Timestamp>,
     /// The longest lifetime that it has given or may give a leaf. Without it: whatever the API allows.
     pub max_leaf_lifetime: Option<Duration>,
@@ -95,8 +100,9 @@ pub(super) fn latest(signing_windows: &[SigningWindow], now: Timestamp) -> Optio
     turns.max_by_key(|index| (signing_windows[*index].signs_from, *index))
 }
 
-/// When the turn of the next CA has to come at the latest, so that there always is one that signs: while the CA whose turn came last still can. Where it can't for long enough, a
-/// successor may take the time that pods need to know it.
+/// When the turn of the next CA has to come at the latest, so that there always is one that signs: while the
+/// CA whose turn came last still can. Where it can't for long enough, a successor may take the time that pods
+/// need to know it.
 pub(super) fn latest_activation(signing_windows: &[SigningWindow], now: Timestamp) -> Timestamp {
     let end = latest(signing_windows, now).map(|index| signing_windows[index].can_sign_until());
     end.unwrap_or(now).max(near(now))
@@ -108,7 +114,8 @@ pub fn near(now: Timestamp) -> Timestamp {
     later(now, BUNDLE_PROPAGATION + MINUTE)
 }
 
-/// When the next CA's turn comes, if one is known. Of two whose turns come at once, the later one of the pool signs.
+/// When the next CA's turn comes, if one is known. Of two whose turns come at once, the later one of the pool
+/// signs.
 #[must_use]
 pub fn replaced_at(signing_windows: &[SigningWindow], index: usize) -> Option<Timestamp> {
     signing_windows[successor(signing_windows, index)?].signs_from
@@ -135,7 +142,8 @@ pub(super) fn last_leaf_after(signing_window: &SigningWindow, takeover: Timestam
         .min(signing_window.not_after)
 }
 
-/// From when on a CA whose successor is known may be removed: no leaf of it lives then, whatever the clock of whoever verifies it.
+/// From when on a CA whose successor is known may be removed: no leaf of it lives then, whatever the clock of
+/// whoever verifies it.
 #[must_use]
 pub fn removable_at(signing_windows: &[SigningWindow], index: usize) -> Option<Timestamp> {
     last_leaf_ends(signing_windows, index).map(|end| later(end, BUNDLE_PROPAGATION))

@@ -84,19 +84,22 @@ impl CaPool {
     /// Makes a pool. The first authority signs.
     ///
     /// # Errors
-    /// If there is none or more than [`MAX_AUTHORITIES`](Self::MAX_AUTHORITIES), or if two have the same ID or key.
+    /// If there is none or more than [`MAX_AUTHORITIES`](Self::MAX_AUTHORITIES), or if two have the same ID
+    /// or key.
     pub fn new(authorities: Vec<CertificateAuthority>) -> Result<Self, PoolError> {
         Self::of_members(authorities.into_iter().map(Member::from).collect(), 0, Map::new())
     }
 
-    /// Which version of the pool this is: when it was changed last, in seconds. It only grows; a pool of the Go original's has none, which counts as 0.
+    /// Which version of the pool this is: when it was changed last, in seconds. It only grows; a pool of the
+    /// Go original's has none, which counts as 0.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Whether another pool is newer; or, of the same generation, has nothing in common with this one, so that neither follows from the other. (Pools that don't count
-    /// their generations are replaced as their owner likes.)
+    /// Whether another pool is newer; or, of the same generation, has nothing in common with this one, so
+    /// that neither follows from the other. (Pools that don't count their generations are replaced as their
+    /// owner likes.)
     #[must_use]
     pub fn yields_to(&self, in_use: &Self) -> bool {
         let shares_a_root = || self.roots().iter().any(|root| in_use.roots().contains(root));
@@ -111,7 +114,8 @@ impl CaPool {
         self.members.iter().map(Member::signing_window).collect()
     }
 
-    /// The authority that signs at `now`, and until when its leaves may live; `publication` tells how a root stands in the published bundle.
+    /// The authority that signs at `now`, and until when its leaves may live; `publication` tells how a root
+    /// stands in the published bundle.
     ///
     /// # Errors
     /// If none may sign.
@@ -202,7 +206,8 @@ impl CaPool {
         self
     }
 
-    /// What was found with the authorities and isn't used, each with the reason. It is bounded, as a file may hold a thousand certificates.
+    /// What was found with the authorities and isn't used, each with the reason. It is bounded, as a file may
+    /// hold a thousand certificates.
     #[must_use]
     pub fn left_aside(&self) -> Vec<String> {
         const NAMED: usize = 5;

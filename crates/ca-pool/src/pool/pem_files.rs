@@ -23,9 +23,11 @@ impl PemNames {
 }
 
 impl CaPool {
-    /// Reads a pool of one authority from PEM: `cert` holds the certificate that belongs to the key and those above it, in any
-    /// order; `key` the private key (SEC 1, PKCS #1 or PKCS #8); `root` the certificates of roots, where `cert` doesn't have the one. All roots of `root` become trust
-    /// anchors, of those in `cert` only the ones that the CA stands under. What isn't needed and what can't be used is left aside ([`left_aside`](Self::left_aside)).
+    /// Reads a pool of one authority from PEM: `cert` holds the certificate that belongs to the key and those
+    /// above it, in any order; `key` the private key (SEC 1, PKCS #1 or PKCS #8); `root` the certificates of
+    /// roots, where `cert` doesn't have the one. All roots of `root` become trust anchors, of those in `cert`
+    /// only the ones that the CA stands under. What isn't needed and what can't be used is left aside
+    /// ([`left_aside`](Self::left_aside)).
     ///
     /// # Errors
     /// If they aren't PEM, or make no certificate authority with a root.
@@ -88,7 +90,8 @@ struct Certificates {
     unusable: Vec<AuthorityError>,
 }
 
-/// Each block that is well-formed counts by itself: one that holds no certificate that a CA can have costs the others nothing.
+/// Each block that is well-formed counts by itself: one that holds no certificate that a CA can have costs
+/// the others nothing.
 fn certificates(file: &'static str, text: &[u8]) -> Result<Certificates, PoolError> {
     let blocks = blocks(file, text)?;
     for block in &blocks {
@@ -114,8 +117,8 @@ fn is_certificate(label: &str) -> bool {
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
-/// Refuses blocks that may hold certificates, as they would be roots that nobody misses. Others may stand there: openssl and Vault write keys, parameters and
-/// requests into the same file.
+/// Refuses blocks that may hold certificates, as they would be roots that nobody misses. Others may stand
+/// there: openssl and Vault write keys, parameters and requests into the same file.
 fn check_label(file: &'static str, block: &Block<'_>) -> Result<(), PoolError> {
     let problem = match block.label {
         "TRUSTED CERTIFICATE" => {

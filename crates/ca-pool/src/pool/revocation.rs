@@ -16,7 +16,8 @@ use crate::{
     issuance::Terms,
 };
 
-/// The pool's field that says from which generation on anchors that no CA of it has are revoked. Versions that don't know it keep it.
+/// The pool's field that says from which generation on anchors that no CA of it has are revoked. Versions
+/// that don't know it keep it.
 pub(super) const REVOKED: &str = "UnknownAnchorsRevokedFrom";
 
 /// Who signs when a compromised authority has left.
@@ -31,8 +32,9 @@ pub enum ReplacementCa {
 }
 
 impl CaPool {
-    /// The authorities that leave with a compromised one: itself, and those under the same root. As long as that root is trusted, so is whatever was signed with the
-    /// leaked key, by way of the certificate that the root gave it.
+    /// The authorities that leave with a compromised one: itself, and those under the same root. As long as
+    /// that root is trusted, so is whatever was signed with the leaked key, by way of the certificate that
+    /// the root gave it.
     ///
     /// # Errors
     /// If the pool has no authority of that ID.
@@ -42,7 +44,8 @@ impl CaPool {
         Ok(leaving.map(CertificateAuthority::id).collect())
     }
 
-    /// Who signs without a compromised authority and those that leave with it. One that can't sign even the shortest leaf now is nobody's replacement.
+    /// Who signs without a compromised authority and those that leave with it. One that can't sign even the
+    /// shortest leaf now is nobody's replacement.
     ///
     /// # Errors
     /// If the pool has no authority of that ID.
@@ -65,11 +68,14 @@ impl CaPool {
             .unwrap_or(ReplacementCa::None))
     }
 
-    /// Removes a compromised authority, and those under the same root, at once; their leaves are refused as soon as pods have the new bundle. A replacement, or else the
-    /// authority that waits for its turn, signs from now on; or, where another that retires can sign meanwhile, once pods know it. Anchors that no CA of the pool has are revoked too ([`revokes_unknown_anchors`](Self::revokes_unknown_anchors)).
+    /// Removes a compromised authority, and those under the same root, at once; their leaves are refused as
+    /// soon as pods have the new bundle. A replacement, or else the authority that waits for its turn, signs
+    /// from now on; or, where another that retires can sign meanwhile, once pods know it. Anchors that no CA
+    /// of the pool has are revoked too ([`revokes_unknown_anchors`](Self::revokes_unknown_anchors)).
     ///
     /// # Errors
-    /// If the pool has no authority of that ID, if nobody would sign, or if the replacement is under the same root or has the ID or key of another.
+    /// If the pool has no authority of that ID, if nobody would sign, or if the replacement is under the same
+    /// root or has the ID or key of another.
     pub fn without_compromised(
         self,
         id: &str,
@@ -98,14 +104,16 @@ impl CaPool {
         Ok(Self::of_members(members, generation, further)?)
     }
 
-    /// Whether anchors that the published bundle retains, though no CA of the pool has them, are revoked: who had the leaked key may have planted them.
+    /// Whether anchors that the published bundle retains, though no CA of the pool has them, are revoked: who
+    /// had the leaked key may have planted them.
     #[must_use]
     pub fn revokes_unknown_anchors(&self) -> bool {
         let from = self.further.get(REVOKED).and_then(Value::as_u64).unwrap_or(0);
         (1..=self.generation).contains(&from)
     }
 
-    /// The same pool, after an emergency in which unknown anchors aren't revoked: pods may have good certificates of a CA that was replaced outright.
+    /// The same pool, after an emergency in which unknown anchors aren't revoked: pods may have good
+    /// certificates of a CA that was replaced outright.
     #[must_use]
     pub fn with_unknown_anchors(mut self) -> Self {
         self.further.remove(REVOKED);
@@ -121,8 +129,8 @@ pub(super) fn check_revocation(further: &Map<String, Value>) -> Result<(), PoolE
     }
 }
 
-/// From when on a CA signs that takes over in an emergency: where one is left that has signed before, and that pods trust, once they know the new one too. So the pool says who
-/// signs meanwhile.
+/// From when on a CA signs that takes over in an emergency: where one is left that has signed before, and
+/// that pods trust, once they know the new one too. So the pool says who signs meanwhile.
 fn turn(left: &[Member], now: Timestamp) -> Timestamp {
     let signing_windows: Vec<SigningWindow> = left.iter().map(Member::signing_window).collect();
     let known = later(now, BUNDLE_PROPAGATION);

@@ -1,4 +1,5 @@
-//! Changes of a pool: a successor comes, an authority goes. Each makes a new generation, so that whoever holds an older one can tell.
+//! Changes of a pool: a successor comes, an authority goes. Each makes a new generation, so that whoever
+//! holds an older one can tell.
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ pub struct RotationPlan {
     pub signs_from: Timestamp,
     /// The longest lifetime that it may give a leaf; `None`: whatever the API allows.
     pub max_leaf_lifetime: Option<Duration>,
-    /// The longest lifetime that those before it can have given, where the pool doesn't record it; `None`: whatever the API allows.
+    /// The longest lifetime that those before it can have given, where the pool doesn't record it; `None`:
+    /// whatever the API allows.
     pub predecessor_max_leaf_lifetime: Option<Duration>,
 }
 
@@ -33,7 +35,8 @@ impl CaPool {
         Self::of_members(vec![member], 1, serde_json::Map::new())
     }
 
-    /// A pool of one authority that signs from then on, or at once; its generations aren't counted before the first change.
+    /// A pool of one authority that signs from then on, or at once; its generations aren't counted before the
+    /// first change.
     ///
     /// # Errors
     /// None that one authority can cause.
@@ -73,7 +76,8 @@ impl CaPool {
     /// Adds the authority that signs next.
     ///
     /// # Errors
-    /// If another is waiting for its turn already, or has the same ID or key, or if nobody could sign before the successor's turn.
+    /// If another is waiting for its turn already, or has the same ID or key, or if nobody could sign before
+    /// the successor's turn.
     pub fn with_successor(
         self,
         successor: CertificateAuthority,
@@ -101,7 +105,8 @@ impl CaPool {
         self.counted(now)
     }
 
-    /// The IDs of the authorities that nothing needs any more. One that has expired without a successor isn't among them: it is all there is.
+    /// The IDs of the authorities that nothing needs any more. One that has expired without a successor isn't
+    /// among them: it is all there is.
     #[must_use]
     pub fn removable(&self, now: Timestamp) -> Vec<&str> {
         self.authorities()
@@ -110,8 +115,9 @@ impl CaPool {
             .collect()
     }
 
-    /// Those of them that are of no use either where each takeover is counted from when the root of the new authority was published, as `publication` tells it: the pool's times were
-    /// computed on somebody's clock.
+    /// Those of them that are of no use either where each takeover is counted from when the root of the new
+    /// authority was published, as `publication` tells it: the pool's times were computed on somebody's
+    /// clock.
     #[must_use]
     pub fn removable_as_published(
         &self,
@@ -147,7 +153,8 @@ impl CaPool {
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
-    /// One successor at a time. Where the turn of the one that waits comes too late, another may sign in between.
+    /// One successor at a time. Where the turn of the one that waits comes too late, another may sign in
+    /// between.
     ///
     /// # Errors
     /// [`RotationError::UnderWay`] if an authority waits for its turn, and that comes in time.
@@ -220,7 +227,8 @@ impl CaPool {
     }
 }
 
-/// The time in seconds, or else one more. A pool that was put back to what it once was, and changed then, is newer all the same than whatever was made of it before.
+/// The time in seconds, or else one more. A pool that was put back to what it once was, and changed then, is
+/// newer all the same than whatever was made of it before.
 pub(super) fn next_generation(generation: u64, now: Timestamp) -> u64 {
     generation.saturating_add(1).max(u64::try_from(now.as_second()).unwrap_or(0))
 }

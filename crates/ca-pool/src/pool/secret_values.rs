@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{CaPool, PemNames, PoolError};
 
-/// The values of a Secret that count. An empty one is as good as none: cert-manager leaves `ca.crt` so for issuers that don't tell their CA.
+/// The values of a Secret that count. An empty one is as good as none: cert-manager leaves `ca.crt` so for
+/// issuers that don't tell their CA.
 pub struct SecretValues {
     pool: Option<Zeroizing<Vec<u8>>>,
     cert: Option<Zeroizing<Vec<u8>>>,
@@ -69,8 +70,8 @@ impl SecretValues {
         }
     }
 
-    /// The pool, in JSON or as cert-manager and `kubectl create secret tls` leave it; `None` if there is none. `root` replaces `ca.crt`; `root_name` says how a root can be
-    /// given, for messages.
+    /// The pool, in JSON or as cert-manager and `kubectl create secret tls` leave it; `None` if there is
+    /// none. `root` replaces `ca.crt`; `root_name` says how a root can be given, for messages.
     ///
     /// # Errors
     /// If what is there makes no pool.
@@ -148,7 +149,8 @@ const BESIDE_A_POOL: &str = "tls.crt and tls.key of the Secret, as its key `pool
 /// Keys under which others keep a pool in the same format; kube-agentic-networking is one of them.
 const POOLS: [&str; 4] = ["ca-pool.json", "ca-pool", "capool.json", "pool.json"];
 
-/// Keys under which others keep a CA in PEM (certificate, key, root): kubeadm, OpenShift, Strimzi; Istio; Dapr; Linkerd before 2.9; cfssl.
+/// Keys under which others keep a CA in PEM (certificate, key, root): kubeadm, OpenShift, Strimzi; Istio;
+/// Dapr; Linkerd before 2.9; cfssl.
 const PEM: [(&str, &str, Option<&str>); 7] = [
     ("ca-cert.pem", "ca-key.pem", Some("root-cert.pem")),
     ("issuer.crt", "issuer.key", Some("ca.crt")),

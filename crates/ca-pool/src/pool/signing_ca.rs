@@ -14,7 +14,8 @@ pub enum RootPublication {
     Since(Timestamp),
     /// It isn't in the bundle.
     Absent,
-    /// A newer version of the pool has left it out: it may have leaked, and nothing may be signed under it any more.
+    /// A newer version of the pool has left it out: it may have leaked, and nothing may be signed under it
+    /// any more.
     Dropped,
 }
 
@@ -57,7 +58,8 @@ pub enum NoSigningCa {
         /// When the next one's turn comes.
         from: Timestamp,
     },
-    /// The root of the CA whose turn it is was published a short while ago, and the CA before it can't sign any more.
+    /// The root of the CA whose turn it is was published a short while ago, and the CA before it can't sign
+    /// any more.
     #[error("the CA that signs next isn't known to all pods before {}, and the one before it can't sign any more", minute(*.known))]
     Spreading {
         /// From when on every pod knows it.
@@ -75,11 +77,13 @@ pub enum NoSigningCa {
     Dropped,
 }
 
-/// Which CA of a pool signs at `now`; `publication` tells of a CA how its root stands in the published bundle.
+/// Which CA of a pool signs at `now`; `publication` tells of a CA how its root stands in the published
+/// bundle.
 ///
-/// The CA whose turn came last signs, once its root has been published for [`BUNDLE_PROPAGATION`]. Until then the one before it goes on, with leaves that end
-/// before it leaves the bundle. Where no pod can be sure to know any of them (a first bundle, or one that was deleted), the oldest signs that still can: if pods know any, they know that
-/// one.
+/// The CA whose turn came last signs, once its root has been published for [`BUNDLE_PROPAGATION`]. Until then
+/// the one before it goes on, with leaves that end before it leaves the bundle. Where no pod can be sure to
+/// know any of them (a first bundle, or one that was deleted), the oldest signs that still can: if pods know
+/// any, they know that one.
 ///
 /// # Errors
 /// If none may sign.
@@ -115,8 +119,8 @@ struct Candidates<'a, F> {
 }
 
 impl<F: Fn(usize) -> RootPublication> Candidates<'_, F> {
-    /// Those whose turn has come. In a pool without times all may be needed: whoever puts a new CA in front of the old one by hand wants the new one to sign, but not
-    /// before pods know it.
+    /// Those whose turn has come. In a pool without times all may be needed: whoever puts a new CA in front
+    /// of the old one by hand wants the new one to sign, but not before pods know it.
     fn newest_first(&self) -> Vec<usize> {
         let all = 0..self.signing_windows.len();
         if self.has_no_times() {
@@ -147,8 +151,9 @@ impl<F: Fn(usize) -> RootPublication> Candidates<'_, F> {
         (self.publication)(index).is_known(self.now)
     }
 
-    /// No leaf under another root is at stake here. A root that isn't published can only be meant to sign where none of the pool is. (In a pool without times it is
-    /// the first: nothing tells which is the oldest.)
+    /// No leaf under another root is at stake here. A root that isn't published can only be meant to sign
+    /// where none of the pool is. (In a pool without times it is the first: nothing tells which is the
+    /// oldest.)
     fn oldest_where_none_is_known(&self, newest_first: &[usize]) -> Option<usize> {
         if newest_first.iter().any(|index| self.is_known(*index) && self.leaves_live(*index)) {
             return None;
@@ -199,8 +204,9 @@ impl<F: Fn(usize) -> RootPublication> Candidates<'_, F> {
     }
 }
 
-/// When another CA took over from this one at the earliest: when its turn came, and not before its root was published. The turn was computed on somebody's clock, who may have been days
-/// behind; the bundle is written by those who sign. `None`: there is no other.
+/// When another CA took over from this one at the earliest: when its turn came, and not before its root was
+/// published. The turn was computed on somebody's clock, who may have been days behind; the bundle is written
+/// by those who sign. `None`: there is no other.
 pub(super) fn taken_over_at(
     signing_windows: &[SigningWindow],
     index: usize,

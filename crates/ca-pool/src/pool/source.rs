@@ -29,7 +29,8 @@ pub enum PoolSource {
     },
 }
 
-/// What stands in the files: bytes that belong together, since they were read twice and didn't change in between.
+/// What stands in the files: bytes that belong together, since they were read twice and didn't change in
+/// between.
 #[derive(PartialEq, Eq)]
 pub struct PoolBytes(Content);
 
@@ -90,8 +91,8 @@ pub enum PoolSourceError {
 impl PoolSource {
     /// Reads the files, bounded. This blocks.
     ///
-    /// Kubelet swaps all files of a Secret at once, but they are read one after the other: they are read until twice the same
-    /// came of it, so that a certificate of yesterday never meets a key of today.
+    /// Kubelet swaps all files of a Secret at once, but they are read one after the other: they are read
+    /// until twice the same came of it, so that a certificate of yesterday never meets a key of today.
     ///
     /// # Errors
     /// If a file is missing, can't be read or is too long.
@@ -117,7 +118,8 @@ impl PoolSource {
         self.parse(&self.read()?)
     }
 
-    /// What is wrong with the permissions of the file that holds the key: everybody on the machine may use it. `None` too where that can't be told.
+    /// What is wrong with the permissions of the file that holds the key: everybody on the machine may use
+    /// it. `None` too where that can't be told.
     #[must_use]
     pub fn exposed_key(&self) -> Option<String> {
         let (Self::PoolFile(path) | Self::PemFiles { key: path, .. }) = self;

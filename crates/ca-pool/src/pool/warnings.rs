@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{authority::CertificateAuthority, duration::format_duration};
 
-/// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the remedy.
+/// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the
+/// remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolWarning {
@@ -52,7 +53,8 @@ pub enum PoolWarning {
         /// The lifetime that its certificates would have.
         max_leaf_lifetime: Duration,
     },
-    /// The CA that signs has less left than a certificate may live, and will have a successor before it can't sign any more.
+    /// The CA that signs has less left than a certificate may live, and will have a successor before it can't
+    /// sign any more.
     #[error(
         "{authority} ends at {not_after}, sooner than its certificates of {} would: they get shorter until the next CA signs, at {until}",
         format_duration(*.max_leaf_lifetime)

@@ -45,7 +45,8 @@ fn params(name: &str) -> CertificateParams {
     params
 }
 
-/// A pool for each type of CA key, with and without an intermediate. Keys are made once for the whole process: RSA takes its time.
+/// A pool for each type of CA key, with and without an intermediate. Keys are made once for the whole
+/// process: RSA takes its time.
 pub(crate) static POOLS: LazyLock<Vec<CaPool>> = LazyLock::new(|| KEYS.iter().flat_map(pools).collect());
 
 type MakeKey = fn() -> KeyPair;

@@ -1,5 +1,6 @@
-//! Proof by others' software: what is issued, under CAs that others made, is accepted by rustls-webpki and by OpenSSL for its
-//! purpose, and refused for another name or purpose; SVIDs pass the `spiffe` crate's own checks.
+//! Proof by others' software: what is issued, under CAs that others made, is accepted by rustls-webpki and by
+//! OpenSSL for its purpose, and refused for another name or purpose; SVIDs pass the `spiffe` crate's own
+//! checks.
 
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 

@@ -1,4 +1,5 @@
-//! CAs with subjects that typed distinguished names lose or change: repeated and multi-valued attributes, and T61String.
+//! CAs with subjects that typed distinguished names lose or change: repeated and multi-valued attributes, and
+//! T61String.
 
 use ca_pool::{CaPool, ExtendedKeyUsage, IssuedCertificate};
 use rcgen::{CertificateParams, Issuer, KeyPair};
@@ -10,7 +11,8 @@ fn data(file: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// The pools of the roots that OpenSSL made, with the bytes of their subjects cut out of the certificates by hand.
+/// The pools of the roots that OpenSSL made, with the bytes of their subjects cut out of the certificates by
+/// hand.
 fn pools() -> Vec<(CaPool, Vec<u8>)> {
     [
         ("root-p256.pem", "sec1-p256.pem"),
@@ -78,7 +80,8 @@ fn intermediate_with_an_odd_subject_is_kept_too() {
     params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
     let root = params.self_signed(&root_key).unwrap();
     let (odd, odd_key) = (data("root-t61.pem"), data("sec1-p384.pem"));
-    // The odd root's name and key, certified by another CA. rcgen can't write such a name, so the certificate is made by OpenSSL.
+    // The odd root's name and key, certified by another CA. rcgen can't write such a name, so the certificate
+    // is made by OpenSSL.
     let issuer_key = Issuer::new(params, root_key);
     let directory = tempfile::TempDir::new().unwrap();
     let path = |name: &str, content: &[u8]| {

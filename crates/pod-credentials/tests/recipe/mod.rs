@@ -1,4 +1,5 @@
-//! The recipes of `docs/using-certificates.md`: read from the page, so that it can't be wrong, and followed with Debian's programs.
+//! The recipes of `docs/using-certificates.md`: read from the page, so that it can't be wrong, and followed
+//! with Debian's programs.
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
@@ -42,7 +43,8 @@ pub(crate) fn program(name: &str, folders: &[&str], package: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("this test needs {name}: apt-get install {package}"))
 }
 
-/// A port that nobody listens on, and that no outgoing connection is given: those that the kernel hands out (from 32768 on) may be taken before they are used.
+/// A port that nobody listens on, and that no outgoing connection is given: those that the kernel hands out
+/// (from 32768 on) may be taken before they are used.
 pub(crate) fn free_port() -> u16 {
     static TRIED: AtomicU32 = AtomicU32::new(0);
     loop {
@@ -80,8 +82,8 @@ impl Process {
     }
 }
 
-/// SIGINT ends nginx with its workers, and PostgreSQL without waiting for its clients, as SIGTERM would. A shell ends by SIGTERM: tests that run in the background may have
-/// inherited that SIGINT is ignored.
+/// SIGINT ends nginx with its workers, and PostgreSQL without waiting for its clients, as SIGTERM would. A
+/// shell ends by SIGTERM: tests that run in the background may have inherited that SIGINT is ignored.
 impl Drop for Process {
     fn drop(&mut self) {
         for signal in [Signal::INT, Signal::TERM] {

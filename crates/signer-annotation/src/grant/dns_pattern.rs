@@ -6,7 +6,8 @@ use signer_core::{ANY_LABEL, DnsName};
 
 use super::PatternError;
 
-/// DNS names that a grant gives: `example.com` is that name, `*.example.com` one label in front of it, `*` everything.
+/// DNS names that a grant gives: `example.com` is that name, `*.example.com` one label in front of it, `*`
+/// everything.
 ///
 /// ```
 /// use signer_annotation::DnsPattern;
@@ -28,7 +29,8 @@ enum Matcher {
 }
 
 impl DnsPattern {
-    /// Whether it covers a name. A literal wildcard counts as a label like others here: whether it may be had is the [`Grant`](super::Grant)'s to say.
+    /// Whether it covers a name. A literal wildcard counts as a label like others here: whether it may be had
+    /// is the [`Grant`](super::Grant)'s to say.
     #[must_use]
     pub fn matches(&self, name: &DnsName) -> bool {
         match &self.0 {

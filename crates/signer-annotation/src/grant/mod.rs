@@ -15,7 +15,8 @@ pub use uri_pattern::UriPattern;
 
 use crate::usage::{Usage, UsagePattern};
 
-/// What the operator gives to some workloads beyond the names that are their own. In each list, `*` stands for everything.
+/// What the operator gives to some workloads beyond the names that are their own. In each list, `*` stands
+/// for everything.
 ///
 /// ```
 /// use signer_annotation::Grant;
@@ -42,7 +43,8 @@ pub struct Grant {
     pub uris: Vec<UriPattern>,
     /// IP addresses (`ips`).
     pub ips: Vec<IpRange>,
-    /// Whether the DNS names may be literal wildcards, such as `*.example.com`, where a pattern covers them (`wildcards`).
+    /// Whether the DNS names may be literal wildcards, such as `*.example.com`, where a pattern covers them
+    /// (`wildcards`).
     pub wildcards: bool,
     /// Usages beyond server auth and client auth (`usages`).
     pub usages: Vec<UsagePattern>,

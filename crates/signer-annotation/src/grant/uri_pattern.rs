@@ -6,11 +6,12 @@ use signer_core::{ANY_LABEL, Uri};
 
 use super::PatternError;
 
-/// URIs that a grant gives. `https://example.com/a` is that URI alone, byte for byte. In the path, `*` stands for one segment, and a last `**` for all
-/// that may follow its slash. `*` alone is everything.
+/// URIs that a grant gives. `https://example.com/a` is that URI alone, byte for byte. In the path, `*` stands
+/// for one segment, and a last `**` for all that may follow its slash. `*` alone is everything.
 ///
-/// Scheme, host and port are always literal, and so are queries, fragments and percent-encoding: what a wildcard stands for holds none of them, nor a
-/// `*`. Thus no two readers can disagree on whether a URI is below another. A `spiffe:` URI is somebody's identity, and takes no wildcards.
+/// Scheme, host and port are always literal, and so are queries, fragments and percent-encoding: what a
+/// wildcard stands for holds none of them, nor a `*`. Thus no two readers can disagree on whether a URI is
+/// below another. A `spiffe:` URI is somebody's identity, and takes no wildcards.
 ///
 /// ```
 /// use signer_annotation::UriPattern;
@@ -93,7 +94,8 @@ fn match_path(segments: &[Segment], mut path: &str) -> bool {
     true
 }
 
-/// Whether a segment is `.` or `..` to servers that take away what follows a `;` (path parameters, RFC 3986 §3.3).
+/// Whether a segment is `.` or `..` to servers that take away what follows a `;` (path parameters, RFC 3986
+/// §3.3).
 fn is_dots(segment: &str) -> bool {
     matches!(segment.split(';').next(), Some("." | ".."))
 }

@@ -1,5 +1,6 @@
-//! What an adversary may choose: pods and their names, labels, hostnames and Services in namespaces of theirs, annotations of the volume, and the pod's
-//! annotations, which its node rewrites too. And what an operator may have configured meanwhile.
+//! What an adversary may choose: pods and their names, labels, hostnames and Services in namespaces of
+//! theirs, annotations of the volume, and the pod's annotations, which its node rewrites too. And what an
+//! operator may have configured meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -231,7 +232,8 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             for value in volume.values_mut().chain(rewritten.values_mut()) {
                 *value = value.replace(SUBDOMAIN, subdomain);
             }
-            // a Service of the subdomain's name that makes it a member of a StatefulSet, as chance rarely does
+            // a Service of the subdomain's name that makes it a member of a StatefulSet, as chance rarely
+            // does
             if let (Some(subdomain), Some((selects, is_headless))) = (&pod.subdomain, member) {
                 let app = if selects { pod.app.clone() } else { "none".to_owned() };
                 services.insert(subdomain.clone(), ServiceFacts { app: Some(app), is_headless });

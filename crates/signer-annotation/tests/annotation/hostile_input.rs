@@ -23,7 +23,8 @@ fn message(decision: &Decision) -> &str {
     }
 }
 
-/// It takes milliseconds, however slow the machine. What takes time for each pair of bytes of the largest annotations takes minutes.
+/// It takes milliseconds, however slow the machine. What takes time for each pair of bytes of the largest
+/// annotations takes minutes.
 const IN_TIME: Duration = Duration::from_secs(60);
 
 fn assert_harmless(request: RequestBuilder) {

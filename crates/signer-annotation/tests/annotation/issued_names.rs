@@ -1,4 +1,5 @@
-//! Nothing is issued that the model of [`ownership`](crate::ownership) doesn't own, whatever an [`adversary`](crate::adversary) chooses; and what it owns is issued.
+//! Nothing is issued that the model of [`ownership`](crate::ownership) doesn't own, whatever an
+//! [`adversary`](crate::adversary) chooses; and what it owns is issued.
 
 use proptest::prelude::*;
 use signer_annotation::AnnotationsFrom;

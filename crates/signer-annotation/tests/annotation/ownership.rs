@@ -1,5 +1,6 @@
-//! Who owns which name: a model of its own, which reads names label by label and knows nothing of the signer's code. It has two opinions on a DNS name: what the
-//! contract gives the pod, and what cluster DNS gives to others, which no contract may give away.
+//! Who owns which name: a model of its own, which reads names label by label and knows nothing of the
+//! signer's code. It has two opinions on a DNS name: what the contract gives the pod, and what cluster DNS
+//! gives to others, which no contract may give away.
 
 use std::net::IpAddr;
 
@@ -58,8 +59,9 @@ impl World {
             && !reads_as_address(&[hostname])
     }
 
-    /// Whether cluster DNS gives this name to others, as `CoreDNS` reads it: of a pod's name, the label next to the namespace as an address; of a Service's
-    /// name, that Service's endpoints, of which those without a hostname go by their address.
+    /// Whether cluster DNS gives this name to others, as `CoreDNS` reads it: of a pod's name, the label next
+    /// to the namespace as an address; of a Service's name, that Service's endpoints, of which those without
+    /// a hostname go by their address.
     pub(crate) fn dns_gives_to_others(&self, name: &str) -> bool {
         self.places(name).iter().any(|place| match (place.kind, place.host.split_last()) {
             ("pod", Some((label, _))) => reads_as_address(&[label]),

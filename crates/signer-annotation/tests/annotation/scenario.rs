@@ -25,7 +25,8 @@ pub(crate) fn granting(dns_names: &[&str]) -> AnnotationSignerConfig {
     AnnotationSignerConfig { grants: vec![Grant { dns_names, ..grant() }], ..config() }
 }
 
-/// A request of the pod `web-0` of namespace `shop`, which is labelled `app: web`, while there are no Services.
+/// A request of the pod `web-0` of namespace `shop`, which is labelled `app: web`, while there are no
+/// Services.
 pub(crate) fn request() -> RequestBuilder {
     RequestBuilder::new(SIGNER).label("app", "web").services([])
 }

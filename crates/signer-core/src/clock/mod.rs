@@ -1,7 +1,8 @@
 //! The one clock of a process: monotonic, and set by the API server's.
 //!
-//! Certificates are judged by the API server and by other machines, and replicas must agree on who signs. So nothing that is decided or written depends on this machine's
-//! clock: it is read once, goes on monotonically, and is corrected by the `Date` header (RFC 9110 §6.6.1) of each answer of the API server.
+//! Certificates are judged by the API server and by other machines, and replicas must agree on who signs. So
+//! nothing that is decided or written depends on this machine's clock: it is read once, goes on
+//! monotonically, and is corrected by the `Date` header (RFC 9110 §6.6.1) of each answer of the API server.
 
 mod offset;
 mod report;
@@ -47,8 +48,9 @@ impl Clock {
         self.offset().apply(self.local())
     }
 
-    /// The same where it is certain enough to write down since when a root is published, to remove a CA, or to make one. Nothing while no API server has told its time, or while API
-    /// servers contradict each other.
+    /// The same where it is certain enough to write down since when a root is published, to remove a CA, or
+    /// to make one. Nothing while no API server has told its time, or while API servers contradict each
+    /// other.
     pub(crate) fn certain(&self) -> Option<Timestamp> {
         match self.offset() {
             known @ Offset::Known(_) => Some(known.apply(self.local())),
@@ -56,8 +58,9 @@ impl Clock {
         }
     }
 
-    /// The same, but never later than this machine's clock has it: for what can't be undone, such as the removal of a CA with its key. One API server of several may be wrong, and this
-    /// replica may reach no other; a machine that is late only leaves the removal to others.
+    /// The same, but never later than this machine's clock has it: for what can't be undone, such as the
+    /// removal of a CA with its key. One API server of several may be wrong, and this replica may reach no
+    /// other; a machine that is late only leaves the removal to others.
     pub(crate) fn certain_for_removal(&self) -> Option<Timestamp> {
         self.certain().map(|now| now.min(Timestamp::now()))
     }

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 /// A `Date` header has no fraction: the server's clock showed this second, or up to one more.
 const RESOLUTION: SignedDuration = SignedDuration::from_secs(1);
 
-/// Answers that came within this are one piece of evidence, so that a burst doesn't push out what other API servers said.
+/// Answers that came within this are one piece of evidence, so that a burst doesn't push out what other API
+/// servers said.
 const ONE_ANSWER: SignedDuration = SignedDuration::from_secs(1);
 
 /// How long an answer counts as evidence beside newer ones.
@@ -69,7 +70,8 @@ impl Offsets {
         }
     }
 
-    /// What the answers say together. The newest count first: a machine that slept has a clock that stood still.
+    /// What the answers say together. The newest count first: a machine that slept has a clock that stood
+    /// still.
     pub(crate) fn offset(&self) -> Offset {
         let Some(mut estimate) = self.answers.back().copied() else { return Offset::Unknown };
         for earlier in self.answers.iter().rev().filter(|answer| answer.least <= answer.most) {

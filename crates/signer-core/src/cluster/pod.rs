@@ -9,7 +9,8 @@ use crate::api::{
     object::{ApiObject, Identity, Metadata, map_size},
 };
 
-/// A pod, reduced to what identifies it and to what it asked for. Comes from a read of the API server, so all of it is verified.
+/// A pod, reduced to what identifies it and to what it asked for. Comes from a read of the API server, so all
+/// of it is verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pod {
@@ -19,11 +20,13 @@ pub struct Pod {
     pub namespace: String,
     /// `metadata.uid`
     pub uid: String,
-    /// `metadata.labels`: chosen by the pod's author, or by whoever may update the pod. They say nothing of who it is, as every author may write each
-    /// label; only what selects them (a Service of the pod's namespace, say) can give them meaning.
+    /// `metadata.labels`: chosen by the pod's author, or by whoever may update the pod. They say nothing of
+    /// who it is, as every author may write each label; only what selects them (a Service of the pod's
+    /// namespace, say) can give them meaning.
     pub labels: BTreeMap<String, String>,
-    /// `metadata.annotations`, without kubectl's last-applied configuration: chosen by the pod's author, or by whoever may update the pod, its node included
-    /// (`pods/status`). Nothing that they ask for may be given unseen.
+    /// `metadata.annotations`, without kubectl's last-applied configuration: chosen by the pod's author, or
+    /// by whoever may update the pod, its node included (`pods/status`). Nothing that they ask for may be
+    /// given unseen.
     pub annotations: BTreeMap<String, String>,
     /// `spec.nodeName`; empty until the pod is bound.
     pub node_name: String,
@@ -35,7 +38,8 @@ pub struct Pod {
     pub subdomain: Option<String>,
     /// Whether it is being deleted.
     pub is_terminating: bool,
-    /// Whether it mirrors a static pod: its node made it and says what it is. `NodeRestriction` lets no mirror pod have a certificate or a service account.
+    /// Whether it mirrors a static pod: its node made it and says what it is. `NodeRestriction` lets no
+    /// mirror pod have a certificate or a service account.
     pub is_mirror: bool,
     /// `status.phase`
     pub phase: PodPhase,

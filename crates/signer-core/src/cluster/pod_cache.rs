@@ -18,8 +18,8 @@ use crate::{
 };
 use ca_pool::names::SignerName;
 
-/// The pods that are pending, have a node, and ask one of these signers for a certificate: those whose first certificate is due. A running pod's
-/// refresh isn't found here. Cheap to clone: clones see the same pods.
+/// The pods that are pending, have a node, and ask one of these signers for a certificate: those whose first
+/// certificate is due. A running pod's refresh isn't found here. Cheap to clone: clones see the same pods.
 #[derive(Clone, Debug)]
 pub(crate) struct PodCache {
     signers: Arc<[SignerName]>,
@@ -37,7 +37,8 @@ pub(crate) const PENDING_PODS: &str = "status.phase=Pending,spec.nodeName!=";
 /// Changes that may be outstanding before a listener has to look at everything again.
 const OUTSTANDING_CHANGES: usize = 4096;
 
-/// The largest pod that is kept, by what its author has written into it; a larger one is read when it is needed.
+/// The largest pod that is kept, by what its author has written into it; a larger one is read when it is
+/// needed.
 const LARGEST_KEPT: usize = 8 * 1024;
 
 /// Names a pod.
@@ -64,7 +65,8 @@ impl PodCache {
         let _ = self.is_listed.subscribe().wait_for(|is_listed| *is_listed).await;
     }
 
-    /// The pod as it was some moments ago; none while the watch fails, since nothing tells how old what is known is.
+    /// The pod as it was some moments ago; none while the watch fails, since nothing tells how old what is
+    /// known is.
     pub(crate) fn get(&self, key: &PodKey) -> Option<Arc<Pod>> {
         if !self.is_current.load(Ordering::Relaxed) {
             return None;
@@ -77,7 +79,8 @@ impl PodCache {
         self.changes.subscribe()
     }
 
-    /// Takes in what the watch brings. A new list leaves the old pods in place until it has arrived; those it lacks go then.
+    /// Takes in what the watch brings. A new list leaves the old pods in place until it has arrived; those it
+    /// lacks go then.
     pub(crate) fn take(&self, watched: Watched<Pod>, listed: &mut PodsByName) {
         let event = match watched {
             Watched::Event(event) => event,

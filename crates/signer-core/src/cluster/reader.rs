@@ -39,7 +39,8 @@ pub(crate) struct ReadPod {
     _place: Option<MemoryPermit>,
 }
 
-/// How long the first lists are waited for. What they would have brought is read from the API server then, by each request for itself.
+/// How long the first lists are waited for. What they would have brought is read from the API server then, by
+/// each request for itself.
 const FIRST_LISTS: Duration = Duration::from_secs(60);
 
 /// Reads pods and Services.
@@ -65,7 +66,8 @@ impl ClusterReader {
         &self.services
     }
 
-    /// Waits until pods, and Services if they are wanted, have been listed for the first time, but not for ever.
+    /// Waits until pods, and Services if they are wanted, have been listed for the first time, but not for
+    /// ever.
     pub(crate) async fn first_lists(&self, with_services: bool) {
         let lists = async {
             self.pods.first_list().await;
@@ -116,7 +118,8 @@ impl ClusterReader {
         self.service_reads.of(namespace).await
     }
 
-    /// Whether the API server has a Service of this name, now. One that can't be read exists too, so nothing of it is parsed.
+    /// Whether the API server has a Service of this name, now. One that can't be read exists too, so nothing
+    /// of it is parsed.
     pub(crate) async fn service_exists(&self, namespace: &str, name: &str) -> kube::Result<bool> {
         let requests = Request::new(format!("/api/v1/namespaces/{namespace}/services"));
         let get = requests.get_metadata(name, &GetParams::default()).map_err(kube::Error::BuildRequest)?;

@@ -56,13 +56,15 @@ impl ServiceIndex {
         }
     }
 
-    /// Waits until it has been filled for the first time: before that, a Service that it lacks may exist all the same.
+    /// Waits until it has been filled for the first time: before that, a Service that it lacks may exist all
+    /// the same.
     pub(crate) async fn first_list(&self) {
         // the sender is `self`'s
         let _ = self.is_listed.subscribe().wait_for(|is_listed| *is_listed).await;
     }
 
-    /// The Services of a namespace, as they were some moments ago; unknown while the watch fails, since nothing tells how old what is known is.
+    /// The Services of a namespace, as they were some moments ago; unknown while the watch fails, since
+    /// nothing tells how old what is known is.
     ///
     /// # Errors
     /// If one of them can't be read: whether it selects a pod isn't known then.
@@ -83,7 +85,8 @@ impl ServiceIndex {
         self.changes.subscribe()
     }
 
-    /// Takes in what the watch brings. A new list leaves the old Services in place until it has arrived; those it lacks go then.
+    /// Takes in what the watch brings. A new list leaves the old Services in place until it has arrived;
+    /// those it lacks go then.
     pub(crate) fn take(&self, watched: Watched<NamespacedService>, listed: &mut ListedServices) {
         let event = match watched {
             Watched::Event(event) => event,

@@ -1,4 +1,5 @@
-//! Consistent reads of a namespace's Services: shared by all who ask at the same time, and few at once, whatever tenants ask for.
+//! Consistent reads of a namespace's Services: shared by all who ask at the same time, and few at once,
+//! whatever tenants ask for.
 
 use std::{
     collections::HashMap,
@@ -79,7 +80,8 @@ impl ServiceReads {
     }
 }
 
-/// Each Service is reduced to what counts when it arrives. One that can't be read makes the answer incomplete, so it is an error.
+/// Each Service is reduced to what counts when it arrives. One that can't be read makes the answer
+/// incomplete, so it is an error.
 async fn list(client: &Client, namespace: &str) -> kube::Result<Services> {
     let path = format!("/api/v1/namespaces/{namespace}/services");
     let mut list: List<NamespacedService> =

@@ -49,13 +49,15 @@ impl Service {
         self.is_headless
     }
 
-    /// The labels that a pod must have to be selected; of a Service of type ExternalName, which selects no pod whatever it says, none.
+    /// The labels that a pod must have to be selected; of a Service of type ExternalName, which selects no
+    /// pod whatever it says, none.
     #[must_use]
     pub fn selector(&self) -> Option<&BTreeMap<String, String>> {
         Some(&self.selector).filter(|selector| !self.is_external_name && !selector.is_empty())
     }
 
-    /// Whether it stands for pods with these labels. A Service of type ExternalName and one without a selector stand for none.
+    /// Whether it stands for pods with these labels. A Service of type ExternalName and one without a
+    /// selector stand for none.
     #[must_use]
     pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
         self.selector()
@@ -87,7 +89,8 @@ struct ServiceSpecWire {
     type_: Option<String>,
 }
 
-/// The largest selector that is read, by what it takes in memory: some 30 labels. It is kept, and all labels of a pod together are seldom as many.
+/// The largest selector that is read, by what it takes in memory: some 30 labels. It is kept, and all labels
+/// of a pod together are seldom as many.
 const LARGEST_SELECTOR: usize = 4 * 1024;
 
 impl ApiObject for NamespacedService {
@@ -132,8 +135,8 @@ impl Services {
         self.read().by_name.get(name).cloned()
     }
 
-    /// The Services that select a pod with these labels, sorted by name. Takes time for the pod's labels and the Services that share one
-    /// with it, not for those that there are.
+    /// The Services that select a pod with these labels, sorted by name. Takes time for the pod's labels and
+    /// the Services that share one with it, not for those that there are.
     #[must_use]
     pub fn selecting(&self, labels: &BTreeMap<String, String>) -> Vec<Arc<Service>> {
         let table = self.read();
@@ -182,8 +185,8 @@ impl FromIterator<Service> for Services {
     }
 }
 
-/// Each Service stands in `by_name`, and once in `by_label`: under that pair of its selector which the fewest others stand under, so that a label
-/// that all of them share doesn't turn a look-up into a walk through all.
+/// Each Service stands in `by_name`, and once in `by_label`: under that pair of its selector which the fewest
+/// others stand under, so that a label that all of them share doesn't turn a look-up into a walk through all.
 #[derive(Debug, Default)]
 struct ServiceTable {
     by_name: HashMap<String, Arc<Service>>,

@@ -4,9 +4,10 @@ use super::{Pod, Services};
 use ca_pool::names::is_dashed_address;
 
 impl Pod {
-    /// `<hostname>.<subdomain>.<namespace>`, under which DNS finds this very pod, as with the pods of a StatefulSet. Only where the hostname is
-    /// the pod's own name, so that no two pods can have it at once, and where a headless Service of the subdomain's name selects the pod. A hostname that
-    /// reads as an IP address ([`is_dashed_address`]) makes none: DNS names the endpoint with that address so.
+    /// `<hostname>.<subdomain>.<namespace>`, under which DNS finds this very pod, as with the pods of a
+    /// StatefulSet. Only where the hostname is the pod's own name, so that no two pods can have it at once,
+    /// and where a headless Service of the subdomain's name selects the pod. A hostname that reads as an IP
+    /// address ([`is_dashed_address`]) makes none: DNS names the endpoint with that address so.
     #[must_use]
     pub fn stable_name(&self, services: &Services) -> Option<String> {
         let (hostname, subdomain) = (self.hostname.as_deref()?, self.subdomain.as_deref()?);

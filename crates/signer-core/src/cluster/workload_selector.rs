@@ -2,8 +2,8 @@
 
 use super::Pod;
 
-/// A set of workloads, by namespace and service account: what `allow` and `grants` of the configuration start with. An entry is a name, or `*` for all;
-/// an empty list means none.
+/// A set of workloads, by namespace and service account: what `allow` and `grants` of the configuration start
+/// with. An entry is a name, or `*` for all; an empty list means none.
 ///
 /// ```
 /// use signer_core::cluster::WorkloadSelector;

@@ -15,14 +15,15 @@ struct Announcement {
     at: Instant,
 }
 
-/// The least time between two announcements of one reason: numbers and lists in a message change all the time, and are no news.
+/// The least time between two announcements of one reason: numbers and lists in a message change all the
+/// time, and are no news.
 const PAUSE: Duration = Duration::from_secs(30);
 /// Reasons that are remembered; there are about a dozen.
 const MOST_REASONS: usize = 16;
 
 impl Announced {
-    /// Whether this is news: a reason that isn't the last one, or another message of it, and no announcement of this reason a moment ago. If so, it counts
-    /// as announced from now on.
+    /// Whether this is news: a reason that isn't the last one, or another message of it, and no announcement
+    /// of this reason a moment ago. If so, it counts as announced from now on.
     pub(crate) fn is_news(&mut self, reason: &str, message: &str, now: Instant) -> bool {
         let Self(all) = self;
         if let Some(last) = all.last()

@@ -1,4 +1,5 @@
-//! What is recorded of outcomes: in the audit log, since requests themselves are deleted after minutes, and in the metrics.
+//! What is recorded of outcomes: in the audit log, since requests themselves are deleted after minutes, and
+//! in the metrics.
 
 mod facts;
 
@@ -23,7 +24,8 @@ impl Records<'_> {
         self.certificate("Issued", certificate);
     }
 
-    /// Its certificate was signed, and the API server's answer to the write lost: pods may or may not come to have it.
+    /// Its certificate was signed, and the API server's answer to the write lost: pods may or may not come to
+    /// have it.
     pub(crate) fn unconfirmed(&self, certificate: &IssuedCertificate) {
         self.metrics.told("Unconfirmed", "");
         self.certificate("Unconfirmed", certificate);

@@ -13,7 +13,8 @@ use ca_pool::names::SignerName;
 /// The API server's answers repeat what they refuse.
 const LONGEST_TEXT: usize = 1024;
 
-/// Whether the API server has answered that it took nothing. Without such an answer, the write may have arrived.
+/// Whether the API server has answered that it took nothing. Without such an answer, the write may have
+/// arrived.
 pub(crate) fn is_refusal(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code))
 }
@@ -44,7 +45,8 @@ pub(crate) fn for_operator(error: &ReconcileError, context: &ErrorContext<'_>) -
     }
 }
 
-/// What the pod's author has to know. Nothing that changes from one evaluation to the next, and no error of a signer: it may tell of what is the operator's alone.
+/// What the pod's author has to know. Nothing that changes from one evaluation to the next, and no error of a
+/// signer: it may tell of what is the operator's alone.
 pub(crate) fn for_author(error: &ReconcileError) -> String {
     let what = match (error, api_error(error)) {
         (_, Some(kube::Error::Api(status))) => {

@@ -1,4 +1,5 @@
-//! From a request's claims to its outcome: the pod is looked up and held against them, the signer decides, the certificate is issued.
+//! From a request's claims to its outcome: the pod is looked up and held against them, the signer decides,
+//! the certificate is issued.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -79,7 +80,8 @@ pub(crate) struct Evaluator<S> {
 }
 
 impl<S: Signer> Evaluator<S> {
-    /// Looks at a request. An object that can't be read is as its author left it: that is no failure of the controller.
+    /// Looks at a request. An object that can't be read is as its author left it: that is no failure of the
+    /// controller.
     pub(crate) async fn evaluate(&self, claims: &Arc<Claims>) -> Result<Outcome, LookError> {
         let examined = self.examine_readable(claims).await;
         match examined.as_ref().err().and_then(|error| Unreadable::of(error)) {
@@ -92,11 +94,13 @@ impl<S: Signer> Evaluator<S> {
         }
     }
 
-    /// What is recent suffices to issue and to wait; what would be final is looked at again in what is certain.
+    /// What is recent suffices to issue and to wait; what would be final is looked at again in what is
+    /// certain.
     async fn examine_readable(&self, claims: &Arc<Claims>) -> Result<Outcome, LookError> {
         let mut looked = self.look(claims, Freshness::Recent, Freshness::Recent).await?;
         if looked.is_final() {
-            // no Service changes what is wrong with the request or its pod, and reading all of a namespace is work
+            // no Service changes what is wrong with the request or its pod, and reading all of a namespace is
+            // work
             let services = if looked.may_change() { Freshness::Consistent } else { Freshness::Recent };
             looked = self.look(claims, Freshness::Consistent, services).await?;
             if services == Freshness::Recent && looked.may_change() {
@@ -115,7 +119,8 @@ impl<S: Signer> Evaluator<S> {
         }
     }
 
-    /// A leaf with names that would be a Service's if there were one is issued only if the API server has none, now. If it has, what is certain decides.
+    /// A leaf with names that would be a Service's if there were one is issued only if the API server has
+    /// none, now. If it has, what is certain decides.
     async fn confirm_absence(&self, claims: &Arc<Claims>, decision: Decision) -> Result<Decision, LookError> {
         let Some(service) = self.present_service(claims, &decision).await? else { return Ok(decision) };
         let decision = match self.look(claims, Freshness::Consistent, Freshness::Consistent).await? {
@@ -188,8 +193,9 @@ impl<S: Signer> Evaluator<S> {
         contained(self.signer.decide(&request), DECISION_TIMEOUT).await
     }
 
-    /// Issues: off the runtime's threads where a key of this process takes milliseconds to sign, and with a time limit where the key is elsewhere. It is dated when it is signed, since the API server refuses what is minutes old,
-    /// and reads may have taken a while.
+    /// Issues: off the runtime's threads where a key of this process takes milliseconds to sign, and with a
+    /// time limit where the key is elsewhere. It is dated when it is signed, since the API server refuses
+    /// what is minutes old, and reads may have taken a while.
     async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {
         if !self.clock.is_known() {
             return Ok(unavailable(
@@ -263,7 +269,8 @@ async fn in_time(
 /// How long a signer may take to decide. It holds one of the slots that all requests share.
 const DECISION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A signer that panics, or doesn't come to an end, loses this evaluation, not the process in which other signers run.
+/// A signer that panics, or doesn't come to an end, loses this evaluation, not the process in which other
+/// signers run.
 async fn contained(
     decide: impl Future<Output = Result<Decision, BoxError>>,
     timeout: Duration,
@@ -309,7 +316,8 @@ fn pod_not_found(claims: &Claims) -> Wait {
     Wait { reason: reasons::POD_NOT_FOUND, message, until: &[WakeOn::Pod] }
 }
 
-/// A running pod keeps its certificate when something changed under it: kubelet would take it away at a denial, even if it is valid for hours.
+/// A running pod keeps its certificate when something changed under it: kubelet would take it away at a
+/// denial, even if it is valid for hours.
 fn withheld_if_running(decision: Decision, pod: &Pod) -> Decision {
     let (reason, message, until) = match decision {
         _ if pod.phase != PodPhase::Running => return decision,

@@ -1,4 +1,5 @@
-//! The requests whose evaluation fails, whatever the cause: what readiness, metrics and events say of them follows from here.
+//! The requests whose evaluation fails, whatever the cause: what readiness, metrics and events say of them
+//! follows from here.
 //!
 //! A pure data structure: time comes in as an argument.
 
@@ -42,11 +43,13 @@ pub(crate) struct Problem {
 
 /// What fails for so long, and more than once, doesn't pass by itself.
 const PERSISTENT: Duration = Duration::from_secs(10);
-/// Kubelet asks again for what was deleted. What keeps its requests from being finished is one problem until then, not a new one each time.
+/// Kubelet asks again for what was deleted. What keeps its requests from being finished is one problem until
+/// then, not a new one each time.
 const LINGERING: Duration = Duration::from_secs(30);
 
 impl Failures {
-    /// Notes that an evaluation that began at that time failed. Returns whether the request has failed for so long that its author must hear of it.
+    /// Notes that an evaluation that began at that time failed. Returns whether the request has failed for so
+    /// long that its author must hear of it.
     pub(crate) fn failed(&mut self, key: &RequestKey, cause: String, began: Instant, now: Instant) -> bool {
         let new = Failing { since: began, times: 0, was_slow: false, cause: String::new() };
         let failing = self.failing.entry(key.clone()).or_insert(new);
@@ -82,7 +85,8 @@ impl Failures {
         self.failing.remove(key);
     }
 
-    /// What is wrong now, if anything is. `running` are evaluations, and since when they run: one that doesn't end fails too.
+    /// What is wrong now, if anything is. `running` are evaluations, and since when they run: one that
+    /// doesn't end fails too.
     pub(crate) fn problem(&self, running: &[(RequestKey, Instant)], now: Instant) -> Option<Problem> {
         let failing = self.failing.iter().filter(|(_, failing)| failing.is_persistent(now));
         let failing = failing.map(|(key, failing)| (failing.since, key, failing.cause.as_str()));

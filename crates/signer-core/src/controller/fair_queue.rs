@@ -1,4 +1,5 @@
-//! The order in which requests are evaluated: namespaces in turn, first certificates before refreshes, and no namespace holds all slots.
+//! The order in which requests are evaluated: namespaces in turn, first certificates before refreshes, and no
+//! namespace holds all slots.
 //!
 //! A pure data structure: time comes in as an argument.
 
@@ -22,8 +23,9 @@ pub(crate) enum Urgency {
 
 /// Requests, and which of them is evaluated next.
 ///
-/// Within a namespace and an urgency, first come is first served; namespaces take turns. A namespace that holds its `share` of the slots gets no further one
-/// while others that hold less have something to do. It never holds more slots than are left for all others, so a namespace that comes anew gets one at once.
+/// Within a namespace and an urgency, first come is first served; namespaces take turns. A namespace that
+/// holds its `share` of the slots gets no further one while others that hold less have something to do. It
+/// never holds more slots than are left for all others, so a namespace that comes anew gets one at once.
 #[derive(Debug)]
 pub(crate) struct FairQueue {
     slots: usize,
@@ -80,7 +82,8 @@ struct ReadyRequests {
     requests: BTreeMap<u64, RequestKey>,
 }
 
-/// After so many first certificates a refresh that is ready has its turn: it isn't urgent, but it must not wait for ever.
+/// After so many first certificates a refresh that is ready has its turn: it isn't urgent, but it must not
+/// wait for ever.
 const FIRSTS_PER_REFRESH: u8 = 3;
 
 /// The pause between the first two evaluations that changes cause; each further one doubles it.
@@ -126,7 +129,8 @@ impl FairQueue {
         }
     }
 
-    /// Something changed that the request waits for. It is evaluated at once, or after a pause if changes have woken it again and again.
+    /// Something changed that the request waits for. It is evaluated at once, or after a pause if changes
+    /// have woken it again and again.
     pub(crate) fn wake(&mut self, key: &RequestKey, now: Instant) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         let due = entry.wakes.due(now);

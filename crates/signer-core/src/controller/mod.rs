@@ -59,7 +59,8 @@ const EVENTS_AT_ONCE: usize = 256;
 /// How often it is looked at what keeps requests from being finished.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Runs until `shutdown` is there or the API is gone; running evaluations are finished first. None is evaluated before `begin` has ended.
+/// Runs until `shutdown` is there or the API is gone; running evaluations are finished first. None is
+/// evaluated before `begin` has ended.
 pub(crate) async fn run<S: Signer>(
     context: Arc<Context<S>>,
     client: Client,
@@ -133,7 +134,8 @@ impl<S: Signer> Driver<S> {
         ended
     }
 
-    /// Starts to evaluate what is due, as far as there are slots. Each evaluation is a task: one that computes for long doesn't hold up the others.
+    /// Starts to evaluate what is due, as far as there are slots. Each evaluation is a task: one that
+    /// computes for long doesn't hold up the others.
     fn start(&mut self) {
         while let Some(key) = self.context.pending.start() {
             let slot = Slot { pending: Arc::clone(&self.context.pending), key, retry: None };

@@ -1,4 +1,5 @@
-//! The requests that aren't finished: which are being evaluated, what the others wait for, and what is evaluated next.
+//! The requests that aren't finished: which are being evaluated, what the others wait for, and what is
+//! evaluated next.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -41,7 +42,8 @@ pub(crate) enum WakeKey {
     DenyRules,
 }
 
-/// The requests that aren't finished. An entry lives from when the watch shows a request until it reports it finished or deleted.
+/// The requests that aren't finished. An entry lives from when the watch shows a request until it reports it
+/// finished or deleted.
 pub(crate) struct Pending {
     table: Mutex<Table>,
     changed: Notify,
@@ -113,7 +115,8 @@ impl Pending {
         }
     }
 
-    /// The next request to evaluate, if one is due and there is a slot for it. The slot is given back by [`release`](Self::release).
+    /// The next request to evaluate, if one is due and there is a slot for it. The slot is given back by
+    /// [`release`](Self::release).
     pub(crate) fn start(&self) -> Option<RequestKey> {
         self.lock().queue.start(Instant::now())
     }
@@ -134,8 +137,9 @@ impl Pending {
         self.changed.notify_one();
     }
 
-    /// Begins an evaluation. Until [`settle`](Self::settle), each change that it might turn out to wait for wakes it, so that no change between
-    /// evaluation and verdict is lost. Returns when it arrived. Nothing: it is finished already. Either the watch hasn't told so yet, or it has done so after the request was
+    /// Begins an evaluation. Until [`settle`](Self::settle), each change that it might turn out to wait for
+    /// wakes it, so that no change between evaluation and verdict is lost. Returns when it arrived. Nothing:
+    /// it is finished already. Either the watch hasn't told so yet, or it has done so after the request was
     /// fetched from the store.
     pub(crate) fn begin(&self, key: &RequestKey, uid: &str, could_wait_for: Vec<WakeKey>) -> Option<Instant> {
         let mut table = self.lock();
@@ -154,7 +158,8 @@ impl Pending {
         table.settle(key, waits_for);
     }
 
-    /// The same for a request whose evaluation failed. Returns when it arrived and whether it has failed for so long that its author must hear of it; nothing if it is gone.
+    /// The same for a request whose evaluation failed. Returns when it arrived and whether it has failed for
+    /// so long that its author must hear of it; nothing if it is gone.
     pub(crate) fn fail(
         &self,
         key: &RequestKey,
@@ -264,7 +269,8 @@ impl Table {
         }
     }
 
-    /// A request that is woken waits for nothing any more, so that further changes cost nothing until it has been evaluated.
+    /// A request that is woken waits for nothing any more, so that further changes cost nothing until it has
+    /// been evaluated.
     fn wake(&mut self, changed: &WakeKey) {
         let now = Instant::now();
         for key in self.waiting.remove(changed).into_iter().flatten() {

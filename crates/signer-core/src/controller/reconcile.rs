@@ -60,13 +60,15 @@ pub(crate) enum ReconcileError {
     Panic,
 }
 
-/// Evaluates a request and writes its outcome. Returns after what time it is to be evaluated again, if at all. A panic costs this request alone.
+/// Evaluates a request and writes its outcome. Returns after what time it is to be evaluated again, if at
+/// all. A panic costs this request alone.
 pub(crate) async fn evaluate<S: Signer>(
     request: Arc<PodCertificateRequest>,
     context: Arc<Context<S>>,
 ) -> Option<Duration> {
     let began = Instant::now();
-    // what a panic may leave half done is this request's own: the tables that requests share are locked for single steps
+    // what a panic may leave half done is this request's own: the tables that requests share are locked for
+    // single steps
     let attempt = AssertUnwindSafe(reconcile(&request, &context)).catch_unwind().await;
     match attempt.unwrap_or(Err(ReconcileError::Panic)) {
         Ok(retry) => retry,
@@ -94,7 +96,8 @@ async fn reconcile<S: Signer>(
     context.conclude(&Evaluation { request, key, arrived }, outcome, context.evaluator.clock.now()).await
 }
 
-/// When the request is evaluated again. What went wrong is logged here, and nowhere else; where it lasts, the request's author hears of it.
+/// When the request is evaluated again. What went wrong is logged here, and nowhere else; where it lasts, the
+/// request's author hears of it.
 fn error_policy<S: Signer>(
     request: &PodCertificateRequest,
     error: &ReconcileError,

@@ -30,12 +30,13 @@ impl RequestStore {
         (Self { store, pending, listed: HashMap::new(), gone: Some(gone) }, is_gone)
     }
 
-    /// Takes in what the watch brings, and returns the requests to look at now. Those of a list are looked at when it is complete, since the store shows
-    /// them only then.
+    /// Takes in what the watch brings, and returns the requests to look at now. Those of a list are looked at
+    /// when it is complete, since the store shows them only then.
     pub(crate) fn pass(&mut self, watched: Watched<PodCertificateRequest>) -> Vec<RequestKey> {
         let event = match watched {
             Watched::Event(event) => event,
-            // a request's spec never changes, so what is known of it holds; one that isn't known is named in the log
+            // a request's spec never changes, so what is known of it holds; one that isn't known is named in
+            // the log
             Watched::Unreadable(_) | Watched::Failing => return vec![],
             Watched::Gone => {
                 // nobody listens: the controller ends already

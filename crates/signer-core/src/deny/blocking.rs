@@ -41,8 +41,9 @@ impl DenyRulesInForce {
         Self::new(watch::channel(Some(Arc::new(rules))).1)
     }
 
-    /// Keeps the request pending if a rule blocks its pod, or as long as no rules have been read. Never a denial: a rule may be mistaken, and kubelet takes a
-    /// denial as final, also for a pod that has just begun to run.
+    /// Keeps the request pending if a rule blocks its pod, or as long as no rules have been read. Never a
+    /// denial: a rule may be mistaken, and kubelet takes a denial as final, also for a pod that has just
+    /// begun to run.
     pub(crate) fn check(&self, signer: &SignerName, pod: &Pod, request_uid: &str) -> Option<Decision> {
         let rules = self.rules.borrow().clone();
         let Some(rules) = rules else {

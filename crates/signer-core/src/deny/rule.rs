@@ -6,7 +6,8 @@ use crate::cluster::Pod;
 use bounded_text::one_line;
 use ca_pool::names::SignerName;
 
-/// What a rule is for: a pod of all that it names, at one of the signers. In each list names or `*`; a missing list means all.
+/// What a rule is for: a pod of all that it names, at one of the signers. In each list names or `*`; a
+/// missing list means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DenySelector {
     /// Namespaces of pods.

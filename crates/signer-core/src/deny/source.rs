@@ -134,7 +134,8 @@ struct ConfigMap {
     binary_data: Option<HashMap<String, IgnoredAny>>,
 }
 
-/// The document under a key. A ConfigMap without any key is one that nobody has filled yet: it is shipped so, since applying it again then keeps the rules.
+/// The document under a key. A ConfigMap without any key is one that nobody has filled yet: it is shipped so,
+/// since applying it again then keeps the rules.
 fn document(answer: &[u8], key: &str, source: &DenySource) -> Result<String, DenySourceError> {
     // serde's error quotes what it met
     let config_map: ConfigMap =

@@ -90,8 +90,8 @@ impl Health {
         SignerHealth { all: self.clone(), signer: signer.clone() }
     }
 
-    /// Ready once each signer has been ready once, so that a bad rollout stops; and from then on as long as one is, so that one signer's trouble
-    /// doesn't take the others down with it.
+    /// Ready once each signer has been ready once, so that a bad rollout stops; and from then on as long as
+    /// one is, so that one signer's trouble doesn't take the others down with it.
     pub(crate) fn report(&self) -> Report {
         let states = self.lock();
         let all_were_ready = states.values().all(|state| state.was_ready);

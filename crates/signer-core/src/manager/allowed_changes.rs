@@ -1,5 +1,6 @@
-//! What may be done without people about a pool in a Secret. That may have been put back to what it once was, or be somebody's mistake, and a changed pool is newer than all
-//! others: only what the trust bundle was made of may change.
+//! What may be done without people about a pool in a Secret. That may have been put back to what it once was,
+//! or be somebody's mistake, and a changed pool is newer than all others: only what the trust bundle was made
+//! of may change.
 
 use jiff::Timestamp;
 

@@ -27,7 +27,8 @@ use bounded_text::{one_line, truncated};
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What to listen on, the first that works. `[::]` stands for all addresses of both families, on a machine without IPv6 too.
+/// What to listen on, the first that works. `[::]` stands for all addresses of both families, on a machine
+/// without IPv6 too.
 pub(super) fn tried(address: SocketAddr) -> Vec<SocketAddr> {
     let any_v4 = (Ipv4Addr::UNSPECIFIED, address.port()).into();
     let any = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);

@@ -72,8 +72,8 @@ fn is_of_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), K::ConnectionAborted | K::ConnectionReset | K::ConnectionRefused)
 }
 
-/// The connections that are open. Where there are too many, a new one takes the place of the oldest of the address that has the most: whoever opens many pushes out their own, and
-/// kubelet's probes are answered.
+/// The connections that are open. Where there are too many, a new one takes the place of the oldest of the
+/// address that has the most: whoever opens many pushes out their own, and kubelet's probes are answered.
 #[derive(Default)]
 struct Connections {
     tasks: JoinSet<()>,

@@ -111,13 +111,15 @@ impl Manager {
         self
     }
 
-    /// Answers `/livez`, `/readyz` and `/metrics` on this address; `[::]` stands for all addresses, those of IPv4 too.
+    /// Answers `/livez`, `/readyz` and `/metrics` on this address; `[::]` stands for all addresses, those of
+    /// IPv4 too.
     pub fn http_bind(mut self, address: SocketAddr) -> Self {
         self.http_bind = Some(address);
         self
     }
 
-    /// Follows deny rules: whom they block, no signer issues anything, and nothing is issued before they have been read once.
+    /// Follows deny rules: whom they block, no signer issues anything, and nothing is issued before they have
+    /// been read once.
     pub fn deny(mut self, source: DenySource, parse: ParseDenyRules) -> Self {
         self.deny = Some((source, parse));
         self
@@ -126,8 +128,9 @@ impl Manager {
     /// Runs the signers until `shutdown` is there; running evaluations are finished first.
     ///
     /// # Errors
-    /// If no signers, or two of one name, were added, or the HTTP address can't be used; or if a background task ends before `shutdown`. A missing CA pool,
-    /// API or permission is no error: the signer that lacks it isn't ready, `/readyz` and the log say why, and it starts when that is mended.
+    /// If no signers, or two of one name, were added, or the HTTP address can't be used; or if a background
+    /// task ends before `shutdown`. A missing CA pool, API or permission is no error: the signer that lacks
+    /// it isn't ready, `/readyz` and the log say why, and it starts when that is mended.
     pub async fn run(
         mut self,
         shutdown: impl Future<Output = ()> + Send + 'static,

@@ -28,8 +28,8 @@ pub(crate) struct Issued {
     pub(crate) automatic_rotation: Option<AutomaticRotation>,
 }
 
-/// The pools of `pools` that share nothing with another signer's. What is wrong with a pool, for a signer that issues this, becomes a matter of health. The future does
-/// the work.
+/// The pools of `pools` that share nothing with another signer's. What is wrong with a pool, for a signer
+/// that issues this, becomes a matter of health. The future does the work.
 pub(crate) fn pool_guard(
     mut pools: watch::Receiver<PoolState>,
     signer: SignerName,
@@ -55,7 +55,8 @@ pub(crate) fn pool_guard(
             let lasting = hindrance.filter(|_| hindrance == before);
             report(&state, lasting, &issued, seen.as_ref(), now, &health);
             send.send_if_modified(|current| replace_if_other(current, state));
-            // looked at again after a while: another signer may have given up what both had, and each CA comes to its end
+            // looked at again after a while: another signer may have given up what both had, and each CA
+            // comes to its end
             if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {
                 return;
             }
@@ -64,7 +65,8 @@ pub(crate) fn pool_guard(
     (own, check)
 }
 
-/// A new pool, unless it is older than the one in use, or another signer has a key or root of it; then the one in use stays.
+/// A new pool, unless it is older than the one in use, or another signer has a key or root of it; then the
+/// one in use stays.
 fn accept(read: PoolState, in_use: &PoolState, signer: &SignerName, claims: &Claims) -> PoolState {
     let Some(pool) = &read.pool else { return read };
     if let Some(newer) = in_use.pool.as_ref().filter(|in_use| pool.yields_to(in_use)) {
@@ -154,7 +156,8 @@ fn unsigned(hindrance: NoSigningCa) -> String {
     format!("no certificates are issued now: {hindrance}")
 }
 
-/// Whether a signer only waits, and nobody has to do anything. A turn that is further off than pods need to know a root is somebody's mistake.
+/// Whether a signer only waits, and nobody has to do anything. A turn that is further off than pods need to
+/// know a root is somebody's mistake.
 fn passes(hindrance: &NoSigningCa, now: Timestamp) -> bool {
     match hindrance {
         NoSigningCa::Spreading { .. } => true,

@@ -150,8 +150,8 @@ impl<S: Signer> Running<'_, S> {
         }
     }
 
-    /// Waits until all that decisions rest on has been read once. What is only not known yet is no reason to tell a pod's author that it is missing; what
-    /// can't be read stands in the health.
+    /// Waits until all that decisions rest on has been read once. What is only not known yet is no reason to
+    /// tell a pod's author that it is missing; what can't be read stands in the health.
     fn first_reads(
         &self,
         mut published: watch::Receiver<Option<Published>>,

@@ -92,7 +92,8 @@ fn material(key_type: SigningKeyType) -> Result<NewCaMaterial, SecretPoolError> 
     Ok(NewCaMaterial { key: SigningKey::generate(key_type)?, serial, unique })
 }
 
-/// The pool in a Secret; `None` if it holds none yet. One that is `kept` here is in JSON: a CA that somebody else keeps isn't replaced under their hands.
+/// The pool in a Secret; `None` if it holds none yet. One that is `kept` here is in JSON: a CA that somebody
+/// else keeps isn't replaced under their hands.
 pub(super) fn pool_of(secret: &SecretDocument, is_kept: bool) -> Result<Option<CaPool>, SecretPoolError> {
     let keys = secret.keys().map_err(SecretPoolError::Read)?;
     let values = SecretValues::read(keys, |key| secret.value(key)).map_err(SecretPoolError::Read)?;

@@ -18,7 +18,8 @@ use crate::{
 };
 use ca_pool::{AsOf, AutomaticRotation, CaPool, Due, Fitness, Leaf};
 
-/// How often the Secret is read. A watch would need permission for every Secret of the namespace; get and update can be granted for one.
+/// How often the Secret is read. A watch would need permission for every Secret of the namespace; get and
+/// update can be granted for one.
 const POLL: Duration = Duration::from_secs(10);
 
 /// A Secret that holds a CA pool.
@@ -58,7 +59,8 @@ pub(crate) fn follow_secret(
     let secrets = Secrets::new(client.clone(), &source.namespace);
     (receiver, async move {
         if source.automatic_rotation.is_some() {
-            // an empty Secret is filled at once where that is allowed_changes; whoever doesn't learn in time what is published looks again later
+            // an empty Secret is filled at once where that is allowed_changes; whoever doesn't learn in time
+            // what is published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
         let keeper = Keeper { secrets, clock, source, published, examples };
@@ -204,7 +206,8 @@ impl Keeper {
         SecretPoolError::NoSecret { namespace: namespace.clone(), name: name.clone() }
     }
 
-    /// Creates the Secret where that is allowed_changes. It can't be allowed_changes for one name alone, so usually it isn't.
+    /// Creates the Secret where that is allowed_changes. It can't be allowed_changes for one name alone, so
+    /// usually it isn't.
     async fn create_empty(&self) -> Result<Option<SecretDocument>, SecretPoolError> {
         let SecretPool { namespace, name, .. } = &self.source;
         match self.secrets.create(&SecretDocument::new(namespace, name)).await {
@@ -215,8 +218,8 @@ impl Keeper {
         }
     }
 
-    /// A Secret that was emptied, or deleted and made anew, or overwritten with an older version, gets back what is in use. Whoever has certificates of that would refuse
-    /// those of another pool.
+    /// A Secret that was emptied, or deleted and made anew, or overwritten with an older version, gets back
+    /// what is in use. Whoever has certificates of that would refuse those of another pool.
     async fn write_back(&self, secret: &SecretDocument, in_use: &CaPool) -> Result<Found, SecretPoolError> {
         match self.secrets.replace(&self.source.name, &holding(secret, in_use)?).await {
             Ok(()) => {

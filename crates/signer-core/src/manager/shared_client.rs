@@ -1,4 +1,5 @@
-//! The one client of the process: its calls are bounded in number and in time, and the end of its worker is noticed.
+//! The one client of the process: its calls are bounded in number and in time, and the end of its worker is
+//! noticed.
 
 use std::{
     future::Future,
@@ -23,10 +24,12 @@ use tower::{
 use super::http_server::MAX_CONNECTIONS;
 use crate::clock::Clock;
 
-/// A client whose calls fail if no answer has begun after `limit` (what has begun, as a watch does, may go on for ever), and of which so many run at once,
-/// watches aside. Each answer sets the clock. The future ends when nothing can be sent any more.
+/// A client whose calls fail if no answer has begun after `limit` (what has begun, as a watch does, may go on
+/// for ever), and of which so many run at once, watches aside. Each answer sets the clock. The future ends
+/// when nothing can be sent any more.
 ///
-/// kube's client hands all calls to a task of its own (a tower `Buffer`). If that panics, each call fails for ever, and only a new process helps.
+/// kube's client hands all calls to a task of its own (a tower `Buffer`). If that panics, each call fails for
+/// ever, and only a new process helps.
 pub(crate) fn shared(
     client: Client,
     limit: Duration,
@@ -57,7 +60,8 @@ pub(crate) fn shared(
     (client, async move { worker_ended.notified().await })
 }
 
-/// As many as leave files for all else: half of the rest, since a connection may be made beside one that becomes free.
+/// As many as leave files for all else: half of the rest, since a connection may be made beside one that
+/// becomes free.
 pub(crate) fn calls_at_once(open_files: Option<u64>) -> usize {
     /// Standard streams, the runtime's files, watches, pools that are read; connections of probes.
     const OTHERS: u64 = 32 + MAX_CONNECTIONS as u64;

@@ -7,14 +7,16 @@ use tokio::{sync::watch, time::sleep};
 use super::{ManagerError, running::until, supervisor::Supervisor};
 use crate::health::{EndedTasks, TaskOutcome};
 
-/// The time for running evaluations after the signal to end. Kubernetes gives a container 30 seconds by default.
+/// The time for running evaluations after the signal to end. Kubernetes gives a container 30 seconds by
+/// default.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// How long `/readyz` and `/metrics` show a task that ended, at least, before the process ends.
 pub(super) const SHOWN: Duration = Duration::from_secs(2);
 
-/// Waits until `shutdown` is there and the `signers`' tasks have ended; after a failure for `shown` more, [`SHOWN`] but for tests. A task that ends before is noted in `ended`, and stops all others: what it did isn't done
-/// any more, all state is in the cluster, and a new process begins with it.
+/// Waits until `shutdown` is there and the `signers`' tasks have ended; after a failure for `shown` more,
+/// [`SHOWN`] but for tests. A task that ends before is noted in `ended`, and stops all others: what it did
+/// isn't done any more, all state is in the cluster, and a new process begins with it.
 pub(super) async fn supervise(
     mut supervisor: Supervisor,
     mut signers: HashSet<String>,

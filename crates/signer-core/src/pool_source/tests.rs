@@ -191,7 +191,8 @@ async fn task_ends_with_its_last_receiver() {
     timeout(SOON, task).await.expect("it goes on").unwrap();
 }
 
-/// A certificate that was renewed ahead of its time stands beside the one that is still good: without a change of the file, each signs while it is valid.
+/// A certificate that was renewed ahead of its time stands beside the one that is still good: without a
+/// change of the file, each signs while it is valid.
 #[tokio::test]
 async fn a_path_that_becomes_valid_is_taken_without_a_change_of_the_file() {
     let directory = TempDir::new().unwrap();

@@ -12,8 +12,8 @@ use ca_pool::names::SignerName;
 use ca_pool::names::SignerNameError;
 use ca_pool::{PublicKey, PublicKeyError};
 
-/// What a request says of itself. The key is proven to be the requester's (the API server has checked the signature); for the rest,
-/// [`verify`](super::verify()) asks the pod.
+/// What a request says of itself. The key is proven to be the requester's (the API server has checked the
+/// signature); for the rest, [`verify`](super::verify()) asks the pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as in the request's spec")]
 pub struct Claims {

@@ -12,8 +12,8 @@ use crate::cluster::{Pod, Services};
 use ca_pool::names::SignerName;
 use ca_pool::{KeyType, PublicKey};
 
-/// A `PodCertificateRequest` whose key is parsed and whose claims have been held against the pod. All that it tells of the pod is verified; the
-/// user annotations are the wishes of the pod's author.
+/// A `PodCertificateRequest` whose key is parsed and whose claims have been held against the pod. All that it
+/// tells of the pod is verified; the user annotations are the wishes of the pod's author.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(crate) claims: Arc<Claims>,
@@ -52,8 +52,9 @@ impl Request {
         &self.pod
     }
 
-    /// The UID of the pod's service account, as the request claims it. The pod's name for it is verified; that this is its
-    /// UID the API server has checked for requests of nodes (NodeRestriction), and nobody else.
+    /// The UID of the pod's service account, as the request claims it. The pod's name for it is verified;
+    /// that this is its UID the API server has checked for requests of nodes (NodeRestriction), and nobody
+    /// else.
     #[must_use]
     pub fn claimed_service_account_uid(&self) -> &str {
         &self.claims.service_account_uid
@@ -99,7 +100,8 @@ impl Request {
     /// The Services of the pod's namespace.
     ///
     /// # Errors
-    /// If the signer doesn't say that it reads them ([`Signer::reads_services`](crate::Signer::reads_services)).
+    /// If the signer doesn't say that it reads them
+    /// ([`Signer::reads_services`](crate::Signer::reads_services)).
     pub fn services(&self) -> Result<&Services, ServicesNotWatched> {
         self.services.as_ref().ok_or_else(|| ServicesNotWatched(self.signer_name().clone()))
     }

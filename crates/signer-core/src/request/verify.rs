@@ -21,8 +21,8 @@ pub enum Verdict {
     Other(Decision),
 }
 
-/// Holds a request against the pod of the name that it gives. NodeRestriction has compared what a node wrote with the pod's identity, but not
-/// with its volumes; of what others wrote, nothing has been checked.
+/// Holds a request against the pod of the name that it gives. NodeRestriction has compared what a node wrote
+/// with the pod's identity, but not with its volumes; of what others wrote, nothing has been checked.
 #[must_use]
 pub fn verify(claims: &Claims, pod: &Pod) -> Verdict {
     if (&claims.namespace, &claims.pod_name) != (&pod.namespace, &pod.name) {
@@ -67,7 +67,8 @@ pub fn verify(claims: &Claims, pod: &Pod) -> Verdict {
     deny(never_asked(claims, pod))
 }
 
-/// Whether a volume source asks for what the request claims. Kubelet copies the source into the request, so all of it must be equal.
+/// Whether a volume source asks for what the request claims. Kubelet copies the source into the request, so
+/// all of it must be equal.
 fn is_met_by(source: &CertificateSource, claims: &Claims) -> bool {
     source.signer_name == claims.signer_name.as_str()
         && source.key_type == claims.public_key.key_type().as_str()

@@ -1,4 +1,5 @@
-//! The same life with real certificates: pods that refresh them and see the bundle late, and rustls-webpki that judges each pair of pods in both directions.
+//! The same life with real certificates: pods that refresh them and see the bundle late, and rustls-webpki
+//! that judges each pair of pods in both directions.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -133,7 +134,8 @@ fn key() -> PublicKey {
     PublicKey::from_pkix(&KeyPair::generate().unwrap().subject_public_key_info()).unwrap()
 }
 
-/// Three rotations, each pruned as soon as that is allowed. The pool's times let each successor sign at once: it is the published bundle that holds it back.
+/// Three rotations, each pruned as soon as that is allowed. The pool's times let each successor sign at once:
+/// it is the published bundle that holds it back.
 fn three_generations(rules: Rules) -> Result<Cluster, Violation> {
     let mut cluster = Cluster::new(rules);
     for _ in 0..3 {

@@ -1,8 +1,10 @@
-//! The proof that a rotation is safe: whole lives of pools, with a clock of their own, under the rules as they are, and under rules that must not hold.
+//! The proof that a rotation is safe: whole lives of pools, with a clock of their own, under the rules as
+//! they are, and under rules that must not hold.
 //!
-//! What decides is the code that runs in the controller: pools, their changes, the bundle and its repair, and the choice of who signs. Replicas, kubelets and people are modelled, at
-//! their worst: a pod has any of the bundles that were published within kubelet's longest delay, and there is a leaf of the longest lifetime from each moment at which a replica would
-//! sign one.
+//! What decides is the code that runs in the controller: pools, their changes, the bundle and its repair, and
+//! the choice of who signs. Replicas, kubelets and people are modelled, at their worst: a pod has any of the
+//! bundles that were published within kubelet's longest delay, and there is a leaf of the longest lifetime
+//! from each moment at which a replica would sign one.
 
 mod certificates;
 mod deleted;

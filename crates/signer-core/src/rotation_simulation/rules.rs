@@ -24,7 +24,8 @@ pub(super) enum Rules {
     ForgetBundle,
     /// A pool has no generations.
     NoGenerations,
-    /// Whether the leaves of a CA have expired is told by the turn of its successor, however late that was published.
+    /// Whether the leaves of a CA have expired is told by the turn of its successor, however late that was
+    /// published.
     SignByTheTurn,
     /// A CA that retires is removed without people when the turn of its successor tells so.
     RemoveByTheTurn,

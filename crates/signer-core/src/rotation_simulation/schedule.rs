@@ -38,7 +38,8 @@ pub(super) struct Schedule {
     replicas: Vec<Replica>,
     /// A further replica that never hears of a change.
     has_one_cut_off: bool,
-    /// Replicas remove what may go. Where people do it, with nothing but the pool's times before them, their clocks have to be right.
+    /// Replicas remove what may go. Where people do it, with nothing but the pool's times before them, their
+    /// clocks have to be right.
     keeps_itself: bool,
     first_longest_leaf: Duration,
     steps: Vec<Step>,

@@ -1,4 +1,5 @@
-//! A cluster with a moving clock: a pool that changes, replicas that learn of it late, the bundle that they publish, and the leaves that they issue.
+//! A cluster with a moving clock: a pool that changes, replicas that learn of it late, the bundle that they
+//! publish, and the leaves that they issue.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -19,8 +19,9 @@ impl<T> EventQueue<T> {
         Self { most, most_of_one, namespaces: HashMap::new(), turns: VecDeque::new(), len: 0 }
     }
 
-    /// Adds an item, and returns one that had to be dropped for it. A namespace that has too many loses its new ones. Where all have, the namespace with most of them
-    /// loses one, so that nobody's flood silences others.
+    /// Adds an item, and returns one that had to be dropped for it. A namespace that has too many loses its
+    /// new ones. Where all have, the namespace with most of them loses one, so that nobody's flood silences
+    /// others.
     pub(crate) fn push(&mut self, namespace: &str, item: T) -> Option<T> {
         if self.namespaces.get(namespace).is_some_and(|items| items.len() >= self.most_of_one) {
             return Some(item);

@@ -27,10 +27,11 @@ use crate::api::{
 };
 use bounded_text::{hex, truncated};
 
-/// Takes Warning events, to be published when there is time for it: nobody waits for that, and what doesn't fit is dropped and counted.
+/// Takes Warning events, to be published when there is time for it: nobody waits for that, and what doesn't
+/// fit is dropped and counted.
 ///
-/// An event's name follows from what it says of whom, so that the replicas of a controller, and the requests that follow each other while a pod
-/// waits, make one event of it: the second one to write it finds it there.
+/// An event's name follows from what it says of whom, so that the replicas of a controller, and the requests
+/// that follow each other while a pod waits, make one event of it: the second one to write it finds it there.
 #[derive(Clone)]
 pub(crate) struct Events(Arc<Shared>);
 
@@ -168,7 +169,8 @@ fn warning(about: ObjectReference, reason: &str, message: &str, instance: &str, 
     }
 }
 
-/// `<object>.<hash of UID, reason and message>`, the same in each build: replicas of two versions may run side by side.
+/// `<object>.<hash of UID, reason and message>`, the same in each build: replicas of two versions may run
+/// side by side.
 fn name(about: &ObjectReference, reason: &str, message: &str) -> String {
     let mut hash = digest::Context::new(&digest::SHA256);
     for part in [about.uid.as_deref().unwrap_or_default(), reason, message] {

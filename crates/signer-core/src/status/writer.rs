@@ -41,7 +41,8 @@ impl StatusWriter {
         Self { client, resource }
     }
 
-    /// Writes a final status with one PUT. A conflict is followed by a look, and the write is repeated only if nobody finished the request.
+    /// Writes a final status with one PUT. A conflict is followed by a look, and the write is repeated only
+    /// if nobody finished the request.
     pub(crate) async fn write(
         &self,
         request: &PodCertificateRequest,
@@ -77,7 +78,8 @@ impl StatusWriter {
         get(&requests, request.metadata.name.as_deref().unwrap_or_default(), ReadFrom::Quorum).await
     }
 
-    /// The API server ignores all but the status here, so nothing else is sent. The UID keeps the write from hitting a successor of the same name.
+    /// The API server ignores all but the status here, so nothing else is sent. The UID keeps the write from
+    /// hitting a successor of the same name.
     async fn put(&self, meta: &ObjectMeta, status: &PodCertificateRequestStatus) -> kube::Result<()> {
         let body = json!({
             "apiVersion": self.resource.api_version,

@@ -1,4 +1,5 @@
-//! What a replica remembers of a bundle that is gone. Whoever makes it anew decides what pods trust, so one that knows that its own pool is older leaves that to others.
+//! What a replica remembers of a bundle that is gone. Whoever makes it anew decides what pods trust, so one
+//! that knows that its own pool is older leaves that to others.
 
 use jiff::Timestamp;
 
@@ -36,8 +37,9 @@ impl DeletionRecord {
         self.was_published
     }
 
-    /// Whether a replica with this pool leaves a bundle that is gone to others: its pool is older than the one of which that was made. It doesn't do so for ever, as the newer
-    /// one may be lost: a changed Secret reaches all replicas within [`BUNDLE_PROPAGATION`].
+    /// Whether a replica with this pool leaves a bundle that is gone to others: its pool is older than the
+    /// one of which that was made. It doesn't do so for ever, as the newer one may be lost: a changed Secret
+    /// reaches all replicas within [`BUNDLE_PROPAGATION`].
     pub(crate) fn holds_back(&self, pool: &CaPool, now: Timestamp) -> bool {
         let ends =
             self.absent_since.map(|since| since.checked_add(BUNDLE_PROPAGATION).unwrap_or(Timestamp::MAX));

@@ -55,17 +55,20 @@ pub(crate) struct DesiredBundle<'a> {
 pub(crate) enum BundleAction {
     /// Nothing.
     InOrder,
-    /// Nothing yet: another replica may have another file than this one, and which of them is behind has to be waited for.
+    /// Nothing yet: another replica may have another file than this one, and which of them is behind has to
+    /// be waited for.
     Settling,
     /// This has to be written over it.
     Write(Box<ClusterTrustBundle>),
-    /// Nothing but labels that have other values than this replica's configuration: who started last has written them.
+    /// Nothing but labels that have other values than this replica's configuration: who started last has
+    /// written them.
     LabelsDiffer,
     /// Nothing can be: it would be larger than is published. What is published stays as it is.
     TooLarge(Size),
     /// It belongs to the signer of this name, and is left as it is.
     ForeignOwner(String),
-    /// It was made of a newer version of the pool, or of another pool, and is left as it is: this replica's pool lags behind.
+    /// It was made of a newer version of the pool, or of another pool, and is left as it is: this replica's
+    /// pool lags behind.
     Newer(u64),
 }
 
@@ -85,9 +88,9 @@ impl<'a> DesiredBundle<'a> {
         Self { signer_name, labels: all, is_at_start: true, pool, anchors }
     }
 
-    /// As a replica wants it that has written its labels once since its start. Labels that differ by configuration are
-    /// then left as they are, so that of replicas with different configurations the one that started last has its labels
-    /// on the bundle, and nobody fights.
+    /// As a replica wants it that has written its labels once since its start. Labels that differ by
+    /// configuration are then left as they are, so that of replicas with different configurations the one
+    /// that started last has its labels on the bundle, and nobody fights.
     pub(crate) fn after_start(self) -> Self {
         Self { is_at_start: false, ..self }
     }
@@ -125,8 +128,9 @@ impl<'a> DesiredBundle<'a> {
         self.repair_by(&published, current, now)
     }
 
-    /// The same for a replica that had this pool's bundle in order before. If no replica can have made the current one of that, somebody has edited it: then the claims of the
-    /// bundle before count, and not those of the edit.
+    /// The same for a replica that had this pool's bundle in order before. If no replica can have made the
+    /// current one of that, somebody has edited it: then the claims of the bundle before count, and not those
+    /// of the edit.
     pub(crate) fn repair_after(
         &self,
         before: &ClusterTrustBundle,
@@ -180,8 +184,8 @@ impl<'a> DesiredBundle<'a> {
         BundleAction::Write(Box::new(bundle))
     }
 
-    /// Labels that are missing; the one that no configuration changes, by which pods select the bundle; and at the start
-    /// all that have another value.
+    /// Labels that are missing; the one that no configuration changes, by which pods select the bundle; and
+    /// at the start all that have another value.
     fn labels_to_write(&self, current: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let is_common = |key: &str| key == self.signer_name.label_key(COMMON_LABEL);
         let to_write = self.labels.iter().filter(|(key, value)| match current.get(*key) {
@@ -208,7 +212,8 @@ impl<'a> DesiredBundle<'a> {
         anchors
     }
 
-    /// The same bundle with no labels and annotations but the signer's own, for where others have filled its metadata up to what the API server stores.
+    /// The same bundle with no labels and annotations but the signer's own, for where others have filled its
+    /// metadata up to what the API server stores.
     pub(crate) fn stripped(&self, bundle: &ClusterTrustBundle) -> ClusterTrustBundle {
         let mut stripped = bundle.clone();
         let prefix = self.signer_name.label_key("");
@@ -222,7 +227,8 @@ impl<'a> DesiredBundle<'a> {
         Changes::between(before, after, self.signer_name, &self.labels)
     }
 
-    /// The pool's generation; since when each root is published: as before, or just now; and until when leaves under those that retire may live.
+    /// The pool's generation; since when each root is published: as before, or just now; and until when
+    /// leaves under those that retire may live.
     fn annotations(&self, published: &Published, now: Timestamp) -> BTreeMap<String, String> {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         // one that isn't possible would keep a CA from signing until then

@@ -61,7 +61,8 @@ impl Publisher {
         ))
     }
 
-    /// Anchors that no CA of the pool has, where the bundle is not of this pool, or another replica may be about to follow.
+    /// Anchors that no CA of the pool has, where the bundle is not of this pool, or another replica may be
+    /// about to follow.
     pub(super) fn has_foreign(&self, anchors: &[String]) -> Option<String> {
         let count = match anchors.len() {
             0 => return None,
@@ -99,7 +100,8 @@ impl Publisher {
         )
     }
 
-    /// `has_none`: the bundle has no root of the own pool. `lasts`: the newer pool should have arrived by now.
+    /// `has_none`: the bundle has no root of the own pool. `lasts`: the newer pool should have arrived by
+    /// now.
     pub(super) fn lags_behind(&self, own: u64, published: u64, has_none: bool, lasts: bool) -> String {
         let (bundle, annotation) = (self.signer_name.bundle_name(), self.signer_name.label_key(GENERATION));
         let what = if own == published { "another CA pool" } else { "the CA pool" };

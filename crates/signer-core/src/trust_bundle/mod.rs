@@ -47,13 +47,16 @@ use crate::{
 use ca_pool::CaPool;
 use ca_pool::names::SignerName;
 
-/// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight faster than this.
+/// Between two writes of one bundle. Replicas that see different versions of a pool for a moment don't fight
+/// faster than this.
 const BETWEEN_WRITES: Duration = Duration::from_secs(5);
 
-/// How often a bundle in order is looked at again: a root that is kept until its leaves have expired leaves it then.
+/// How often a bundle in order is looked at again: a root that is kept until its leaves have expired leaves
+/// it then.
 const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
-/// How long a replica waits for the pool of a bundle that is newer before it says how to do without: kubelet brings a changed Secret within that time.
+/// How long a replica waits for the pool of a bundle that is newer before it says how to do without: kubelet
+/// brings a changed Secret within that time.
 const POOLS_ARRIVE_WITHIN: Duration = Duration::from_secs(150);
 
 /// Keeps the trust bundle of one signer.
@@ -94,7 +97,8 @@ enum Next {
 }
 
 impl Publisher {
-    /// Creates the bundle, and repairs it whenever it or the pool changes. Ends when the API server doesn't serve this version any more.
+    /// Creates the bundle, and repairs it whenever it or the pool changes. Ends when the API server doesn't
+    /// serve this version any more.
     pub(crate) async fn keep(mut self) {
         let field_selector = Some(format!("metadata.name={}", self.name()));
         let bundles = Collection { field_selector, ..self.bundles() };
@@ -182,7 +186,8 @@ impl Publisher {
         }
     }
 
-    /// Remembers what is published, and tells the controller. What isn't known yet isn't told; what doesn't count any more is taken back.
+    /// Remembers what is published, and tells the controller. What isn't known yet isn't told; what doesn't
+    /// count any more is taken back.
     fn tell(&mut self, observed: &Observed) {
         let published = self.known(observed);
         if let Some(published) = &published {
@@ -312,7 +317,8 @@ impl Publisher {
         if waits_for.is_zero() { Next::Event } else { Next::Within(waits_for) }
     }
 
-    /// Notes that the bundle is as it should be, or as far as another replica lets it; and which anchors it has that no CA of the pool does.
+    /// Notes that the bundle is as it should be, or as far as another replica lets it; and which anchors it
+    /// has that no CA of the pool does.
     fn works(&self, bundle: &ClusterTrustBundle, pool: &CaPool, now: Timestamp, warning: Option<String>) {
         let published = Published::of(bundle, &self.signer_name);
         let retained = published.to_keep(pool, now);
@@ -329,7 +335,8 @@ impl Publisher {
         }
     }
 
-    /// A problem, and the anchors of the bundle that no CA of the pool has: whoever looks into the one must see the others.
+    /// A problem, and the anchors of the bundle that no CA of the pool has: whoever looks into the one must
+    /// see the others.
     fn with_foreign(&self, bundle: &ClusterTrustBundle, pool: &CaPool, problem: String) -> String {
         let foreign = Published::of(bundle, &self.signer_name).foreign(pool);
         self.metrics.retained_anchors(foreign.len());
@@ -381,7 +388,8 @@ impl Publisher {
     }
 }
 
-/// Whether the API server refuses an object for its size: too many bytes of annotations, of the request, or for etcd.
+/// Whether the API server refuses an object for its size: too many bytes of annotations, of the request, or
+/// for etcd.
 fn is_too_large(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else { return false };
     let says = |text| status.message.to_lowercase().contains(text);

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 
 use crate::api::ClusterTrustBundle;
 
-/// How long what was seen counts while neither the watch nor a read works. A root may have been dropped meanwhile because its key leaked, so it isn't for ever; and it isn't at once,
-/// as an API server that is away for a moment would stop everything.
+/// How long what was seen counts while neither the watch nor a read works. A root may have been dropped
+/// meanwhile because its key leaked, so it isn't for ever; and it isn't at once, as an API server that is
+/// away for a moment would stop everything.
 const COUNTS_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// What is known of the bundle.
@@ -34,7 +35,8 @@ pub(super) enum Seen {
 }
 
 impl Observed {
-    /// Takes what the watch brings. The beginning of a list comes before anything is asked, so it confirms nothing.
+    /// Takes what the watch brings. The beginning of a list comes before anything is asked, so it confirms
+    /// nothing.
     pub(super) fn take(&mut self, event: Event<ClusterTrustBundle>) {
         match event {
             Event::Init => self.listed = None,

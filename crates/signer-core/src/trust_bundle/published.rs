@@ -42,11 +42,12 @@ pub(crate) const GENERATION: &str = "generation";
 pub(crate) const PUBLISHED: &str = "published";
 /// The annotation `<path>.<domain>/retiring`: when the last leaf under a root that has a successor expires.
 pub(crate) const RETIRING: &str = "retiring";
-/// The annotation `<path>.<domain>/kept`: until when leaves may live under a root that stays published though its CA was replaced outright.
+/// The annotation `<path>.<domain>/kept`: until when leaves may live under a root that stays published though
+/// its CA was replaced outright.
 pub(crate) const KEPT: &str = "kept";
 
-/// The longest of these annotations that is read. With [`MAX_ANCHORS`](super::desired::MAX_ANCHORS) roots one has 25 KiB; the API server takes 256 KiB of all annotations together, from whoever
-/// may write the bundle.
+/// The longest of these annotations that is read. With [`MAX_ANCHORS`](super::desired::MAX_ANCHORS) roots one
+/// has 25 KiB; the API server takes 256 KiB of all annotations together, from whoever may write the bundle.
 const MAX_ANNOTATION_BYTES: usize = 64 * 1024;
 
 /// Whether whoever trusts an anchor accepts what an authority signs: a root that was renewed with its name
@@ -59,7 +60,8 @@ pub(super) fn vouches_for(anchor: &Anchor, authority: &CertificateAuthority) -> 
 }
 
 impl Published {
-    /// Reads a bundle. Annotations that can't be read count as absent: then the roots count as published just now, which is the careful answer.
+    /// Reads a bundle. Annotations that can't be read count as absent: then the roots count as published just
+    /// now, which is the careful answer.
     pub(crate) fn of(bundle: &ClusterTrustBundle, signer: &SignerName) -> Self {
         let annotation = |item| bundle.annotations().get(&signer.label_key(item)).map(String::as_str);
         let by_root = |item| -> ByRoot {
@@ -79,7 +81,8 @@ impl Published {
         Self { generation, since, anchors, written, retiring, kept, notes_kept, is_first: false }
     }
 
-    /// What is known where there is no bundle, and none has been seen: no pod can have any of its roots before one is written. (Where one was seen, pods go on with what that had.)
+    /// What is known where there is no bundle, and none has been seen: no pod can have any of its roots
+    /// before one is written. (Where one was seen, pods go on with what that had.)
     pub(crate) fn before_the_first() -> Self {
         Self { is_first: true, ..Self::default() }
     }
@@ -139,8 +142,8 @@ impl Published {
         self.anchors.is_empty()
     }
 
-    /// Whether it was made of this version of a pool, with all of its roots, and they are there to stay: a CA that has replaced another outright may be a mistake until
-    /// pods know it.
+    /// Whether it was made of this version of a pool, with all of its roots, and they are there to stay: a CA
+    /// that has replaced another outright may be a mistake until pods know it.
     pub(crate) fn is_made_of(&self, pool: &CaPool, now: Timestamp) -> bool {
         let is_settled = || pool.generation() > 0 || self.choose(pool, now).is_ok();
         self.generation == pool.generation() && self.has_all_of(pool) && is_settled()
@@ -167,8 +170,8 @@ impl Published {
         self.anchors.values().filter(|anchor| !pool.roots().contains(anchor))
     }
 
-    /// Whether no replica can have made this of a bundle that was in order for a pool: a version of the pool has one content only, and none lacks its roots. What says that it is of a
-    /// newer version may be.
+    /// Whether no replica can have made this of a bundle that was in order for a pool: a version of the pool
+    /// has one content only, and none lacks its roots. What says that it is of a newer version may be.
     pub(super) fn is_an_edit_of(&self, before: &Self, pool: &CaPool) -> bool {
         let is_of_this_version = self.generation == pool.generation();
         let is_counted = pool.generation() > 0;
@@ -190,8 +193,9 @@ impl Published {
         }
     }
 
-    /// Whether it was made of a newer version of a pool, or of another pool altogether: two that share no root and have the same generation don't follow from each
-    /// other. (A pool that doesn't count its generations is replaced as its owner likes.)
+    /// Whether it was made of a newer version of a pool, or of another pool altogether: two that share no
+    /// root and have the same generation don't follow from each other. (A pool that doesn't count its
+    /// generations is replaced as its owner likes.)
     pub(super) fn is_ahead_of(&self, pool: &CaPool) -> bool {
         let shares_a_root = || pool.roots().iter().any(|root| self.written.contains(&root.fingerprint()));
         let is_counted = self.generation > 0 && !self.written.is_empty();

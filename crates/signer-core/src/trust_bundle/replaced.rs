@@ -1,5 +1,6 @@
-//! Roots of CAs that were replaced outright: whoever overwrites `tls.crt`, or a pool that doesn't count its generations, leaves pods with certificates of a CA that no pool
-//! knows any more. Only the bundle still does.
+//! Roots of CAs that were replaced outright: whoever overwrites `tls.crt`, or a pool that doesn't count its
+//! generations, leaves pods with certificates of a CA that no pool knows any more. Only the bundle still
+//! does.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,12 +9,14 @@ use jiff::Timestamp;
 use super::published::{ByRoot, Published, vouches_for};
 use ca_pool::{BUNDLE_PROPAGATION, CaCertificate, CaPool, MAX_LEAF_LIFETIME, NoSigningCa, SigningCa};
 
-/// Kubelet brings a file that was overwritten to replicas minutes apart. Longer than that, and shorter than the time after which a CA may have signed.
+/// Kubelet brings a file that was overwritten to replicas minutes apart. Longer than that, and shorter than
+/// the time after which a CA may have signed.
 const SETTLES: Duration = Duration::from_secs(10 * 60);
 
 impl Published {
-    /// Whether a replica leaves a bundle that has all of its pool's roots as it is, because another one's root is new: whichever of the two is behind will follow, and until then
-    /// both roots are trusted. (Where generations are counted it is known which one is behind.)
+    /// Whether a replica leaves a bundle that has all of its pool's roots as it is, because another one's
+    /// root is new: whichever of the two is behind will follow, and until then both roots are trusted. (Where
+    /// generations are counted it is known which one is behind.)
     pub(super) fn is_left_to_settle(&self, pool: &CaPool, now: Timestamp) -> bool {
         let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
         let is_uncounted = pool.generation() == 0 && self.generation() == 0;
@@ -24,10 +27,12 @@ impl Published {
         is_uncounted && is_as_written && has_all && others.any(|(_, since)| is_new(*since))
     }
 
-    /// The roots that stay published though a pool hasn't got them, each with the time until which its leaves may live. Where generations are counted none are added: who
-    /// removes a CA there has thought of its leaves, or wants them refused; and where an emergency has revoked them, none stays.
+    /// The roots that stay published though a pool hasn't got them, each with the time until which its leaves
+    /// may live. Where generations are counted none are added: who removes a CA there has thought of its
+    /// leaves, or wants them refused; and where an emergency has revoked them, none stays.
     ///
-    /// What the bundle says was written by whoever may write it. So it counts within bounds alone: no root stays for longer than the longest leaf that it can have signed by now.
+    /// What the bundle says was written by whoever may write it. So it counts within bounds alone: no root
+    /// stays for longer than the longest leaf that it can have signed by now.
     pub(super) fn to_keep(&self, pool: &CaPool, now: Timestamp) -> ByRoot {
         if pool.revokes_unknown_anchors() {
             return ByRoot::new();
@@ -63,7 +68,8 @@ impl Published {
         is_known(root) || !self.since.keys().any(|other| other != root && is_known(other))
     }
 
-    /// Lets a CA that replaces another outright wait until pods know it: they have certificates of the other one.
+    /// Lets a CA that replaces another outright wait until pods know it: they have certificates of the other
+    /// one.
     ///
     /// # Errors
     /// If they don't know it yet.
@@ -93,7 +99,8 @@ impl Published {
 /// By how much the clocks of API servers, by which replicas go, may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2 * 60);
 
-/// Whether a root can have been published then: a time further ahead was noted by a clock that was wrong, or by somebody who wants the root to stay.
+/// Whether a root can have been published then: a time further ahead was noted by a clock that was wrong, or
+/// by somebody who wants the root to stay.
 pub(super) fn is_possible(since: Timestamp, now: Timestamp) -> bool {
     since <= after(now, CLOCKS_DIFFER)
 }

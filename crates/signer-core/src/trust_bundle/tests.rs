@@ -1,4 +1,5 @@
-//! What a bundle claims, where somebody else may have written it: believed within bounds, and no longer than it has to be.
+//! What a bundle claims, where somebody else may have written it: believed within bounds, and no longer than
+//! it has to be.
 
 use std::time::Duration;
 

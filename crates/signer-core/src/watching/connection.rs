@@ -80,7 +80,8 @@ impl Connection {
         }
     }
 
-    /// One that ends early has lost its API server; one that ends late belongs to a process that stood still, and may have missed that.
+    /// One that ends early has lost its API server; one that ends late belongs to a process that stood still,
+    /// and may have missed that.
     fn ended<K>(&self) -> Result<WatchEvent<K>, Failure> {
         let (lasted, Times { lasts, tolerance, .. }) = (self.began.elapsed(), self.times);
         let is_in_time = lasted + tolerance >= lasts && lasted <= lasts + tolerance;
@@ -168,7 +169,8 @@ struct Named {
     metadata: Identity,
 }
 
-/// Parses a line. What can't be read of an object that was added or changed is the object's matter; what else can't be read is the watch's.
+/// Parses a line. What can't be read of an object that was added or changed is the object's matter; what else
+/// can't be read is the watch's.
 fn parse<K: ApiObject>(line: &Line) -> Result<WatchEvent<K>, Failure> {
     let json = match line {
         Line::Whole(json) => json,

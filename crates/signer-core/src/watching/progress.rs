@@ -82,7 +82,8 @@ fn remedy(error: &kube::Error) -> &'static str {
 /// The first pause after a failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// How many times the longest pause is kept where lists work and watches don't: that isn't an outage that ends any moment, and each list is work.
+/// How many times the longest pause is kept where lists work and watches don't: that isn't an outage that
+/// ends any moment, and each list is work.
 const AFTER_LISTS: u32 = 4;
 
 pub(super) struct Progress {
@@ -137,7 +138,8 @@ impl Progress {
         self.health.iter().for_each(|health| health.recovered(self.component));
     }
 
-    /// A watch that is lost once is no problem yet: it begins anew at once. Returns whether what is known gets old.
+    /// A watch that is lost once is no problem yet: it begins anew at once. Returns whether what is known
+    /// gets old.
     pub(super) fn fail(&mut self, failure: &Failure) -> bool {
         self.failures += 1;
         self.lost_a_watch = !failure.is_of_list;

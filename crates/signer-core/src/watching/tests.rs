@@ -96,7 +96,8 @@ const PATIENT: Times = Times {
     longest_pause: Duration::from_millis(1),
 };
 
-/// Plays a script, and says what was told, with whether the signer was ready then; as many as are told when all was asked for.
+/// Plays a script, and says what was told, with whether the signer was ready then; as many as are told when
+/// all was asked for.
 async fn play(times: Times, script: Vec<(Asked, Answer)>, expected: &[(&str, bool)]) {
     let health = Health::default();
     let signer = health.signer(&"example.com/a".parse().unwrap(), &[Component::Pods]);

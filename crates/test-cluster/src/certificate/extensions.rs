@@ -61,7 +61,8 @@ impl Certificate {
         NAMES.into_iter().filter(|(usage, _)| has(*usage)).map(|(_, name)| name).collect()
     }
 
-    /// Extended key usages by their names in RFC 5280 §4.2.1.12 (`serverAuth`), or their OIDs, in their order.
+    /// Extended key usages by their names in RFC 5280 §4.2.1.12 (`serverAuth`), or their OIDs, in their
+    /// order.
     pub fn extended_key_usages(&self) -> Vec<String> {
         let usages = self.extension::<ExtendedKeyUsage>().map(|usages| usages.0).unwrap_or_default();
         usages.into_iter().map(|oid| oid_name(oid).trim_start_matches("id-kp-").to_owned()).collect()

@@ -44,10 +44,11 @@ impl std::fmt::Display for Program {
     }
 }
 
-/// That program of that Kubernetes version. It is built if `hack/controlplane` has changed since the last time.
+/// That program of that Kubernetes version. It is built if `hack/controlplane` has changed since the last
+/// time.
 ///
-/// `waiting` is called every 100 ms while a build goes on, here or in another process, with its duration so far. A
-/// first build takes minutes; an unchanged tree costs a few milliseconds and no call.
+/// `waiting` is called every 100 ms while a build goes on, here or in another process, with its duration so
+/// far. A first build takes minutes; an unchanged tree costs a few milliseconds and no call.
 pub fn build(program: Program, minor: Minor, waiting: &mut dyn FnMut(Duration)) -> Result<PathBuf, Error> {
     let (what, name) = (program, program.name());
     let dir = workspace_dir().join("target/controlplane").join(minor.to_string());
@@ -134,8 +135,8 @@ fn fingerprint(program: Program, minor: Minor) -> Result<String, Error> {
     Ok(hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Other versions' module files, the other program's source, the documentation and the maintainer's script don't reach
-/// the program.
+/// Other versions' module files, the other program's source, the documentation and the maintainer's script
+/// don't reach the program.
 fn is_source(file: &Path, program: Program, minor: Minor) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     if file.starts_with("versions") {

@@ -21,7 +21,8 @@ use crate::{Error, Minor};
 /// A start takes seconds; a machine that builds at the same time makes it much longer.
 const START: Duration = Duration::from_secs(300);
 
-/// After this, an end is enforced, which leaves files behind. It takes the program about 2 s at most by its own rules; a loaded machine may take longer.
+/// After this, an end is enforced, which leaves files behind. It takes the program about 2 s at most by its
+/// own rules; a loaded machine may take longer.
 const END: Duration = Duration::from_secs(60);
 
 /// What a control plane may be asked for. The default is the newest version, as a cluster has it.
@@ -35,15 +36,16 @@ pub struct Options {
     pub without_pcr_api: bool,
     /// A directory that survives the end, and can be started on again; `None` is a temporary one.
     pub dir: Option<PathBuf>,
-    /// The API server's port on 127.0.0.1, or on the node's address; `None` is a free one. To come back on `dir` where clients expect it.
+    /// The API server's port on 127.0.0.1, or on the node's address; `None` is a free one. To come back on
+    /// `dir` where clients expect it.
     pub port: Option<u16>,
     /// A kubelet that is going to run on this machine.
     pub node: Option<RealNode>,
 }
 
-/// A node on this machine, for which the control plane runs every controller, and beside its announced kubeconfig
-/// leaves `node-<name>.kubeconfig`, `kube-proxy.kubeconfig` and `kube-scheduler.kubeconfig`, and in `pki` the CA and
-/// `kubelet-serving`.
+/// A node on this machine, for which the control plane runs every controller, and beside its announced
+/// kubeconfig leaves `node-<name>.kubeconfig`, `kube-proxy.kubeconfig` and `kube-scheduler.kubeconfig`, and
+/// in `pki` the CA and `kubelet-serving`.
 #[derive(Debug, Clone)]
 pub struct RealNode {
     /// The Node object's name.
@@ -52,8 +54,8 @@ pub struct RealNode {
     pub address: IpAddr,
 }
 
-/// A running control plane. It ends, and removes its directory, when this is dropped, and whenever and however this
-/// process ends.
+/// A running control plane. It ends, and removes its directory, when this is dropped, and whenever and
+/// however this process ends.
 #[derive(Debug)]
 pub struct ControlPlane {
     child: Child,
@@ -70,7 +72,8 @@ struct Announcement {
 }
 
 impl ControlPlane {
-    /// Builds the program if need be (with progress on standard error), starts it, and returns once it is ready.
+    /// Builds the program if need be (with progress on standard error), starts it, and returns once it is
+    /// ready.
     ///
     /// It blocks: from async code, call it in `tokio::task::spawn_blocking`.
     pub fn start(options: &Options) -> Result<Self, Error> {

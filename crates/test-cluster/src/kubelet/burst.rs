@@ -40,11 +40,12 @@ pub struct Answered {
 type Seen = HashMap<String, (Outcome, Instant)>;
 
 impl Kubelet {
-    /// Asks for all these certificates, some dozens at once, and waits for all answers. One watch sees them, so that
-    /// the wait costs the API server next to nothing.
+    /// Asks for all these certificates, some dozens at once, and waits for all answers. One watch sees them,
+    /// so that the wait costs the API server next to nothing.
     ///
     /// # Errors
-    /// As [`RequestDraft::send`](super::RequestDraft::send); [`Error::TimedOut`] says how many answers are missing.
+    /// As [`RequestDraft::send`](super::RequestDraft::send); [`Error::TimedOut`] says how many answers are
+    /// missing.
     pub async fn burst(
         &self,
         wanted: &[(&BoundPod, &CertificateSource)],

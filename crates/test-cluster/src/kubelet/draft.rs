@@ -16,8 +16,8 @@ use crate::{Cluster, Error, KeyMaterial, KeyType, PodKey, served::request_resour
 enum Creator {
     /// The node: NodeRestriction holds the request against the pod.
     Node,
-    /// An administrator: nothing is checked. The request has no owner, so that the garbage collector leaves it alone
-    /// though its pod may not exist.
+    /// An administrator: nothing is checked. The request has no owner, so that the garbage collector leaves
+    /// it alone though its pod may not exist.
     Admin,
 }
 
@@ -65,8 +65,8 @@ impl RequestDraft {
         }
     }
 
-    /// Changes fields: `.with(|spec| spec.pod_uid = "another".into())`. What NodeRestriction would refuse takes
-    /// [`RequestDraft::as_admin`] too.
+    /// Changes fields: `.with(|spec| spec.pod_uid = "another".into())`. What NodeRestriction would refuse
+    /// takes [`RequestDraft::as_admin`] too.
     pub fn with(mut self, change: impl FnOnce(&mut RequestSpec)) -> Self {
         change(&mut self.spec);
         self
@@ -107,7 +107,8 @@ impl RequestDraft {
     /// Creates the request. While the API server's informers lag behind, it is tried again, as kubelet does.
     ///
     /// # Errors
-    /// [`Error::Api`] if the API server refuses it; [`Error::code`] tells 403 (NodeRestriction) from 422 (validation).
+    /// [`Error::Api`] if the API server refuses it; [`Error::code`] tells 403 (NodeRestriction) from 422
+    /// (validation).
     pub async fn send(self) -> Result<SentRequest, Error> {
         let resource = match &self.version {
             Some(version) => request_resource(version),

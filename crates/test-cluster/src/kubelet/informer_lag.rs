@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use kube::{Api, api::PostParams, core::DynamicObject};
 
-/// For how long the API server's informers may not have heard yet of a node, a pod or a service account: milliseconds, unless the machine stalls.
+/// For how long the API server's informers may not have heard yet of a node, a pod or a service account:
+/// milliseconds, unless the machine stalls.
 const INFORMER_LAG: Duration = Duration::from_secs(60);
 
 /// Creates a request, and tries again while the API server's informers may lag behind.
@@ -24,7 +25,8 @@ pub(super) async fn create(api: &Api<DynamicObject>, request: &DynamicObject) ->
     }
 }
 
-/// NodeRestriction answers with 403 what is wrong for good, and with other codes what may be its own ignorance.
+/// NodeRestriction answers with 403 what is wrong for good, and with other codes what may be its own
+/// ignorance.
 fn lags(code: u16, message: &str) -> bool {
     code != 403 && (message.contains("while retrieving") || message.contains("PodCertificateRequest for pod"))
 }

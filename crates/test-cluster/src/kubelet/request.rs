@@ -42,7 +42,8 @@ impl SentRequest {
     /// Waits for the signer's word.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] if it is still pending, [`Error::Unexpected`] if it was removed or its status is malformed.
+    /// [`Error::TimedOut`] if it is still pending, [`Error::Unexpected`] if it was removed or its status is
+    /// malformed.
     pub async fn outcome(&self, within: Duration) -> Result<Outcome, Error> {
         match self.watch(within).await? {
             Some(outcome) => Ok(outcome),

@@ -1,4 +1,5 @@
-//! For tests: certificates made by other people's software (rcgen), and a volume that changes as kubelet changes it.
+//! For tests: certificates made by other people's software (rcgen), and a volume that changes as kubelet
+//! changes it.
 
 mod ca;
 mod volume;

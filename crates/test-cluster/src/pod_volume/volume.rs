@@ -12,8 +12,8 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A folder that looks, and changes, like a projected volume: each write makes a new folder, then one rename of the symlink `..data` brings all files at
-/// once, then the old folder goes (kubelet's `AtomicWriter`).
+/// A folder that looks, and changes, like a projected volume: each write makes a new folder, then one rename
+/// of the symlink `..data` brings all files at once, then the old folder goes (kubelet's `AtomicWriter`).
 #[derive(Debug)]
 pub struct Volume {
     dir: TempDir,

@@ -22,14 +22,16 @@ use crate::{error::Error, terminal::Progress};
 /// The kubelet asks for all at once, but brings the files with each pod's next sync.
 const RENEWED: Duration = Duration::from_secs(400);
 
-/// From 1.35 on, a kubelet that starts leaves a pod ready whose container began 10 s before it (`kubeletRestartGracePeriod`);
-/// a younger one counts as new, and isn't ready before it is probed. Meanwhile a headless Service has no name for it.
+/// From 1.35 on, a kubelet that starts leaves a pod ready whose container began 10 s before it
+/// (`kubeletRestartGracePeriod`); a younger one counts as new, and isn't ready before it is probed. Meanwhile
+/// a headless Service has no name for it.
 const AGE: SignedDuration = SignedDuration::from_secs(12);
 
 /// A client's next poll.
 const POLLED: Duration = Duration::from_secs(180);
 
-/// Restarts the kubelet, and waits until every server shows a new certificate, to clients that notice nothing.
+/// Restarts the kubelet, and waits until every server shows a new certificate, to clients that notice
+/// nothing.
 pub(super) async fn on_kubelet_restart(node: &mut Node, progress: &Progress) -> Result<String, Error> {
     let kubectl = node.kubectl.clone();
     let pods = pods::of_examples(&kubectl).await?;

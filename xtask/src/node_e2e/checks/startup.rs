@@ -22,7 +22,8 @@ const RUNNING: Duration = Duration::from_secs(300);
 /// Pods without certificates, to compare with.
 const PLAIN: usize = 3;
 
-/// Replaces a pod in each example, one after the other, and tells how long each took, beside pods without certificates.
+/// Replaces a pod in each example, one after the other, and tells how long each took, beside pods without
+/// certificates.
 pub(super) async fn measured(kubectl: &Kubectl, progress: &Progress) -> Result<String, Error> {
     let mut certified = Vec::new();
     for namespace in EXAMPLES {

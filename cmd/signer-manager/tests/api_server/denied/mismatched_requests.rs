@@ -85,7 +85,8 @@ async fn a_request_that_the_pod_never_made() -> Result<(), Error> {
         let mute = kubelet.start_pod(NewPod::new(&pod.namespace, "mute").service_account("web")).await?;
         let source = pod.sources[0].clone();
 
-        // a compromised node can do much of this: how far NodeRestriction looks at volumes depends on the version
+        // a compromised node can do much of this: how far NodeRestriction looks at volumes depends on the
+        // version
         let draft = |source: &CertificateSource| kubelet.draft(&pod, source).as_admin();
         let to_other = CertificateSource { signer_name: other.clone(), ..source.clone() };
         let asks = format!("the pod asks for {name} ECDSAP256 for 24h");

@@ -1,4 +1,5 @@
-//! Denials: each reason of DESIGN's table, said so that the pod's author can mend it, to the request and to the pod.
+//! Denials: each reason of DESIGN's table, said so that the pod's author can mend it, to the request and to
+//! the pod.
 
 mod grants;
 mod mismatched_requests;

@@ -1,4 +1,5 @@
-//! What service-dns certifies. What it hasn't heard of yet is in no certificate, so Services come before the manager, which lists them before it looks at a request.
+//! What service-dns certifies. What it hasn't heard of yet is in no certificate, so Services come before the
+//! manager, which lists them before it looks at a request.
 
 use test_cluster::{CertificateSource, Error, KeyType, NewPod, NewService, verify::Purpose};
 

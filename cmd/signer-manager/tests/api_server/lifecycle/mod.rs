@@ -1,5 +1,6 @@
-//! The whole life of a signer's CAs on the real API server, with a clock of the test's own: three generations come, sign and go, and at each step every certificate that lives is
-//! shown to every pod, which judges it by the trust bundle that it has by then.
+//! The whole life of a signer's CAs on the real API server, with a clock of the test's own: three generations
+//! come, sign and go, and at each step every certificate that lives is shown to every pod, which judges it by
+//! the trust bundle that it has by then.
 //!
 //! The same life is lived by two wrong rules, and then must break.
 
@@ -11,7 +12,8 @@ use crate::support::on_cluster;
 use test_cluster::Error;
 use world::{DAY, HOUR, Life, MINUTE, Rules, Violation};
 
-/// A successor is published; nobody signs under it before its turn, and then everybody does. The machine has two minutes for what it does between 13 minutes and 15.
+/// A successor is published; nobody signs under it before its turn, and then everybody does. The machine has
+/// two minutes for what it does between 13 minutes and 15.
 async fn take_over(life: &mut Life<'_>, before: &str, id: &str, after: Duration) -> Result<(), Violation> {
     life.rotate(id, after).await?;
     for minutes in [2, 5, 6] {
@@ -25,8 +27,8 @@ async fn take_over(life: &mut Life<'_>, before: &str, id: &str, after: Duration)
     life.pass(12 * HOUR).await
 }
 
-/// The first rotation is as `signerctl` makes it. At the second one the pool's times let the successor sign at once, and the bundle alone holds it back; it comes while the first CA
-/// still retires.
+/// The first rotation is as `signerctl` makes it. At the second one the pool's times let the successor sign
+/// at once, and the bundle alone holds it back; it comes while the first CA still retires.
 async fn three_generations(life: &mut Life<'_>) -> Result<(), Violation> {
     life.pass(HOUR).await?;
     take_over(life, "1", "2", 15 * MINUTE).await?;

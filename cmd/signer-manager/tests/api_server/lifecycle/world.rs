@@ -46,7 +46,8 @@ pub(crate) struct Life<'a> {
     pods: Pods,
     /// By how much the test's clock is ahead of the API server's.
     ahead: Duration,
-    /// When time passed last, or a pool was changed: what the machine has taken since then is a part of the time that passes next.
+    /// When time passed last, or a pool was changed: what the machine has taken since then is a part of the
+    /// time that passes next.
     since: Instant,
     /// The CAs that there were: their IDs, by their subjects.
     ids: BTreeMap<Vec<u8>, String>,
@@ -66,7 +67,8 @@ impl<'a> Life<'a> {
         Ok(life)
     }
 
-    /// Lets time pass. Meanwhile nobody is there, as pool and bundle can't grow older at the same instant; then both replicas start anew, and a pool in which something can go is pruned.
+    /// Lets time pass. Meanwhile nobody is there, as pool and bundle can't grow older at the same instant;
+    /// then both replicas start anew, and a pool in which something can go is pruned.
     pub(crate) async fn pass(&mut self, time: Duration) -> Result<(), Violation> {
         self.replicas.stop().await;
         let left = time.saturating_sub(self.since.elapsed());

@@ -92,7 +92,8 @@ async fn only_the_kubelet_of_its_node_may_ask_for_a_pods_certificate() -> Result
         let refusal = stage.refusal(scope, as_admin).await;
         assert!(refusal.contains(&told(admin)), "{refusal}");
 
-        // somebody of a node's name whom NodeRestriction doesn't know as one; and another node, in whose case the policy alone judges, too
+        // somebody of a node's name whom NodeRestriction doesn't know as one; and another node, in whose case
+        // the policy alone judges, too
         let nodes = [node.to_owned(), scope.kubelet().await?.node_name().to_owned()];
         for named in nodes.map(|node| format!("system:node:{node}")) {
             let client = scope.cluster().client_as(&named, &["system:masters", "system:authenticated"])?;

@@ -1,4 +1,5 @@
-//! The shipped manifests in a isolated_install of their own: other namespaces, other signer names, pools in a directory.
+//! The shipped manifests in a isolated_install of their own: other namespaces, other signer names, pools in a
+//! directory.
 
 use std::{fs, sync::Arc};
 

@@ -1,4 +1,5 @@
-//! The kind configurations switch on what each version of Kubernetes leaves off, and nothing else. What it can serve, its API server tells.
+//! The kind configurations switch on what each version of Kubernetes leaves off, and nothing else. What it
+//! can serve, its API server tells.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,8 @@ async fn it_switches_on_what_this_version_leaves_off() -> Result<(), Error> {
             (&config["kind"], &config["apiVersion"]),
             (&"Cluster".into(), &"kind.x-k8s.io/v1alpha4".into())
         );
-        // with v1 the gates became on by default, and v1 is served; all before it is off (kube_features.go, kube-apiserver's default API versions)
+        // with v1 the gates became on by default, and v1 is served; all before it is off (kube_features.go,
+        // kube-apiserver's default API versions)
         let is_released = served.request_versions.contains(&"v1");
         let keys = |field: &str| -> BTreeSet<String> {
             config[field].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect()

@@ -1,4 +1,5 @@
-//! The manifests on an API server: they are valid, the demos' pods get what they ask for, and each right is needed.
+//! The manifests on an API server: they are valid, the demos' pods get what they ask for, and each right is
+//! needed.
 
 mod admission_policy;
 mod demos;

@@ -1,5 +1,5 @@
-//! The ClusterRole is what the manager needs, and nothing else: run as its service account, it works; without any one of the role's permissions,
-//! something that can be named breaks.
+//! The ClusterRole is what the manager needs, and nothing else: run as its service account, it works; without
+//! any one of the role's permissions, something that can be named breaks.
 
 mod life;
 mod permission;

@@ -1,4 +1,5 @@
-//! Every object passes the API server's strict validation, and every pod the restricted pod security standard.
+//! Every object passes the API server's strict validation, and every pod the restricted pod security
+//! standard.
 
 use kube::api::PatchParams;
 use serde_json::{Value, json};
@@ -33,7 +34,8 @@ async fn objects(scope: &Scope) -> Result<(Names, Vec<Value>), Error> {
     Ok((names, objects))
 }
 
-/// Nothing that was sent is missing in the answer: fields that a version doesn't know, it drops without a word.
+/// Nothing that was sent is missing in the answer: fields that a version doesn't know, it drops without a
+/// word.
 fn assert_kept(sent: &Value, answered: &Value, path: &str) {
     match (sent, answered) {
         (Value::Object(sent), Value::Object(answered)) => {

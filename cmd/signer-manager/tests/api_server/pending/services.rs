@@ -26,7 +26,8 @@ async fn a_service_that_appears_ends_the_wait_at_once() -> Result<(), Error> {
     on_cluster(async |scope| {
         let name = scope.signer_name("service-dns");
         let manager = Setup::new().signer(&name, SERVICE_DNS).start(scope);
-        // On a machine that stalls a retry can be as fast: then another request waits for longer, and its retries are rarer.
+        // On a machine that stalls a retry can be as fast: then another request waits for longer, and its
+        // retries are rarer.
         for age in [12, 30, 75] {
             if outruns_its_retry(scope, &manager, &name, age).await? {
                 manager.stop().await;
@@ -38,7 +39,8 @@ async fn a_service_that_appears_ends_the_wait_at_once() -> Result<(), Error> {
     .await
 }
 
-/// Whether a request that has waited for so many seconds is issued before its next retry is due, once its Service appears.
+/// Whether a request that has waited for so many seconds is issued before its next retry is due, once its
+/// Service appears.
 async fn outruns_its_retry(scope: &Scope, manager: &Running, name: &str, age: u64) -> Result<bool, Error> {
     let namespace = scope.namespace("shop").await?;
     let pod = NewPod::new(&namespace, "web-0").label("app", "web").certificate(source(name));
@@ -50,8 +52,8 @@ async fn outruns_its_retry(scope: &Scope, manager: &Running, name: &str, age: u6
         &[&lack, "Create a Service whose selector fits these labels", &format!("{name}-services")],
     );
 
-    // Retries come at half of the request's age, a fifth more or less. After one at 12 s, the next is due in 4.8 s at the
-    // soonest; what comes earlier is the Service's doing.
+    // Retries come at half of the request's age, a fifth more or less. After one at 12 s, the next is due in
+    // 4.8 s at the soonest; what comes earlier is the Service's doing.
     let mut looks = 0;
     while request.accepted.elapsed().as_secs() < age {
         looks = manager.looks(&request, looks + 1).await;

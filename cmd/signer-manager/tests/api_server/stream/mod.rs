@@ -1,5 +1,5 @@
-//! A stream of requests that never pauses, while the CA pools under it are rotated, damaged, mended, pruned, and replaced in an emergency: no request is denied, none is lost, and no
-//! certificate is refused.
+//! A stream of requests that never pauses, while the CA pools under it are rotated, damaged, mended, pruned,
+//! and replaced in an emergency: no request is denied, none is lost, and no certificate is refused.
 
 mod requests;
 

@@ -60,7 +60,8 @@ impl Stream {
         }))
     }
 
-    /// Asks, pod after pod, until it is over; then waits for the last answers, and returns how many requests there were. Each must be answered with a certificate that a pod can use.
+    /// Asks, pod after pod, until it is over; then waits for the last answers, and returns how many requests
+    /// there were. Each must be answered with a certificate that a pod can use.
     pub(crate) async fn run(self: Arc<Self>, scope: &Scope) -> usize {
         let (mut requests, mut ticks) = (JoinSet::new(), time::interval(PACE));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -106,7 +107,8 @@ impl Stream {
         drop(time::timeout(SOON, issued.wait_for(is_enough)).await.expect("they must go on").unwrap());
     }
 
-    /// Waits until all requests that are in hand now are answered: what was issued to them is forgotten by then.
+    /// Waits until all requests that are in hand now are answered: what was issued to them is forgotten by
+    /// then.
     pub(crate) async fn answers_what_is_in_hand(&self) {
         let newest = self.in_hand.borrow().last().copied().unwrap_or_default();
         let mut in_hand = self.in_hand.subscribe();

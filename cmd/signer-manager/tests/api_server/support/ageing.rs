@@ -1,5 +1,6 @@
-//! Time that passes for a test alone. The API server takes a certificate only if it begins about now by its own clock, so no signer's clock can be moved
-//! forward; what is stored grows older instead: the times in a pool and on its trust bundle, which are all that a CA's life depends on.
+//! Time that passes for a test alone. The API server takes a certificate only if it begins about now by its
+//! own clock, so no signer's clock can be moved forward; what is stored grows older instead: the times in a
+//! pool and on its trust bundle, which are all that a CA's life depends on.
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ pub(crate) fn aged_pool(json: &[u8], by: Duration) -> Vec<u8> {
     pool.to_string().into_bytes()
 }
 
-/// Makes a signer's bundle so much older: since when its roots are published, and until when leaves under them live.
+/// Makes a signer's bundle so much older: since when its roots are published, and until when leaves under
+/// them live.
 pub(crate) async fn age_bundle(scope: &Scope, signer_name: &str, by: Duration) {
     let bundles = scope.cluster().trust_bundle_api().unwrap();
     let name = format!("{}:primary-bundle", signer_name.replace('/', ":"));

@@ -122,7 +122,8 @@ impl PemCa {
         Self { cert: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem(), root: None }
     }
 
-    /// A root whose subject has attributes twice, and several in one place: what a map of attributes loses. openssl makes it.
+    /// A root whose subject has attributes twice, and several in one place: what a map of attributes loses.
+    /// openssl makes it.
     pub(crate) fn odd_subject() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (cert, key, config) = (dir.path().join("crt"), dir.path().join("key"), dir.path().join("cnf"));

@@ -39,7 +39,8 @@ pub(crate) async fn waiting(
     waiting_as(scope, pod_uid, request, reason, &[]).await
 }
 
-/// The same where the manager may have said something else before, which it knew of by then: waits until it says all of these.
+/// The same where the manager may have said something else before, which it knew of by then: waits until it
+/// says all of these.
 pub(crate) async fn waiting_as(
     scope: &Scope,
     pod_uid: &str,

@@ -21,7 +21,8 @@ pub(crate) struct Page {
     pub(crate) body: String,
 }
 
-/// An address that nobody listens on, and that no outgoing connection is given: ports that the kernel hands out (from 32768 on) may be taken before they are used.
+/// An address that nobody listens on, and that no outgoing connection is given: ports that the kernel hands
+/// out (from 32768 on) may be taken before they are used.
 pub(crate) fn free_address() -> SocketAddr {
     static PORTS: Mutex<Ports> = Mutex::new(Ports { left: 0..0, claims: Vec::new() });
     let mut ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);

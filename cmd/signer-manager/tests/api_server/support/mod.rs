@@ -1,5 +1,5 @@
-//! What the tests on the API server share: signers running here or in the real binary, CAs, and the questions that are
-//! asked of every answer.
+//! What the tests on the API server share: signers running here or in the real binary, CAs, and the questions
+//! that are asked of every answer.
 
 pub(crate) mod ageing;
 pub(crate) mod ca;
@@ -22,7 +22,8 @@ use std::{future::Future, time::Duration};
 
 use test_cluster::{BoundPod, Cluster, Error, Kubelet, NewPod, Scope, SentRequest};
 
-/// For what takes moments, on a machine that has much else to do. A watch that fails pauses for half a minute at most, and counts as working half a minute after that.
+/// For what takes moments, on a machine that has much else to do. A watch that fails pauses for half a minute
+/// at most, and counts as working half a minute after that.
 pub(crate) const SOON: Duration = Duration::from_secs(180);
 
 /// For what is not to happen.

@@ -23,7 +23,8 @@ impl Mounted {
         mounted
     }
 
-    /// Swaps the content as kubelet does: a new directory, a new link to it, and the new link in place of the old one, at once. Then the old directory goes.
+    /// Swaps the content as kubelet does: a new directory, a new link to it, and the new link in place of the
+    /// old one, at once. Then the old directory goes.
     pub(crate) fn swap(&mut self, content: &[u8]) {
         self.version += 1;
         let version = self.dir.join(format!("..{}", self.version));

@@ -1,4 +1,5 @@
-//! A signer that counts how often it decides on each request: tests wait for its next look instead of for a time.
+//! A signer that counts how often it decides on each request: tests wait for its next look instead of for a
+//! time.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -50,7 +50,8 @@ impl Setup {
         self.spawn_by(signer_manager(), cluster, &[])
     }
 
-    /// Runs the binary on a machine whose clock is off by so much: `+8d`, `-10m`. Debian's package `faketime` has the library; its monotonic clock stays right.
+    /// Runs the binary on a machine whose clock is off by so much: `+8d`, `-10m`. Debian's package `faketime`
+    /// has the library; its monotonic clock stays right.
     pub(crate) fn spawn_at(&self, cluster: &Cluster, off: &str) -> Process {
         let mut command = signer_manager();
         command.envs([("LD_PRELOAD", FAKETIME), ("FAKETIME", off), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
@@ -64,7 +65,8 @@ impl Setup {
         self.spawn_by(command, cluster, &[])
     }
 
-    /// Runs the binary with it, and with further arguments, by a command that ends where the binary's arguments begin.
+    /// Runs the binary with it, and with further arguments, by a command that ends where the binary's
+    /// arguments begin.
     pub(crate) fn spawn_by(&self, mut command: Command, cluster: &Cluster, further: &[&str]) -> Process {
         let (http, replica) = (free_address(), format!("replica-{}", unique::label()));
         let log = self.dir.path().join(format!("{replica}.log"));

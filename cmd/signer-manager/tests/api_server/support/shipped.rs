@@ -18,7 +18,8 @@ pub(crate) struct Manifest {
     pub(crate) text: String,
 }
 
-/// Every file of a folder that `kubectl apply -f` reads, in its order: those that end in `.yaml`, without subfolders.
+/// Every file of a folder that `kubectl apply -f` reads, in its order: those that end in `.yaml`, without
+/// subfolders.
 pub(crate) fn folder(folder: &str) -> Vec<Manifest> {
     let dir = workspace_dir().join(folder);
     let names = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -1,5 +1,6 @@
-//! The fields of an object by name, as Go's encoding/json finds them: in any case. Two differences keep it from being ambiguous who signs: a field may be there once
-//! only, and one that isn't known and would say who signs is refused. Others are kept for whoever knows them.
+//! The fields of an object by name, as Go's encoding/json finds them: in any case. Two differences keep it
+//! from being ambiguous who signs: a field may be there once only, and one that isn't known and would say who
+//! signs is refused. Others are kept for whoever knows them.
 
 use std::collections::HashSet;
 
@@ -50,7 +51,8 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Refuses a field of the pool that names one of its CAs, by ID or by position, and so says something of that one alone.
+/// Refuses a field of the pool that names one of its CAs, by ID or by position, and so says something of that
+/// one alone.
 pub(super) fn check_names_no_ca(further: &Map<String, Value>, ids: &[&str]) -> Result<(), PoolError> {
     let is_one = |value: &Value| match value {
         Value::Number(number) => {

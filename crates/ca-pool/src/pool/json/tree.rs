@@ -1,4 +1,5 @@
-//! A JSON document as it stands, with every field of an object, also those that are there twice. Texts may be keys, so they are wiped.
+//! A JSON document as it stands, with every field of an object, also those that are there twice. Texts may be
+//! keys, so they are wiped.
 
 use std::fmt;
 

@@ -62,7 +62,8 @@ fn where_the_predecessor_can_sign_no_more_but_its_leaves_live_nobody_signs_for_a
     let spreading = NoSigningCa::Spreading { known: at(48 * HOUR) };
     assert_eq!(chosen(&pool, 47 * HOUR + 1, &[KNOWN, Since(at(48 * HOUR - QUARTER))]), Err(spreading));
     assert_eq!(chosen(&pool, 47 * HOUR + 1, &[KNOWN, Absent]), Err(NoSigningCa::Unpublished));
-    // nobody was there to publish: that the leaves of the predecessor have expired doesn't follow from the pool's times alone
+    // nobody was there to publish: that the leaves of the predecessor have expired doesn't follow from the
+    // pool's times alone
     let spreading = NoSigningCa::Spreading { known: at(60 * HOUR + QUARTER) };
     assert_eq!(chosen(&pool, 60 * HOUR, &[KNOWN, Since(at(60 * HOUR))]), Err(spreading));
     assert_eq!(chosen(&pool, 60 * HOUR + QUARTER, &[KNOWN, Since(at(60 * HOUR))]), Ok((1, DAY)));

@@ -1,4 +1,5 @@
-//! What the audit log says of a request's key and of a certificate, read from what was sent and what was signed.
+//! What the audit log says of a request's key and of a certificate, read from what was sent and what was
+//! signed.
 
 use const_oid::{
     AssociatedOid, ObjectIdentifier,
@@ -39,7 +40,8 @@ impl KeyFacts {
     }
 }
 
-/// A certificate: its names and usages, as it has them, and its key. A list without entries is absent. [`MAX_CHAIN_BYTES`](crate::MAX_CHAIN_BYTES) bounds them.
+/// A certificate: its names and usages, as it has them, and its key. A list without entries is absent.
+/// [`MAX_CHAIN_BYTES`](crate::MAX_CHAIN_BYTES) bounds them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CertificateFacts {
     pub(super) common_name: Option<String>,

@@ -137,7 +137,8 @@ fn a_retry_comes_when_it_is_due_and_a_change_makes_it_come_at_once() {
     assert_eq!(queue.start(now + retry), Some(x));
 }
 
-/// Ten changes a second for a minute cost a handful of evaluations; after a quiet time a change counts at once again.
+/// Ten changes a second for a minute cost a handful of evaluations; after a quiet time a change counts at
+/// once again.
 #[test]
 fn a_flood_of_changes_costs_few_evaluations() {
     let (mut queue, begin) = (queue(), Instant::now());
@@ -199,7 +200,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever happens: no request runs twice at once, bounds hold, and each that is due is evaluated in the end.
+    /// Whatever happens: no request runs twice at once, bounds hold, and each that is due is evaluated in the
+    /// end.
     #[test]
     fn no_request_is_lost_and_bounds_hold(steps in prop::collection::vec(step(), 1..200)) {
         let (mut queue, mut now) = (queue(), Instant::now());
@@ -262,7 +264,8 @@ proptest! {
         prop_assert!(running.is_empty() && queue.running.is_empty());
     }
 
-    /// However many requests others have ready, and however they are finished, a namespace gets a slot after few others.
+    /// However many requests others have ready, and however they are finished, a namespace gets a slot after
+    /// few others.
     #[test]
     fn no_namespace_starves(
         others in prop::collection::vec(1..200_usize, 1..4), is_refresh: bool, finished in prop::collection::vec(any::<prop::sample::Index>(), 100),

@@ -7,7 +7,8 @@ fn names(list: &[&str]) -> Option<Vec<String>> {
     Some(list.iter().map(ToString::to_string).collect())
 }
 
-/// A rule of these lists: namespaces, service accounts, nodes, signers. An empty one stands for a missing one.
+/// A rule of these lists: namespaces, service accounts, nodes, signers. An empty one stands for a missing
+/// one.
 fn rule(lists: [&[&str]; 4]) -> Result<DenyRule, DenyRuleError> {
     let [namespaces, service_accounts, nodes, signers] =
         lists.map(|list| if list.is_empty() { None } else { names(list) });

@@ -14,7 +14,8 @@ use test_cluster::{
 use super::MINUTE;
 use crate::support::SOON;
 
-/// Kubelet keeps a bundle in its cache for 5 minutes, and brings a change to a pod at its next sync, within 2.
+/// Kubelet keeps a bundle in its cache for 5 minutes, and brings a change to a pod at its next sync, within
+/// 2.
 const DELAYS: [u32; 4] = [0, 3, 5, 7];
 
 pub(super) struct Pods {
@@ -22,7 +23,8 @@ pub(super) struct Pods {
     pods: Vec<Pod>,
     /// What the bundle said, and from when on.
     history: Vec<(Timestamp, String)>,
-    /// All that live, also those that their pods have replaced: a peer may still hold a connection that shows it.
+    /// All that live, also those that their pods have replaced: a peer may still hold a connection that shows
+    /// it.
     live: Vec<Leaf>,
     /// Which certificates passed by which bundle.
     accepted: HashSet<(String, usize)>,

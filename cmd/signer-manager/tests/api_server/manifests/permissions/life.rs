@@ -20,7 +20,8 @@ use crate::{
     },
 };
 
-/// The signers of the shipped configuration, under names of their own, run by a service account with given rights.
+/// The signers of the shipped configuration, under names of their own, run by a service account with given
+/// rights.
 pub(super) struct Life<'a> {
     scope: &'a Scope,
     kubelet: &'a Kubelet,
@@ -98,7 +99,8 @@ impl<'a> Life<'a> {
         Ok(requests)
     }
 
-    /// A renewal for which the manager has read the pod. As long as it hasn't heard that the pod runs, it issues to the one that it knows.
+    /// A renewal for which the manager has read the pod. As long as it hasn't heard that the pod runs, it
+    /// issues to the one that it knows.
     pub(super) async fn refresh_that_reads_its_pod(&self) -> Result<SentRequest, Error> {
         self.gate.interfere(Method::GET, &format!("/pods/{}", self.pod.name), Fate::Noted, 1);
         loop {
