@@ -39,6 +39,19 @@ enum Rule {
     AnyTrusted,
     Spiffe(SpiffeRule),
     DnsNames(Vec<String>),
+    Uris(Vec<String>),
+    Matching(String, Matching),
+    And(Box<(Rule, Rule)>),
+    Or(Box<(Rule, Rule)>),
+}
+
+#[derive(Clone)]
+struct Matching(Arc<dyn Fn(&Certificate) -> bool + Send + Sync>);
+
+impl fmt::Debug for Matching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fn(&Certificate) -> bool")
+    }
 }
 
 /// Why a peer isn't who it should be.
@@ -86,6 +99,25 @@ pub enum PeerError {
         /// Who is, for the message.
         expected: String,
     },
+    /// None of its URIs is an expected one.
+    #[error("the peer's certificate has {found}, and one of {expected} is expected")]
+    NoExpectedUri {
+        /// Its URIs.
+        found: String,
+        /// The expected ones.
+        expected: String,
+    },
+    /// A rule of the application refuses it.
+    #[error("the peer with the certificate {certificate} isn't {expected}")]
+    NotMatching {
+        /// Its names.
+        certificate: String,
+        /// Who may come, in the rule's words.
+        expected: String,
+    },
+    /// It passes neither of two rules.
+    #[error("{}; and {}", .0.0, .0.1)]
+    Neither(Box<(PeerError, PeerError)>),
     /// None of its DNS names is an expected one.
     #[error("the peer's certificate is for {found}, and one of {expected} is expected")]
     NoExpectedName {
@@ -164,15 +196,55 @@ impl PeerRule {
         Self(Rule::DnsNames(names.into_iter().map(Into::into).collect()))
     }
 
+    /// Whoever's certificate has one of these URIs, byte for byte. For SPIFFE IDs, [`spiffe`](Self::spiffe) checks more.
+    ///
+    /// ```
+    /// use pod_credentials::PeerRule;
+    ///
+    /// let team = PeerRule::uris(["https://example.com/teams/shop"]).and(PeerRule::dns_names(["cart.shop.svc"]));
+    /// ```
+    #[must_use]
+    pub fn uris(uris: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(Rule::Uris(uris.into_iter().map(Into::into).collect()))
+    }
+
+    /// Those for whose certificate `predicate` holds. `expected` says in refusals who may come, such as `a member of a
+    /// team`.
+    #[must_use]
+    pub fn matching(
+        expected: impl Into<String>,
+        predicate: impl Fn(&Certificate) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self(Rule::Matching(expected.into(), Matching(Arc::new(predicate))))
+    }
+
+    /// Those who pass this rule and another one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(Rule::And(Box::new((self.0, other.0))))
+    }
+
+    /// Those who pass this rule or another one.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(Rule::Or(Box::new((self.0, other.0))))
+    }
+
     /// Whether the owner of a certificate, which has been verified already, may come.
     ///
     /// # Errors
     /// If not, with the reason.
     pub fn check(&self, end_entity: &CertificateDer<'_>) -> Result<(), PeerError> {
-        match &self.0 {
-            Rule::AnyTrusted => Ok(()),
-            Rule::Spiffe(rule) => rule.check(&spiffe_id(end_entity)?),
-            Rule::DnsNames(expected) => {
+        self.0.check(end_entity)
+    }
+}
+
+impl Rule {
+    fn check(&self, end_entity: &CertificateDer<'_>) -> Result<(), PeerError> {
+        match self {
+            Self::AnyTrusted => Ok(()),
+            Self::Spiffe(rule) => rule.check(&spiffe_id(end_entity)?),
+            Self::DnsNames(expected) => {
                 let found = Certificate::from_der(end_entity)?.dns_names;
                 let fits = |name: &String| expected.iter().any(|e| e.eq_ignore_ascii_case(name));
                 if found.iter().any(fits) {
@@ -180,6 +252,32 @@ impl PeerRule {
                 }
                 let found = if found.is_empty() { "no DNS name".into() } else { join(&found) };
                 Err(PeerError::NoExpectedName { found, expected: join(expected) })
+            }
+            Self::Uris(expected) => {
+                let found = Certificate::from_der(end_entity)?.uris;
+                if found.iter().any(|uri| expected.contains(uri)) {
+                    return Ok(());
+                }
+                let found = if found.is_empty() { "no URI".into() } else { join(&found) };
+                Err(PeerError::NoExpectedUri { found, expected: join(expected) })
+            }
+            Self::Matching(expected, Matching(predicate)) => {
+                let certificate = Certificate::from_der(end_entity)?;
+                if predicate(&certificate) {
+                    return Ok(());
+                }
+                let names = [&certificate.dns_names[..], &certificate.uris[..]].concat();
+                let names = if names.is_empty() { certificate.subject } else { join(&names) };
+                Err(PeerError::NotMatching { certificate: names, expected: expected.clone() })
+            }
+            Self::And(rules) => {
+                let (first, second) = &**rules;
+                first.check(end_entity).and_then(|()| second.check(end_entity))
+            }
+            Self::Or(rules) => {
+                let (first, second) = &**rules;
+                let Err(refused) = first.check(end_entity) else { return Ok(()) };
+                second.check(end_entity).map_err(|also| PeerError::Neither(Box::new((refused, also))))
             }
         }
     }

@@ -207,3 +207,39 @@ fn a_server_by_name_needs_that_name() {
     let refused = handshake(&Arc::new(client), &Arc::new(server)).err().unwrap().by_client.unwrap();
     assert!(refused.to_string().contains("only valid for DnsName(\"cart.shop.svc\")"), "{refused}");
 }
+
+const TEAM: &str = "https://example.com/teams/shop";
+
+#[test]
+fn rules_over_any_identity_are_combined() {
+    let ca = Ca::new("teams");
+    let team = || PeerRule::uris([TEAM]);
+    let named = || PeerRule::dns_names(["cart.shop.svc"]);
+    let of_teams = || {
+        PeerRule::matching("a member of a team", |certificate| {
+            certificate.uris.iter().any(|uri| uri.starts_with("https://example.com/teams/"))
+        })
+    };
+    let both = || ca.uri(TEAM).and_dns("cart.shop.svc");
+    for rule in [team(), named(), of_teams(), team().and(named()), team().or(PeerRule::spiffe(mesh()))] {
+        as_client(&ca, Some(&both()), |trust| Clients::required(trust, rule.clone())).unwrap().talk();
+        as_server(&ca, &both(), rule).unwrap().talk();
+    }
+    let other = || ca.uri("https://example.com/teams/pay").and_dns("cart.shop.svc");
+    for (rule, said) in [
+        (team(), "has https://example.com/teams/pay, and one of https://example.com/teams/shop is expected"),
+        (team().and(named()), "teams/pay, and one of"),
+        (named().and(team()), "teams/pay, and one of"),
+        (
+            PeerRule::matching("an administrator", |_| false),
+            "the peer with the certificate cart.shop.svc, https://example.com/teams/pay isn't an administrator",
+        ),
+        (team().or(PeerRule::dns_names(["pay.svc"])), "; and the peer's certificate is for cart.shop.svc"),
+    ] {
+        let refused = as_client(&ca, Some(&other()), |trust| Clients::required(trust, rule.clone()));
+        assert_said(refused.err().unwrap().by_server.as_ref().unwrap(), said);
+    }
+    let nobody = ca.dns("cart.shop.svc");
+    let refused = as_server(&ca, &nobody, team()).err().unwrap();
+    assert_said(refused.by_client.as_ref().unwrap(), "has no URI, and one of");
+}
