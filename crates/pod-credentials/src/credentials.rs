@@ -15,7 +15,7 @@ use crate::{
     certificate::{Certificate, subject_public_key},
     load_error::{LoadError, Problem},
     pem::{Blocks, Bytes, private_key, read},
-    watched::{Mounted, read_and_parse},
+    watched::{Files, Mounted, read_and_parse},
 };
 
 /// A private key with its certificate and the chain to, but mostly without, the root. It never prints the
@@ -147,6 +147,10 @@ impl Credentials {
         };
         Err(LoadError::new(files.chain_file(), problem))
     }
+}
+
+impl Files for CredentialFiles {
+    type Content = Credentials;
 }
 
 impl Mounted for Credentials {

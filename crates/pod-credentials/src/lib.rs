@@ -82,7 +82,7 @@ pub use spiffe_id::{
 #[cfg(feature = "axum")]
 pub use tls_listener::TlsListener;
 pub use trust_bundle::{TrustBundle, TrustFile};
-pub use watched::{DEFAULT_POLL, Look, Mounted, NotReady, Status, Watched};
+pub use watched::{DEFAULT_POLL, Files, Look, Mounted, NotReady, Status, Watched};
 
 /// aws-lc-rs: it alone signs and verifies P-521, which kubelet may make keys of. Given explicitly, so that a
 /// process with another default works too.

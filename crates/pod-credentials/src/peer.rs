@@ -196,7 +196,8 @@ impl PeerRule {
         Self(Rule::DnsNames(names.into_iter().map(Into::into).collect()))
     }
 
-    /// Whoever's certificate has one of these URIs, byte for byte. For SPIFFE IDs, [`spiffe`](Self::spiffe) checks more.
+    /// Whoever's certificate has one of these URIs, byte for byte. For SPIFFE IDs, [`spiffe`](Self::spiffe)
+    /// checks more.
     ///
     /// ```
     /// use pod_credentials::PeerRule;
@@ -208,8 +209,8 @@ impl PeerRule {
         Self(Rule::Uris(uris.into_iter().map(Into::into).collect()))
     }
 
-    /// Those for whose certificate `predicate` holds. `expected` says in refusals who may come, such as `a member of a
-    /// team`.
+    /// Those for whose certificate `predicate` holds. `expected` says in refusals who may come, such as
+    /// `a member of a team`.
     #[must_use]
     pub fn matching(
         expected: impl Into<String>,

@@ -13,7 +13,7 @@ use crate::{
     certificate::Certificate,
     load_error::{LoadError, Problem, SkippedCertificate},
     pem::{Blocks, Bytes, read},
-    watched::{Mounted, read_and_parse},
+    watched::{Files, Mounted, read_and_parse},
 };
 
 /// Trust anchors. Their order means nothing: kubelet shuffles them.
@@ -122,6 +122,10 @@ fn anchor(roots: &mut RootCertStore, der: &CertificateDer<'static>) -> Result<Ce
         Ok(()) => Ok(certificate),
         Err(error) => Err((certificate.called(), error.to_string())),
     }
+}
+
+impl Files for TrustFile {
+    type Content = TrustBundle;
 }
 
 impl Mounted for TrustBundle {

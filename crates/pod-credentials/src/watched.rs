@@ -23,7 +23,7 @@ use crate::{load_error::LoadError, pem::Bytes};
 /// [`TrustBundle`](crate::TrustBundle).
 pub trait Mounted: sealed::Sealed + Sized + Send + Sync + 'static {
     /// Where it is mounted.
-    type Files: fmt::Debug + Send + Sync + 'static;
+    type Files: Files<Content = Self>;
     #[doc(hidden)]
     fn read(files: &Self::Files) -> Result<Vec<Bytes>, LoadError>;
     #[doc(hidden)]
@@ -34,6 +34,13 @@ pub trait Mounted: sealed::Sealed + Sized + Send + Sync + 'static {
     fn same_as(&self, other: &Self) -> bool;
     #[doc(hidden)]
     fn describe(&self) -> String;
+}
+
+/// Where something is mounted, which says what it is: [`CredentialFiles`](crate::CredentialFiles) and
+/// [`TrustFile`](crate::TrustFile).
+pub trait Files: fmt::Debug + Send + Sync + 'static {
+    /// What is in them.
+    type Content: Mounted<Files = Self>;
 }
 
 pub(crate) mod sealed {
@@ -62,9 +69,12 @@ struct Inner<T: Mounted> {
     status: RwLock<Status<T>>,
     /// The digest of what is in use. Held while looking, so that looks don't overtake each other.
     in_use: Mutex<Option<Digest>>,
+    hooks: Mutex<Vec<Hook<T>>>,
     /// Dropped, it ends the thread that follows.
     _end: Option<Sender<Infallible>>,
 }
+
+type Hook<T> = Arc<dyn Fn(&Arc<T>) + Send + Sync>;
 
 /// How things stand with mounted files.
 #[derive(Debug)]
@@ -105,7 +115,10 @@ impl<T: Mounted> Watched<T> {
     ///
     /// # Errors
     /// If no thread can be started. A problem with the files is none: see [`Watched::status`].
-    pub fn follow(files: T::Files, poll: Duration) -> io::Result<Self> {
+    pub fn follow<F: Files<Content = T>>(files: F, poll: Duration) -> io::Result<Self>
+    where
+        T: Mounted<Files = F>,
+    {
         let (end, ended) = mpsc::channel();
         let watched = Self::new(files, Some(end), SystemTime::now());
         let inner = Arc::downgrade(&watched.0);
@@ -116,13 +129,17 @@ impl<T: Mounted> Watched<T> {
     /// Looks at the files once. To follow them, call [`Watched::look`]: for programs with timers, or clocks,
     /// of their own.
     #[must_use]
-    pub fn once(files: T::Files, now: SystemTime) -> Self {
+    pub fn once<F: Files<Content = T>>(files: F, now: SystemTime) -> Self
+    where
+        T: Mounted<Files = F>,
+    {
         Self::new(files, None, now)
     }
 
     fn new(files: T::Files, end: Option<Sender<Infallible>>, now: SystemTime) -> Self {
         let (status, in_use) = (RwLock::default(), Mutex::default());
-        let watched = Self(Arc::new(Inner { files, status, in_use, _end: end }));
+        let hooks = Mutex::default();
+        let watched = Self(Arc::new(Inner { files, status, in_use, hooks, _end: end }));
         watched.look(now);
         watched
     }
@@ -155,7 +172,25 @@ impl<T: Mounted> Watched<T> {
         if let Some(news) = news {
             news.log();
         }
+        if look == Look::Changed {
+            self.0.tell_of_change();
+        }
         look
+    }
+
+    /// Has `hook` called with what is in use, after each change from now on: to replace a pooled client, or
+    /// to count renewals. It runs on the thread that looks, which waits for it; should it panic there, that
+    /// thread goes on. It is dropped with the last clone.
+    ///
+    /// ```
+    /// use pod_credentials::{CredentialFiles, DEFAULT_POLL, Watched};
+    ///
+    /// let credentials = Watched::follow(CredentialFiles::bundle("/run/tls/credentials.pem"), DEFAULT_POLL)?;
+    /// credentials.on_change(|new| println!("from now on {}", new.leaf().names().join(", ")));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_change(&self, hook: impl Fn(&Arc<T>) + Send + Sync + 'static) {
+        self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(hook));
     }
 }
 
@@ -168,6 +203,14 @@ enum Seen<T> {
 impl<T: Mounted> Inner<T> {
     fn current(&self) -> Option<Arc<T>> {
         self.status.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+    }
+
+    /// Behind all locks, so that a hook may look at the status, or add another one.
+    fn tell_of_change(&self) {
+        let hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(current) = self.current() {
+            hooks.iter().for_each(|hook| hook(&current));
+        }
     }
 
     fn look(&self, now: SystemTime) -> (Look, Option<News>) {

@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -225,6 +226,45 @@ fn a_thread_follows_until_nobody_is_left() {
         let end = Instant::now() + Duration::from_secs(180);
         while clone.current().is_none_or(|current| current.leaf().dns_names != [expected]) {
             assert!(Instant::now() < end, "{:?}", clone.status());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn a_hook_hears_of_each_change_and_may_look_at_the_status() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    volume.write([(BUNDLE, ca.dns("a").bundle())]);
+    let watched = Watched::once(CredentialFiles::bundle(volume.path(BUNDLE)), SystemTime::now());
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (sink, status) = (Arc::clone(&heard), watched.clone());
+    watched.on_change(move |new| {
+        sink.lock().unwrap().push((new.leaf().names().join(","), status.status().renewals));
+    });
+    look(&watched);
+    assert!(heard.lock().unwrap().is_empty(), "nothing has changed");
+    for name in ["b", "c"] {
+        volume.write([(BUNDLE, ca.dns(name).bundle())]);
+        look(&watched);
+    }
+    volume.write([(BUNDLE, "nonsense".to_owned())]);
+    look(&watched);
+    assert_eq!(*heard.lock().unwrap(), [("b".to_owned(), 1), ("c".to_owned(), 2)]);
+}
+
+#[test]
+fn what_is_followed_is_inferred_and_a_hook_that_panics_ends_nothing() {
+    let (volume, ca) = (Volume::new(), Ca::new("test"));
+    volume.write([("roots.pem", ca.root())]);
+    let watched =
+        Watched::follow(TrustFile::new(volume.path("roots.pem")), Duration::from_millis(5)).unwrap();
+    watched.on_change(|_| panic!("a bug in a hook"));
+    for others in [Ca::new("second"), Ca::new("third")] {
+        volume.write([("roots.pem", format!("{}{}", ca.root(), others.root()))]);
+        let renewals = watched.status().renewals;
+        let began = Instant::now();
+        while watched.status().renewals == renewals {
+            assert!(began.elapsed() < Duration::from_secs(60), "it doesn't follow any more");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

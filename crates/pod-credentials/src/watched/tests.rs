@@ -19,6 +19,10 @@ struct Whole;
 
 impl sealed::Sealed for Whole {}
 
+impl Files for Torn {
+    type Content = Whole;
+}
+
 impl Mounted for Whole {
     type Files = Torn;
 
