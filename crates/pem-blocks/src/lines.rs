@@ -22,8 +22,8 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// Whether a line that is not a marker was meant to be one: `----BEGIN X-----`, `-----END X----------BEGIN
-/// X-----`, or `-----BEG` where a file was cut.
+/// Whether a line that is not a marker was meant to be one: `----BEGIN X-----`,
+/// `-----END X----------BEGIN X-----`, or `-----BEG` where a file was cut.
 pub(crate) fn looks_like_a_marker(line: &[u8]) -> bool {
     let is_cut = |marker: &[u8]| line.len() > DASHES.len() && marker.starts_with(line);
     line.windows(7).any(|window| window == b"-BEGIN ")

@@ -53,8 +53,8 @@ pub fn parse(text: &str) -> Result<Vec<Call>, Error> {
     whole.lines().enumerate().map(line).collect()
 }
 
-/// Counts the calls for which `wanted` holds, by verb and resource: `{"update podcertificaterequests/status":
-/// 2000}`.
+/// Counts the calls for which `wanted` holds, by verb and resource:
+/// `{"update podcertificaterequests/status": 2000}`.
 pub fn count(calls: &[Call], wanted: impl Fn(&Call) -> bool) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for call in calls.iter().filter(|call| wanted(call)) {

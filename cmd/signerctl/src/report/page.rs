@@ -107,8 +107,8 @@ pub(crate) fn remark(beginning: &str, (tone, text): &Remark, look: Look) -> Stri
     format!("{beginning}{}\n", painted.collect::<Vec<_>>().join("\n"))
 }
 
-/// What its certificates let those below them be. Whether that is enough for a signer, `signer-manager
-/// check-config` and the manager itself say.
+/// What its certificates let those below them be. Whether that is enough for a signer,
+/// `signer-manager check-config` and the manager itself say.
 pub(crate) fn limits(authority: &CertificateAuthority, look: Look) -> String {
     let limits = authority.path().filter_map(|certificate| {
         let constraints = certificate.constraints()?;

@@ -47,8 +47,8 @@ impl CaCertificate {
     /// The longest certificate that is looked at, in bytes.
     pub const MAX_DER_BYTES: usize = 16 * 1024;
 
-    /// Reads a DER-encoded certificate. `origin` says where it stands, for messages: `certFile, certificate
-    /// 2`.
+    /// Reads a DER-encoded certificate. `origin` says where it stands, for messages:
+    /// `certFile, certificate 2`.
     ///
     /// # Errors
     /// If it is too long, no certificate, or its key can't sign certificates.

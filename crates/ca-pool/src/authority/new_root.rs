@@ -103,8 +103,9 @@ fn self_signed(
     asn1::sign(&tbs.to_der()?, key)
 }
 
-/// A subject for a new root that says what it signs and is like no other: `<what> CA <id> <8 hexadecimal
-/// digits>`, with `what` cut so that all fits into the 64 characters of a common name.
+/// A subject for a new root that says what it signs and is like no other:
+/// `<what> CA <id> <8 hexadecimal digits>`, with `what` cut so that all fits into the 64 characters of a
+/// common name.
 ///
 /// ```
 /// use ca_pool::root_common_name;

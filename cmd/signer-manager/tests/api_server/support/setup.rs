@@ -26,8 +26,8 @@ impl Setup {
         Self { dir: Arc::new(tempfile::tempdir().unwrap()), signers: Vec::new(), deny: None }
     }
 
-    /// Adds a signer with a CA of its own. `fields` stand in the configuration as they are: `kind: spiffe,
-    /// trustDomain: cluster.local`.
+    /// Adds a signer with a CA of its own. `fields` stand in the configuration as they are:
+    /// `kind: spiffe, trustDomain: cluster.local`.
     pub(crate) fn signer(self, name: &str, fields: &str) -> Self {
         let path = self.pool_path(name);
         write_pool(&path, vec![new_authority("1")]);
