@@ -46,6 +46,9 @@ impl<'a> Field<'a> {
     pub(super) fn text(&self, accepted: &str) -> Result<&'a str, ConfigError> {
         match &self.node.value {
             Value::Text(text) if text.is_empty() => Err(self.error(format!("is empty; write {accepted}"))),
+            Value::Text(text) if is_content(text) => Err(self.error(format!(
+                "holds what a file should hold, which isn't shown here, as it may be a key; write {accepted}"
+            ))),
             Value::Text(text) => Ok(text),
             _ => Err(self.wrong_type(accepted)),
         }
@@ -187,8 +190,17 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// A text of the file in a message: in quotes, and cut where it is long.
+/// Whether a text is what a file holds, and so may be a key: PEM, base64 of PEM, or JSON.
+fn is_content(text: &str) -> bool {
+    let text = text.trim_start();
+    text.contains("-----BEGIN") || text.contains("LS0tLS1CRUdJTi") || text.starts_with('{')
+}
+
+/// A text of the file in a message: in quotes, and cut where it is long. One that may be a key isn't shown.
 pub(super) fn quoted(text: &str) -> String {
+    if is_content(text) {
+        return "what stands here (not shown, as it may hold a key)".to_owned();
+    }
     format!("{:?}", text.chars().take(LONGEST_QUOTE).collect::<String>())
 }
 

@@ -97,6 +97,24 @@ fn a_ca_pool_is_a_json_file_or_pem_files() {
 }
 
 #[test]
+fn a_key_in_the_place_of_a_path_is_not_shown() {
+    const KEY: &str = "MIGHAgEAMBMGByqGSM49";
+    let pem = format!("-----BEGIN PRIVATE KEY-----\\n{KEY}\\n-----END PRIVATE KEY-----\\n");
+    let json = format!("{{\\\"CAs\\\":[{{\\\"SigningKeyPKCS8\\\":\\\"{KEY}\\\"}}]}}");
+    let base64 = format!("LS0tLS1CRUdJTi{KEY}");
+    for content in [&pem, &json, &base64] {
+        for pool in ["certFile: a, keyFile:", "file:"] {
+            let text = format!(
+                "signers:\n- name: example.com/a\n  kind: service-dns\n  maxLifetime: \"{content}\"\n  caPool: {{{pool} \"{content}\"}}\n"
+            );
+            let error = signer_manager::Config::parse(&text, "signers.yaml").unwrap_err().to_string();
+            assert!(!error.contains(KEY) && !error.contains("LS0t"), "{error}");
+            assert_eq!(error.matches("isn't shown here, as it may be a key; write a").count(), 2, "{error}");
+        }
+    }
+}
+
+#[test]
 fn two_signers_share_neither_name_nor_ca_files() {
     assert_errors(
         "signers:\n\
