@@ -11,6 +11,7 @@ mod terminal;
 mod text;
 
 use std::{
+    env,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -36,7 +37,20 @@ enum Subject {
     CaPool(commands::Command),
 }
 
+/// Whether an argument is what a file holds (`--file "$(cat pool.json)"`), and so may be a key. Messages quote
+/// arguments, those of clap too.
+fn is_content(argument: &str) -> bool {
+    let argument = argument.trim_start();
+    argument.contains("-----BEGIN") || argument.contains("LS0tLS1CRUdJTi") || argument.starts_with('{')
+}
+
 fn main() -> ExitCode {
+    if env::args_os().any(|argument| is_content(&argument.to_string_lossy())) {
+        eprintln!(
+            "signerctl: an argument holds what a file should hold, which isn't shown here, as it may be a key; write the file's path"
+        );
+        return ExitCode::from(2);
+    }
     let Subject::CaPool(command) = Arguments::parse().subject;
     let done = forbid_core_dumps().map_err(Error::CoreDumps);
     match done.and_then(|()| command.run(Look::of_stdout(), Timestamp::now())) {

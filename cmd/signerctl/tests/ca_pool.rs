@@ -222,3 +222,21 @@ fn commands_and_yaml_that_are_suggested_work_with_any_path() {
     let (_, error) = complains(directory.path(), &["create", "--file", "none at all/pool.json"]);
     assert!(error.contains("`mkdir -p 'none at all'`"), "{error}");
 }
+
+#[test]
+fn a_key_in_the_place_of_a_path_is_not_shown() {
+    const KEY: &str = "MIGHAgEAMBMGByqGSM49";
+    let directory = TempDir::new().unwrap();
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{KEY}\n-----END PRIVATE KEY-----\n");
+    let json = format!("{{\"CAs\":[{{\"SigningKeyPKCS8\":\"{KEY}\"}}]}}");
+    let base64 = format!("LS0tLS1CRUdJTi{KEY}");
+    for content in [&pem, &json, &base64, &format!("--file={pem}")] {
+        for arguments in
+            [&["show", "--file", content][..], &["show", "--cert-file", "a", "--key-file", content]]
+        {
+            let (code, error) = complains(directory.path(), arguments);
+            assert_eq!(code, 2, "{error}");
+            assert!(!error.contains(KEY) && error.contains("write the file's path"), "{error}");
+        }
+    }
+}
