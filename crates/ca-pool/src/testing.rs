@@ -112,6 +112,11 @@ fn params(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Certificat
     params
 }
 
+/// Why the API server can't read a certificate: it isn't loaded at all, or the rule of Go's that it breaks.
+pub fn unreadable_for_api_server(der: &[u8]) -> Result<Option<String>, crate::AuthorityError> {
+    Ok(crate::authority::objections::broken_rule(&CaCertificate::from_der("test", der)?))
+}
+
 /// A file of `tests/data`.
 pub fn data(file: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()

@@ -112,39 +112,9 @@ impl NameConstraints {
         self.bases().any(is_unknown)
     }
 
-    /// Why Go's `parseNameConstraintsExtension` can't read them, if it can't.
-    pub(crate) fn unreadable_for_go(&self) -> Option<String> {
-        if self.bases().next().is_none() {
-            return Some("are empty".to_owned());
-        }
-        let base = self.bases().find(|base| match base {
-            Base::Dns(domain) => !is_domain_for_go(domain),
-            Base::Uri(domain) => domain.parse::<IpAddr>().is_ok() || !is_domain_for_go(domain),
-            Base::Ip { mask, .. } => !is_prefix(mask),
-            Base::Directory(_) | Base::Other(_) => false,
-        })?;
-        Some(format!("have a base that is no domain, or no range of addresses, for Go: {base}"))
-    }
-
     fn bases(&self) -> impl Iterator<Item = &Base> {
         self.permitted.iter().chain(&self.excluded)
     }
-}
-
-/// As Go's `domainNameValid` says of constraints.
-fn is_domain_for_go(domain: &str) -> bool {
-    let labels = domain.strip_prefix('.').unwrap_or(domain);
-    domain.is_empty()
-        || labels
-            .split('.')
-            .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_graphic()))
-}
-
-/// Whether a mask is some ones, then zeros alone.
-fn is_prefix(mask: &[u8]) -> bool {
-    let ones = |byte: &u8| byte.leading_ones() + byte.trailing_zeros() == 8 || *byte == 0xff;
-    let zeros = mask.iter().skip_while(|byte| **byte == 0xff).skip(1);
-    mask.iter().all(ones) && zeros.into_iter().all(|byte| *byte == 0)
 }
 
 impl Base {

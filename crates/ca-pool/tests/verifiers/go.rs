@@ -30,6 +30,19 @@ pub(crate) fn verify(
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stdout).into_owned()) }
 }
 
+/// What `x509.ParseCertificate` says of each.
+pub(crate) fn read(certificates: &[Vec<u8>]) -> Vec<Result<(), String>> {
+    let program = PROGRAM.get_or_init(build);
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("certificates");
+    let hexadecimal = |der: &Vec<u8>| der.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n";
+    fs::write(&file, certificates.iter().map(hexadecimal).collect::<String>()).unwrap();
+    let output = Command::new(program).arg("read").stdin(fs::File::open(&file).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer = |line: &str| if line == "read" { Ok(()) } else { Err(line.to_owned()) };
+    String::from_utf8(output.stdout).unwrap().lines().map(answer).collect()
+}
+
 fn build() -> PathBuf {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifiers/go/verify.go");

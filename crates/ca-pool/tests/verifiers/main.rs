@@ -12,6 +12,7 @@ mod made_by_openssl;
 mod odd_subjects;
 mod openssl;
 mod pods;
+mod readers;
 mod svid;
 mod webpki;
 

@@ -115,28 +115,3 @@ fn damaged_constraints_are_refused() {
         assert!(NameConstraints::from_der(der).is_err(), "{der:x?}");
     }
 }
-
-#[test]
-fn go_reads_constraints_on_domains_and_prefixes_alone() {
-    for (kind, base, is_readable) in [
-        (0x82, &b"example.com"[..], true),
-        (0x82, b".example.com", true),
-        (0x82, b"", true),
-        (0x82, b"example.com.", false),
-        (0x82, b"a..b", false),
-        (0x82, b"a b", false),
-        (0x86, b"example.com", true),
-        (0x86, b"192.0.2.1", false),
-        (0x87, &[10, 0, 0, 0, 255, 0, 0, 0], true),
-        (0x87, &[10, 0, 0, 0, 255, 240, 0, 0], true),
-        (0x87, &[10, 0, 0, 0, 255, 255, 255, 255], true),
-        (0x87, &[0; 8], true),
-        (0x87, &[10, 0, 0, 0, 255, 0, 255, 0], false),
-        (0x87, &[10, 0, 0, 0, 15, 0, 0, 0], false),
-        (0x87, &[10, 0, 0, 0, 240, 128, 0, 0], false),
-    ] {
-        let read = constraints(0xa1, kind, base).unreadable_for_go();
-        assert_eq!(read.is_none(), is_readable, "{base:?} {read:?}");
-    }
-    assert!(NameConstraints::from_der(b"\x30\x00").unwrap().unreadable_for_go().is_some());
-}

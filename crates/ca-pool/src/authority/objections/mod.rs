@@ -24,7 +24,7 @@ pub(crate) fn api_server(authority: &CertificateAuthority) -> Option<String> {
 }
 
 /// The rule by which the API server takes no trust bundle with a certificate, if there is one.
-pub(super) fn broken_rule(certificate: &CaCertificate) -> Option<String> {
+pub(crate) fn broken_rule(certificate: &CaCertificate) -> Option<String> {
     api_server::broken_rule(certificate, &Contents::of(certificate)?)
 }
 

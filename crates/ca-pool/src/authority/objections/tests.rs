@@ -36,31 +36,6 @@ fn extensions_count_in_version_3_alone() {
 }
 
 #[test]
-fn the_api_server_reads_strings_of_the_characters_that_their_type_has() {
-    for (tag, text, is_legible) in [
-        (0x13, &b"Example, Inc. (*&)"[..], true),
-        (0x13, b"user@example.com", false),
-        (0x13, b"under_score", false),
-        (0x0c, "Köln".as_bytes(), true),
-        (0x0c, b"K\xf6ln", false),
-        (0x14, b"K\xf6ln", true),
-        (0x16, b"user@example.com", true),
-        (0x16, b"K\xf6ln", false),
-        (0x12, b"12 34", true),
-        (0x12, b"12a", false),
-        (0x1e, b"\0K\0\xf6", true),
-        (0x1e, b"\0K\0", false),
-        (0x1e, b"\xd8\0\0K", false),
-        (0x1c, b"\0\0\0K", false),
-    ] {
-        let tlv = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
-        let attribute = tlv(0x30, &[&[6, 3, 0x55, 4, 3][..], &tlv(tag, text)].concat());
-        let name = tlv(0x30, &tlv(0x31, &attribute));
-        assert_eq!(api_server::is_legible(&name).unwrap_or_default(), is_legible, "{tag:x} {text:?}");
-    }
-}
-
-#[test]
 fn webpki_names_the_constraint_that_holds_for_all_names_first() {
     use x509_cert::ext::pkix::{
         constraints::name::{GeneralSubtree, NameConstraints},

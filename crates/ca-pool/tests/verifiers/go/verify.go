@@ -2,10 +2,13 @@
 // in Go do.
 //
 //	verify <chain.pem> <roots.pem> (server|client)
+//	verify read    (a certificate in hexadecimal a line; a line for each with what ParseCertificate says)
 package main
 
 import (
+	"bufio"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -30,7 +33,27 @@ func read(path string) (certificates []*x509.Certificate) {
 	}
 }
 
+func readEach() {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		der, err := hex.DecodeString(lines.Text())
+		if err != nil {
+			panic(err)
+		}
+		if _, err = x509.ParseCertificate(der); err != nil {
+			fmt.Printf("refused: %q\n", err)
+		} else {
+			fmt.Println("read")
+		}
+	}
+}
+
 func main() {
+	if os.Args[1] == "read" {
+		readEach()
+		return
+	}
 	chain, roots := read(os.Args[1]), read(os.Args[2])
 	options := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
 	options.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
