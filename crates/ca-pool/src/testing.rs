@@ -52,8 +52,14 @@ impl TestCa {
 
     /// Certifies a CA that has a certificate already, under the same name and key.
     pub fn cross_sign(&self, other: &Self) -> Self {
-        let key = KeyPair::try_from(other.key.serialize_der()).unwrap();
-        self.certify(other.params.clone(), key)
+        self.cross_sign_with(other, |_| {})
+    }
+
+    /// The same, with other parameters.
+    pub fn cross_sign_with(&self, other: &Self, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let (mut params, key) = (other.params.clone(), KeyPair::try_from(other.key.serialize_der()).unwrap());
+        change(&mut params);
+        self.certify(params, key)
     }
 
     /// Another root of the same name and key.

@@ -61,8 +61,8 @@ impl CertificateAuthority {
     /// Makes an authority of a key, of the certificates that may stand between it and a root, and of the
     /// roots that are trusted to end the way; the order of the certificates doesn't matter. The issuer is the
     /// certificate that belongs to the key: a root, or one of the intermediates. Of several ways that one is
-    /// taken which is valid longest ([`as_of`](Self::as_of) looks at the time too); certificates that aren't
-    /// on it are left aside.
+    /// taken which the fewest verifiers object to, and of those the one that is valid longest
+    /// ([`as_of`](Self::as_of) looks at the time too); certificates that aren't on it are left aside.
     ///
     /// `id` names it in messages.
     ///
@@ -93,8 +93,8 @@ impl CertificateAuthority {
         Ok(authority)
     }
 
-    /// The same with the way up that is best at `now`: of those that are valid then the one that ends last.
-    /// Where none is, it stays the one that ends last of all.
+    /// The same with the way up that is best at `now`, of those that are valid then. Where none is, it stays
+    /// the best of all.
     ///
     /// A path that isn't valid yet would otherwise hide the one that is: a CA certificate that was renewed
     /// ahead of its time, say.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     AuthorityError, CaCertificate, CaKey,
+    objections::Comparison,
     path_rules::{check_ca, check_key_length, check_listed, check_signature},
     verifying_key::VerifyingKey,
 };
@@ -61,9 +62,9 @@ impl Paths {
     /// Finds the ways from a certificate of the key to one of the roots, whatever the order of the
     /// certificates. Each certificate on them may be where it is.
     ///
-    /// The best is the one that is valid longest, which is the one that ends last; among equals the shortest;
-    /// among those the one whose bytes come first. Further ones are kept if they begin to be valid before the
-    /// better ones do.
+    /// The best is the one that the fewest verifiers object to; among equals the one that is valid longest,
+    /// which is the one that ends last; then the shortest; then the one whose bytes come first. Further ones
+    /// are kept if they begin to be valid before the better ones do, or end after them.
     pub(super) fn find(
         key: &dyn CaKey,
         intermediates: Vec<CaCertificate>,
@@ -241,16 +242,21 @@ impl Search {
     /// The ways that are worth keeping, the best first.
     fn best(&self) -> Vec<Way> {
         let mut ways = self.ways.clone();
+        let mut comparison = Comparison::default();
         ways.sort_by_cached_key(|way| {
             let (from, to) = self.validity(way);
             let ranks: Vec<usize> = way.iter().map(|index| self.rank[*index]).collect();
-            (from > to, Reverse(to), way.len(), from, ranks)
+            let hindrances = comparison.hindrances(way, &self.all);
+            (from > to, hindrances, Reverse(to), way.len(), from, ranks)
         });
         let mut kept: Vec<Way> = Vec::new();
         for way in ways {
             let (from, to) = self.validity(&way);
-            let begins_first = from <= to && kept.iter().all(|other| from < self.validity(other).0);
-            if kept.is_empty() || begins_first && kept.len() < MOST_PATHS {
+            let others = || kept.iter().map(|other| self.validity(other));
+            let is_first = others().all(|(other, _)| from < other);
+            let is_last = others().all(|(_, other)| to > other);
+            let is_worth_keeping = from <= to && (is_first || is_last) && kept.len() < MOST_PATHS;
+            if kept.is_empty() || is_worth_keeping {
                 kept.push(way);
             }
         }

@@ -222,10 +222,57 @@ fn weak_keys_and_signatures_are_refused() {
             Err(error) => assert!(!rule.is_empty() && error.to_string().contains(rule), "{root}: {error}"),
         }
     }
-    let certificate = CaCertificate::from_der("root", &certificate_der("root-ecdsa-sha1.pem")).unwrap();
-    let key = SigningKey::from_sec1(&key_der("sec1-p256.pem")).unwrap();
-    let error = CertificateAuthority::new("1", key, vec![], vec![certificate]).unwrap_err().to_string();
+}
+
+/// Verifiers don't look at the signature of a trust anchor; they do at that of an intermediate.
+#[test]
+fn the_signature_of_a_root_may_be_of_an_algorithm_that_no_verifier_takes() {
+    let root = CaCertificate::from_der("root", &certificate_der("root-ecdsa-sha1.pem")).unwrap();
+    let key = || SigningKey::from_sec1(&key_der("sec1-p256.pem")).unwrap();
+    CertificateAuthority::new("1", key(), vec![], vec![root.clone()]).unwrap();
+    let other = TestCa::root("other").certificate();
+    let error = root.verify_signature(&other).unwrap_err().to_string();
     assert!(error.contains("signed with SHA-1 (ECDSA)"), "{error}");
+}
+
+/// A way that every verifier takes is taken before one that lasts longer and that some refuse.
+#[test]
+fn what_verifiers_refuse_does_not_hide_what_they_take() {
+    let constrained = |params: &mut rcgen::CertificateParams| {
+        params.name_constraints = Some(rcgen::NameConstraints {
+            permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName("example.com".into())],
+            excluded_subtrees: vec![],
+        });
+    };
+    let for_code = |params: &mut rcgen::CertificateParams| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::CodeSigning];
+    };
+    let unreadable = |params: &mut rcgen::CertificateParams| {
+        let alternative_names =
+            rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 17], vec![0x30, 3, 0x87, 1, 1]);
+        params.custom_extensions = vec![alternative_names];
+    };
+    type Change = fn(&mut rcgen::CertificateParams);
+    let cases: [(&str, Change, Change); 4] = [
+        ("constrained", |_| {}, constrained),
+        ("for code", |_| {}, for_code),
+        ("unreadable for the API server", unreadable, |_| {}),
+        ("equal", |_| {}, |_| {}),
+    ];
+    for (case, of_root, of_intermediate) in cases {
+        let (short, long) = (TestCa::root("short"), TestCa::root_with("long", of_root));
+        let issuing = short.issue_with("issuing", |params| params.not_after = date_time_ymd(2100, 1, 1));
+        let crossed = long.cross_sign_with(&issuing, |params| {
+            params.not_after = date_time_ymd(2200, 1, 1);
+            of_intermediate(params);
+        });
+        let authority = authority(&issuing, &[&crossed, &issuing], &[&long, &short]).unwrap();
+        let taken = authority.root().subject();
+        assert_eq!(taken, if case == "equal" { "CN=long" } else { "CN=short" }, "{case}");
+        // once that has ended, the other is better than none
+        let authority = authority.as_of("2150-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(authority.root().subject(), "CN=long", "{case}");
+    }
 }
 
 #[test]

@@ -52,9 +52,8 @@ impl VerifyingKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Unverified> {
-        let verification = VERIFICATIONS
-            .iter()
-            .find(|known| known.algorithm.as_ref() == algorithm && known.family == Family::of(self.key_type));
+        let family = Family::of(self.key_type);
+        let verification = VERIFICATIONS.iter().find(|known| known.family == family && known.is(algorithm));
         match verification {
             Some(known) => UnparsedPublicKey::new(known.verification, &self.bytes)
                 .verify(message, signature)
@@ -63,27 +62,21 @@ impl VerifyingKey {
         }
     }
 
-    /// Verifies the signature of a key on its own certificate. SHA-1 with RSA is taken too: verifiers don't
-    /// look at the signature of a trust anchor, and old enterprise roots have such (AD CS before 2016).
+    /// Verifies the signature of a key on its own certificate, if it is by an algorithm that is known.
+    /// Verifiers don't look at the signature of a trust anchor, and old enterprise roots have odd ones: SHA-1
+    /// (AD CS before 2016), MD5, SHA-224, RSA-PSS with a salt of 20 octets.
     pub(super) fn verify_own(
         &self,
         algorithm: &[u8],
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Unverified> {
-        let old = &algorithms::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY;
         match self.verify(algorithm, message, signature) {
-            Err(Unverified::Weak(SHA_1_RSA)) if Family::of(self.key_type) == Family::Rsa => {
-                UnparsedPublicKey::new(old, &self.bytes)
-                    .verify(message, signature)
-                    .map_err(|_| Unverified::Mismatch)
-            }
+            Err(Unverified::Weak(_) | Unverified::UnknownAlgorithm(_)) => Ok(()),
             verified => verified,
         }
     }
 }
-
-const SHA_1_RSA: &str = "SHA-1 (RSA)";
 
 fn key_type(spki: &SubjectPublicKeyInfoRef<'_>, bytes: &[u8]) -> Result<SigningKeyType, String> {
     match spki.algorithm.oid {
@@ -142,6 +135,15 @@ struct Verification {
     verification: &'static dyn VerificationAlgorithm,
 }
 
+impl Verification {
+    /// RFC 4055 §5 demands parameters of NULL with RSA. Programs leave them out, and verifiers take that.
+    fn is(&self, algorithm: &[u8]) -> bool {
+        const NULL: &[u8] = &[5, 0];
+        let own = self.algorithm.as_ref();
+        own == algorithm || self.family == Family::Rsa && own.strip_suffix(NULL) == Some(algorithm)
+    }
+}
+
 const fn verification(
     algorithm: AlgorithmIdentifier,
     family: Family,
@@ -176,7 +178,7 @@ const ECDSA_WITH_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840
 /// Names what can't be used.
 fn unusable(algorithm: &[u8]) -> Unverified {
     match der::SliceReader::new(algorithm).and_then(|mut reader| ObjectIdentifier::decode(&mut reader)) {
-        Ok(rfc5912::SHA_1_WITH_RSA_ENCRYPTION) => Unverified::Weak(SHA_1_RSA),
+        Ok(rfc5912::SHA_1_WITH_RSA_ENCRYPTION) => Unverified::Weak("SHA-1 (RSA)"),
         Ok(ECDSA_WITH_SHA_1) => Unverified::Weak("SHA-1 (ECDSA)"),
         Ok(rfc5912::MD_5_WITH_RSA_ENCRYPTION) => Unverified::Weak("MD5 (RSA)"),
         Ok(other) => Unverified::UnknownAlgorithm(signature_name(other)),

@@ -7,7 +7,9 @@ mod critical;
 mod key_identifiers;
 mod openssl;
 
-use const_oid::db::rfc5280::ANY_EXTENDED_KEY_USAGE;
+use std::collections::HashMap;
+
+use const_oid::{ObjectIdentifier, db::rfc5280};
 
 use self::{contents::Contents, critical::Verifier};
 use super::{CaCertificate, CertificateAuthority};
@@ -32,20 +34,67 @@ pub(crate) fn broken_rule(certificate: &CaCertificate) -> Option<String> {
 pub(crate) fn caveats(authority: &CertificateAuthority) -> Vec<String> {
     let path: Vec<(&CaCertificate, Contents)> =
         authority.path().filter_map(|certificate| Some((certificate, Contents::of(certificate)?))).collect();
-    let mut caveats: Vec<String> = no_subject(authority).into_iter().collect();
+    let path: Vec<_> = path.iter().map(|(certificate, contents)| (*certificate, contents)).collect();
+    no_subject(authority).into_iter().chain(caveats_of(&path)).collect()
+}
+
+fn caveats_of(path: &[(&CaCertificate, &Contents)]) -> Vec<String> {
+    let mut caveats = Vec::new();
     for (index, (certificate, contents)) in path.iter().enumerate() {
         let is_root = index + 1 == path.len();
         for verifier in [Verifier::Go, Verifier::OpenSsl] {
             caveats.extend(critical::unknown(certificate, contents, verifier));
         }
         let issuer = path.get(index + 1).unwrap_or(&path[index]);
-        caveats.extend(key_identifiers::mismatch((certificate, contents), (issuer.0, &issuer.1), is_root));
+        caveats.extend(key_identifiers::mismatch((certificate, contents), *issuer, is_root));
         caveats.extend(openssl::any_purpose(certificate));
         caveats.extend(openssl::strict(certificate, contents, is_root));
         caveats.extend(contents.overlong_serial(certificate));
     }
     caveats
 }
+
+/// How much stands against a way up, whatever is issued below it; the less the better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hindrances {
+    unreadable_for_api_server: bool,
+    not_for_tls: bool,
+    constrains_names: bool,
+    caveats: usize,
+}
+
+/// Compares ways up that have certificates in common.
+#[derive(Default)]
+pub(super) struct Comparison {
+    contents: HashMap<usize, Option<Contents>>,
+}
+
+impl Comparison {
+    /// What stands against a way, given by the positions of its certificates, the root last.
+    pub(super) fn hindrances(&mut self, way: &[usize], all: &[CaCertificate]) -> Hindrances {
+        for index in way {
+            self.contents.entry(*index).or_insert_with(|| Contents::of(&all[*index]));
+        }
+        let contents = |index: &usize| Some((&all[*index], self.contents.get(index)?.as_ref()?));
+        let path: Vec<(&CaCertificate, &Contents)> = way.iter().filter_map(contents).collect();
+        let any = |is: &dyn Fn(&CaCertificate) -> bool| path.iter().any(|(certificate, _)| is(certificate));
+        Hindrances {
+            unreadable_for_api_server: path
+                .iter()
+                .any(|(certificate, contents)| api_server::broken_rule(certificate, contents).is_some()),
+            not_for_tls: any(&|certificate| {
+                certificate
+                    .extended_key_usages()
+                    .is_some_and(|usages| !usages.iter().any(|usage| FOR_TLS.contains(usage)))
+            }),
+            constrains_names: any(&|certificate| certificate.name_constraints().is_some()),
+            caveats: caveats_of(&path).len(),
+        }
+    }
+}
+
+const FOR_TLS: [ObjectIdentifier; 3] =
+    [rfc5280::ID_KP_SERVER_AUTH, rfc5280::ID_KP_CLIENT_AUTH, rfc5280::ANY_EXTENDED_KEY_USAGE];
 
 /// What webpki doesn't take of a certificate's extensions.
 pub(crate) fn webpki_extensions(certificate: &CaCertificate) -> Option<String> {
@@ -70,7 +119,7 @@ pub(crate) fn webpki_names(certificate: &CaCertificate, leaf: &Leaf) -> Option<S
 
 /// Why webpki misses a purpose of a leaf in a certificate above it.
 pub(crate) fn webpki_usages(certificate: &CaCertificate) -> Option<String> {
-    let is_for_any = certificate.extended_key_usages()?.contains(&ANY_EXTENDED_KEY_USAGE);
+    let is_for_any = certificate.extended_key_usages()?.contains(&rfc5280::ANY_EXTENDED_KEY_USAGE);
     is_for_any.then(|| {
         format!(
             "{certificate} has the extendedKeyUsage anyExtendedKeyUsage, which webpki doesn't take for others. Use a CA without the extension, or with serverAuth and clientAuth"

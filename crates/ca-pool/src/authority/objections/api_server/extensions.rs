@@ -73,7 +73,8 @@ fn subject_alternative_names(mut value: Input<'_>) -> Read {
             _ => continue,
         };
         if !is_readable {
-            return Err(format!("has {} that is no {kind} for Go", quoted(name.0)).into());
+            let name = if tag == IP_ADDRESS { octets(name.0) } else { quoted(name.0) };
+            return Err(format!("has {name}, which is no {kind} for Go").into());
         }
     }
     Ok(())
@@ -95,7 +96,8 @@ fn name_constraints(mut value: Input<'_>) -> Read {
             let base = side.element(SEQUENCE).and_then(|mut subtree| subtree.any());
             let (tag, base) = base.ok_or(Unreadable::Damaged)?;
             if let Some(kind) = kind_that_it_is_not(tag, base.0) {
-                return Err(format!("has the base {}, which is no {kind} for Go", quoted(base.0)).into());
+                let base = if tag == IP_ADDRESS { octets(base.0) } else { quoted(base.0) };
+                return Err(format!("has the base {base}, which is no {kind} for Go").into());
             }
         }
     }
@@ -193,6 +195,16 @@ fn quoted(value: &[u8]) -> String {
     const SHOWN: usize = 60;
     let text: String = String::from_utf8_lossy(value).chars().take(SHOWN).collect();
     format!("{text:?}")
+}
+
+/// An address and its mask, or what stands in their place.
+fn octets(value: &[u8]) -> String {
+    const OF_IPV4: usize = 4;
+    let dotted = |octets: &[u8]| octets.iter().map(u8::to_string).collect::<Vec<_>>().join(".");
+    match value.split_at_checked(OF_IPV4) {
+        Some((address, mask)) if mask.len() == OF_IPV4 => format!("{}/{}", dotted(address), dotted(mask)),
+        _ => format!("of {} octets", value.len()),
+    }
 }
 
 const EMAIL: u8 = context(1);
