@@ -22,7 +22,8 @@ pub fn check_config(file: &Path) -> Result<String, ConfigErrors> {
     let config = Config::load(file)?;
     let file = file.display().to_string();
     let now = Timestamp::now();
-    let pools: Vec<Pool> = config.signers.iter().map(|signer| Pool::of(signer, now)).collect();
+    let mut pools: Vec<Pool> = config.signers.iter().map(|signer| Pool::of(signer, now)).collect();
+    tell_shared_keys(&config.signers, &mut pools);
     let useless = pools.iter().enumerate().filter(|(_, pool)| !pool.is_useful);
     let mut errors: Vec<ConfigError> = useless.flat_map(|(index, pool)| pool.errors(index)).collect();
     let rules = config.deny.as_ref().and_then(|source| source.load(deny_rules));
@@ -37,23 +38,36 @@ pub fn check_config(file: &Path) -> Result<String, ConfigErrors> {
     Ok(Summary { file: &file, config: &config, rules, warnings }.to_string())
 }
 
+/// A peer that trusts one of two signers takes certificates of the other, if both sign with one key.
+fn tell_shared_keys(signers: &[SignerConfig], pools: &mut [Pool]) {
+    for later in 1..pools.len() {
+        let (before, rest) = pools.split_at_mut(later);
+        let shares = |pool: &Pool| rest[0].keys.iter().any(|key| pool.keys.contains(key));
+        if let Some(first) = before.iter().position(shares) {
+            rest[0].told.push(format!(
+                "it signs with a key that {} signs with too, so that whoever trusts one of the two takes certificates of the other. Give each signer a CA of its own",
+                signers[first].name()
+            ));
+        }
+    }
+}
+
 /// What is to be told of a signer's CAs.
 struct Pool {
     told: Vec<String>,
     is_useful: bool,
+    /// The public halves of its CAs' keys.
+    keys: Vec<Vec<u8>>,
 }
 
 impl Pool {
-    /// Files that can't be loaded here may be mounted where the manager runs, which tells what is wrong with
-    /// them.
+    /// Files that aren't here may be mounted where the manager runs, which tells what is wrong with them.
     fn of(signer: &SignerConfig, now: Timestamp) -> Self {
         let PoolOrigin::Files(source) = &signer.ca_pool else { return Self::unknown() };
         let pool = match source.load() {
             Ok(pool) => pool.as_of(now),
-            Err(error @ PoolSourceError::Bad { .. }) => {
-                return Self { told: vec![error.to_string()], is_useful: true };
-            }
-            Err(_) => return Self::unknown(),
+            Err(PoolSourceError::Missing { .. }) => return Self::unknown(),
+            Err(error) => return Self { told: vec![error.to_string()], ..Self::unknown() },
         };
         let fitness = pool.fitness(&signer.examples());
         let findings = pool.findings(&fitness, now);
@@ -63,11 +77,12 @@ impl Pool {
             told.extend(source.exposed_key());
             told.extend(pool.left_aside());
         }
-        Self { told, is_useful }
+        let keys = pool.authorities().map(|authority| authority.key().spki_der().to_vec()).collect();
+        Self { told, is_useful, keys }
     }
 
     fn unknown() -> Self {
-        Self { told: Vec::new(), is_useful: true }
+        Self { told: Vec::new(), is_useful: true, keys: Vec::new() }
     }
 
     fn errors(&self, index: usize) -> impl Iterator<Item = ConfigError> {

@@ -286,6 +286,52 @@ fn what_is_left_aside_of_a_pool_and_a_pool_that_cannot_be_used_are_warnings() {
     }
 }
 
+/// Only what isn't there may be mounted later.
+#[test]
+fn files_that_are_there_and_can_not_be_read_are_warnings() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let pool = constrained_ca(directory.path(), "svc");
+    std::fs::create_dir(path("directory")).unwrap();
+    std::os::unix::fs::symlink(path("loop"), path("loop")).unwrap();
+    std::fs::write(path("long"), vec![b'a'; 2 << 20]).unwrap();
+    for (name, warning) in [
+        ("directory", "is no regular file"),
+        ("loop", "can't be read"),
+        ("long", "has more than 1048576 bytes"),
+        ("missing", ""),
+    ] {
+        let pool = pool.replace("tls.key", name);
+        let signer = format!("signers:\n- {{name: example.com/web, kind: service-dns, caPool: {pool}}}\n");
+        let output = signer_manager(&["check-config", &file(directory.path(), &signer)]);
+        let words = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(output.status.code(), Some(0), "{name}: {words}");
+        assert_eq!(words.contains("warning"), !warning.is_empty(), "{name}: {words}");
+        assert!(words.contains(warning), "{name}: {words}");
+    }
+}
+
+#[test]
+fn a_key_with_which_two_signers_sign_is_a_warning() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let pool = constrained_ca(one.path(), "svc");
+    for name in ["tls.crt", "tls.key"] {
+        std::fs::copy(one.path().join(name), two.path().join(name)).unwrap();
+    }
+    let copy = pool.replace(one.path().to_str().unwrap(), two.path().to_str().unwrap());
+    let own = constrained_ca(tempfile::tempdir().unwrap().path(), "svc");
+    for (second, is_told) in [(copy, true), (own, false)] {
+        let signers = [("a", &pool), ("b", &second)].map(|(name, pool)| {
+            format!("- {{name: example.com/{name}, kind: service-dns, caPool: {pool}}}\n")
+        });
+        let config = format!("signers:\n{}", signers.concat());
+        let output = signer_manager(&["check-config", &file(one.path(), &config)]);
+        let words = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = words.contains("it signs with a key that example.com/a signs with too");
+        assert_eq!((output.status.code(), told), (Some(0), is_told), "{words}");
+    }
+}
+
 #[test]
 fn a_configuration_that_is_not_valid_ends_with_2_and_its_errors_on_stderr() {
     let directory = tempfile::tempdir().unwrap();

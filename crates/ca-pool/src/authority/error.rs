@@ -16,7 +16,9 @@ pub enum AuthorityError {
         length: usize,
     },
     /// It is no certificate.
-    #[error("{origin} is no valid DER-encoded X.509 certificate: {source}")]
+    #[error(
+        "{origin} is no valid DER-encoded X.509 certificate: {source}. Take it from its CA again, or have it issued anew; `openssl x509 -in FILE -text` shows what others read of it"
+    )]
     Malformed {
         /// Where it stands.
         origin: String,
@@ -188,11 +190,13 @@ pub enum AuthorityError {
     },
     /// To find the way up, more would have to be tried than a verifier tries.
     #[error(
-        "there are too many ways from the signing certificate up: {most} steps weren't enough to try them all. Leave only the certificates there that this CA needs"
+        "there are too many ways from the signing certificate up: {most} {what} weren't enough to try them all. Leave only the certificates there that this CA needs"
     )]
     Tangled {
         /// How much is tried.
         most: usize,
+        /// Of what.
+        what: &'static str,
     },
     /// The key of a new CA, or its use, fails.
     #[error(transparent)]

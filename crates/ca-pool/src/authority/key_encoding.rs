@@ -13,6 +13,28 @@ use super::{
     algorithm_name::{UNNAMED_CURVE, algorithm_name, curve_name},
 };
 
+/// How a private key is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Pkcs8,
+    Sec1,
+    Pkcs1,
+}
+
+/// What follows the version tells the forms apart.
+pub(super) fn form(der: &[u8]) -> Option<Form> {
+    let second = read_sequence(der, |reader| {
+        let _version = AnyRef::decode(reader)?;
+        Ok(AnyRef::decode(reader)?.header().tag())
+    });
+    match second.ok()? {
+        Tag::Sequence => Some(Form::Pkcs8),
+        Tag::OctetString => Some(Form::Sec1),
+        Tag::Integer => Some(Form::Pkcs1),
+        _ => None,
+    }
+}
+
 /// RFC 5958 `OneAsymmetricKey`, which is PKCS #8's `PrivateKeyInfo` and a bit more.
 pub(super) fn pkcs8_key_type(der: &[u8]) -> Result<SigningKeyType, SigningKeyError> {
     let malformed = |source| SigningKeyError::Malformed { expected: "PrivateKeyInfo (PKCS #8)", source };

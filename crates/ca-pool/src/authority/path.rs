@@ -49,8 +49,9 @@ pub(super) struct Paths {
 /// webpki follows six intermediates; OpenSSL and Go follow more.
 const MOST_INTERMEDIATES: usize = 6;
 
-/// Signatures that are verified at most for one authority, as Go and webpki have it for one chain.
-const MOST_SIGNATURES: usize = 100;
+/// Signatures that are verified at most for one authority. Go and webpki have 100 for one chain, and a file may
+/// have a CA's certificates of many years, each under several roots.
+const MOST_SIGNATURES: usize = 1_000;
 
 /// Certificates that are stepped on at most, on all ways together.
 const MOST_STEPS: usize = 10_000;
@@ -158,7 +159,7 @@ impl Search {
     fn climb(&mut self, way: &mut Way) -> Result<(), AuthorityError> {
         self.steps += 1;
         if self.steps > MOST_STEPS {
-            return Err(AuthorityError::Tangled { most: MOST_STEPS });
+            return Err(AuthorityError::Tangled { most: MOST_STEPS, what: "steps" });
         }
         let (below, last) = (way.len() - 1, way[way.len() - 1]);
         if let Err(problem) = check_ca(&self.all[last], below) {
@@ -224,7 +225,7 @@ impl Search {
             return Ok(known.clone());
         }
         if self.verified.len() >= MOST_SIGNATURES {
-            return Err(AuthorityError::Tangled { most: MOST_SIGNATURES });
+            return Err(AuthorityError::Tangled { most: MOST_SIGNATURES, what: "signatures" });
         }
         let verified = check_signature(&self.all[index], &self.all[issuer]);
         self.verified.insert((index, issuer), verified.clone());

@@ -11,7 +11,10 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use super::{SigningKeyType, key_encoding};
+use super::{
+    SigningKeyType,
+    key_encoding::{self, Form},
+};
 
 /// A CA's private key. It signs and gives its public half away; nothing prints it, and the library that holds
 /// it wipes it when it is dropped.
@@ -46,7 +49,9 @@ pub enum SigningKeyError {
         length: usize,
     },
     /// It isn't the DER structure that it should be.
-    #[error("the private key is not valid DER of a {expected}: {source}")]
+    #[error(
+        "the private key is not valid DER of a {expected}: {source}. It is damaged, or in another form; `openssl pkey` writes keys in the form that is read here (PKCS #8)"
+    )]
     Malformed {
         /// The ASN.1 type.
         expected: &'static str,
@@ -104,6 +109,18 @@ impl SigningKey {
             _ => KeyPair::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
         };
         Self::new(pair, key_type)
+    }
+
+    /// Reads a key in any of the forms below, whichever it is: programs write one under the label of another.
+    ///
+    /// # Errors
+    /// If it is none of them, or a key that can't sign here.
+    pub fn from_der(der: &[u8]) -> Result<Self, SigningKeyError> {
+        match key_encoding::form(check_length(der)?) {
+            Some(Form::Sec1) => Self::from_sec1(der),
+            Some(Form::Pkcs1) => Self::from_pkcs1(der),
+            Some(Form::Pkcs8) | None => Self::from_pkcs8(der),
+        }
     }
 
     /// Reads an unencrypted PKCS #8 `PrivateKeyInfo` (PEM label `PRIVATE KEY`).

@@ -121,7 +121,10 @@ pub enum PoolError {
         second: PoolEntry,
     },
     /// Two entries have one key.
-    #[error("{first} and {second} have the same signing key; remove one of them")]
+    #[error(
+        "{first} and {second} have the same signing key, and a pool has each key once; remove one of them. A certificate that was renewed with its key takes the place of \
+         the old one in RootCertificateDER (base64 of its DER); a new key is made by `signerctl ca-pool rotate`"
+    )]
     SameKey {
         /// The earlier one.
         first: PoolEntry,

@@ -30,7 +30,7 @@ const UTF_16: &str = "it is text in UTF-16, as PowerShell's `>` writes it; conve
 const JAVA_KEY_STORE: &str = "it is a Java key store; convert it with `keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12`, and then \
                               `(umask 077; openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem)`";
 const BASE64_OF_PEM: &str = "it is PEM in base64, as `data` of a Secret has it; decode it with `(umask 077; base64 -d FILE > FILE.pem)`";
-const ESCAPED_PEM: &str = "it is PEM whose line breaks are written as \\n, as in JSON or in an environment variable; convert it with `(umask 077; printf '%b' \"$(cat FILE)\" > FILE.pem)`";
+const ESCAPED_PEM: &str = "it is PEM whose line breaks are written as \\n, as in JSON or in an environment variable; convert it with `(umask 077; printf '%b' \"$(tr -d '\"' < FILE)\" > FILE.pem)`";
 const MANIFEST: &str = "it is a manifest of Kubernetes and not a file out of one; get the value with `kubectl get secret NAME -o jsonpath='{.data.tls\\.crt}' | base64 -d`";
 const PKCS_12: &str = "it is PKCS#12 (.pfx, .p12); convert it with `(umask 077; openssl pkcs12 -in FILE -nodes -out FILE.pem)` (with -legacy for files of old programs), which serves as certificate and as key file";
 const PKCS_7: &str =
@@ -49,6 +49,9 @@ const POOL: &str =
     "it is a CA pool in JSON, which is given as `file` in the configuration and as --file to signerctl";
 const KEY_SET: &str =
     "it is a JSON Web Key Set, which holds no certificates; take the PEM that the key was made of";
+const ONE_CA: &str =
+    "it is one CA and no pool; `(umask 077; jq '{CAs: [.]}' FILE > POOL)` makes a pool of it";
+const CONSUL: &str = "it is an answer of Consul in JSON, which has no key of the CA; `jq -r '.Roots[].RootCert' FILE > root.pem` makes a file of its roots";
 const OTHER_JSON: &str = "it is JSON, and nothing that is known here; take the PEM out of it with jq -r";
 
 /// What a JSON document is, by the names of its fields. It needn't be whole.
@@ -56,6 +59,8 @@ fn json(text: &[u8]) -> &'static str {
     let has = |name: &str| contains_ignoring_case(text, format!("\"{name}\"").as_bytes());
     match () {
         () if has("CAs") => POOL,
+        () if has("SigningKeyPKCS8") || has("RootCertificateDER") => ONE_CA,
+        () if has("Roots") && has("RootCert") => CONSUL,
         () if has("apiVersion") && has("kind") => SECRET_IN_JSON,
         () if has("data") && (has("issuing_ca") || has("lease_id") || has("private_key")) => VAULT,
         () if has("cert") && has("key") || has("csr") && has("key") => CFSSL,

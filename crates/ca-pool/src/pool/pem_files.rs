@@ -122,7 +122,7 @@ fn is_certificate(label: &str) -> bool {
 fn check_label(file: &'static str, block: &Block<'_>) -> Result<(), PoolError> {
     let problem = match block.label {
         "TRUSTED CERTIFICATE" => {
-            "the block that begins here is a certificate in OpenSSL's own form; `openssl x509 -in FILE` makes it a CERTIFICATE"
+            "the block that begins here is a certificate in OpenSSL's own form; `openssl crl2pkcs7 -nocrl -certfile FILE | openssl pkcs7 -print_certs -out FILE.pem` makes CERTIFICATEs of all that are there"
         }
         "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => {
             "the block that begins here is PKCS#7 (.p7b); `openssl pkcs7 -in FILE -print_certs -out FILE.pem` makes CERTIFICATEs of it"
@@ -156,9 +156,7 @@ fn private_key(file: &'static str, text: &[u8]) -> Result<SigningKey, PoolError>
         return Err(PoolError::EncryptedKey { file });
     }
     let key = match key.label {
-        "PRIVATE KEY" => SigningKey::from_pkcs8(&key.der),
-        "EC PRIVATE KEY" => SigningKey::from_sec1(&key.der),
-        "RSA PRIVATE KEY" => SigningKey::from_pkcs1(&key.der),
+        "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => SigningKey::from_der(&key.der),
         "ENCRYPTED PRIVATE KEY" => return Err(PoolError::EncryptedKey { file }),
         "OPENSSH PRIVATE KEY" => return Err(PoolError::SshKey { file }),
         _ => return Err(PoolError::NotOneKey { file, found: list(&blocks) }),

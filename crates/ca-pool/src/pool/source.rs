@@ -53,7 +53,7 @@ pub enum PoolSourceError {
         remedy: String,
     },
     /// A file is something else than a file.
-    #[error("{path} is no regular file")]
+    #[error("{path} is no regular file; give the path of a file")]
     NotAFile {
         /// The path.
         path: String,
@@ -65,7 +65,7 @@ pub enum PoolSourceError {
         path: String,
     },
     /// A file can't be read.
-    #[error("{path} can't be read: {source}")]
+    #[error("{path} can't be read: {source}. Give this user the right to read it, or correct the path")]
     Unreadable {
         /// The file.
         path: String,

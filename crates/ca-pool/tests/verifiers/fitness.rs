@@ -324,6 +324,18 @@ fn a_root_that_was_renewed_with_another_identifier_or_number_loses_its_intermedi
 }
 
 #[test]
+fn an_intermediate_that_names_another_issuer_of_its_issuer_is_told() {
+    let workshop = Workshop::new();
+    workshop.root("root", "root", "/CN=root", SOUND);
+    // authorityCertIssuer: CN=other; authorityCertSerialNumber: that of the root, which is asked later
+    let named = "2.5.29.35=DER:30:14:a1:12:a4:10:30:0e:31:0c:30:0a:06:03:55:04:03:0c:03:61:62:63";
+    let below = SOUND_BELOW.replace("authorityKeyIdentifier=keyid\n", "") + named;
+    workshop.below("int", "root", &below);
+    let words = &["authorityCertIssuer", "OpenSSL"];
+    check("issuer", &workshop.pool("int", "root"), &service(), OPENSSL, words);
+}
+
+#[test]
 fn a_root_that_names_another_key_as_its_issuer_is_no_anchor_for_openssl() {
     let workshop = Workshop::new();
     let identifiers = SOUND.replace("=hash", "=aa:bb") + "2.5.29.35=DER:30:04:80:02:cc:dd";

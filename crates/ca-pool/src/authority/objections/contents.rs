@@ -1,12 +1,12 @@
 //! What of a certificate matters to verifiers, beside what issuing reads of it.
 
 use const_oid::{ObjectIdentifier, db::rfc5280};
-use der::Decode as _;
+use der::{Decode as _, Tag, TagNumber, asn1::AnyRef};
 use x509_cert::ext::{Extension, pkix::AuthorityKeyIdentifier};
 
 use crate::authority::{
     CaCertificate,
-    asn1::{Certificate, TbsCertificate},
+    asn1::{Certificate, TbsCertificate, elements},
 };
 
 pub(super) struct Contents {
@@ -36,6 +36,19 @@ impl Contents {
     pub(super) fn authority_key_identifier(&self) -> Option<AuthorityKeyIdentifier> {
         let extension = self.extension(rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER)?;
         AuthorityKeyIdentifier::from_der(extension.extn_value.as_bytes()).ok()
+    }
+
+    /// The distinguished name by which its authorityKeyIdentifier names who issued its issuer, byte for byte.
+    pub(super) fn named_authority_issuer(&self) -> Option<Vec<u8>> {
+        const AUTHORITY_CERT_ISSUER: Tag = Tag::ContextSpecific { number: TagNumber(1), constructed: true };
+        const DIRECTORY_NAME: Tag = Tag::ContextSpecific { number: TagNumber(4), constructed: true };
+        let extension = self.extension(rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER)?;
+        let identifier = AnyRef::from_der(extension.extn_value.as_bytes()).ok()?;
+        let fields = elements(identifier.value()).ok()?;
+        let issuer = fields.iter().find(|field| field.header().tag() == AUTHORITY_CERT_ISSUER)?;
+        let names = elements(issuer.value()).ok()?;
+        let name = names.iter().find(|name| name.header().tag() == DIRECTORY_NAME)?;
+        Some(name.value().to_vec())
     }
 
     /// RFC 5280 §4.1.2.2 allows 20 octets; those who insist on it allow one more, which may be the sign.

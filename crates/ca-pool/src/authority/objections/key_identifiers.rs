@@ -52,10 +52,13 @@ pub(super) fn mismatch(
     };
     let other_serial =
         named.authority_cert_serial_number.is_some_and(|serial| serial.as_bytes() != of_issuer.serial);
-    let what = match (other_key, other_serial) {
-        (true, _) => "key identifier",
-        (false, true) => "serial number",
-        (false, false) => return None,
+    let other_issuer =
+        contents.named_authority_issuer().is_some_and(|named| [&named[..]] != [issuer.issuer_der()]);
+    let what = match (other_key, other_serial, other_issuer) {
+        (true, ..) => "key identifier",
+        (false, true, _) => "serial number",
+        (false, false, true) => "issuer (authorityCertIssuer)",
+        (false, false, false) => return None,
     };
     let whose = if is_root { "its own".to_owned() } else { format!("that of {issuer}") };
     Some(format!(

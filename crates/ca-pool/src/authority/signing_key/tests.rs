@@ -63,6 +63,19 @@ fn reads_what_openssl_writes() {
 }
 
 #[test]
+fn the_form_of_a_key_is_found_in_its_content() {
+    for file in ["sec1-p256.pem", "sec1-p384.pem", "sec1-p521.pem", "pkcs1-rsa2048.pem", "pkcs8-ed25519.pem"]
+    {
+        let key = SigningKey::from_der(&key_der(file)).unwrap();
+        let again = SigningKey::from_der(&key.to_pkcs8().unwrap()).unwrap();
+        assert_eq!(key.spki_der(), again.spki_der(), "{file}");
+    }
+    for der in [&b""[..], b"\x30\x00", b"\x30\x03\x02\x01\x00", b"\x30\x05\x02\x01\x00\x05\x00"] {
+        assert!(matches!(SigningKey::from_der(der), Err(SigningKeyError::Malformed { .. })), "{der:x?}");
+    }
+}
+
+#[test]
 fn says_what_a_key_is_that_cannot_sign() {
     type Read = fn(&[u8]) -> Result<SigningKey, SigningKeyError>;
     let cases: [(&str, Read, &str); 5] = [

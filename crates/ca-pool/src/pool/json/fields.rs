@@ -13,16 +13,16 @@ use super::{super::PoolError, tree::Tree};
 const NOTE: &str = "x-";
 
 /// What a name has in it that says something of who signs.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 15] = [
     "sign", "activ", "primary", "current", "default", "issu", "select", "prefer", "leader", "enabled",
-    "disabled", "revok",
+    "disabled", "revok", "anchor", "delet", "suspend",
 ];
 
 /// With what a word of such a name may begin.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 29] = [
     "use", "using", "usage", "role", "state", "status", "phase", "order", "priorit", "weight", "rank",
     "index", "main", "master", "head", "next", "turn", "chosen", "choice", "pick", "retire", "rotat", "live",
-    "serving",
+    "serving", "mode", "purpose", "only", "valid", "until",
 ];
 
 /// Whether a field would say who signs, as far as its name tells.
@@ -130,10 +130,10 @@ impl Fields {
         let mut fields = Self { place, known: Vec::new(), further: Map::new() };
         let mut seen = HashSet::new();
         for (name, value) in object {
-            if !seen.insert(name.to_ascii_lowercase()) {
+            if !seen.insert(folded(&name)) {
                 return Err(PoolError::DuplicateField { place: fields.place, field: shown(&name) });
             }
-            match names.iter().find(|known| known.eq_ignore_ascii_case(&name)) {
+            match names.iter().find(|known| folded(known) == folded(&name)) {
                 Some(known) => fields.known.push((known, value)),
                 None if says_who_signs(&name) => {
                     return Err(PoolError::UnknownField { place: fields.place, field: shown(&name) });
@@ -187,6 +187,19 @@ impl Fields {
 
     fn wrong(&self, name: &str, found: &Tree, expected: &'static str) -> PoolError {
         PoolError::WrongType { field: format!("{name} of {}", self.place), found: found.kind(), expected }
+    }
+}
+
+/// As Go compares names: two letters outside ASCII count as those that they are the capital or old form of.
+fn folded(name: &str) -> String {
+    name.chars().map(|c| c.to_ascii_lowercase()).map(fold).collect()
+}
+
+fn fold(c: char) -> char {
+    match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other,
     }
 }
 

@@ -26,6 +26,12 @@ fn names_that_say_who_signs_are_known() {
         "RetiredAt",
         "Revoked",
         "MainCA",
+        "Mode",
+        "Purpose",
+        "TrustOnly",
+        "DeletedAt",
+        "ValidFrom",
+        "AdditionalTrustAnchorsDER",
     ] {
         assert!(says_who_signs(name), "{name}");
     }
@@ -42,4 +48,11 @@ fn names_that_say_who_signs_are_known() {
     ] {
         assert!(!says_who_signs(name), "{name}");
     }
+}
+
+#[test]
+fn names_are_compared_as_go_does() {
+    assert_eq!(folded("CA\u{17f}"), folded("CAs"));
+    assert_eq!(folded("signing\u{212a}ey"), folded("SigningKey"));
+    assert_ne!(folded("CÄs"), folded("CAs"));
 }
