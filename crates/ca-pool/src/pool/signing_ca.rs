@@ -70,6 +70,14 @@ pub enum NoSigningCa {
         "the root of the CA that signs next isn't in the trust bundle, so nobody would accept its certificates; find out what keeps the bundle from being written"
     )]
     Unpublished,
+    /// A newer version of this controller has written what the trust bundle says of its anchors.
+    #[error(
+        "the trust bundle has format {format}, which a newer version of this controller writes; give all replicas that version"
+    )]
+    NewerFormat {
+        /// The format.
+        format: u32,
+    },
     /// A newer version of the pool has no CA of this one any more.
     #[error(
         "the trust bundle was made of a newer CA pool, which doesn't have this CA any more; this replica waits for that pool"

@@ -103,7 +103,7 @@ fn a_leaked_one_goes_when_its_annotation_does_once_all_replicas_have_the_new_one
     let mut world = leaked();
     world.advance(MINUTE).unwrap();
     assert!(is_trusted(&world, 0) && is_trusted(&world, 1));
-    world.remove_annotation("kept");
+    world.remove_annotation("anchors");
     world.settle();
     assert!(!is_trusted(&world, 0) && is_trusted(&world, 1));
     assert_eq!(world.signing(), [Some("2")]);

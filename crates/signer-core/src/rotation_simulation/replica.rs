@@ -96,6 +96,7 @@ impl Replica {
             | BundleAction::LabelsDiffer
             | BundleAction::TooLarge(_)
             | BundleAction::ForeignOwner(_)
+            | BundleAction::NewerFormat(_)
             | BundleAction::Newer(_) => None,
         }
     }

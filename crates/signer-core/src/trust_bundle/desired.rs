@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
 
 use super::{
+    anchors::{self, ANCHORS, AnchorRecord},
     changes::Changes,
-    published::{ByRoot, GENERATION, KEPT, PUBLISHED, Published, RETIRING},
+    published::{ByRoot, GENERATION, Published},
     replaced::is_possible,
 };
 use crate::api::{ClusterTrustBundle, ClusterTrustBundleSpec};
@@ -67,6 +68,8 @@ pub(crate) enum BundleAction {
     TooLarge(Size),
     /// It belongs to the signer of this name, and is left as it is.
     ForeignOwner(String),
+    /// A newer version of this controller has written it, in a format that isn't known here.
+    NewerFormat(u32),
     /// It was made of a newer version of the pool, or of another pool, and is left as it is: this replica's
     /// pool lags behind.
     Newer(u64),
@@ -122,6 +125,9 @@ impl<'a> DesiredBundle<'a> {
             return BundleAction::ForeignOwner(current.spec.signer_name.clone());
         }
         let published = Published::of(current, self.signer_name);
+        if let Some(format) = published.newer_format {
+            return BundleAction::NewerFormat(format);
+        }
         if published.is_ahead_of(self.pool) {
             return BundleAction::Newer(published.generation());
         }
@@ -148,16 +154,12 @@ impl<'a> DesiredBundle<'a> {
 
     fn repair_by(&self, published: &Published, current: &ClusterTrustBundle, now: Timestamp) -> BundleAction {
         let mut annotations = self.annotations(published, now);
-        let kept_key = self.signer_name.label_key(KEPT);
-        if current.annotations().contains_key(&kept_key) {
-            annotations.entry(kept_key.clone()).or_insert_with(|| json(&ByRoot::new()));
-        }
         let kept = published.to_keep(self.pool, now);
         let mut anchors = format!("{}{}", self.anchors, published.pem_of(&kept));
         let size = self.size(kept.len(), anchors.len());
         if size.is_too_large() && Published::of(current, self.signer_name).contains_all_of(self.pool) {
             // times that run out are all that can be written
-            annotations.retain(|annotation, _| *annotation == kept_key);
+            annotations = self.with_times_alone(published, &kept);
             if holds(current.annotations(), &annotations) {
                 return BundleAction::TooLarge(size);
             }
@@ -235,26 +237,31 @@ impl<'a> DesiredBundle<'a> {
         let since =
             |root| published.since(root).filter(|since| is_possible(*since, now)).unwrap_or(now).min(now);
         let roots = self.pool.roots();
-        let own = roots.iter().map(|root| (root.fingerprint(), since(root)));
-        let retiring =
-            roots.iter().filter_map(|root| Some((root.fingerprint(), self.pool.last_leaf_under(root)?)));
+        let own = roots.iter().map(|root| {
+            let until = self.pool.last_leaf_under(root);
+            (root.fingerprint(), AnchorRecord { since: since(root), until, retained: false })
+        });
         let kept = published.to_keep(self.pool, now);
-        let since_of_kept = kept.keys().filter_map(|root| Some((root.clone(), *published.since.get(root)?)));
-        let mut annotations = BTreeMap::from([
+        let retained = kept.iter().filter_map(|(root, until)| {
+            let since = *published.since.get(root)?;
+            Some((root.clone(), AnchorRecord { since, until: Some(*until), retained: true }))
+        });
+        BTreeMap::from([
             (self.signer_name.label_key(GENERATION), self.pool.generation().to_string()),
-            (self.signer_name.label_key(PUBLISHED), json(&own.chain(since_of_kept).collect())),
-            (self.signer_name.label_key(RETIRING), json(&retiring.collect())),
-        ]);
-        if published.notes_kept || !kept.is_empty() {
-            annotations.insert(self.signer_name.label_key(KEPT), json(&kept));
-        }
-        annotations
+            (self.signer_name.label_key(ANCHORS), anchors::text(own.chain(retained).collect())),
+        ])
     }
-}
 
-/// A map of strings and times always has a JSON form.
-fn json(by_root: &ByRoot) -> String {
-    serde_json::to_string(by_root).unwrap_or_default()
+    /// What the bundle says of its anchors, but for the times of those that no CA of the pool has: these run
+    /// out.
+    fn with_times_alone(&self, published: &Published, kept: &ByRoot) -> BTreeMap<String, String> {
+        let record = |(root, since): (&String, &Timestamp)| {
+            let until = kept.get(root).or_else(|| published.retiring.get(root)).copied();
+            (root.clone(), AnchorRecord { since: *since, until, retained: kept.contains_key(root) })
+        };
+        let records = published.since.iter().map(record).collect();
+        BTreeMap::from([(self.signer_name.label_key(ANCHORS), anchors::text(records))])
+    }
 }
 
 fn holds(current: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {

@@ -2,9 +2,10 @@
 
 use super::{
     Publisher,
+    anchors::ANCHORS,
     changes::{Changes, listed},
     desired::{MAX_ANCHORS, MAX_BYTES, Size},
-    published::{ByRoot, GENERATION, KEPT},
+    published::{ByRoot, GENERATION},
 };
 use crate::api::error::{describe, is_status};
 
@@ -56,7 +57,7 @@ impl Publisher {
              pods may have its certificates; if you know of none, somebody has planted them: `kubectl annotate clustertrustbundle {bundle} {}-` removes them \
              (docs/ca-rotation.md, \"A planted anchor\")",
             listed(&roots),
-            self.signer_name.label_key(KEPT),
+            self.signer_name.label_key(ANCHORS),
             bundle = self.signer_name.bundle_name(),
         ))
     }
@@ -76,6 +77,15 @@ impl Publisher {
         ))
     }
 
+    pub(super) fn of_newer_format(&self, format: u32) -> String {
+        format!(
+            "the annotation {} of the trust bundle {} has format {format}, which a newer version of this controller writes; this replica leaves the bundle as it is, and signs nothing. Give all \
+             replicas that version",
+            self.signer_name.label_key(ANCHORS),
+            self.signer_name.bundle_name()
+        )
+    }
+
     pub(super) fn waits_for_the_time(&self) -> String {
         format!(
             "the trust bundle {} isn't as it should be, and isn't written while API servers contradict each other about the time",
@@ -84,13 +94,13 @@ impl Publisher {
     }
 
     pub(super) fn too_large(&self, size: Size) -> String {
-        let (bundle, kept) = (self.signer_name.bundle_name(), self.signer_name.label_key(KEPT));
+        let (bundle, anchors) = (self.signer_name.bundle_name(), self.signer_name.label_key(ANCHORS));
         let Size { own, retained, bytes } = size;
         let remedy = if retained == 0 {
             "Use smaller roots, or remove CAs from the pool".to_owned()
         } else {
             format!(
-                "`kubectl annotate clustertrustbundle {bundle} {kept}-` removes those that no CA of the pool has (docs/ca-rotation.md, \"A planted anchor\")"
+                "`kubectl annotate clustertrustbundle {bundle} {anchors}-` removes those that no CA of the pool has (docs/ca-rotation.md, \"A planted anchor\")"
             )
         };
         format!(

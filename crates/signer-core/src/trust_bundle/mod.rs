@@ -1,5 +1,6 @@
 //! Publishing a signer's trust anchors as a `ClusterTrustBundle`, and keeping them right.
 
+mod anchors;
 mod changes;
 mod deletion_record;
 mod desired;
@@ -250,6 +251,10 @@ impl Publisher {
             }
             BundleAction::ForeignOwner(owner) => {
                 self.health.failed(Component::TrustBundle, &self.owned_by(&owner));
+                Next::Event
+            }
+            BundleAction::NewerFormat(format) => {
+                self.health.failed(Component::TrustBundle, &self.of_newer_format(format));
                 Next::Event
             }
             BundleAction::Newer(generation) => self.lag(current, &pool, generation, progress),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
+use super::anchors::{self, ANCHORS, Reading};
 use crate::api::ClusterTrustBundle;
 use ca_pool::names::SignerName;
 use ca_pool::{
@@ -22,10 +23,10 @@ pub(crate) struct Published {
     pub(super) anchors: BTreeMap<String, Anchor>,
     /// Of those that were to be in it when it was written.
     written: BTreeSet<String>,
-    retiring: ByRoot,
+    pub(super) retiring: ByRoot,
     pub(super) kept: ByRoot,
-    /// Whether it says so of any, readably or not.
-    pub(super) notes_kept: bool,
+    /// The format of what it says of its anchors, if that is newer than what is read here.
+    pub(super) newer_format: Option<u32>,
     /// There is no bundle, and as far as is known there never was one.
     is_first: bool,
 }
@@ -38,17 +39,6 @@ pub(crate) type ByRoot = BTreeMap<String, Timestamp>;
 
 /// The annotation `<path>.<domain>/generation`: of which version of the pool the bundle is.
 pub(crate) const GENERATION: &str = "generation";
-/// The annotation `<path>.<domain>/published`: since when each root is in the bundle.
-pub(crate) const PUBLISHED: &str = "published";
-/// The annotation `<path>.<domain>/retiring`: when the last leaf under a root that has a successor expires.
-pub(crate) const RETIRING: &str = "retiring";
-/// The annotation `<path>.<domain>/kept`: until when leaves may live under a root that stays published though
-/// its CA was replaced outright.
-pub(crate) const KEPT: &str = "kept";
-
-/// The longest of these annotations that is read. With [`MAX_ANCHORS`](super::desired::MAX_ANCHORS) roots one
-/// has 25 KiB; the API server takes 256 KiB of all annotations together, from whoever may write the bundle.
-const MAX_ANNOTATION_BYTES: usize = 64 * 1024;
 
 /// Whether whoever trusts an anchor accepts what an authority signs: a root that was renewed with its name
 /// and its key vouches for the same certificates, as those two make a trust anchor (RFC 5280 §6.1.1 (d)); but
@@ -60,25 +50,27 @@ pub(super) fn vouches_for(anchor: &Anchor, authority: &CertificateAuthority) -> 
 }
 
 impl Published {
-    /// Reads a bundle. Annotations that can't be read count as absent: then the roots count as published just
-    /// now, which is the careful answer.
+    /// Reads a bundle.
     pub(crate) fn of(bundle: &ClusterTrustBundle, signer: &SignerName) -> Self {
         let annotation = |item| bundle.annotations().get(&signer.label_key(item)).map(String::as_str);
-        let by_root = |item| -> ByRoot {
-            let text = annotation(item).filter(|text| text.len() <= MAX_ANNOTATION_BYTES);
-            text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        let (records, newer_format) = match anchors::read(annotation(ANCHORS)) {
+            Reading::Known(records) => (records, None),
+            Reading::NewerFormat(format) => (BTreeMap::new(), Some(format)),
+        };
+        let until = |retained| -> ByRoot {
+            let those = records.iter().filter(|(_, record)| record.retained == retained);
+            those.filter_map(|(root, record)| Some((root.clone(), record.until?))).collect()
         };
         let anchors = CertificateDer::pem_slice_iter(bundle.spec.trust_bundle.as_bytes()).flatten();
         let anchors: BTreeMap<String, Anchor> = anchors
             .filter_map(|der| Some((fingerprint(&der), Anchor::from_der("the trust bundle", &der).ok()?)))
             .collect();
-        let mut since = by_root(PUBLISHED);
-        let written = since.keys().cloned().collect();
+        let (retiring, kept) = (until(false), until(true));
+        let written = records.keys().cloned().collect();
+        let mut since: ByRoot = records.into_iter().map(|(root, record)| (root, record.since)).collect();
         since.retain(|root, _| anchors.contains_key(root));
         let generation = annotation(GENERATION).and_then(|text| text.parse().ok()).unwrap_or_default();
-        let (retiring, kept) = (by_root(RETIRING), by_root(KEPT));
-        let notes_kept = annotation(KEPT).is_some();
-        Self { generation, since, anchors, written, retiring, kept, notes_kept, is_first: false }
+        Self { generation, since, anchors, written, retiring, kept, newer_format, is_first: false }
     }
 
     /// What is known where there is no bundle, and none has been seen: no pod can have any of its roots
@@ -114,6 +106,9 @@ impl Published {
         pool: &CaPool,
         now: Timestamp,
     ) -> Result<SigningCa, NoSigningCa> {
+        if let Some(format) = self.newer_format {
+            return Err(NoSigningCa::NewerFormat { format });
+        }
         let choice = pool.choose_for(fitness, now, |root| self.publication(root, pool))?;
         self.check_is_known(pool, choice, now)?;
         let authority = pool.authority(choice.index);

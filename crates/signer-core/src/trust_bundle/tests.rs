@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
+use serde_json::json;
 
 use super::{
     BundleAction, DeletionRecord, Published,
+    anchors::ANCHORS,
     desired::tests::{desired, now, pool, resource, signer},
     desired::{MAX_ANCHORS, MAX_BYTES},
-    published::{GENERATION, KEPT, PUBLISHED},
+    published::GENERATION,
 };
 use crate::api::ClusterTrustBundle;
 use ca_pool::{BUNDLE_PROPAGATION, CaPool, MAX_LEAF_LIFETIME, NoSigningCa, testing::TestCa};
@@ -27,13 +29,23 @@ fn set(bundle: &mut ClusterTrustBundle, item: &str, value: String) {
     bundle.annotations_mut().insert(signer().label_key(item), value);
 }
 
+/// What the bundle shall say of its anchors: since when they are there, and until when they are retained.
+fn set_anchors(bundle: &mut ClusterTrustBundle, anchors: &[(String, &str, Option<&str>)]) {
+    let anchors = anchors.iter().map(|(root, since, until)| match until {
+        Some(until) => (root.clone(), json!({"since": since, "until": until, "retained": true})),
+        None => (root.clone(), json!({"since": since})),
+    });
+    let anchors: serde_json::Map<_, _> = anchors.collect();
+    set(bundle, ANCHORS, json!({"format": 1, "anchors": anchors}).to_string());
+}
+
 /// Plants the root of another pool, as whoever may write the bundle can.
 fn planted(pool: &CaPool, other: &CaPool, since: &str, until: &str) -> ClusterTrustBundle {
     let mut bundle = desired(pool, &signer()).created(&resource(), now());
     let (own, root) = (pool.roots()[0].fingerprint(), other.roots()[0]);
     bundle.spec.trust_bundle += &root.to_pem();
-    set(&mut bundle, PUBLISHED, format!(r#"{{"{own}":"{}","{}":"{since}"}}"#, now(), root.fingerprint()));
-    set(&mut bundle, KEPT, format!(r#"{{"{}":"{until}"}}"#, root.fingerprint()));
+    let now = now().to_string();
+    set_anchors(&mut bundle, &[(own, &now, None), (root.fingerprint(), since, Some(until))]);
     bundle
 }
 
@@ -77,7 +89,9 @@ fn an_anchor_that_was_published_in_the_future_is_not_kept_and_holds_up_no_repair
         let bundle = planted(&own, &other, FAR, "2026-01-05T00:00:00Z");
         assert!(!has(&repaired(&own, &bundle, now() + DAY), &other));
         let mut unkept = bundle;
-        set(&mut unkept, KEPT, "{}".into());
+        let roots = [&own, &other].map(|pool| pool.roots()[0].fingerprint());
+        let at = now().to_string();
+        set_anchors(&mut unkept, &[(roots[0].clone(), &at, None), (roots[1].clone(), FAR, None)]);
         assert!(!has(&repaired(&own, &unkept, now() + DAY), &other), "it would be left to settle for ever");
     }
 }
@@ -116,7 +130,9 @@ fn a_pool_whose_revocation_cannot_be_read_is_refused() {
 fn a_generation_that_no_pool_has_is_mended_by_removing_the_annotation() {
     let (own, other) = (counted(), pool());
     let mut bundle = planted(&own, &other, &now().to_string(), "2026-01-05T00:00:00Z");
-    set(&mut bundle, KEPT, "{}".into());
+    let at = now().to_string();
+    let roots = [&own, &other].map(|pool| pool.roots()[0].fingerprint());
+    set_anchors(&mut bundle, &roots.map(|root| (root, &*at, None)));
     set(&mut bundle, GENERATION, u64::MAX.to_string());
     assert!(matches!(desired(&own, &signer()).repair(&bundle, now()), BundleAction::Newer(u64::MAX)));
     bundle.annotations_mut().remove(&signer().label_key(GENERATION));
@@ -129,10 +145,8 @@ fn a_generation_that_no_pool_has_is_mended_by_removing_the_annotation() {
 fn thousands_of_entries_in_an_annotation_count_as_none() {
     let own = counted();
     let mut bundle = desired(&own, &signer()).created(&resource(), now());
-    let entries: Vec<String> = (0..5000).map(|number| format!(r#""{number}":"{FAR}""#)).collect();
-    let many = format!("{{{}}}", entries.join(","));
-    set(&mut bundle, KEPT, many.clone());
-    set(&mut bundle, PUBLISHED, many);
+    let entries: Vec<_> = (0..5000).map(|number| (number.to_string(), FAR, Some(FAR))).collect();
+    set_anchors(&mut bundle, &entries);
     let repaired = repaired(&own, &bundle, now() + DAY);
     assert!(repaired.annotations().values().map(String::len).sum::<usize>() < 1000);
 }
@@ -140,18 +154,16 @@ fn thousands_of_entries_in_an_annotation_count_as_none() {
 /// A bundle with so many anchors that no pool has, which is claimed to keep them for ever.
 fn with_planted(own: &CaPool, roots: usize) -> ClusterTrustBundle {
     let mut bundle = desired(own, &signer()).created(&resource(), now());
-    let mut published = vec![format!(r#""{}":"{}""#, own.roots()[0].fingerprint(), now())];
-    let mut kept = Vec::new();
+    let now = now().to_string();
+    let mut anchors = vec![(own.roots()[0].fingerprint(), &*now, None)];
     for number in 0..roots {
         let ca = TestCa::root(&format!("planted {number}"));
         let other = CaPool::new(vec![ca.authority(&[], &ca)]).unwrap();
         let fingerprint = other.roots()[0].fingerprint();
         bundle.spec.trust_bundle += &other.roots()[0].to_pem();
-        published.push(format!(r#""{fingerprint}":"{}""#, now()));
-        kept.push(format!(r#""{fingerprint}":"{FAR}""#));
+        anchors.push((fingerprint, &*now, Some(FAR)));
     }
-    set(&mut bundle, PUBLISHED, format!("{{{}}}", published.join(",")));
-    set(&mut bundle, KEPT, format!("{{{}}}", kept.join(",")));
+    set_anchors(&mut bundle, &anchors);
     bundle
 }
 
@@ -201,8 +213,7 @@ fn replaced_by(bundle: &ClusterTrustBundle, other: &CaPool) -> ClusterTrustBundl
     let mut edited = bundle.clone();
     let root = other.roots()[0];
     edited.spec.trust_bundle = root.to_pem();
-    set(&mut edited, PUBLISHED, format!(r#"{{"{}":"{}"}}"#, root.fingerprint(), now()));
-    set(&mut edited, KEPT, format!(r#"{{"{}":"{FAR}"}}"#, root.fingerprint()));
+    set_anchors(&mut edited, &[(root.fingerprint(), &now().to_string(), Some(FAR))]);
     edited
 }
 
@@ -253,7 +264,7 @@ fn a_root_that_claims_to_be_published_a_little_later_is_published_now() {
     let own = pool();
     let mut bundle = desired(&own, &signer()).created(&resource(), now());
     let ahead = now() + Duration::from_secs(14 * 60);
-    set(&mut bundle, PUBLISHED, format!(r#"{{"{}":"{ahead}"}}"#, own.roots()[0].fingerprint()));
+    set_anchors(&mut bundle, &[(own.roots()[0].fingerprint(), &ahead.to_string(), None)]);
     let written = repaired(&own, &bundle, now());
     assert_eq!(Published::of(&written, &signer()).since(own.roots()[0]), Some(now()));
 }
@@ -269,4 +280,21 @@ fn metadata_of_others_goes_where_it_leaves_no_room() {
         !stripped.annotations().contains_key("x.example/y") && !stripped.labels().contains_key("x.example/y")
     );
     assert!(matches!(desired(&own, &signer()).repair(&stripped, now()), BundleAction::InOrder));
+}
+
+#[test]
+fn a_bundle_of_a_newer_format_is_left_alone_and_nothing_is_signed() {
+    for own in [pool(), counted()] {
+        let mut bundle = desired(&own, &signer()).created(&resource(), now());
+        let before = bundle.clone();
+        set(&mut bundle, ANCHORS, r#"{"format":2}"#.into());
+        for repair in [
+            desired(&own, &signer()).repair(&bundle, now()),
+            desired(&own, &signer()).repair_after(&before, &bundle, now()),
+        ] {
+            assert!(matches!(repair, BundleAction::NewerFormat(2)), "{repair:?}");
+        }
+        let choice = Published::of(&bundle, &signer()).choose(&own, now() + DAY);
+        assert_eq!(choice, Err(NoSigningCa::NewerFormat { format: 2 }));
+    }
 }

@@ -38,8 +38,11 @@ async fn a_planted_anchor_is_told_of_runs_out_and_goes_in_an_emergency() -> Resu
         let (own, root) = (pool.roots()[0].fingerprint(), planted.roots()[0].fingerprint());
         let long_ago = "2026-01-01T00:00:00Z";
         let claims = json!({
-            label(&name, "published"): json!({&own: long_ago, &root: long_ago}).to_string(),
-            label(&name, "kept"): json!({&root: FAR}).to_string(),
+            label(&name, "anchors"): json!({"format": 1, "anchors": {
+                &own: {"since": long_ago},
+                &root: {"since": long_ago, "until": FAR, "retained": true},
+            }})
+            .to_string(),
         });
         let both = roots(&setup, &name) + &planted.roots()[0].to_pem();
         change(scope, &name, json!({"metadata": {"annotations": claims}, "spec": {"trustBundle": both}}))
@@ -48,7 +51,7 @@ async fn a_planted_anchor_is_told_of_runs_out_and_goes_in_an_emergency() -> Resu
             manager.readyz(|page| page.body.contains("retains 1 anchor that no CA of the pool has")).await;
         assert_says(&page.body, &[&format!("{name}: ready"), &root, "docs/ca-rotation.md"]);
         let kept = scope.cluster().trust_bundle_api()?.get(&bundle_name(&name)).await.unwrap();
-        let kept = kept.metadata.annotations.unwrap()[&label(&name, "kept")].clone();
+        let kept = kept.metadata.annotations.unwrap()[&label(&name, "anchors")].clone();
         assert!(kept.contains(&root) && !kept.contains(FAR), "{kept}");
         let metrics = get(manager.http, "/metrics").await.unwrap().body;
         assert_says(&metrics, &[&format!("retained_trust_anchors{{signer=\"{name}\"}} 1\n")]);
