@@ -97,6 +97,15 @@ pub enum PoolError {
         /// The names of the other fields.
         fields: String,
     },
+    /// A newer version has written it.
+    #[error(
+        "the pool has format {format}, and this version reads {newest}: a newer version has written it; use that one",
+        newest = CaPool::FORMAT
+    )]
+    NewerFormat {
+        /// Its format.
+        format: u64,
+    },
     /// It has no entry.
     #[error("the pool holds no CA; make one with `signerctl ca-pool create`")]
     Empty,

@@ -34,7 +34,7 @@ struct Document {
     further: Map<String, Value>,
 }
 
-const DOCUMENT: [&str; 4] = ["CAs", "Generation", REVOKED, ROTATION];
+const DOCUMENT: [&str; 5] = ["Format", "CAs", "Generation", REVOKED, ROTATION];
 
 /// Go writes an absent list as null, and leaves out nothing.
 #[derive(Serialize)]
@@ -107,6 +107,10 @@ impl CaPool {
                 }
                 Err(error) => return Err(error),
             };
+        // of a newer one, nothing else can be judged
+        if let Some(format) = fields.number("Format")?.filter(|format| *format > Self::FORMAT) {
+            return Err(PoolError::NewerFormat { format });
+        }
         let generation = fields.number("Generation")?.unwrap_or(0);
         let entries = fields.list("CAs")?;
         let unknown = fields.further.clone();

@@ -72,6 +72,9 @@ struct Member {
 }
 
 impl CaPool {
+    /// The newest format in JSON that is read, which is the one that is written. A pool that doesn't say has
+    /// this one.
+    pub const FORMAT: u64 = 1;
     /// The most bytes of one input: a pool file, or one of the PEM files.
     pub const MAX_INPUT_BYTES: usize = 1024 * 1024;
     /// The most authorities of one pool.

@@ -282,6 +282,13 @@ fn refusals_name_entry_and_field() {
         let error = refusal(&pool);
         assert!(error.contains(message), "{message}: {error}");
     }
+    let mut newer = pool(std::slice::from_ref(&good));
+    newer["Format"] = json!(2);
+    newer["CAs"][0]["SigningKeyPKCS8"] = json!({"elsewhere": true});
+    assert!(refusal(&newer).contains("the pool has format 2, and this version reads 1"));
+    newer = pool(std::slice::from_ref(&good));
+    newer["Format"] = json!(1);
+    assert!(read(&newer).is_ok());
     let mut twice = pool(&[good.clone(), good]);
     twice["CAs"][1]["ID"] = json!("2");
     assert!(refusal(&twice).contains("have the same signing key"));
