@@ -1,7 +1,10 @@
-//! Requests for tests of signers, without a cluster.
+//! Requests and certificates for tests of signers, without a cluster.
+
+mod issue;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+pub use self::issue::{TestIssueError, issue};
 use crate::{
     cluster::{CertificateSource, Pod, PodPhase, Service, Services},
     request::{Claims, Request},

@@ -1,4 +1,4 @@
-use signer_core::testing::RequestBuilder;
+use signer_core::testing::{RequestBuilder, issue};
 
 use super::*;
 
@@ -23,6 +23,12 @@ async fn a_member_gets_its_team() {
         let Decision::Issue(leaf) = decide(request).await else { panic!("{namespace}/{account}") };
         assert_eq!(leaf.uris[0].as_str(), format!("https://example.com/teams/{team}"));
     }
+}
+
+#[tokio::test]
+async fn a_member_gets_a_certificate_that_its_examples_announce() {
+    let issued = issue(&signer(), &RequestBuilder::new(NAME).build()).await.unwrap();
+    assert!(issued.chain_pem.starts_with("-----BEGIN CERTIFICATE-----"));
 }
 
 #[tokio::test]

@@ -81,6 +81,12 @@ impl LeafExtension {
         AnyRef::from_der(&value).map_err(|_| invalid("its value isn't one element of DER"))?;
         Ok(Self { oid: id, critical, value })
     }
+
+    /// What kind of extension it is: `1.3.6.1.4.1.57683.1`.
+    #[must_use]
+    pub fn oid(&self) -> String {
+        self.oid.to_string()
+    }
 }
 
 impl SubjectAttribute {

@@ -1,6 +1,9 @@
 //! Each outcome of the signer.
 
-use signer_core::{Denial, ExtendedKeyUsage, Grounds, Wait, reasons, testing::RequestBuilder};
+use signer_core::{
+    Denial, ExtendedKeyUsage, Grounds, Wait, reasons,
+    testing::{RequestBuilder, issue},
+};
 
 use super::*;
 
@@ -59,6 +62,8 @@ async fn denial(config: ServiceDnsConfig, request: RequestBuilder) -> Denial {
 
 #[tokio::test]
 async fn the_leaf_holds_dns_names_for_servers_and_nothing_else() {
+    let request = pod().services([web("b")]).build();
+    issue(&ServiceDnsSigner::new(default_config()), &request).await.unwrap();
     let decision = decide(default_config(), pod().services([web("b"), db("c"), web("a")])).await;
     let expected = Leaf::new([ExtendedKeyUsage::ServerAuth])
         .dns_name("a.shop.svc".parse().unwrap())

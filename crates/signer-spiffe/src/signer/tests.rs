@@ -1,4 +1,7 @@
-use signer_core::{Grounds, reasons, testing::RequestBuilder};
+use signer_core::{
+    Grounds, reasons,
+    testing::{RequestBuilder, issue},
+};
 
 use super::*;
 
@@ -14,6 +17,7 @@ async fn the_leaf_holds_the_id_for_both_ends_of_tls_and_nothing_else() {
     let expected = Leaf::new([ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth])
         .uri("spiffe://prod.example.com/ns/shop/sa/server".parse().unwrap());
     for request in [RequestBuilder::new(NAME), RequestBuilder::new(NAME).running()] {
+        issue(&signer(), &request.clone().build()).await.unwrap();
         assert_eq!(signer().decide(&request.build()).await.unwrap(), Decision::issue(expected.clone()));
     }
 }
