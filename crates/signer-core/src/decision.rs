@@ -45,7 +45,8 @@ pub struct Wait {
     pub reason: Reason,
     /// The event's message: what is missing, and how to mend it.
     pub message: String,
-    /// What can end it. Whatever it is, the request is looked at again now and then.
+    /// What can end it. Whatever it is, the request is looked at again now and then, and when the signer wants
+    /// it ([`SignerHandle::look_again`](crate::SignerHandle::look_again)).
     pub until: &'static [WakeOn],
 }
 

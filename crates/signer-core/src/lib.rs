@@ -93,6 +93,7 @@ pub mod cluster;
 mod controller;
 pub mod decision;
 pub mod deny;
+mod handle;
 mod health;
 pub mod manager;
 mod metrics;
@@ -117,8 +118,10 @@ pub use ca_pool::{
     names::{CommonName, DnsName, SignerName, Uri},
 };
 pub use decision::{Decision, Denial, Grounds, Wait};
+pub use handle::SignerHandle;
 pub use manager::{Manager, SignerOptions, shutdown_signal};
 pub use policy::Policy;
+pub use prometheus_client;
 pub use reason::Reason;
 pub use request::Request;
 pub use signer::{BoxError, Signer};

@@ -1,6 +1,6 @@
 //! What monitoring is told: counts, times and what is wrong, in the OpenMetrics text format.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
@@ -41,7 +41,8 @@ const SECONDS: [f64; 14] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0];
 
 impl Metrics {
-    pub(crate) fn new(health: Health, ended: EndedTasks) -> Self {
+    /// `further` may register what signers count.
+    pub(crate) fn new(health: Health, ended: EndedTasks, further: impl FnOnce(&mut Registry)) -> Self {
         let issuance = || Histogram::new(SECONDS);
         let mut metrics = Self {
             registry: Arc::default(),
@@ -76,6 +77,7 @@ impl Metrics {
         registry.register("retained_trust_anchors", help, retained_anchors);
         registry.register_collector(Box::new(health));
         registry.register_collector(Box::new(ended));
+        further(&mut registry);
         metrics.registry = Arc::new(registry);
         metrics
     }
@@ -102,6 +104,11 @@ impl Metrics {
         let _ = text::encode(&mut page, &self.registry);
         page
     }
+}
+
+/// Where the metrics that a signer registers get its name.
+pub(crate) fn of_signer<'a>(registry: &'a mut Registry, signer: &SignerName) -> &'a mut Registry {
+    registry.sub_registry_with_label((Cow::Borrowed("signer"), Cow::Owned(signer.to_string())))
 }
 
 impl SignerMetrics {

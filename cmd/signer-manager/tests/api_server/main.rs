@@ -9,6 +9,7 @@ mod deny;
 mod failing;
 mod fairness;
 mod faults;
+mod handle;
 mod issued;
 mod kubeconfig;
 mod lifecycle;

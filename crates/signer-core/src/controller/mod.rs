@@ -195,11 +195,30 @@ async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) -> std::convert::Inf
             pending.wake(&WakeKey::Authority);
         }
     };
+    let mut news = context.handle.news();
+    let signer = async {
+        let mut looks = 0;
+        loop {
+            let said = news.borrow_and_update().clone();
+            match &said.degraded {
+                Some(because) => context.health.degraded(Component::Signer, because),
+                None => context.health.recovered(Component::Signer),
+            }
+            if looks != said.looks {
+                looks = said.looks;
+                pending.wake(&WakeKey::Signer);
+            }
+            if news.changed().await.is_err() {
+                return;
+            }
+        }
+    };
     let is_services = |key: &WakeKey| matches!(key, WakeKey::Services(_));
     let is_pod = |key: &WakeKey| matches!(key, WakeKey::Pod(_));
     tokio::join!(
         authority,
         deny_rules,
+        signer,
         wake_on(pending, cluster.services().changes(), WakeKey::Services, is_services),
         wake_on(pending, cluster.pods().changes(), WakeKey::Pod, is_pod),
     );

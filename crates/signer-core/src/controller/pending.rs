@@ -40,6 +40,8 @@ pub(crate) enum WakeKey {
     Authority,
     /// A change of the deny rules.
     DenyRules,
+    /// The signer knows something new.
+    Signer,
 }
 
 /// The requests that aren't finished. An entry lives from when the watch shows a request until it reports it

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     api::{PodCertificateRequest, PodCertificateRequestStatus, read::Got},
     decision::{Denial, Grounds, Wait},
+    handle::SignerHandle,
     health::SignerHealth,
     metrics::SignerMetrics,
     reason::Reason,
@@ -45,6 +46,7 @@ pub(crate) struct Context<S> {
     pub(crate) health: SignerHealth,
     pub(crate) metrics: SignerMetrics,
     pub(crate) logged: CauseLog,
+    pub(crate) handle: SignerHandle,
 }
 
 /// Why a request is evaluated again.

@@ -17,7 +17,13 @@ fn pod_key(request: &PodCertificateRequest) -> PodKey {
 /// Before it is known what it waits for, if for anything.
 pub(crate) fn could_wait_for(request: &PodCertificateRequest) -> Vec<WakeKey> {
     let pod = pod_key(request);
-    vec![WakeKey::Services(pod.namespace.clone()), WakeKey::Pod(pod), WakeKey::Authority, WakeKey::DenyRules]
+    vec![
+        WakeKey::Services(pod.namespace.clone()),
+        WakeKey::Pod(pod),
+        WakeKey::Authority,
+        WakeKey::DenyRules,
+        WakeKey::Signer,
+    ]
 }
 
 /// What can end a wait.
@@ -29,5 +35,5 @@ pub(crate) fn waits_for(request: &PodCertificateRequest, wait: &Wait) -> Vec<Wak
         WakeOn::Authority => WakeKey::Authority,
         WakeOn::DenyRules => WakeKey::DenyRules,
     };
-    wait.until.iter().map(key).collect()
+    wait.until.iter().map(key).chain([WakeKey::Signer]).collect()
 }

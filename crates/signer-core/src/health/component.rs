@@ -25,6 +25,8 @@ pub(crate) enum Component {
     Issuance,
     /// The deny rules.
     DenyRules,
+    /// The signer itself.
+    Signer,
 }
 
 impl fmt::Display for Component {
@@ -40,6 +42,7 @@ impl fmt::Display for Component {
             Self::Clock => "the clock",
             Self::Issuance => "issuance",
             Self::DenyRules => "the deny rules",
+            Self::Signer => "the signer",
         })
     }
 }
@@ -58,6 +61,7 @@ impl Component {
             Self::Clock => "clock",
             Self::Issuance => "issuance",
             Self::DenyRules => "deny-rules",
+            Self::Signer => "signer",
         }
     }
 }

@@ -42,8 +42,9 @@ use crate::{
     cluster::{pod_cache::PodCache, reader::ClusterReader},
     controller::pending::SLOTS,
     deny::{DenyRules, DenyRulesInForce, DenySource, Follower, ParseDenyRules},
+    handle::SignerHandle,
     health::{Component, EndedTasks, Health, SignerHealth},
-    metrics::Metrics,
+    metrics::{Metrics, of_signer},
     process::open_files,
     signer::Signer,
     status::events::Events,
@@ -91,6 +92,7 @@ impl fmt::Debug for Manager {
 struct Registered {
     name: SignerName,
     reads_services: bool,
+    handle: SignerHandle,
     run: Box<dyn FnOnce(Shared, SignerHealth) -> BoxFuture<'static, ()> + Send>,
 }
 
@@ -106,6 +108,7 @@ impl Manager {
         self.signers.push(Registered {
             name: signer.name().clone(),
             reads_services: signer.reads_services(),
+            handle: options.handle.clone(),
             run: Box::new(move |shared, health| Box::pin(run_signer(signer, options, shared, health))),
         });
         self
@@ -147,7 +150,11 @@ impl Manager {
         self.client = client;
         supervisor.spawner().spawn("Kubernetes client", worker_ended);
         let (health, ended) = (Health::default(), EndedTasks::default());
-        let metrics = Metrics::new(health.clone(), ended.clone());
+        let metrics = Metrics::new(health.clone(), ended.clone(), |registry| {
+            for signer in &self.signers {
+                signer.handle.register(of_signer(registry, &signer.name));
+            }
+        });
         if let Some(listener) = listener {
             let serve = http::serve(listener, health.clone(), ended.clone(), metrics.clone());
             supervisor.spawner().spawn("HTTP server", serve);

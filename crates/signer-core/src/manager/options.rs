@@ -1,7 +1,7 @@
 //! What a signer runs with.
 
 use super::SecretPool;
-use crate::policy::Policy;
+use crate::{handle::SignerHandle, policy::Policy};
 use ca_pool::{AutomaticRotation, PoolSource};
 
 /// What a signer runs with.
@@ -11,13 +11,15 @@ pub struct SignerOptions {
     pub ca_pool: PoolOrigin,
     /// What the operator has settled.
     pub policy: Policy,
+    /// By what the signer speaks to the core, if it does.
+    pub handle: SignerHandle,
 }
 
 impl SignerOptions {
     /// The default policy, with this CA pool.
     #[must_use]
     pub fn new(ca_pool: impl Into<PoolOrigin>) -> Self {
-        Self { ca_pool: ca_pool.into(), policy: Policy::default() }
+        Self { ca_pool: ca_pool.into(), policy: Policy::default(), handle: SignerHandle::new() }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
         self, Ended, cause_log::CauseLog, evaluator::Evaluator, pending::Pending, reconcile::Context,
     },
     deny::DenyRulesInForce,
+    handle::SignerHandle,
     health::{Component, SignerHealth},
     metrics::Metrics,
     policy::Policy,
@@ -76,6 +77,7 @@ pub(crate) async fn run_signer<S: Signer>(
             () = until(shared.stopped.clone()) => return,
         };
         let running = Running {
+            handle: &options.handle,
             signer: &signer,
             policy: &policy,
             shared: &shared,
@@ -95,6 +97,7 @@ pub(crate) async fn run_signer<S: Signer>(
 }
 
 struct Running<'a, S> {
+    handle: &'a SignerHandle,
     signer: &'a Arc<S>,
     policy: &'a Arc<Policy>,
     shared: &'a Shared,
@@ -141,6 +144,7 @@ impl<S: Signer> Running<'_, S> {
             events: self.shared.events.clone(),
             health: self.health.clone(),
             logged: CauseLog::default(),
+            handle: self.handle.clone(),
             metrics,
         };
         let stopped = until(self.shared.stopped.clone());

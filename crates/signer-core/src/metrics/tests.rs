@@ -8,7 +8,7 @@ fn the_page_has_outcomes_times_and_what_is_wrong() {
     let signer = health.signer(&name, &[Component::CertificateAuthority, Component::Pods]);
     signer.recovered(Component::Pods);
     signer.degraded(Component::Services, "once more");
-    let metrics = Metrics::new(health, EndedTasks::default());
+    let metrics = Metrics::new(health, EndedTasks::default(), |_| {});
     metrics.deny_rules(&name, 3);
     let of_signer = metrics.of(&name);
     of_signer.issued(Duration::from_millis(3));

@@ -7,7 +7,11 @@ use ca_pool::{
 };
 use jiff::Timestamp;
 
-use crate::{BoxError, Decision, Request, Signer};
+use crate::{
+    decision::Decision,
+    request::Request,
+    signer::{BoxError, Signer},
+};
 
 /// Why a request ends with no certificate.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use kube::Client;
 use signer_annotation::AnnotationSigner;
-use signer_core::{Manager, PoolSource, Signer, SignerOptions, manager::ManagerError};
+use signer_core::{Manager, PoolSource, Signer, SignerHandle, SignerOptions, manager::ManagerError};
 use signer_manager::{
     Config,
     config::{SignerKind, deny_rules},
@@ -87,11 +87,16 @@ impl Running {
 
     /// Runs another signer, with a CA of its own.
     pub(crate) fn signer(signer: impl Signer, client: Client) -> Self {
+        Self::signer_with(signer, SignerHandle::new(), client)
+    }
+
+    /// The same with a handle that the signer has.
+    pub(crate) fn signer_with(signer: impl Signer, handle: SignerHandle, client: Client) -> Self {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let pool = dir.path().join("pool.json");
         write_pool(&pool, vec![new_authority("1")]);
         let (http, (sender, looks)) = (free_address(), watch::channel(Looks::default()));
-        let options = SignerOptions::new(PoolSource::PoolFile(pool));
+        let options = SignerOptions { handle, ..SignerOptions::new(PoolSource::PoolFile(pool)) };
         let manager = add(Manager::new(client).http_bind(http), signer, options, &sender);
         let (shutdown, told) = oneshot::channel();
         let task = tokio::spawn(manager.run(async move { drop(told.await) }));

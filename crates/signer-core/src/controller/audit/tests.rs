@@ -53,7 +53,7 @@ fn record(spki: &[u8], record: impl FnOnce(Records<'_>)) -> Value {
     let request = json!({"metadata": {"name": "r", "namespace": "shop"}, "spec": spec});
     let request: PodCertificateRequest = serde_json::from_value(request).unwrap();
     let signer = "example.com/a".parse().unwrap();
-    let metrics = Metrics::new(Health::default(), EndedTasks::default()).of(&signer);
+    let metrics = Metrics::new(Health::default(), EndedTasks::default(), |_| {}).of(&signer);
     let written = Written::default();
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_writer(written.clone()).finish();
     tracing::subscriber::with_default(log, || {

@@ -39,7 +39,7 @@ fn followed() -> Followed {
         DenySource::File(path.clone()),
         parse,
         client,
-        Metrics::new(health.clone(), EndedTasks::default()),
+        Metrics::new(health.clone(), EndedTasks::default(), |_| {}),
     );
     let name: SignerName = "example.com/a".parse().unwrap();
     follower.signers = vec![(name.clone(), health.signer(&name, &[Component::DenyRules]))];
