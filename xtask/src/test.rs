@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// Versions, such as 1.37,1.34 or newest,oldest.
     #[arg(long, value_name = "VERSIONS", value_delimiter = ',', default_value = "newest")]
     kubernetes: Vec<Minor>,
-    /// Arguments for `cargo test`, such as `-p signer-core` or `-- --nocapture`.
+    /// Arguments for `cargo test`, such as `-p signer-manager` or `-- --nocapture`.
     #[arg(last = true)]
     cargo_test: Vec<String>,
 }

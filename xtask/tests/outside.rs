@@ -29,9 +29,9 @@ fn a_signer_begins_with_cargo_new_and_compiles_as_the_page_has_it() {
     let signer = directory.path().join("team-signer");
     let manifest = signer.join("Cargo.toml");
     let dependencies = block(&page, "toml");
-    let git = "{ git = \"https://git.example.com/pod-certificate-signers\" }";
+    let git = "git = \"https://git.example.com/pod-certificate-signers\"";
     assert!(dependencies.contains(git), "{dependencies}");
-    let path = format!("{{ path = {:?} }}", repository.join("crates/signer-core"));
+    let path = format!("path = {:?}", repository.join("crates/signer-core"));
     let made =
         fs::read_to_string(&manifest).unwrap().replace("[dependencies]\n", &dependencies.replace(git, &path));
     fs::write(&manifest, made).unwrap();
