@@ -27,7 +27,7 @@ fn others_hear_401_and_the_reason() {
     for (leaf, reason) in [
         (ca.dns("cart.shop.svc"), "has 0 URI names; an X.509-SVID has exactly one"),
         (ca.uri(CART).and_uri("spiffe://cluster.local/ns/shop/sa/b"), "has 2 URI names"),
-        (ca.uri("https://example.com/"), "is no SPIFFE ID"),
+        (ca.uri("https://example.com/"), "is not a valid SPIFFE ID"),
         (ca.uri("spiffe://elsewhere.example/ns/shop/sa/cart"), "trust domain cluster.local is expected"),
         (
             ca.uri("spiffe://cluster.local/ns/shop/sa/web"),

@@ -26,7 +26,7 @@ pub enum RunError {
     Config(#[from] ConfigErrors),
     /// `--log` isn't a filter.
     #[error(
-        "--log {filter:?} is no filter; write a level (error, warn, info, debug, trace) or directives such as info,signer_core=debug"
+        "--log {filter:?} is not a filter; write a level (error, warn, info, debug, trace) or directives such as info,signer_core=debug"
     )]
     Log {
         /// What was given.

@@ -274,9 +274,9 @@ fn what_is_left_aside_of_a_pool_and_a_pool_that_cannot_be_used_are_warnings() {
     for (content, warning) in [
         (
             format!("{broken}{cert}"),
-            "left aside: certFile, certificate 1 is no valid DER-encoded X.509 certificate",
+            "left aside: certFile, certificate 1 is not a valid DER-encoded X.509 certificate",
         ),
-        (broken.to_owned(), "certFile, certificate 1 is no valid DER-encoded X.509 certificate"),
+        (broken.to_owned(), "certFile, certificate 1 is not a valid DER-encoded X.509 certificate"),
         (cert.replace("-----END", "----END"), "certFile, line "),
     ] {
         std::fs::write(directory.path().join("tls.crt"), content).unwrap();
@@ -296,7 +296,7 @@ fn files_that_are_there_and_can_not_be_read_are_warnings() {
     std::os::unix::fs::symlink(path("loop"), path("loop")).unwrap();
     std::fs::write(path("long"), vec![b'a'; 2 << 20]).unwrap();
     for (name, warning) in [
-        ("directory", "is no regular file"),
+        ("directory", "is not a regular file"),
         ("loop", "can't be read"),
         ("long", "has more than 1048576 bytes"),
         ("missing", ""),
@@ -362,7 +362,7 @@ fn a_command_line_that_is_wrong_ends_with_2_and_says_what_is() {
     let file = file(directory.path(), DESIGN_EXAMPLE);
     for (arguments, message) in [
         (vec![], "--config <FILE>"),
-        (vec!["--config", &file, "--log", "a=b=c"], "--log \"a=b=c\" is no filter; write a level"),
+        (vec!["--config", &file, "--log", "a=b=c"], "--log \"a=b=c\" is not a filter; write a level"),
         (
             vec!["--config", &file, "--kubeconfig", "/nonexistent"],
             "--kubeconfig /nonexistent: failed to read kubeconfig",

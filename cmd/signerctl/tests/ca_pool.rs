@@ -157,7 +157,10 @@ fn says_what_is_wrong_with_the_input() {
             "Make a pool with `signerctl ca-pool create --file none.json`",
         ),
         (&["show", "--file", "bad.json"], "a value of the wrong type"),
-        (&["show", "--file", "time.json"], "SignsFrom of CAs[0] (ID \"1\") is no time; write it like"),
+        (
+            &["show", "--file", "time.json"],
+            "SignsFrom of CAs[0] (ID \"1\") is not a valid time; write it like",
+        ),
         (
             &["show", "--cert-file", &cert, "--key-file", &key],
             "belongs to none of the certificates: --cert-file",

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// A text that is no duration in Go's notation.
+/// A text that is not a valid duration in Go's notation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m")]
+#[error("{0:?} is not a valid duration; write it as Kubernetes does, for example 24h, 90m or 1h30m")]
 pub struct DurationError(String);
 
 /// Parses a duration in Go's notation (`time.ParseDuration`): numbers with the units h, m, s, ms, us and ns.

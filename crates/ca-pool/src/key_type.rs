@@ -21,7 +21,7 @@ pub enum KeyType {
 
 /// A text that names no key type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no key type; the key types are {all}", all = KeyType::list(&KeyType::ALL))]
+#[error("{0:?} is not a key type; the key types are {all}", all = KeyType::list(&KeyType::ALL))]
 pub struct KeyTypeError(String);
 
 impl KeyType {

@@ -39,7 +39,7 @@ impl Document {
             _ => {
                 return Err(wrong(
                     None,
-                    "this is no kubeconfig: it must be a mapping with `clusters`, `users` and `contexts`"
+                    "this is not a kubeconfig: it must be a mapping with `clusters`, `users` and `contexts`"
                         .into(),
                 ));
             }
@@ -51,7 +51,7 @@ impl Document {
                 Some(_) => {
                     return Err(wrong(
                         None,
-                        format!("this is no kubeconfig: its `{field}` must be {expected}"),
+                        format!("this is not a kubeconfig: its `{field}` must be {expected}"),
                     ));
                 }
             }

@@ -209,7 +209,9 @@ impl Exec {
             return Err(wrong("with neither a token nor a certificate"));
         }
         let expires = given(status.expiration_timestamp)
-            .map(|time| time.parse().map_err(|_| wrong("with an `expirationTimestamp` that is no time")))
+            .map(|time| {
+                time.parse().map_err(|_| wrong("with an `expirationTimestamp` that is not a valid time"))
+            })
             .transpose()?;
         Ok(ExecCredential { token, certificate, expires })
     }

@@ -65,7 +65,7 @@ impl Proxy {
     fn parse(url: &str, said_by: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "{:?} is no URL of a proxy; write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT{}",
+                "{:?} is not a valid URL of a proxy; write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT{}",
                 without_user(url),
                 escapes(url)
             )

@@ -98,7 +98,7 @@ pub enum Problem {
     #[error("it can't be read: {0}; give the container's user read permission, or check the volume")]
     Unreadable(io::ErrorKind),
     /// It isn't a regular file.
-    #[error("it is no regular file; name the file in the volume, not the folder")]
+    #[error("it is not a regular file; name the file in the volume, not the folder")]
     NotAFile,
     /// It is longer than any such file needs to be.
     #[error("it has more than {most} bytes, the most that is read; is it the right file?")]

@@ -74,7 +74,7 @@ pub enum PeerError {
         /// Which, for the message.
         names: String,
     },
-    /// Its URI is no SPIFFE ID of a workload.
+    /// Its URI is not a valid SPIFFE ID of a workload.
     #[error("the peer's certificate: {0}")]
     NotSpiffe(#[from] InvalidSpiffeId),
     /// Its SPIFFE ID is that of a trust domain, not of a workload.

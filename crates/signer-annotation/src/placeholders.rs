@@ -24,10 +24,10 @@ const LONGEST: usize = 2048;
 pub(crate) enum PlaceholderError {
     #[error("{0} has a ${{ without its }}; the placeholders are {NAMES}")]
     Unterminated(String),
-    #[error("{0} is no placeholder; the placeholders are {NAMES}")]
+    #[error("{0} is not a placeholder; the placeholders are {NAMES}")]
     Unknown(String),
     /// Of pod-certificate-signer 2, whose other placeholders are ours (its `docs/configuration.md`).
-    #[error("${{cluster.fqdn}} is no placeholder; write {CLUSTER_DOMAIN}")]
+    #[error("${{cluster.fqdn}} is not a placeholder; write {CLUSTER_DOMAIN}")]
     ClusterFqdn,
     #[error(
         "${{pod.hostname}} has no value: the pod {0} has no spec.hostname, and its name isn't a single label of 63 characters at most; \

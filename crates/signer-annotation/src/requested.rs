@@ -166,7 +166,7 @@ fn list<T: PartialEq>(
 
 fn ip_address(text: &str) -> Result<IpAddr, String> {
     let no_address =
-        |_| format!("{} is no IP address; write one such as 192.0.2.1 or 2001:db8::1", Quoted(text));
+        |_| format!("{} is not a valid IP address; write one such as 192.0.2.1 or 2001:db8::1", Quoted(text));
     let address: IpAddr = text.parse().map_err(no_address)?;
     match address {
         // to some verifiers it is the IPv4 address, to others it isn't

@@ -26,14 +26,14 @@ pub enum Usage {
     Extended(ExtendedKeyUsage),
 }
 
-/// Why a text is no usage that a leaf may have.
+/// Why a text is not a usage that a leaf may have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsageError {
     /// It is one, for others.
     #[error("usage {0:?} is never given: it makes authorities, or holds for every purpose; the usages are {names}", names = names())]
     Never(&'static str),
     /// It is none.
-    #[error("{0} is no usage; the usages are {names}", names = names())]
+    #[error("{0} is not a usage; the usages are {names}", names = names())]
     Unknown(String),
 }
 

@@ -33,7 +33,7 @@ impl Validity {
     /// Reads `duration` and `refresh`.
     ///
     /// # Errors
-    /// If one of them is no duration, or out of its bounds.
+    /// If one of them is not a valid duration, or out of its bounds.
     pub(crate) fn read(annotations: &Annotations<'_>, request: &Request) -> Result<Self, Denial> {
         let lifetime =
             annotations.get(Item::Duration).map(|annotation| lifetime(&annotation, request)).transpose()?;

@@ -110,8 +110,8 @@ impl Denial {
     /// ```
     /// use signer_core::Denial;
     ///
-    /// let denial = Denial::of_user_annotation("example.com/web-ttl", "soon", "it is no number", "write a number of days");
-    /// assert_eq!(denial.message, r#"user annotation example.com/web-ttl is "soon": it is no number; write a number of days"#);
+    /// let denial = Denial::of_user_annotation("example.com/web-ttl", "soon", "it is not a number", "write a number of days");
+    /// assert_eq!(denial.message, r#"user annotation example.com/web-ttl is "soon": it is not a number; write a number of days"#);
     /// ```
     #[must_use]
     pub fn of_user_annotation(key: &str, value: &str, rule: &str, accepted: &str) -> Self {

@@ -35,7 +35,7 @@ impl RequestBuilder {
     /// A request to the signer of this name.
     ///
     /// # Panics
-    /// If that is no signer name.
+    /// If that is not a valid signer name.
     #[must_use]
     #[expect(clippy::unwrap_used, reason = "a test's constants are wrong once, at once")]
     pub fn new(signer_name: &str) -> Self {

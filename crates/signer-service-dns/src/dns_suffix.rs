@@ -20,10 +20,10 @@ use signer_core::DnsName;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DnsSuffix(String);
 
-/// Why a text is no suffix.
+/// Why a text is not a suffix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{suffix:?} is no suffix for Services: {rule}; write svc or a domain of two lowercase labels at least, such as svc.cluster.local"
+    "{suffix:?} is not a suffix for Services: {rule}; write svc or a domain of two lowercase labels at least, such as svc.cluster.local"
 )]
 pub struct DnsSuffixError {
     suffix: String,

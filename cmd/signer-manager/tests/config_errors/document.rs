@@ -76,7 +76,7 @@ fn the_cluster_domain_is_a_dns_name() {
     let signer = "\nsigners:\n- name: example.com/a\n  kind: annotation\n  caPool: {file: a}";
     let accepted = "the domain that kubelet's clusterDomain has, such as cluster.local";
     for (value, error) in [
-        ("Cluster.local", "\"Cluster.local\" is no DNS name: write it in lowercase".to_owned()),
+        ("Cluster.local", "\"Cluster.local\" is not a valid DNS name: write it in lowercase".to_owned()),
         ("svc", "\"svc\" is the suffix of short Service names; write the domain that kubelet's clusterDomain has, such as cluster.local".to_owned()),
         ("'*.local'", format!("\"*.local\" is a wildcard; write {accepted}")),
         ("1.5", format!("1.5 is a number; write {accepted}")),

@@ -12,8 +12,8 @@ fn service_dns_suffixes_are_domains_and_each_there_once() {
         (
             "[local, .svc]",
             vec![
-                format!("5:17: signers[0].dnsSuffixes[0]: \"local\" is no suffix for Services: names would end in a top-level domain; {accepted}"),
-                format!("5:24: signers[0].dnsSuffixes[1]: \".svc\" is no suffix for Services: the dot in front of it is added anyway; {accepted}"),
+                format!("5:17: signers[0].dnsSuffixes[0]: \"local\" is not a suffix for Services: names would end in a top-level domain; {accepted}"),
+                format!("5:24: signers[0].dnsSuffixes[1]: \".svc\" is not a suffix for Services: the dot in front of it is added anyway; {accepted}"),
             ],
         ),
     ] {
@@ -53,7 +53,7 @@ fn spiffe_has_a_trust_domain() {
     for (value, error) in [
         (
             "spiffe://example.com",
-            "is no trust domain: it may hold lowercase letters, digits, '.', '_' and '-' alone; write a name of your own in lowercase, such as \
+            "is not a valid trust domain: it may hold lowercase letters, digits, '.', '_' and '-' alone; write a name of your own in lowercase, such as \
              prod.example.com",
         ),
         (
@@ -122,7 +122,7 @@ fn annotation_patterns_are_legal() {
     for (field, error) in [
         (
             "dnsNames: [a*]",
-            "8:16: signers[0].grants[0].dnsNames[0]: \"a*\" is no DNS name: '*' may only be the whole first label, with a domain behind it; grant a name, \
+            "8:16: signers[0].grants[0].dnsNames[0]: \"a*\" is not a valid DNS name: '*' may only be the whole first label, with a domain behind it; grant a name, \
              *.<domain> for one label in front of a domain, or * for everything",
         ),
         (

@@ -19,11 +19,13 @@ fn a_lifetime_is_within_the_apis_bounds() {
         ("", format!("is empty; {accepted}")),
         (
             "91d",
-            "\"91d\" is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m".to_owned(),
+            "\"91d\" is not a valid duration; write it as Kubernetes does, for example 24h, 90m or 1h30m"
+                .to_owned(),
         ),
         (
             "-24h",
-            "\"-24h\" is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m".to_owned(),
+            "\"-24h\" is not a valid duration; write it as Kubernetes does, for example 24h, 90m or 1h30m"
+                .to_owned(),
         ),
         ("1h1500ms", "\"1h1500ms\" has a fraction of a second; write whole seconds".to_owned()),
     ] {
@@ -57,7 +59,8 @@ fn a_refresh_is_a_share_or_a_duration_inside_the_lifetime() {
         ),
         (
             "refreshAt: half",
-            "\"half\" is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m".to_owned(),
+            "\"half\" is not a valid duration; write it as Kubernetes does, for example 24h, 90m or 1h30m"
+                .to_owned(),
         ),
         ("refreshAt: 50", format!("50 is a number; {accepted}")),
     ] {
@@ -70,7 +73,7 @@ fn a_refresh_is_not_measured_by_a_lifetime_that_is_wrong_itself() {
     assert_field_errors(
         "refreshAt: 30h\nmaxLifetime: 2d",
         &[
-            "6:16: signers[0].maxLifetime: \"2d\" is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m",
+            "6:16: signers[0].maxLifetime: \"2d\" is not a valid duration; write it as Kubernetes does, for example 24h, 90m or 1h30m",
         ],
     );
 }
@@ -88,8 +91,10 @@ fn key_types_are_those_of_pods() {
     assert_field_errors(
         "keyTypes: [ECDSAP256, RSA2048, ecdsap256, 5]",
         &[
-            &format!("5:25: signers[0].keyTypes[1]: \"RSA2048\" is no key type; the key types are {all}"),
-            &format!("5:34: signers[0].keyTypes[2]: \"ecdsap256\" is no key type; the key types are {all}"),
+            &format!("5:25: signers[0].keyTypes[1]: \"RSA2048\" is not a key type; the key types are {all}"),
+            &format!(
+                "5:34: signers[0].keyTypes[2]: \"ecdsap256\" is not a key type; the key types are {all}"
+            ),
             &format!("5:45: signers[0].keyTypes[3]: 5 is a number; write one of {all}"),
         ],
     );

@@ -141,7 +141,7 @@ fn all_errors_of_all_signers_are_told_at_once() {
         &[
             "2:3: signers[0].trustDomain: is missing; write the SPIFFE trust domain, such as prod.example.com",
             "2:10: signers[0].name: signer name \"a\": has no '/'; write <domain>/<path>, for example example.com/web",
-            "2:59: signers[0].maxLifetime: \"1d\" is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m",
+            "2:59: signers[0].maxLifetime: \"1d\" is not a valid duration; write it as Kubernetes does, for example 24h, 90m or 1h30m",
             "3:73: signers[1].clockSkew: \"5m\" is out of bounds; write a duration from 0s to 4m, such as 2m",
         ],
     );
@@ -202,7 +202,7 @@ fn a_pool_in_a_secret_has_a_place_and_says_whether_it_keeps_itself() {
         ),
         (
             "{secret: {namespace: ca, name: a}, rotation: automatic, propagation: 1d}",
-            "4:80: signers[0].caPool.propagation: \"1d\" is no duration; write it as Kubernetes does, for example 24h, 90m or 1h30m",
+            "4:80: signers[0].caPool.propagation: \"1d\" is not a valid duration; write it as Kubernetes does, for example 24h, 90m or 1h30m",
         ),
     ] {
         assert_errors(&pool(text), &[expected]);

@@ -137,8 +137,8 @@ fn what_is_not_needed_is_left_aside_with_a_word_and_costs_nothing() {
         ("explicit.crt", "unnamed curve"),
         ("negative.crt", "is negative"),
         ("v1.crt", "X.509 version 1"),
-        ("leaf.crt", "is no root: it is issued by CN=plain"),
-        ("broken.crt", "no valid DER-encoded X.509 certificate"),
+        ("leaf.crt", "is not a root: it is issued by CN=plain"),
+        ("broken.crt", "not a valid DER-encoded X.509 certificate"),
     ] {
         for both in orders(&["plain.crt", beside]) {
             for (cert, root) in
@@ -220,7 +220,7 @@ fn what_is_refused_is_refused_with_what_it_is_and_what_to_do() {
         (
             "longer-path.crt",
             "longer-path.key",
-            "is no valid DER-encoded X.509 certificate: malformed ASN.1 DER value for INTEGER",
+            "is not a valid DER-encoded X.509 certificate: malformed ASN.1 DER value for INTEGER",
         ),
         ("int-sha1.crt+plain.crt", "int.key", "signed with SHA-1 (ECDSA)"),
         ("int-salt.crt+rsa.crt", "int.key", "RSA-PSS with other parameters than"),

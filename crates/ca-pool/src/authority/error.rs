@@ -17,7 +17,7 @@ pub enum AuthorityError {
     },
     /// It is no certificate.
     #[error(
-        "{origin} is no valid DER-encoded X.509 certificate: {source}. Take it from its CA again, or have it issued anew; `openssl x509 -in FILE -text` shows what others read of it"
+        "{origin} is not a valid DER-encoded X.509 certificate: {source}. Take it from its CA again, or have it issued anew; `openssl x509 -in FILE -text` shows what others read of it"
     )]
     Malformed {
         /// Where it stands.
@@ -78,7 +78,7 @@ pub enum AuthorityError {
     },
     /// Basic constraints are missing or say that it is no CA.
     #[error(
-        "{certificate} is no CA certificate: {found} (RFC 5280 §4.2.1.9). Verifiers would refuse all that it signs; use a \
+        "{certificate} is not a CA certificate: {found} (RFC 5280 §4.2.1.9). Verifiers would refuse all that it signs; use a \
          certificate with basicConstraints CA:TRUE"
     )]
     NotACa {
@@ -161,7 +161,7 @@ pub enum AuthorityError {
     },
     /// The root has another issuer.
     #[error(
-        "{certificate} is no root: it is issued by {issuer}. Trust anchors must be self-signed; put the root's certificate \
+        "{certificate} is not a root: it is issued by {issuer}. Trust anchors must be self-signed; put the root's certificate \
          there, and this one among the intermediates"
     )]
     NoRoot {

@@ -137,7 +137,7 @@ fn intermediate_is_no_root() {
     let root = TestCa::root("root");
     let issuing = root.issue("issuing");
     let error = refusal(&issuing, &[], &[&issuing]);
-    assert!(error.contains("test (CN=issuing) is no root: it is issued by CN=root"), "{error}");
+    assert!(error.contains("test (CN=issuing) is not a root: it is issued by CN=root"), "{error}");
 }
 
 #[test]

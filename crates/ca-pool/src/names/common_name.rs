@@ -7,9 +7,9 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommonName(String);
 
-/// Why a text is no common name.
+/// Why a text is not a valid common name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is no common name: {rule}")]
+#[error("{name:?} is not a valid common name: {rule}")]
 pub struct CommonNameError {
     name: String,
     rule: &'static str,

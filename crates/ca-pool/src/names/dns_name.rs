@@ -18,9 +18,9 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DnsName(String);
 
-/// Why a text is no DNS name.
+/// Why a text is not a valid DNS name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is no DNS name: {rule}")]
+#[error("{name:?} is not a valid DNS name: {rule}")]
 pub struct DnsNameError {
     name: String,
     rule: &'static str,

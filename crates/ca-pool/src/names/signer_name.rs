@@ -24,7 +24,7 @@ pub struct SignerName {
     slash: usize,
 }
 
-/// Why a text is no signer name.
+/// Why a text is not a valid signer name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("signer name {name:?}: {rule}")]
 pub struct SignerNameError {

@@ -33,7 +33,7 @@ pub enum PoolError {
     },
     /// It isn't the JSON document that it should be.
     #[error(
-        "the pool is no CA pool in JSON: {problem} at line {line}, column {column}; it looks like \
+        "the pool is not a CA pool in JSON: {problem} at line {line}, column {column}; it looks like \
          {{\"CAs\":[{{\"ID\":\"1\",\"SigningKeyPKCS8\":\"<base64>\",\"RootCertificateDER\":\"<base64>\"}}]}}"
     )]
     NotJson {
@@ -45,13 +45,13 @@ pub enum PoolError {
         column: usize,
     },
     /// It is the document of another tool.
-    #[error("the pool is no CA pool in JSON: {problem}")]
+    #[error("the pool is not a CA pool in JSON: {problem}")]
     ForeignJson {
         /// What it is, and how a pool is made of it.
         problem: &'static str,
     },
     /// It is JSON, and no object.
-    #[error("the pool is no CA pool in JSON: it is {found}; a pool is an object, {{\"CAs\":[…]}}")]
+    #[error("the pool is not a CA pool in JSON: it is {found}; a pool is an object, {{\"CAs\":[…]}}")]
     NotAnObject {
         /// What it is instead.
         found: &'static str,
@@ -157,7 +157,9 @@ pub enum PoolError {
         field: String,
     },
     /// A recorded time that is none.
-    #[error("SignsFrom of {entry} is no time; write it like \"2026-11-22T10:00:00Z\", or leave it away")]
+    #[error(
+        "SignsFrom of {entry} is not a valid time; write it like \"2026-11-22T10:00:00Z\", or leave it away"
+    )]
     BadSignsFrom {
         /// The entry.
         entry: PoolEntry,

@@ -53,7 +53,7 @@ pub enum PoolSourceError {
         remedy: String,
     },
     /// A file is something else than a file.
-    #[error("{path} is no regular file; give the path of a file")]
+    #[error("{path} is not a regular file; give the path of a file")]
     NotAFile {
         /// The path.
         path: String,

@@ -34,8 +34,8 @@ fn a_proxy_that_cannot_be_used_is_named_without_its_password() {
     for (proxy, says) in [
         ("ftp://u:secret@squid", "\"ftp\" isn't supported"),
         ("socks4://squid", "\"socks4\" isn't supported"),
-        ("http://u:secret@squid:x", "\"http://squid:x\" is no URL"),
-        ("http://u:secret@", "\"http://\" is no URL"),
+        ("http://u:secret@squid:x", "\"http://squid:x\" is not a valid URL"),
+        ("http://u:secret@", "\"http://\" is not a valid URL"),
     ] {
         let error = Proxy::of_environment(&environment(proxy, ""), &server).err().unwrap().to_string();
         assert!(error.starts_with("HTTPS_PROXY in the environment: ") && error.contains(says), "{error}");
@@ -49,7 +49,9 @@ fn a_proxy_that_cannot_be_used_is_named_without_its_password() {
             assert!(error.contains("%2F") && error.contains("squid:3128"), "{error}");
         }
     }
-    for (proxy, says) in [("squid:3128", "is no URL"), ("socks5h://s", "socks5h"), ("//s", "is no URL")] {
+    for (proxy, says) in
+        [("squid:3128", "is not a valid URL"), ("socks5h://s", "socks5h"), ("//s", "is not a valid URL")]
+    {
         let error = Proxy::of_cluster(proxy).err().unwrap();
         assert!(error.contains(says), "{error}");
     }

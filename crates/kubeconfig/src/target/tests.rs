@@ -123,7 +123,7 @@ fn what_kubectl_refuses_is_refused_with_entry_file_and_remedy() {
         ("", "certificate-authority: f, insecure-skip-tls-verify: true", "remove one of them"),
         ("", "insecure-skip-tls-verify: maybe", "must be true or false"),
         ("", "proxy-url: 'ftp://u:s3cret@squid'", "\"ftp\" isn't supported"),
-        ("", "proxy-url: 'u:s3cret@squid:1'", "is no URL of a proxy"),
+        ("", "proxy-url: 'u:s3cret@squid:1'", "is not a valid URL of a proxy"),
         ("", "server: ''", "it has no `server`"),
         ("", "server: 'ftp://u:s3cret@h'", "server: https://HOST:PORT"),
     ] {

@@ -29,12 +29,12 @@ fn each_stands_for_a_fact() {
 #[test]
 fn refuses_what_stands_for_nothing() {
     for (text, rule) in [
-        ("${pod.ip}", "\"${pod.ip}\" is no placeholder; the placeholders are ${pod.name}"),
-        ("a.${cluster.fqdn}", "${cluster.fqdn} is no placeholder; write ${cluster.domain}"),
-        ("${}", "\"${}\" is no placeholder"),
-        ("${ pod.name }", "is no placeholder"),
-        ("${POD.NAME}", "is no placeholder"),
-        ("${${pod.name}}", "\"${${pod.name}\" is no placeholder"),
+        ("${pod.ip}", "\"${pod.ip}\" is not a placeholder; the placeholders are ${pod.name}"),
+        ("a.${cluster.fqdn}", "${cluster.fqdn} is not a placeholder; write ${cluster.domain}"),
+        ("${}", "\"${}\" is not a placeholder"),
+        ("${ pod.name }", "is not a placeholder"),
+        ("${POD.NAME}", "is not a placeholder"),
+        ("${${pod.name}}", "\"${${pod.name}\" is not a placeholder"),
         ("a.${pod.name", "\"a.${pod.name\" has a ${ without its }"),
         ("${pod.name}.${", "without its }"),
     ] {

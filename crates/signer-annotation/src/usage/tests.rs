@@ -14,7 +14,7 @@ fn has_the_names_of_kubernetes_but_for_those_of_authorities() {
         ["", "Server Auth", "serverAuth", "server  auth", "digital-signature", "any extended key usage"]
     {
         let error = name.parse::<Usage>().unwrap_err().to_string();
-        assert!(error.contains("is no usage; the usages are server auth, client auth"), "{error}");
+        assert!(error.contains("is not a usage; the usages are server auth, client auth"), "{error}");
     }
 }
 

@@ -180,9 +180,9 @@ fn other_items_take_no_placeholders() {
 #[test]
 fn a_bad_placeholder_is_refused_with_those_that_there_are() {
     for (item, value, rule) in [
-        ("cn", "${pod.ip}", "\"${pod.ip}\" is no placeholder"),
+        ("cn", "${pod.ip}", "\"${pod.ip}\" is not a placeholder"),
         ("san", "web-0.shop.svc.${cluster.domain}, ${pod.name", "\"${pod.name\" has a ${ without its }"),
-        ("uris", "https://${pod}/", "\"${pod}\" is no placeholder"),
+        ("uris", "https://${pod}/", "\"${pod}\" is not a placeholder"),
     ] {
         assert_denied(&config(), annotated(item, value), POD, &[item, rule, "${pod.serviceAccountName}"]);
     }
@@ -197,8 +197,8 @@ fn an_expanded_name_is_validated() {
         &granting(&["*"]),
         uppercase,
         USER,
-        &["foo-san", "\"Node.example.com\" is no DNS name", "lowercase"],
+        &["foo-san", "\"Node.example.com\" is not a valid DNS name", "lowercase"],
     );
     let separators = asking("san", "${node.name}").pod(|pod| pod.node_name = "a.example,b.example".into());
-    assert_denied(&granting(&["*"]), separators, USER, &["\"a.example,b.example\" is no DNS name"]);
+    assert_denied(&granting(&["*"]), separators, USER, &["\"a.example,b.example\" is not a valid DNS name"]);
 }

@@ -83,7 +83,7 @@ fn an_unknown_usage_is_refused_with_those_that_there_are() {
             &granting_usages(&["*"]),
             asking("usages", usage),
             MALFORMED,
-            &[&format!("{usage:?} is no usage"), "netscape sgc"],
+            &[&format!("{usage:?} is not a usage"), "netscape sgc"],
         );
     }
 }

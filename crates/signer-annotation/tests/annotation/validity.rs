@@ -51,13 +51,13 @@ fn a_duration_that_is_none_is_refused() {
             &config(),
             asking("duration", value),
             MALFORMED,
-            &["foo-duration", &format!("{value:?} is no duration"), "24h, 90m or 1h30m"],
+            &["foo-duration", &format!("{value:?} is not a valid duration"), "24h, 90m or 1h30m"],
         );
         assert_denied(
             &config(),
             asking("refresh", value),
             MALFORMED,
-            &["foo-refresh", &format!("{value:?} is no duration")],
+            &["foo-refresh", &format!("{value:?} is not a valid duration")],
         );
     }
 }

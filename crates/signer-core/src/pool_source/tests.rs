@@ -61,7 +61,7 @@ fn missing_file_says_how_to_make_it() {
 fn what_is_no_file_or_too_long_is_refused_before_it_is_read() {
     let directory = TempDir::new().unwrap();
     let error = PoolSource::PoolFile(directory.path().into()).read().unwrap_err().to_string();
-    assert!(error.ends_with("is no regular file; give the path of a file"), "{error}");
+    assert!(error.ends_with("is not a regular file; give the path of a file"), "{error}");
     let (path, source) = pool_file(&directory);
     fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
     let error = source.read().unwrap_err().to_string();
@@ -74,7 +74,7 @@ fn bad_content_names_the_files() {
     let (path, source) = pool_file(&directory);
     fs::write(&path, b"{").unwrap();
     let error = source.load().unwrap_err().to_string();
-    assert!(error.starts_with(&format!("CA pool {}: the pool is no CA pool", path.display())), "{error}");
+    assert!(error.starts_with(&format!("CA pool {}: the pool is not a CA pool", path.display())), "{error}");
 }
 
 #[test]

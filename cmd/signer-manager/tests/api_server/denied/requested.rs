@@ -62,7 +62,7 @@ async fn invalid_unverified_user_annotations() -> Result<(), Error> {
                 &foo,
                 format!("{foo}-duration"),
                 "1 day",
-                &["-duration: ", "\"1 day\" is no duration", "24h, 90m or 1h30m"],
+                &["-duration: ", "\"1 day\" is not a valid duration", "24h, 90m or 1h30m"],
             ),
             (
                 &foo,
@@ -82,13 +82,18 @@ async fn invalid_unverified_user_annotations() -> Result<(), Error> {
                 "5m",
                 &["\"5m\" before expiry is out of bounds", "write 10m to 23h50m"],
             ),
-            (&foo, format!("{foo}-san"), "web..example", &["-san: ", "\"web..example\" is no DNS name"]),
+            (
+                &foo,
+                format!("{foo}-san"),
+                "web..example",
+                &["-san: ", "\"web..example\" is not a valid DNS name"],
+            ),
             (&foo, format!("{foo}-san"), "a.example,,b.example", &["entry 2 of", "is empty"]),
             (
                 &foo,
                 format!("{foo}-cn"),
                 "${pod.ip}",
-                &["\"${pod.ip}\" is no placeholder; the placeholders are ${pod.name}"],
+                &["\"${pod.ip}\" is not a placeholder; the placeholders are ${pod.name}"],
             ),
             (
                 &foo,
@@ -100,7 +105,7 @@ async fn invalid_unverified_user_annotations() -> Result<(), Error> {
                 &foo,
                 format!("{foo}-ips"),
                 "192.0.2.256",
-                &["\"192.0.2.256\" is no IP address", "192.0.2.1 or 2001:db8::1"],
+                &["\"192.0.2.256\" is not a valid IP address", "192.0.2.1 or 2001:db8::1"],
             ),
             (
                 &dns,
@@ -149,7 +154,7 @@ async fn invalid_pod_annotations() -> Result<(), Error> {
             (
                 "duration",
                 "a while",
-                &["pod annotation ", "-duration: \"a while\" is no duration", "24h, 90m or 1h30m"],
+                &["pod annotation ", "-duration: \"a while\" is not a valid duration", "24h, 90m or 1h30m"],
             ),
             (
                 "duration",
@@ -157,7 +162,7 @@ async fn invalid_pod_annotations() -> Result<(), Error> {
                 &["\"13h\" is longer than the signer's maxLifetime (12h)", "write 1h to 12h"],
             ),
             ("uris", "SPIFFE://x/y", &["-uris: ", "\"SPIFFE://x/y\""]),
-            ("usages", "serverAuth", &["\"serverAuth\" is no usage; the usages are server auth"]),
+            ("usages", "serverAuth", &["\"serverAuth\" is not a usage; the usages are server auth"]),
         ];
         let kubelet = scope.kubelet().await?;
         for (i, (item, value, parts)) in cases.into_iter().enumerate() {

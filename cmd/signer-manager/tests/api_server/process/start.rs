@@ -68,7 +68,7 @@ async fn a_bad_configuration_ends_it_with_file_and_line() {
         let file = path.display();
         assert_says(
             &errors,
-            &[&format!("{file}:2:"), "signers[0].keyTypes[0]", "\"RSA2048\" is no key type"],
+            &[&format!("{file}:2:"), "signers[0].keyTypes[0]", "\"RSA2048\" is not a key type"],
         );
         assert_says(
             &errors,

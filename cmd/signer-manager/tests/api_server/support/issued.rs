@@ -89,7 +89,7 @@ fn check_chain(chain: &Chain, bundle: &TrustBundle) {
         .iter()
         .find(|anchor| anchor.subject_der() == below.issuer_der())
         .expect("an anchor above the chain");
-    assert!(root.is_ca() && root.issuer_der() == root.subject_der(), "an anchor that is no root");
+    assert!(root.is_ca() && root.issuer_der() == root.subject_der(), "an anchor that is not a root");
     assert_eq!(below.authority_key_identifier(), root.subject_key_identifier());
 }
 

@@ -115,7 +115,11 @@ pub(crate) async fn rows(world: &World) -> Vec<Row> {
             "ftp://u:s3cret@127.0.0.1".into(),
             Fails(&["\"ftp\" isn't supported", "cluster \"c\" of "]),
         ),
-        by("proxy-url without a scheme", format!("127.0.0.1:{http}"), Fails(&["is no URL of a proxy"])),
+        by(
+            "proxy-url without a scheme",
+            format!("127.0.0.1:{http}"),
+            Fails(&["is not a valid URL of a proxy"]),
+        ),
         by("an empty proxy-url", String::new(), Works).env("HTTPS_PROXY", format!("127.0.0.1:{http}")),
         Row::of(
             "proxy-url to an API server on this machine",

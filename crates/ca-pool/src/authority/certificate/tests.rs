@@ -55,9 +55,9 @@ fn ca_without_a_key_identifier_has_the_one_that_is_computed() {
 fn damaged_certificates_are_refused() {
     let root = TestCa::root("root");
     let message = |der: &[u8]| CaCertificate::from_der("here", der).unwrap_err().to_string();
-    assert!(message(b"").starts_with("here is no valid DER-encoded X.509 certificate"));
-    assert!(message(&root.der()[..100]).contains("no valid DER"));
-    assert!(message(&[root.der(), b"x"].concat()).contains("no valid DER"));
+    assert!(message(b"").starts_with("here is not a valid DER-encoded X.509 certificate"));
+    assert!(message(&root.der()[..100]).contains("not a valid DER"));
+    assert!(message(&[root.der(), b"x"].concat()).contains("not a valid DER"));
     assert!(message(&[0; CaCertificate::MAX_DER_BYTES + 1]).contains("16385 bytes"));
     let twice = TestCa::root_with("twice", |params| {
         let constraints = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 19], vec![0x30, 0]);
@@ -73,7 +73,7 @@ fn signature_with_bits_left_over_is_refused() {
     let signature =
         (0..der.len() - 4).rev().find(|at| der[*at..].starts_with(&[0x03, der[at + 1], 0x00, 0x30]));
     der[signature.unwrap() + 2] = 1;
-    assert!(CaCertificate::from_der("odd", &der).unwrap_err().to_string().contains("no valid DER"));
+    assert!(CaCertificate::from_der("odd", &der).unwrap_err().to_string().contains("not a valid DER"));
 }
 
 proptest! {

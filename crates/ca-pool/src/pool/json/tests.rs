@@ -230,9 +230,9 @@ fn refusals_name_entry_and_field() {
         ),
         (
             with("SignsFrom", json!("tomorrow")),
-            "SignsFrom of CAs[1] (ID \"blue\") is no time; write it like \"2026-11-22T10:00:00Z\"",
+            "SignsFrom of CAs[1] (ID \"blue\") is not a valid time; write it like \"2026-11-22T10:00:00Z\"",
         ),
-        (with("SignsFrom", json!(1_795_341_600)), "SignsFrom of CAs[1] (ID \"blue\") is no time"),
+        (with("SignsFrom", json!(1_795_341_600)), "SignsFrom of CAs[1] (ID \"blue\") is not a valid time"),
         (
             with("ID", json!(1)),
             "ID of CAs[1] is a value of the wrong type: a number. It must be text in quotes",
@@ -267,12 +267,12 @@ fn refusals_name_entry_and_field() {
         ),
         (
             with("RootCertificateDER", json!("AAAA")),
-            "CAs[1] (ID \"blue\"): RootCertificateDER is no valid DER-encoded X.509 certificate",
+            "CAs[1] (ID \"blue\"): RootCertificateDER is not a valid DER-encoded X.509 certificate",
         ),
         (with("RootCertificateDER", Value::Null), "CAs[1] (ID \"blue\") has no RootCertificateDER"),
         (
             with("IntermediateCertificatesDER", json!(["AAAA"])),
-            "IntermediateCertificatesDER[0] is no valid DER",
+            "IntermediateCertificatesDER[0] is not a valid DER",
         ),
         (
             with("IntermediateCertificatesDER", many),

@@ -45,7 +45,7 @@ fn intermediate_is_never_published_as_an_anchor() {
     assert!(error.contains("certFile, certificate 1 (CN=issuing) is issued by CN=root"), "{error}");
     assert!(error.contains("set rootFile"), "{error}");
     let error = read_pem(&pem(&[&issuing]), issuing.key_pem().as_bytes(), Some(&pem(&[&issuing])));
-    assert!(error.unwrap_err().to_string().contains("is no root"));
+    assert!(error.unwrap_err().to_string().contains("is not a root"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn pem_files_are_refused_with_what_they_are() {
             &openssl("not-a-ca.pem"),
             &openssl("sec1-p521.pem"),
             None,
-            "is no CA certificate: its basicConstraints say CA:FALSE",
+            "is not a CA certificate: its basicConstraints say CA:FALSE",
         ),
         (&cert[..100], &key, None, "certFile, line 1: the block that begins here has no end"),
         (

@@ -30,7 +30,7 @@ fn refuses_with_the_rule_and_what_is_accepted() {
         ["", "**", "*.*.com", "a.*.com", "*a.com", "Example.com", "example.com.", "192.0.2.1", "*."]
     {
         let error = pattern.parse::<DnsPattern>().unwrap_err().to_string();
-        assert!(error.contains("is no DNS name") && error.contains("* for everything"), "{error}");
+        assert!(error.contains("is not a valid DNS name") && error.contains("* for everything"), "{error}");
     }
 }
 

@@ -74,7 +74,7 @@ fn subject_alternative_names(mut value: Input<'_>) -> Read {
         };
         if !is_readable {
             let name = if tag == IP_ADDRESS { octets(name.0) } else { quoted(name.0) };
-            return Err(format!("has {name}, which is no {kind} for Go").into());
+            return Err(format!("has {name}, which is not a valid {kind} for Go").into());
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ fn name_constraints(mut value: Input<'_>) -> Read {
             let (tag, base) = base.ok_or(Unreadable::Damaged)?;
             if let Some(kind) = kind_that_it_is_not(tag, base.0) {
                 let base = if tag == IP_ADDRESS { octets(base.0) } else { quoted(base.0) };
-                return Err(format!("has the base {base}, which is no {kind} for Go").into());
+                return Err(format!("has the base {base}, which is not a valid {kind} for Go").into());
             }
         }
     }
