@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::api::PostParams;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use test_cluster::Scope;
 
 /// The same pool, so much later.
@@ -28,10 +28,16 @@ pub(crate) async fn age_bundle(scope: &Scope, signer_name: &str, by: Duration) {
     loop {
         let mut bundle = bundles.get(&name).await.unwrap();
         for (key, text) in bundle.metadata.annotations.get_or_insert_default() {
-            if ["/published", "/retiring", "/kept"].iter().any(|item| key.ends_with(item)) {
-                let mut times: Map<String, Value> = serde_json::from_str(text).unwrap();
-                times.values_mut().for_each(|time| *time = earlier(time, by));
-                *text = Value::from(times).to_string();
+            if key.ends_with("/anchors") {
+                let mut known: Value = serde_json::from_str(text).unwrap();
+                for anchor in known["anchors"].as_object_mut().unwrap().values_mut() {
+                    for item in ["since", "until"] {
+                        if let Some(time) = anchor.get_mut(item) {
+                            *time = earlier(time, by);
+                        }
+                    }
+                }
+                *text = known.to_string();
             }
         }
         match bundles.replace(&name, &PostParams::default(), &bundle).await {
