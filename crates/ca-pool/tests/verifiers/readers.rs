@@ -20,7 +20,13 @@ const AUTHORITY_INFORMATION_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
 const UNKNOWN: &[u64] = &[1, 2, 3, 4];
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let length = match length {
+        [0, short @ 0..0x80] => vec![short],
+        [0, long] => vec![0x81, long],
+        long => [&[0x82], &long[..]].concat(),
+    };
+    [&[tag], &length[..], content].concat()
 }
 
 fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {
@@ -76,6 +82,12 @@ fn extensions() -> Vec<(&'static [u64], Vec<u8>, bool)> {
         (CRL_DISTRIBUTION_POINTS, point(0xa1, &sequence(&[oid(&[0x55, 4, 3]), tlv(12, b"x")])), false),
         (CRL_DISTRIBUTION_POINTS, sequence(&[sequence(&[])]), true),
         (EXTENDED_KEY_USAGE, sequence(&[serving(), oid(&[0x2b, 0x87, 0xff, 0xff, 0xff, 0x7f])]), true),
+        (SUBJECT_ALT_NAME, sequence(&vec![tlv(0x82, b"a.example.com"); 8]), true),
+        (SUBJECT_ALT_NAME, sequence(&vec![tlv(0x82, b"a.example.com"); 80]), true),
+        (CRL_DISTRIBUTION_POINTS, point(0xa0, &tlv(0x86, &[b'a'; 200])), true),
+        (CRL_DISTRIBUTION_POINTS, point(0xa0, &tlv(0x86, &[b'a'; 2000])), true),
+        (POLICIES, vec![0x30, 0x81, 7, 0x30, 4, 6, 2, 42, 3, 5], false),
+        (POLICIES, vec![0x30, 0x82, 0, 6, 0x30, 4, 6, 2, 42, 3], false),
         (EXTENDED_KEY_USAGE, sequence(&[serving(), oid(&[0x2b, 0x88, 0x80, 0x80, 0x80, 0])]), false),
     ];
     for (tag, name, is_read) in [
@@ -205,4 +217,18 @@ fn damaged_certificates_are_read_as_go_does() {
         assert!(agree, "Go: {answer:?}, here: {own:?} {:?}: {hexadecimal}", unreadable_for_api_server(der));
     }
     assert!(told > 1000, "{told} of {}", damaged.len());
+}
+
+/// RFC 3279 §2.3.1: the parameters of an RSA key are NULL.
+#[test]
+fn the_parameters_of_a_key_are_read_as_go_does() {
+    let root = ca_pool::testing::certificate_der("root-rsa2048.pem");
+    let rsa_encryption = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
+    let at = root.windows(rsa_encryption.len()).position(|window| window == rsa_encryption).unwrap();
+    let mut changed = root.clone();
+    // NULL becomes an empty OCTET STRING
+    changed[at + 13] = 4;
+    let answers = go::read(&[root.clone(), changed.clone()]);
+    assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false], "{answers:?}");
+    assert_eq!([is_read(&root), is_read(&changed)], [Ok(true), Ok(false)]);
 }

@@ -44,9 +44,10 @@ impl<'a> Input<'a> {
             (usize::from(*length), rest)
         } else {
             let (octets, rest) = rest.split_at_checked(usize::from(length ^ LONG))?;
-            let is_long = octets.first().is_some_and(|first| *first > 0) && *octets >= [LONG][..];
-            if !is_long || octets.len() > 4 {
-                return None;
+            match octets {
+                [0, ..] | [] | [_, _, _, _, _, ..] => return None,
+                [one] if *one < LONG => return None,
+                _ => {}
             }
             (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
         };
