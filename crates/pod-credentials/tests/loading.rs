@@ -158,8 +158,8 @@ fn files_that_are_none_are_not_read() {
     volume.write([("long.pem", "x".repeat(CredentialFiles::MAX_BYTES + 1))]);
     let load = |path| Credentials::load(&CredentialFiles::bundle(path), SystemTime::now()).unwrap_err();
     assert_refused(&load(volume.path("no.pem")), &["no such file", "kubectl describe pod"], "");
-    assert_refused(&load(volume.dir().into()), &["no regular file", "name the file in the volume"], "");
-    assert_refused(&load("/dev/zero".into()), &["no regular file"], "");
+    assert_refused(&load(volume.dir().into()), &["not a regular file", "name the file in the volume"], "");
+    assert_refused(&load("/dev/zero".into()), &["not a regular file"], "");
     assert_refused(&load(volume.path("long.pem")), &["more than 131072 bytes"], "");
     volume.write([("long.pem", "x".repeat(TrustFile::MAX_BYTES + 1))]);
     let error = TrustBundle::load(&TrustFile::new(volume.path("long.pem"))).unwrap_err();

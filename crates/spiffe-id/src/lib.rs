@@ -19,7 +19,7 @@ pub use spiffe::{SpiffeId, TrustDomain};
 
 /// A text isn't a valid SPIFFE ID or trust domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no {what}: {rule}")]
+#[error("{text:?} is not a valid {what}: {rule}")]
 pub struct InvalidSpiffeId {
     text: String,
     what: &'static str,
