@@ -180,10 +180,11 @@ async fn newest_root(scope: &Scope, signer_name: &str) -> Option<Timestamp> {
     let bundles = scope.cluster().trust_bundle_api().unwrap();
     let bundle = bundles.get(&format!("{}:primary-bundle", signer_name.replace('/', ":"))).await.unwrap();
     let annotations = bundle.metadata.annotations.unwrap_or_default();
-    let (_, published) = annotations.iter().find(|(key, _)| key.ends_with("/published"))?;
-    let times: Value = serde_json::from_str(published).unwrap();
-    let times = times.as_object().unwrap();
-    (times.len() == 2).then(|| times.values().filter_map(|time| time.as_str()?.parse().ok()).max()).flatten()
+    let (_, anchors) = annotations.iter().find(|(key, _)| key.ends_with("/anchors"))?;
+    let known: Value = serde_json::from_str(anchors).unwrap();
+    let known = known["anchors"].as_object().unwrap();
+    let since = || known.values().filter_map(|anchor| anchor["since"].as_str()?.parse().ok()).max();
+    (known.len() == 2).then(since).flatten()
 }
 
 async fn end(mut replica: Process) {
