@@ -77,11 +77,6 @@ fn followed(first: CertificateAuthority, turn: Timestamp) -> CaPool {
     CaPool::from_json(document.to_string().as_bytes()).unwrap()
 }
 
-/// As older versions of this tool made it: the second CA takes over when the first one has long ended.
-fn with_gap(made: Timestamp, validity: Duration) -> CaPool {
-    followed(ca(1, made, validity), hours(720))
-}
-
 fn label() -> Label {
     Label {
         pool: "CA pool Secret mesh-controller/spiffe-ca-pool".to_owned(),
@@ -118,9 +113,11 @@ fn pools_are_shown_as_they_stand() {
         ("show-automatic.txt", automatic()),
         ("show-ending-now.txt", CaPool::new(vec![ca(1, hours(-24), 30 * HOUR)]).unwrap()),
         ("show-last-hour.txt", CaPool::new(vec![ca(1, hours(-24), 24 * HOUR + 2 * QUARTER)]).unwrap()),
-        ("show-gap.txt", with_gap(hours(-24), 240 * HOUR)),
-        ("show-within-gap.txt", with_gap(hours(-24), 20 * HOUR)),
-        ("show-nobody-yet.txt", with_gap(hours(-24), 20 * HOUR).without(&["1"], now()).unwrap()),
+        ("show-turn-after-the-end.txt", followed(ca(1, hours(-24), 240 * HOUR), hours(720))),
+        (
+            "show-nobody-yet.txt",
+            CaPool::beginning_with(ca(1, now(), 2400 * HOUR), Some(hours(720)), None).unwrap(),
+        ),
         ("show-shortened.txt", followed(ca(1, hours(-24), 40 * HOUR), hours(4))),
         ("show-expired.txt", CaPool::new(vec![ca(1, hours(-24), 20 * HOUR)]).unwrap()),
         ("show-not-yet-valid.txt", CaPool::new(vec![ca(1, hours(24), 200 * HOUR)]).unwrap()),

@@ -71,9 +71,7 @@ fn prune_all(place: &Place, look: Look, now: Timestamp) -> Result<String, Error>
 
 fn first_to_go(pool: &CaPool, now: Timestamp) -> String {
     let outlook = Outlook::new(pool, None, now);
-    let next = (0..outlook.signing_windows.len())
-        .filter_map(|index| Some((outlook.removable_at(index)?, index)))
-        .min();
+    let next = outlook.all().filter_map(|index| Some((outlook.removable_at(index)?, index))).min();
     match next {
         Some((at, index)) => format!("{} can go from {} on", outlook.name(index), minute_from_now(at, now)),
         None => {
@@ -163,11 +161,11 @@ fn consequences(outlook: &Outlook<'_>, index: usize) -> String {
         )
     };
     match outlook.phases[index] {
-        Phase::Gone => "Nothing breaks: no certificate of it lives any more.".to_owned(),
+        Phase::Removable => "Nothing breaks: no certificate of it lives any more.".to_owned(),
         Phase::Retiring(_) => refused,
         Phase::Active => format!("It is the one that signs. {refused}"),
-        Phase::Trusted(None) => format!("It doesn't sign, but pods trust its root. {refused}"),
-        Phase::Trusted(Some(from)) => format!(
+        Phase::Prepared(None) => format!("It doesn't sign, but pods trust its root. {refused}"),
+        Phase::Prepared(Some(from)) => format!(
             "It never signs then. Nothing breaks, unless its turn has come ({}) before all replicas of the signer know of this change, which takes them some minutes.",
             minute_from_now(from, outlook.now)
         ),

@@ -1,7 +1,7 @@
 //! Who signs once a pool is changed, by the same choice that the controller makes.
 
 use ca_pool::{
-    BUNDLE_PROPAGATION, CaCertificate, CaPool, NoSigningCa, Phase, RootPublication, SigningCa, Terms, phases,
+    BUNDLE_PROPAGATION, CaCertificate, CaPool, NoSigningCa, Phase, RootPublication, SigningCa, Terms,
 };
 use jiff::Timestamp;
 
@@ -31,9 +31,9 @@ impl Before {
     /// Of a root whose CA still waits for its turn nobody here can tell how long it has been published, so it
     /// doesn't count as known.
     pub(crate) fn of(pool: &CaPool, now: Timestamp) -> Self {
-        let phases = phases(&pool.signing_windows(), now);
+        let phases = pool.schedule().phases(now);
         let all = || pool.authorities().zip(&phases);
-        let is_known = |phase: &Phase| !matches!(phase, Phase::Trusted(Some(_)));
+        let is_known = |phase: &Phase| !matches!(phase, Phase::Prepared(Some(_)));
         Self {
             published: pool.roots().into_iter().cloned().collect(),
             known: all()

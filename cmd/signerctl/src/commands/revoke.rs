@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ca_pool::{CaPool, CertificateAuthority, Phase, ReplacementCa, phases};
+use ca_pool::{CaPool, CertificateAuthority, Phase, ReplacementCa};
 use jiff::Timestamp;
 
 use crate::{
@@ -90,9 +90,8 @@ impl Emergency<'_> {
 }
 
 fn active(pool: &CaPool, now: Timestamp) -> Result<String, Error> {
-    let phases = phases(&pool.signing_windows(), now);
-    let active = pool.authorities().zip(phases).find(|(_, phase)| *phase == Phase::Active);
-    active.map(|(authority, _)| authority.id().to_owned()).ok_or(Error::WhichIsCompromised)
+    let active = pool.schedule().active(now).map(|active| pool.authority(active).id().to_owned());
+    active.ok_or(Error::WhichIsCompromised)
 }
 
 /// What becomes of a pool.
@@ -142,10 +141,10 @@ pub(crate) fn preview(
 }
 
 fn of_those_that_leave(pool: &CaPool, leaving: &[&str], names: &str, now: Timestamp) -> String {
-    let phases = phases(&pool.signing_windows(), now);
+    let phases = pool.schedule().phases(now);
     let mut of_leaving =
         pool.authorities().zip(phases).filter(|(authority, _)| leaving.contains(&authority.id()));
-    if of_leaving.all(|(_, phase)| matches!(phase, Phase::Trusted(Some(_)))) {
+    if of_leaving.all(|(_, phase)| matches!(phase, Phase::Prepared(Some(_)))) {
         return format!("Nothing of {names}: it hasn't signed yet.");
     }
     let end = last_leaf(pool, leaving, now);
@@ -159,10 +158,9 @@ fn of_those_that_leave(pool: &CaPool, leaving: &[&str], names: &str, now: Timest
 /// When the last certificate would have expired that one of these CAs can have issued.
 fn last_leaf(pool: &CaPool, leaving: &[&str], now: Timestamp) -> String {
     let outlook = Outlook::new(pool, None, now);
-    let indexes =
-        || (0..outlook.signing_windows.len()).filter(|index| leaving.contains(&pool.authority(*index).id()));
+    let indexes = || outlook.all().filter(|index| leaving.contains(&pool.authority(*index).id()));
     let end = indexes().map(|index| outlook.last_leaf_ends(index)).max().unwrap_or(now);
-    let is_known = indexes().all(|index| outlook.signing_windows[index].max_leaf_lifetime.is_some());
+    let is_known = indexes().all(|index| outlook.windows()[index].max_leaf_lifetime.is_some());
     let hint = if is_known { "" } else { ", or sooner if the signer's maxLifetime is less" };
     format!("{}{hint}", minute_from_now(end, now))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ca_pool::{
-    BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Phase, RotationError, RotationPlan, SigningWindow,
-    Terms, format_duration, phases,
+    BUNDLE_PROPAGATION, CaPool, CertificateAuthority, RotationError, RotationPlan, SigningWindow, Terms,
+    format_duration,
 };
 use clap::Args;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
@@ -95,8 +95,8 @@ impl TakeoverArguments {
         edit(place, now, |pool| {
             // before a key is made, which takes a while for RSA
             pool.check_none_waits(now).map_err(|error| explain(error, place, now))?;
-            let is_recorded = |signing_window: &SigningWindow| signing_window.max_leaf_lifetime.is_some();
-            if self.predecessor_max_lifetime.is_some() && pool.signing_windows().iter().all(is_recorded) {
+            let is_recorded = |window: &SigningWindow| window.max_leaf_lifetime.is_some();
+            if self.predecessor_max_lifetime.is_some() && pool.schedule().windows().iter().all(is_recorded) {
                 return Err(Error::LifetimesRecorded { place: place.to_string() });
             }
             let rotation_plan = self.rotation_plan(&pool, now)?;
@@ -127,7 +127,7 @@ impl TakeoverArguments {
     }
 
     fn rotation_plan(&self, pool: &CaPool, now: Timestamp) -> Result<RotationPlan, Error> {
-        let one_signs = phases(&pool.signing_windows(), now).contains(&Phase::Active);
+        let one_signs = pool.schedule().active(now).is_some();
         let needed = if one_signs { BUNDLE_PROPAGATION } else { Duration::ZERO };
         let after = self.after.unwrap_or(needed);
         if after < needed && !self.force {
@@ -155,8 +155,8 @@ impl TakeoverArguments {
 
     /// As it is asked for, or as it was.
     fn max_leaf_lifetime(&self, pool: &CaPool, now: Timestamp) -> Option<Duration> {
-        let last = Outlook::new(pool, None, now).last();
-        let recorded = last.and_then(|last| pool.signing_windows()[last].max_leaf_lifetime);
+        let outlook = Outlook::new(pool, None, now);
+        let recorded = outlook.last().and_then(|last| outlook.windows()[last].max_leaf_lifetime);
         self.max_lifetime.or(recorded).or(self.predecessor_max_lifetime)
     }
 }
@@ -233,7 +233,7 @@ pub(crate) fn added(label: &Label, pool: &CaPool, id: &str, look: Look, now: Tim
         schedule(&outlook, look),
     );
     text.extend(leave_of_root(pool, id).map(|note| format!("\n{}", wrap_behind("", &note, look.width))));
-    if pool.signing_windows().iter().any(|signing_window| signing_window.max_leaf_lifetime.is_none()) {
+    if outlook.windows().iter().any(|window| window.max_leaf_lifetime.is_none()) {
         let note = "The pool doesn't record how long certificates may live, so 91 days are assumed, the most that Kubernetes allows. Where the signer's maxLifetime has \
                     always been less, say so next time with --predecessor-max-lifetime and --max-lifetime.";
         text += &format!("\n{}", wrap_behind("", note, look.width));

@@ -32,7 +32,7 @@ pub(crate) fn lacks_longest(outlook: &Outlook<'_>, look: Look) -> bool {
 
 /// The longest lifetime of a CA's certificates.
 pub(crate) fn longest(outlook: &Outlook<'_>, index: usize) -> String {
-    match outlook.signing_windows[index].max_leaf_lifetime {
+    match outlook.windows()[index].max_leaf_lifetime {
         Some(longest) => format!("{} at most", lifetime(longest)),
         None => format!("unknown ({})", lifetime(MAX_LEAF_LIFETIME)),
     }
@@ -41,7 +41,7 @@ pub(crate) fn longest(outlook: &Outlook<'_>, index: usize) -> String {
 fn rows(outlook: &Outlook<'_>, columns: Columns, look: Look) -> Vec<Vec<Cell>> {
     let head = ["CA", "PHASE", "SIGNS", "CERTIFICATES", "CAN GO", "EXPIRES"];
     let head = head.map(|text| (text.to_owned(), look.paint(Tone::Faint, text)));
-    let all = (0..outlook.signing_windows.len()).map(|index| row(outlook, index, columns, look));
+    let all = outlook.all().map(|index| row(outlook, index, columns, look));
     std::iter::once(head.to_vec()).chain(all).map(|row| without(row, columns)).collect()
 }
 
@@ -59,7 +59,7 @@ fn row(outlook: &Outlook<'_>, index: usize, columns: Columns, look: Look) -> Vec
         id => id,
     };
     let (word, tone) = phase(outlook, index);
-    let not_after = outlook.signing_windows[index].not_after;
+    let not_after = outlook.windows()[index].not_after;
     vec![
         plain(id.to_owned()),
         (word.to_owned(), look.paint(tone, word)),
@@ -76,32 +76,32 @@ fn stacked(outlook: &Outlook<'_>, look: Look) -> String {
         let facts = [
             ("Signs", signs(outlook, index)),
             ("Can go", outlook.can_go(index)),
-            ("Expires", minute(outlook.signing_windows[index].not_after)),
+            ("Expires", minute(outlook.windows()[index].not_after)),
         ];
         let facts: String = facts.into_iter().map(|(name, fact)| format!("    {name:<8} {fact}\n")).collect();
         format!("  {}: {}\n{facts}", outlook.name(index), look.paint(tone, word))
     };
-    (0..outlook.signing_windows.len()).map(one).collect()
+    outlook.all().map(one).collect()
 }
 
 fn phase(outlook: &Outlook<'_>, index: usize) -> (&'static str, Tone) {
     match outlook.phases[index] {
-        Phase::Trusted(_) => ("trusted", Tone::Coming),
+        Phase::Prepared(_) => ("prepared", Tone::Coming),
         Phase::Active => ("active", Tone::Good),
         Phase::Retiring(_) => ("retiring", Tone::Ending),
-        Phase::Gone if outlook.signing_windows[index].not_after < outlook.now => ("expired", Tone::Bad),
-        Phase::Gone => ("gone", Tone::Faint),
+        Phase::Removable if outlook.windows()[index].not_after < outlook.now => ("expired", Tone::Bad),
+        Phase::Removable => ("removable", Tone::Faint),
     }
 }
 
 fn signs(outlook: &Outlook<'_>, index: usize) -> String {
     match (outlook.phases[index], outlook.signs_until(index)) {
         _ if !outlook.fitness.is_of_use(index) => "no".to_owned(),
-        (Phase::Trusted(None), _) => "no".to_owned(),
-        (Phase::Trusted(Some(from)), _) => format!("from {}", minute(from)),
+        (Phase::Prepared(None), _) => "no".to_owned(),
+        (Phase::Prepared(Some(from)), _) => format!("from {}", minute(from)),
         (_, Some(until)) => format!("until {}", minute(until)),
         (Phase::Active, None) => "yes".to_owned(),
-        (Phase::Retiring(_) | Phase::Gone, None) => "no".to_owned(),
+        (Phase::Retiring(_) | Phase::Removable, None) => "no".to_owned(),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn created(
     let authority = pool.signing();
     let mut identity = vec![("ID", authority.id().to_owned())];
     identity.extend(details(authority));
-    let signs = pool.signing_windows()[0].signs_from;
+    let signs = Outlook::new(pool, None, now).signs_from(0);
     let signs = signs.map_or_else(String::new, |from| format!("  {:<9} from {} on\n", "Signs", minute(from)));
     format!(
         "{}\n{}{signs}{}{}\n{}",
@@ -59,7 +59,7 @@ fn warnings(place: &Place, pool: &CaPool, look: Look, now: Timestamp) -> String 
 
 /// Nobody can tell later how long certificates of a CA may have lived, if it isn't recorded.
 fn unrecorded(pool: &CaPool, look: Look) -> String {
-    if pool.signing_windows().iter().all(|signing_window| signing_window.max_leaf_lifetime.is_some()) {
+    if pool.schedule().windows().iter().all(|window| window.max_leaf_lifetime.is_some()) {
         return String::new();
     }
     let note = "The pool doesn't record how long certificates may live, so the CA's root stays for 92 days when it is replaced. Where the signer's maxLifetime is less, make the pool again with \

@@ -17,9 +17,7 @@ pub(crate) fn json(outlook: &Outlook<'_>, caveat: Option<String>) -> Result<Stri
             .chain(outlook.findings().iter().map(ToString::to_string))
             .chain(outlook.pool.left_aside())
             .collect(),
-        authorities: (0..outlook.signing_windows.len())
-            .map(|index| AuthorityReport::of(outlook, index))
-            .collect(),
+        authorities: outlook.all().map(|index| AuthorityReport::of(outlook, index)).collect(),
         trust_anchors: outlook.pool.roots().into_iter().map(CertificateReport::of).collect(),
     };
     Ok(serde_json::to_string_pretty(&report)? + "\n")
@@ -59,7 +57,7 @@ struct AuthorityReport<'a> {
 impl<'a> AuthorityReport<'a> {
     fn of(outlook: &Outlook<'a>, index: usize) -> Self {
         let authority = outlook.pool.authority(index);
-        let signing_window = outlook.signing_windows[index];
+
         Self {
             id: authority.id(),
             role: match outlook.phases[index] {
@@ -67,14 +65,14 @@ impl<'a> AuthorityReport<'a> {
                 _ => "published",
             },
             phase: match outlook.phases[index] {
-                Phase::Trusted(_) => "trusted",
+                Phase::Prepared(_) => "trusted",
                 Phase::Active => "active",
                 Phase::Retiring(_) => "retiring",
-                Phase::Gone => "gone",
+                Phase::Removable => "gone",
             },
-            signs_from: signing_window.signs_from,
+            signs_from: outlook.signs_from(index),
             signs_until: outlook.signs_until(index),
-            longest_leaf_seconds: signing_window.max_leaf_lifetime.map(|longest| longest.as_secs()),
+            longest_leaf_seconds: outlook.windows()[index].max_leaf_lifetime.map(|longest| longest.as_secs()),
             can_go_from: outlook.removable_at(index),
             key_type: authority.key().key_type().to_string(),
             not_before: authority.not_before(),

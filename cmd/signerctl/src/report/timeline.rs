@@ -1,6 +1,6 @@
 //! A pool's life as bars.
 
-use ca_pool::{Phase, phases};
+use ca_pool::Phase;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terminal::{Look, Tone};
@@ -12,7 +12,7 @@ const BETWEEN_MARKS: usize = 13;
 /// The bars, under the times at which something changes. Between two of those the scale is its own, as
 /// minutes and years must fit on one line.
 pub(crate) fn draw(outlook: &Outlook<'_>, look: Look) -> String {
-    let names: Vec<String> = (0..outlook.signing_windows.len()).map(|index| outlook.name(index)).collect();
+    let names: Vec<String> = outlook.all().map(|index| outlook.name(index)).collect();
     let margin = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(24) + 4;
     let room = look.width.saturating_sub(margin);
     let marks = marks(outlook, (room / BETWEEN_MARKS).max(2));
@@ -29,7 +29,7 @@ pub(crate) fn draw(outlook: &Outlook<'_>, look: Look) -> String {
 
 /// In as many lines as it takes.
 fn legend(margin: usize, look: Look) -> Vec<String> {
-    let fills = [Fill::Trusted, Fill::Active, Fill::Retiring, Fill::Gone];
+    let fills = [Fill::Prepared, Fill::Active, Fill::Retiring, Fill::Removable];
     let mut entries: Vec<(usize, String)> = fills
         .map(|fill| {
             let character = look.paint(fill.tone(), fill.character().to_string());
@@ -54,10 +54,9 @@ fn legend(margin: usize, look: Look) -> Vec<String> {
 
 /// The times at which something changes: now, the next ones, and the end.
 fn marks(outlook: &Outlook<'_>, most: usize) -> Vec<Timestamp> {
-    let all = 0..outlook.signing_windows.len();
-    let turns = outlook.signing_windows.iter().filter_map(|signing_window| signing_window.signs_from);
-    let ends = all.filter_map(|index| outlook.removable_at(index));
-    let end = outlook.last().map(|last| outlook.signing_windows[last].not_after);
+    let turns = outlook.all().filter_map(|index| outlook.signs_from(index));
+    let ends = outlook.all().filter_map(|index| outlook.removable_at(index));
+    let end = outlook.last().map(|last| outlook.windows()[last].not_after);
     let mut marks: Vec<Timestamp> = turns.chain(ends).chain(end).filter(|at| *at > outlook.now).collect();
     marks.push(outlook.now);
     marks.sort();
@@ -108,46 +107,46 @@ fn between(from: Timestamp, to: Timestamp, column: usize) -> Timestamp {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fill {
-    Trusted,
+    Prepared,
     Active,
     Retiring,
-    Gone,
+    Removable,
 }
 
 fn fill(outlook: &Outlook<'_>, index: usize, at: Timestamp) -> Fill {
-    match phases(&outlook.signing_windows, at)[index] {
-        Phase::Trusted(_) => Fill::Trusted,
+    match outlook.windows()[index].phase(at) {
+        Phase::Prepared(_) => Fill::Prepared,
         Phase::Active => Fill::Active,
         Phase::Retiring(_) => Fill::Retiring,
-        Phase::Gone => Fill::Gone,
+        Phase::Removable => Fill::Removable,
     }
 }
 
 impl Fill {
     fn character(self) -> char {
         match self {
-            Self::Trusted => '░',
+            Self::Prepared => '░',
             Self::Active => '█',
             Self::Retiring => '▒',
-            Self::Gone => '·',
+            Self::Removable => '·',
         }
     }
 
     fn word(self) -> &'static str {
         match self {
-            Self::Trusted => "trusted",
+            Self::Prepared => "prepared",
             Self::Active => "signs",
             Self::Retiring => "retiring",
-            Self::Gone => "can go",
+            Self::Removable => "removable",
         }
     }
 
     fn tone(self) -> Tone {
         match self {
-            Self::Trusted => Tone::Coming,
+            Self::Prepared => Tone::Coming,
             Self::Active => Tone::Good,
             Self::Retiring => Tone::Ending,
-            Self::Gone => Tone::Faint,
+            Self::Removable => Tone::Faint,
         }
     }
 }

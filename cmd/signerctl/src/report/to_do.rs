@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::terminal::Tone;
 use crate::{
     report::outlook::{Outlook, Remark, name},
-    text::times::{earlier, later, minute, minute_from_now},
+    text::times::{earlier, later, minute_from_now},
 };
 
 /// A CA that lives long is replaced this long before its end.
@@ -22,8 +22,7 @@ const IMPORTED: &str = " --cert-file <PATH> --key-file <PATH> --root-file <PATH>
 impl Outlook<'_> {
     /// What somebody has to do, the most urgent first.
     pub(crate) fn to_do(&self) -> Vec<Remark> {
-        let mut to_do: Vec<Remark> =
-            (0..self.signing_windows.len()).filter_map(|index| self.warning(index)).collect();
+        let mut to_do: Vec<Remark> = self.all().filter_map(|index| self.warning(index)).collect();
         if to_do.is_empty() {
             to_do.extend(self.rotation_due());
         }
@@ -57,7 +56,7 @@ impl Outlook<'_> {
     }
 
     pub(crate) fn warnings(&self) -> Vec<PoolWarning> {
-        (0..self.signing_windows.len()).filter_map(|index| self.pool_warning(index)).collect()
+        self.all().filter_map(|index| self.pool_warning(index)).collect()
     }
 
     fn warning(&self, index: usize) -> Option<Remark> {
@@ -90,13 +89,6 @@ impl Outlook<'_> {
                 );
                 return Some((Tone::Ending, text));
             }
-            PoolWarning::Gap { not_after, last, next, until, .. } => format!(
-                "{name} ends at {}, and {} doesn't sign before {}: from {} on nobody can. Add one that signs in between{rotate}",
-                minute(not_after),
-                self::name(&next),
-                minute_from_now(until, self.now),
-                minute_from_now(last, self.now),
-            ),
             PoolWarning::NobodyYet { from, .. } => format!(
                 "Nobody signs before {}, when the turn of {name} comes. Add one that signs until then{rotate}",
                 minute_from_now(from, self.now)
@@ -111,10 +103,10 @@ impl Outlook<'_> {
         if self.now < due {
             return None;
         }
-        let latest = earlier(self.signing_windows[last].not_after, self.reserve(last));
+        let latest = earlier(self.windows()[last].not_after, self.reserve(last));
         let (name, rotate) = (self.name(last), self.by_replacing(last));
         if self.pool.is_rotated_automatically() {
-            let end = minute_from_now(self.signing_windows[last].not_after, self.now);
+            let end = minute_from_now(self.windows()[last].not_after, self.now);
             let text = format!(
                 "{name} ends at {end}, and the manager that keeps the pool (rotation: automatic) hasn't replaced it yet. Look at its /readyz; where it doesn't keep the pool any more, replace \
                  {name}{rotate}"
@@ -122,7 +114,7 @@ impl Outlook<'_> {
             return Some((Tone::Ending, text));
         }
         Some(if latest <= self.now {
-            let end = minute_from_now(self.signing_windows[last].not_after, self.now);
+            let end = minute_from_now(self.windows()[last].not_after, self.now);
             (Tone::Bad, format!("Replace {name} now, it ends at {end}{rotate}"))
         } else {
             (Tone::Ending, format!("Replace {name} before {}{rotate}", minute_from_now(latest, self.now)))
@@ -132,7 +124,7 @@ impl Outlook<'_> {
     /// The CA that has no successor, and when it should get one.
     pub(crate) fn rotate_by(&self) -> Option<(usize, Timestamp)> {
         let last = self.last()?;
-        let SigningWindow { not_before, not_after, .. } = self.signing_windows[last];
+        let SigningWindow { not_before, not_after, .. } = self.windows()[last];
         let life = not_after.duration_since(not_before).unsigned_abs();
         Some((last, earlier(not_after, self.reserve(last).max(IN_GOOD_TIME.min(life / 3)))))
     }
@@ -142,7 +134,7 @@ impl Outlook<'_> {
     /// taken into account only as far as the CA's own life allows: one that is valid for 90 days isn't due
     /// from its first day on.
     fn reserve(&self, index: usize) -> Duration {
-        let SigningWindow { max_leaf_lifetime, not_before, not_after, .. } = self.signing_windows[index];
+        let SigningWindow { max_leaf_lifetime, not_before, not_after, .. } = self.windows()[index];
         let reserve = max_leaf_lifetime.unwrap_or(MAX_LEAF_LIFETIME) + ACTIVATION_GRACE + BUNDLE_PROPAGATION;
         match max_leaf_lifetime {
             Some(_) => reserve,

@@ -46,10 +46,8 @@ pub(crate) fn check_is_after(pool: &CaPool, place: &str, now: Timestamp) -> Resu
     let changed =
         i64::try_from(pool.generation()).ok().and_then(|second| Timestamp::from_second(second).ok());
     // a CA that waits may have been made for later
-    let in_use = pool
-        .authorities()
-        .zip(pool.signing_windows())
-        .filter(|(_, signing_window)| signing_window.signs_from.is_none_or(|from| from <= now));
+    let schedule = pool.schedule();
+    let in_use = pool.authorities().zip(schedule.windows()).filter(|(_, window)| window.has_begun(now));
     let begun = in_use
         .map(|(authority, _)| (authority.not_before(), format!("{authority} is valid from then on")))
         .max();

@@ -32,9 +32,9 @@ fn the_first_ca_is_imported_with_its_options() {
     let output = import(directory, "first", "offline", &["--max-lifetime", "24h", "--after", "1h"]);
     assert!(output.status.success(), "{output:?}");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("--max-lifetime"), "{output:?}");
-    let signing_window = load(directory).signing_windows()[0];
-    assert_eq!(signing_window.max_leaf_lifetime, Some(Duration::from_secs(24 * 3600)));
-    let wait = signing_window.signs_from.unwrap().duration_since(before).as_secs();
+    let window = load(directory).schedule().windows()[0];
+    assert_eq!(window.max_leaf_lifetime, Some(Duration::from_secs(24 * 3600)));
+    let wait = window.from.unwrap().duration_since(before).as_secs();
     assert!((3600..3600 + 600).contains(&wait), "{wait}");
 }
 

@@ -21,7 +21,7 @@ fn an_intermediate_under_an_offline_root_becomes_the_first_ca_and_then_the_next(
     let pool = load(directory);
     assert_eq!(ids(&pool), ["1", "blue"]);
     assert_eq!((pool.roots().len(), pool.authority(1).issuer().subject().as_str()), (1, "CN=second"));
-    assert!(pool.signing_windows()[1].signs_from.is_some());
+    assert!(pool.schedule().windows()[0].is_retired);
 }
 
 #[test]

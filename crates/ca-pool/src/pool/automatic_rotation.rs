@@ -6,10 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, Phase, PoolWarning, RootPublication, RotationError,
-    RotationPlan, SigningWindow,
-    lifecycle::{later, latest, latest_activation},
-    phases, replaced_at,
+    ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, PoolWarning, RootPublication, RotationError, RotationPlan,
+    schedule::{earlier, later},
 };
 use crate::{
     authority::{
@@ -49,9 +47,6 @@ pub enum Due {
     First,
     /// The CA that signs has a third of its life left: its successor.
     Successor,
-    /// A successor waits for a turn that comes too late, when the CA that signs can't any more: its turn
-    /// comes earlier.
-    EarlierTurn,
     /// Nothing needs these any more.
     Removal(Vec<String>),
     /// The signer gives longer lifetimes than the pool records.
@@ -113,21 +108,14 @@ impl AutomaticRotation {
         publication: impl Fn(&CaCertificate) -> RootPublication,
     ) -> Due {
         let Some(pool) = pool else { return Due::First };
-        if in_time(pool, now).is_some() {
-            return Due::EarlierTurn;
-        }
         let removable = pool.removable_as_published(now, publication);
         if !removable.is_empty() && removable.len() < pool.authorities().count() {
             return Due::Removal(removable.into_iter().map(str::to_owned).collect());
         }
-        if self.needs_successor(pool, now) && not_ours(pool, now).is_none() {
+        if self.needs_successor(pool, now) && not_ours(pool).is_none() {
             return Due::Successor;
         }
-        if pool
-            .signing_windows()
-            .iter()
-            .any(|signing_window| self.is_longer_than(signing_window.max_leaf_lifetime))
-        {
+        if pool.schedule().windows().iter().any(|window| self.is_longer_than(window.max_leaf_lifetime)) {
             return Due::LongerLeaves;
         }
         if pool.generation() == 0 { Due::Generation } else { Due::Nothing }
@@ -136,7 +124,7 @@ impl AutomaticRotation {
     /// What has to be done about a pool, and isn't without people.
     #[must_use]
     pub fn warning(&self, pool: &CaPool, now: Timestamp) -> Option<PoolWarning> {
-        let authority = not_ours(pool, now).filter(|_| self.needs_successor(pool, now))?;
+        let authority = not_ours(pool).filter(|_| self.needs_successor(pool, now))?;
         Some(PoolWarning::NotSucceeded {
             authority: authority.to_string(),
             not_after: authority.not_after(),
@@ -184,43 +172,38 @@ impl AutomaticRotation {
                 };
                 pool.with_successor(successor, rotation_plan, now).map(Some).map_err(rotation)
             }
-            (Due::EarlierTurn, Some(pool)) => Ok(Some(match in_time(&pool, now) {
-                Some((index, signs_from)) => pool.with_activation(index, signs_from, now),
-                None => pool,
-            })),
             (Due::Removal(ids), Some(pool)) => {
                 let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                 pool.without(&ids, now).map(Some).map_err(rotation)
             }
             (Due::LongerLeaves, Some(pool)) => Ok(Some(pool.with_longest_leaf(self.max_leaf_lifetime, now))),
             (Due::Generation, Some(pool)) => Ok(Some(pool.counted(now))),
-            (Due::EarlierTurn | Due::Removal(_) | Due::LongerLeaves | Due::Generation, None) => Ok(None),
+            (Due::Removal(_) | Due::LongerLeaves | Due::Generation, None) => Ok(None),
         }
     }
 
-    /// A third of its life before the CA that signs ends, unless a successor waits already. That leaves
-    /// months, and at least the time in which the successor gets known.
+    /// A third of its life before the last CA ends, unless it waits already. That leaves months, and at least
+    /// the time in which the successor gets known.
     fn needs_successor(&self, pool: &CaPool, now: Timestamp) -> bool {
-        let phases = phases(&pool.signing_windows(), now);
-        if pool.check_none_waits(now).is_err() {
+        let schedule = pool.schedule();
+        if schedule.waiting(now).is_some() {
             return false;
         }
-        let active = pool.authorities().zip(&phases).find(|(_, phase)| **phase == Phase::Active);
-        let Some((active, _)) = active else { return true };
-        let life = active.not_after().duration_since(active.not_before()).unsigned_abs();
-        let left = active.not_after().duration_since(now);
+        let Some(last) = schedule.signed_up_to(now).map(|last| schedule.windows()[last]) else { return true };
+        let life = last.not_after.duration_since(last.not_before).unsigned_abs();
+        let left = last.not_after.duration_since(now);
         let least =
             self.max_leaf_lifetime.saturating_add(self.propagation).saturating_add(BUNDLE_PROPAGATION);
         left.is_negative() || left.unsigned_abs() < (life / 3).max(least.min(life / 2))
     }
 
     /// When whatever reads trust anchors knows its root; sooner where the CA that signs has been left too
-    /// little.
+    /// little, so that it can go on if that root gets known late; at once where it has expired.
     fn activation_of_successor(&self, pool: &CaPool, now: Timestamp) -> Timestamp {
-        let signing_windows = pool.signing_windows();
-        let in_good_time =
-            latest(&signing_windows, now).map_or(now, |signs| in_good_time(&signing_windows[signs]));
-        later(now, self.propagation).min(in_good_time).max(soonest_activation(pool, now))
+        let schedule = pool.schedule();
+        let Some(active) = schedule.active(now) else { return now };
+        let in_good_time = earlier(schedule.windows()[active].until, ACTIVATION_GRACE);
+        later(now, self.propagation).min(in_good_time).max(later(now, BUNDLE_PROPAGATION))
     }
 
     fn is_longer_than(&self, recorded: Option<Duration>) -> bool {
@@ -253,35 +236,9 @@ impl CaPool {
 }
 
 /// The CA that would get a successor, if its root is another's.
-fn not_ours(pool: &CaPool, now: Timestamp) -> Option<&CertificateAuthority> {
-    let signs = pool.authority(latest(&pool.signing_windows(), now)?);
-    signs.is_intermediate().then_some(signs)
-}
-
-/// When pods know its root; at once where none is left that could sign until then.
-fn soonest_activation(pool: &CaPool, now: Timestamp) -> Timestamp {
-    let one_signs = phases(&pool.signing_windows(), now).contains(&Phase::Active);
-    if one_signs { later(now, BUNDLE_PROPAGATION) } else { now }
-}
-
-/// The successor whose turn comes when the CA that signs can't any more, and when it can come instead: so
-/// that this one could go on for as long as it may have to. Whoever chose the turn wanted pods to have time,
-/// and gets as much of it as there is.
-fn in_time(pool: &CaPool, now: Timestamp) -> Option<(usize, Timestamp)> {
-    let signing_windows = pool.signing_windows();
-    let signs = latest(&signing_windows, now)?;
-    let too_late = replaced_at(&signing_windows, signs)
-        .filter(|turn| *turn > latest_activation(&signing_windows, now))?;
-    let successor =
-        signing_windows.iter().rposition(|signing_window| signing_window.signs_from == Some(too_late))?;
-    let turn = soonest_activation(pool, now).max(in_good_time(&signing_windows[signs]));
-    let SigningWindow { not_before, .. } = signing_windows[successor];
-    (not_before <= turn && turn <= signing_windows[successor].can_sign_until()).then_some((successor, turn))
-}
-
-/// When a successor's turn has to come, so that the CA before it can go on if the successor gets known late.
-fn in_good_time(signing_window: &SigningWindow) -> Timestamp {
-    signing_window.can_sign_until().checked_sub(ACTIVATION_GRACE).unwrap_or(Timestamp::MIN)
+fn not_ours(pool: &CaPool) -> Option<&CertificateAuthority> {
+    let last = pool.authority(pool.schedule().last()?);
+    last.is_intermediate().then_some(last)
 }
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{
-    CaPool, Fitness, NoSigningCa, Objection, Phase, RootPublication, SigningCa, SigningWindow, choose,
-    phases, signing_ca::is_over,
-};
+use super::{CaPool, Fitness, NoSigningCa, Objection, Phase, RootPublication, SigningCa};
 use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// Something that is to be told of the CAs of a pool: to the log and `/readyz`, by `signerctl ca-pool show`
@@ -74,8 +71,8 @@ impl CaPool {
     /// gravest first.
     #[must_use]
     pub fn constraint_violations(&self, fitness: &Fitness, now: Timestamp) -> Vec<ConstraintViolation> {
-        let phases = phases(&self.signing_windows(), now);
-        let signs = |phase: &Phase| matches!(phase, Phase::Active | Phase::Trusted(Some(_)));
+        let phases = self.schedule().phases(now);
+        let signs = |phase: &Phase| matches!(phase, Phase::Active | Phase::Prepared(Some(_)));
         let signing = phases.iter().enumerate().filter(|(_, phase)| signs(phase));
         let mut constraint_violations: Vec<ConstraintViolation> = signing
             .flat_map(|(index, _)| {
@@ -154,11 +151,12 @@ impl CaPool {
         publication: impl Fn(&CaCertificate) -> RootPublication,
     ) -> Vec<String> {
         let is_needed_in = |circle: &[usize], id: &str| {
-            let signing_windows = self.tenures_of(circle);
+            let schedule = self.schedule().among(circle);
             let publication = |index: usize| publication(self.authority(circle[index]).root());
             let position = circle.iter().position(|index| self.authority(*index).id() == id);
             position.is_some_and(|index| {
-                now <= signing_windows[index].not_after && !is_over(&signing_windows, index, now, publication)
+                let trusted_until = schedule.trusted_until(index, now, publication);
+                now <= schedule.windows()[index].not_after && trusted_until.is_none_or(|until| now < until)
             })
         };
         let circles = self.circles(fitness);
@@ -175,11 +173,6 @@ impl CaPool {
         (0..self.members.len()).filter(|index| includes(*index)).collect()
     }
 
-    fn tenures_of(&self, circle: &[usize]) -> Vec<SigningWindow> {
-        let of_all = self.signing_windows();
-        circle.iter().map(|index| of_all[*index]).collect()
-    }
-
     /// As if the pool had these alone.
     fn choose_among(
         &self,
@@ -187,8 +180,8 @@ impl CaPool {
         now: Timestamp,
         publication: impl Fn(&CaCertificate) -> RootPublication,
     ) -> Result<SigningCa, NoSigningCa> {
-        let choice =
-            choose(&self.tenures_of(circle), now, |index| publication(self.authority(circle[index]).root()))?;
+        let schedule = self.schedule().among(circle);
+        let choice = schedule.signing_ca(now, |index| publication(self.authority(circle[index]).root()))?;
         Ok(SigningCa { index: circle[choice.index], ..choice })
     }
 

@@ -158,11 +158,13 @@ pub enum PoolError {
     },
     /// A recorded time that is none.
     #[error(
-        "SignsFrom of {entry} is not a valid time; write it like \"2026-11-22T10:00:00Z\", or leave it away"
+        "{field} of {entry} is not a valid time; write it like \"2026-11-22T10:00:00Z\", or leave it away"
     )]
-    BadSignsFrom {
+    BadTime {
         /// The entry.
         entry: PoolEntry,
+        /// The field.
+        field: &'static str,
     },
     /// The generation of an emergency that is none.
     #[error(

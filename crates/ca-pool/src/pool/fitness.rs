@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 pub use self::rustls::Rejection;
 use self::{placement::Placed, rustls::verify};
-use super::{CaPool, Phase, phases};
+use super::{CaPool, Phase};
 use crate::{
     authority::{CaCertificate, CertificateAuthority, SerialNumber, objections},
     issuance::{IssueError, Terms, issue},
@@ -94,8 +94,8 @@ impl CaPool {
     /// What is to be told of the pool's CAs at `now`, the gravest first.
     #[must_use]
     pub fn findings(&self, fitness: &Fitness, now: Timestamp) -> Vec<super::Finding> {
-        let is_in_use = |phase: &Phase| matches!(phase, Phase::Active | Phase::Trusted(_));
-        let phases = phases(&self.signing_windows(), now);
+        let is_in_use = |phase: &Phase| matches!(phase, Phase::Active | Phase::Prepared(_));
+        let phases = self.schedule().phases(now);
         let in_use = fitness.verdicts.iter().zip(&phases).filter(|(_, phase)| is_in_use(phase));
         let caveats = in_use.flat_map(|(verdict, _)| &verdict.caveats).chain(&fitness.anchors);
         let mut findings: Vec<_> = self

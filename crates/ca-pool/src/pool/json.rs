@@ -18,6 +18,7 @@ use super::{
     check_count,
     foreign::foreign,
     revocation::{REVOKED, check_revocation},
+    schedule::Retirement,
 };
 use crate::{
     authority::{CaCertificate, CertificateAuthority, SigningKey, SigningKeyError},
@@ -49,18 +50,24 @@ struct Entry {
     intermediates: Option<Vec<String>>,
     #[serde(rename = "SignsFrom", skip_serializing_if = "Option::is_none")]
     signs_from: Option<String>,
+    #[serde(rename = "SignsUntil", skip_serializing_if = "Option::is_none")]
+    signs_until: Option<String>,
+    #[serde(rename = "TrustedUntil", skip_serializing_if = "Option::is_none")]
+    trusted_until: Option<String>,
     #[serde(rename = "LongestLeafSeconds", skip_serializing_if = "Option::is_none")]
     longest_leaf_seconds: Option<u64>,
     #[serde(flatten)]
     further: Map<String, Value>,
 }
 
-const ENTRY: [&str; 6] = [
+const ENTRY: [&str; 8] = [
     "ID",
     "SigningKeyPKCS8",
     "RootCertificateDER",
     "IntermediateCertificatesDER",
     "SignsFrom",
+    "SignsUntil",
+    "TrustedUntil",
     "LongestLeafSeconds",
 ];
 
@@ -125,13 +132,14 @@ impl CaPool {
             return Err(PoolError::NoList { fields: fields::names(&fields.further) });
         }
         check_count(entries.len())?;
-        let members: Vec<Member> = entries
+        let mut members: Vec<Member> = entries
             .into_iter()
             .enumerate()
             .map(|(index, entry)| member(index, entry))
             .collect::<Result<_, _>>()?;
         let ids: Vec<&str> = members.iter().map(|member| member.authority.id()).collect();
         fields::check_names_no_ca(&unknown, &ids)?;
+        decide_on_predecessors(&mut members);
         Self::of_members(members, generation, fields.further)
     }
 
@@ -178,7 +186,9 @@ fn member(index: usize, tree: Tree) -> Result<Member, PoolError> {
     }
     let entry = PoolEntry::new(index, &id);
     fields::check_has_no_flag(&fields.further, &entry.to_string())?;
-    let signs_from = fields.take("SignsFrom").map(|value| time(&entry, &value)).transpose()?;
+    let signs_from = time(&entry, "SignsFrom", &mut fields)?;
+    let (signs_until, trusted_until) =
+        (time(&entry, "SignsUntil", &mut fields)?, time(&entry, "TrustedUntil", &mut fields)?);
     let max_leaf_lifetime = fields.number("LongestLeafSeconds")?;
     let max_leaf_lifetime = max_leaf_lifetime.map(|seconds| longest_leaf_of(&entry, seconds)).transpose()?;
     let key = Zeroizing::new(decode(&entry, "SigningKeyPKCS8", &fields.text("SigningKeyPKCS8")?)?);
@@ -188,12 +198,35 @@ fn member(index: usize, tree: Tree) -> Result<Member, PoolError> {
     let intermediates = intermediates(&entry, &fields.texts("IntermediateCertificatesDER")?)?;
     let authority = CertificateAuthority::new(id.to_string(), key, intermediates, vec![root])
         .map_err(|source| PoolError::Authority { entry, source })?;
-    Ok(Member { authority, signs_from, max_leaf_lifetime, further: fields.further })
+    let mut member =
+        Member { signs_from, max_leaf_lifetime, further: fields.further, ..Member::from(authority) };
+    member.retirement = signs_until.map(|signs_until| {
+        let decided = member.recorded().retiring(signs_until);
+        Retirement { trusted_until: trusted_until.unwrap_or(decided.trusted_until), ..decided }
+    });
+    Ok(member)
+}
+
+/// Reads pools in which each CA says from when on it signs: that is when those before it cease to.
+fn decide_on_predecessors(members: &mut [Member]) {
+    let is_undecided = members.iter().all(|member| member.retirement.is_none());
+    let from = if is_undecided { 0 } else { 1 };
+    if members.iter().skip(from).all(|member| member.signs_from.is_none()) {
+        return;
+    }
+    members.sort_by_key(|member| member.signs_from);
+    let (mut next, mut says_so) = (None, false);
+    for member in members.iter_mut().rev() {
+        let decided =
+            member.retirement.filter(|end| !says_so && next.is_some_and(|next| end.signs_until < next));
+        member.retirement = decided.or(next.map(|next| member.recorded().retiring(next)));
+        (next, says_so) = (member.signs_from.or(next), member.signs_from.is_some());
+    }
 }
 
 impl Entry {
     fn of_member(member: &Member) -> Result<Self, SigningKeyError> {
-        let Member { authority, signs_from, max_leaf_lifetime, further } = member;
+        let Member { authority, signs_from, retirement, max_leaf_lifetime, further } = member;
         let key = authority
             .key()
             .local()
@@ -209,18 +242,20 @@ impl Entry {
             root: STANDARD.encode(authority.root().der()),
             intermediates: if intermediates.is_empty() { None } else { Some(intermediates) },
             signs_from: signs_from.map(|from| from.to_string()),
+            signs_until: retirement.map(|end| end.signs_until.to_string()),
+            trusted_until: retirement.map(|end| end.trusted_until.to_string()),
             longest_leaf_seconds: max_leaf_lifetime.map(|longest| longest.as_secs()),
             further: further.clone(),
         })
     }
 }
 
-fn time(entry: &PoolEntry, value: &Tree) -> Result<Timestamp, PoolError> {
-    let time = match value {
+fn time(entry: &PoolEntry, field: &'static str, fields: &mut Fields) -> Result<Option<Timestamp>, PoolError> {
+    let parsed = fields.take(field).map(|value| match value {
         Tree::Text(text) => text.parse().ok(),
         _ => None,
-    };
-    time.ok_or_else(|| PoolError::BadSignsFrom { entry: entry.clone() })
+    });
+    parsed.map(|time| time.ok_or_else(|| PoolError::BadTime { entry: entry.clone(), field })).transpose()
 }
 
 fn longest_leaf_of(entry: &PoolEntry, seconds: u64) -> Result<Duration, PoolError> {

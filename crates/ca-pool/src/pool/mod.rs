@@ -6,11 +6,11 @@ mod error;
 mod fitness;
 mod foreign;
 mod json;
-mod lifecycle;
 mod pem_files;
 mod revocation;
 mod rotation;
 mod rotation_error;
+mod schedule;
 mod secret_values;
 mod signing_ca;
 mod source;
@@ -21,21 +21,21 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use self::schedule::{Recorded, Retirement};
 pub use self::{
     automatic_rotation::{AutomaticRotation, AutomaticRotationError, Due, NewCaMaterial},
     constraint_violation::{ConstraintViolation, Finding},
     error::{PoolEntry, PoolError},
     fitness::{Fitness, Objection, Rejection},
-    lifecycle::{
-        ACTIVATION_GRACE, BUNDLE_PROPAGATION, MAX_LEAF_LIFETIME, Phase, SigningWindow, last_leaf_ends, near,
-        phases, removable_at, replaced_at,
-    },
     pem_files::PemNames,
     revocation::ReplacementCa,
     rotation::RotationPlan,
     rotation_error::RotationError,
+    schedule::{
+        ACTIVATION_GRACE, BUNDLE_PROPAGATION, MAX_LEAF_LIFETIME, Phase, Schedule, SigningWindow, near,
+    },
     secret_values::{SecretContent, SecretValues},
-    signing_ca::{NoSigningCa, RootPublication, SigningCa, choose},
+    signing_ca::{NoSigningCa, RootPublication, SigningCa},
     source::{PoolBytes, PoolSource, PoolSourceError},
     warnings::{PoolWarning, Remedy},
 };
@@ -67,6 +67,7 @@ impl AsOf {
 struct Member {
     authority: CertificateAuthority,
     signs_from: Option<Timestamp>,
+    retirement: Option<Retirement>,
     max_leaf_lifetime: Option<Duration>,
     further: Map<String, Value>,
 }
@@ -111,10 +112,10 @@ impl CaPool {
             || is_counted && self.generation == in_use.generation && !shares_a_root()
     }
 
-    /// What the pool records of each authority's life, in the order of the pool.
+    /// When each authority signs, and until when its root is trusted.
     #[must_use]
-    pub fn signing_windows(&self) -> Vec<SigningWindow> {
-        self.members.iter().map(Member::signing_window).collect()
+    pub fn schedule(&self) -> Schedule {
+        Schedule::of(self.members.iter().map(Member::recorded).collect())
     }
 
     /// The authority that signs at `now`, and until when its leaves may live; `publication` tells how a root
@@ -127,16 +128,17 @@ impl CaPool {
         now: Timestamp,
         publication: impl Fn(&CaCertificate) -> RootPublication,
     ) -> Result<SigningCa, NoSigningCa> {
-        choose(&self.signing_windows(), now, |index| publication(self.authority(index).root()))
+        self.schedule().signing_ca(now, |index| publication(self.authority(index).root()))
     }
 
     /// When the last leaf under a root has expired, if all authorities under it have a known successor.
     #[must_use]
     pub fn last_leaf_under(&self, root: &CaCertificate) -> Option<Timestamp> {
-        let signing_windows = self.signing_windows();
-        let under = self.authorities().enumerate().filter(|(_, authority)| authority.root() == root);
+        let schedule = self.schedule();
+        let all = self.authorities().zip(schedule.windows());
+        let under = all.filter(|(authority, _)| authority.root() == root);
         let ends: Option<Vec<Timestamp>> =
-            under.map(|(index, _)| last_leaf_ends(&signing_windows, index)).collect();
+            under.map(|(_, window)| window.last_leaf_ends().filter(|_| window.is_retired)).collect();
         ends?.into_iter().max()
     }
 
@@ -234,14 +236,26 @@ impl CaPool {
                 check_differ((index, &earlier.authority), (position, &later.authority))?;
             }
         }
-        Ok(Self { members, generation, further })
+        let mut pool = Self { members, generation, further };
+        pool.drop_void_decisions();
+        Ok(pool)
+    }
+
+    /// A CA that nobody follows any more doesn't retire; only the first one may have to wait.
+    fn drop_void_decisions(&mut self) {
+        let schedule = self.schedule();
+        for (index, member) in self.members.iter_mut().enumerate() {
+            member.retirement = member.retirement.filter(|_| schedule.windows()[index].is_retired);
+            member.signs_from = member.signs_from.filter(|_| index == 0);
+        }
     }
 }
 
 impl Member {
-    fn signing_window(&self) -> SigningWindow {
-        SigningWindow {
+    fn recorded(&self) -> Recorded {
+        Recorded {
             signs_from: self.signs_from,
+            retirement: self.retirement,
             max_leaf_lifetime: self.max_leaf_lifetime,
             not_before: self.authority.not_before(),
             not_after: self.authority.not_after(),
@@ -251,7 +265,7 @@ impl Member {
 
 impl From<CertificateAuthority> for Member {
     fn from(authority: CertificateAuthority) -> Self {
-        Self { authority, signs_from: None, max_leaf_lifetime: None, further: Map::new() }
+        Self { authority, signs_from: None, retirement: None, max_leaf_lifetime: None, further: Map::new() }
     }
 }
 
@@ -285,7 +299,9 @@ impl fmt::Debug for CaPool {
         let Self { members, generation, further: _ } = self;
         let authorities: Vec<&CertificateAuthority> = members
             .iter()
-            .map(|Member { authority, signs_from: _, max_leaf_lifetime: _, further: _ }| authority)
+            .map(|Member { authority, signs_from: _, retirement: _, max_leaf_lifetime: _, further: _ }| {
+                authority
+            })
             .collect();
         f.debug_struct("CaPool")
             .field("generation", generation)

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    BUNDLE_PROPAGATION, CaPool, Member, Phase, PoolError, RotationError, SigningWindow,
-    lifecycle::{later, was_activated},
-    phases,
+    BUNDLE_PROPAGATION, CaPool, Member, Phase, PoolError, RotationError,
     rotation::next_generation,
+    schedule::{Retirement, SHORTEST_LEAF, earlier, later},
 };
 use crate::{
     authority::{CaCertificate, CertificateAuthority},
@@ -25,7 +24,7 @@ pub(super) const REVOKED: &str = "UnknownAnchorsRevokedFrom";
 pub enum ReplacementCa {
     /// The one that signs already.
     Active(String),
-    /// The one that waits for its turn, which comes at once then.
+    /// The one that waits, which signs at once then.
     Waiting(String),
     /// Nobody: a new one is needed.
     None,
@@ -51,7 +50,7 @@ impl CaPool {
     /// If the pool has no authority of that ID.
     pub fn next_without(&self, compromised: &str, now: Timestamp) -> Result<ReplacementCa, RotationError> {
         let leaving = self.leave_with(compromised)?;
-        let phases = phases(&self.signing_windows(), now);
+        let phases = self.schedule().phases(now);
         let can_sign = |authority: &CertificateAuthority| {
             authority.not_before() <= now && later(now, Terms::LEAST_LIFETIME) <= authority.not_after()
         };
@@ -61,7 +60,7 @@ impl CaPool {
         };
         let id = |(authority, _): (&CertificateAuthority, &Phase)| authority.id().to_owned();
         let active = staying().find(|(_, phase)| **phase == Phase::Active).map(id);
-        let waiting = || staying().find(|(_, phase)| matches!(phase, Phase::Trusted(Some(_)))).map(id);
+        let waiting = || staying().find(|(_, phase)| matches!(phase, Phase::Prepared(Some(_)))).map(id);
         Ok(active
             .map(ReplacementCa::Active)
             .or_else(|| waiting().map(ReplacementCa::Waiting))
@@ -69,8 +68,8 @@ impl CaPool {
     }
 
     /// Removes a compromised authority, and those under the same root, at once; their leaves are refused as
-    /// soon as pods have the new bundle. A replacement, or else the authority that waits for its turn, signs
-    /// from now on; or, where another that retires can sign meanwhile, once pods know it. Anchors that no CA
+    /// soon as pods have the new bundle. A replacement, or else the authority that waits, signs from
+    /// now on; or, where another that retires can sign meanwhile, once pods know it. Anchors that no CA
     /// of the pool has are revoked too ([`revokes_unknown_anchors`](Self::revokes_unknown_anchors)).
     ///
     /// # Errors
@@ -86,16 +85,16 @@ impl CaPool {
         let next = self.next_without(id, now)?;
         let Self { mut members, generation, mut further } = self;
         members.retain(|member| *member.authority.root() != root);
-        let turn = turn(&members, now);
         match (replacement, next) {
             (Some((authority, max_leaf_lifetime)), _) => {
                 check_root(id, &root, &authority)?;
-                members.push(Member { signs_from: Some(turn), max_leaf_lifetime, ..Member::from(authority) });
+                go_on_until_known(&mut members, now);
+                members.push(Member { max_leaf_lifetime, ..Member::from(authority) });
             }
             (None, ReplacementCa::Active(_)) => {}
             (None, ReplacementCa::Waiting(next)) => {
-                let waiting = members.iter_mut().filter(|member| member.authority.id() == next);
-                waiting.for_each(|member| member.signs_from = member.signs_from.min(Some(turn)));
+                let waiting = members.iter().position(|member| member.authority.id() == next);
+                go_on_until_known(&mut members[..waiting.unwrap_or(0)], now);
             }
             (None, ReplacementCa::None) => return Err(RotationError::NoReplacement { id: id.to_owned() }),
         }
@@ -129,17 +128,21 @@ pub(super) fn check_revocation(further: &Map<String, Value>) -> Result<(), PoolE
     }
 }
 
-/// From when on a CA signs that takes over in an emergency: where one is left that has signed before, and
-/// that pods trust, once they know the new one too. So the pool says who signs meanwhile.
-fn turn(left: &[Member], now: Timestamp) -> Timestamp {
-    let signing_windows: Vec<SigningWindow> = left.iter().map(Member::signing_window).collect();
+/// Where one is left that has signed before, and that pods trust, it signs until they know the one that takes
+/// over in an emergency. So the pool says who signs meanwhile.
+fn go_on_until_known(left: &mut [Member], now: Timestamp) {
     let known = later(now, BUNDLE_PROPAGATION);
-    let can_sign_meanwhile = (0..signing_windows.len()).any(|index| {
-        was_activated(&signing_windows, index, now)
-            && signing_windows[index].not_before <= now
-            && known <= signing_windows[index].can_sign_until()
-    });
-    if can_sign_meanwhile { known } else { now }
+    let has_signed = |member: &Member| {
+        let begun = member.retirement.is_none_or(|retirement| retirement.signs_until <= now);
+        let authority = &member.authority;
+        begun && authority.not_before() <= now && known <= earlier(authority.not_after(), SHORTEST_LEAF)
+    };
+    if let Some(member) = left.iter_mut().rfind(|member| has_signed(member)) {
+        let trusted_until = member.retirement.map(|retirement| retirement.trusted_until);
+        let retirement = member.recorded().retiring(known);
+        let trusted_until = retirement.trusted_until.max(trusted_until.unwrap_or(Timestamp::MIN));
+        member.retirement = Some(Retirement { trusted_until, ..retirement });
+    }
 }
 
 fn check_root(

@@ -5,12 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{
-    CaPool, Member, Phase, PoolError, RootPublication, RotationError,
-    lifecycle::{latest, latest_activation},
-    phases, removable_at,
-    signing_ca::is_over,
-};
+use super::{CaPool, Member, Phase, PoolError, RootPublication, RotationError};
 use crate::authority::{CaCertificate, CertificateAuthority};
 
 /// How a new authority takes over.
@@ -76,8 +71,8 @@ impl CaPool {
     /// Adds the authority that signs next.
     ///
     /// # Errors
-    /// If another is waiting for its turn already, or has the same ID or key, or if nobody could sign before
-    /// the successor's turn.
+    /// If another waits already, or has the same ID or key, or if the authority that signs couldn't until
+    /// the successor does.
     pub fn with_successor(
         self,
         successor: CertificateAuthority,
@@ -90,19 +85,12 @@ impl CaPool {
         for member in &mut members {
             member.max_leaf_lifetime =
                 member.max_leaf_lifetime.or(rotation_plan.predecessor_max_leaf_lifetime);
+            let decided = member.retirement.filter(|end| end.signs_until <= rotation_plan.signs_from);
+            member.retirement = decided.or(Some(member.recorded().retiring(rotation_plan.signs_from)));
         }
-        members.push(Member {
-            signs_from: Some(rotation_plan.signs_from),
-            max_leaf_lifetime: rotation_plan.max_leaf_lifetime,
-            ..Member::from(successor)
-        });
+        let max_leaf_lifetime = rotation_plan.max_leaf_lifetime;
+        members.push(Member { max_leaf_lifetime, ..Member::from(successor) });
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
-    }
-
-    /// Lets the authority at a position sign from then on.
-    pub(super) fn with_activation(mut self, index: usize, signs_from: Timestamp, now: Timestamp) -> Self {
-        self.members[index].signs_from = Some(signs_from);
-        self.counted(now)
     }
 
     /// The IDs of the authorities that nothing needs any more. One that has expired without a successor isn't
@@ -124,12 +112,11 @@ impl CaPool {
         now: Timestamp,
         publication: impl Fn(&CaCertificate) -> RootPublication,
     ) -> Vec<&str> {
-        let signing_windows = self.signing_windows();
-        let publication = |index| publication(self.authority(index).root());
-        let is_over = |id: &&str| {
-            self.position(id).is_ok_and(|index| is_over(&signing_windows, index, now, publication))
-        };
-        self.removable(now).into_iter().filter(is_over).collect()
+        let schedule = self.schedule();
+        let publication = |index: usize| publication(self.authority(index).root());
+        let is_over =
+            |index: usize| schedule.trusted_until(index, now, publication).is_some_and(|until| until <= now);
+        self.removable(now).into_iter().filter(|id| self.position(id).is_ok_and(is_over)).collect()
     }
 
     /// Removes authorities that nothing needs any more.
@@ -153,50 +140,44 @@ impl CaPool {
         Ok(Self::of_members(members, next_generation(generation, now), further)?)
     }
 
-    /// One successor at a time. Where the turn of the one that waits comes too late, another may sign in
-    /// between.
+    /// One successor at a time.
     ///
     /// # Errors
-    /// [`RotationError::UnderWay`] if an authority waits for its turn, and that comes in time.
+    /// [`RotationError::UnderWay`] if an authority waits for its time already.
     pub fn check_none_waits(&self, now: Timestamp) -> Result<(), RotationError> {
-        let in_time = latest_activation(&self.signing_windows(), now);
-        let waits = |from: &Timestamp| *from > now && *from <= in_time;
-        let mut members = self.members.iter();
-        let waiting =
-            members.find_map(|member| Some((member.authority.id(), member.signs_from.filter(waits)?)));
-        waiting
-            .map_or(Ok(()), |(id, signs_from)| Err(RotationError::UnderWay { id: id.to_owned(), signs_from }))
+        let Some((index, signs_from)) = self.schedule().waiting(now) else { return Ok(()) };
+        Err(RotationError::UnderWay { id: self.authority(index).id().to_owned(), signs_from })
     }
 
     /// A successor takes over as long as the authority before it can sign.
     ///
     /// # Errors
-    /// [`RotationError::TooLate`] if nobody could sign before `signs_from`.
+    /// [`RotationError::TooLate`] if that one couldn't until `signs_from`.
     pub fn check_activation(&self, signs_from: Timestamp, now: Timestamp) -> Result<(), RotationError> {
-        let signing_windows = self.signing_windows();
-        let latest_activation = latest_activation(&signing_windows, now);
-        match latest(&signing_windows, now) {
-            Some(index) if signs_from > latest_activation => Err(RotationError::TooLate {
+        let schedule = self.schedule();
+        let latest = schedule.latest_activation(now);
+        match schedule.active(now).or_else(|| schedule.last()) {
+            Some(index) if latest < signs_from => Err(RotationError::TooLate {
                 id: self.authority(index).id().to_owned(),
-                not_after: signing_windows[index].not_after,
+                not_after: self.authority(index).not_after(),
                 signs_from,
-                latest: latest_activation,
+                latest,
             }),
             _ => Ok(()),
         }
     }
 
     fn check_removable(&self, id: &str, now: Timestamp) -> Result<(), RotationError> {
-        let index = self.position(id)?;
-        let (until, why) = match phases(&self.signing_windows(), now)[index] {
-            Phase::Gone if removable_at(&self.signing_windows(), index).is_some() => return Ok(()),
-            Phase::Gone => (None, "it has expired, and no other has taken over from it"),
+        let window = self.schedule().windows()[self.position(id)?];
+        let (until, why) = match window.phase(now) {
+            Phase::Removable if window.trusted_until.is_some() => return Ok(()),
+            Phase::Removable => (None, "it has expired, and no other has taken over from it"),
             Phase::Retiring(until) => (
                 Some(until),
                 "until then pods may hold certificates of it, which others could no longer verify",
             ),
-            Phase::Active => (removable_at(&self.signing_windows(), index), "it is the one that signs"),
-            Phase::Trusted(_) => {
+            Phase::Active => (window.trusted_until, "it is the one that signs"),
+            Phase::Prepared(_) => {
                 (None, "it is published so that it can sign later, or so that pods keep trusting it")
             }
         };

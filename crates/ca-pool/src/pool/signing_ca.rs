@@ -1,10 +1,9 @@
-//! Which CA of a pool signs: the one whose turn it is, once every pod can know its root.
+//! Which CA of a pool signs: the one whose time it is, once every pod can know its root.
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::lifecycle::{
-    BUNDLE_PROPAGATION, MAX_LEAF_LIFETIME, SHORTEST_LEAF, SigningWindow, last_leaf_after, last_leaf_ends,
-    later, successor, was_activated,
+use super::schedule::{
+    BUNDLE_PROPAGATION, MAX_LEAF_LIFETIME, SHORTEST_LEAF, Schedule, SigningWindow, earlier, later,
 };
 
 /// How a CA's root stands in the published trust bundle.
@@ -46,16 +45,10 @@ impl SigningCa {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoSigningCa {
-    /// No CA's turn has come.
-    #[error("no CA of the pool signs yet{}", from.map_or_else(String::new, |from| format!("; the first does from {} on", minute(from))))]
+    /// The time of no CA has come.
+    #[error("no CA of the pool signs yet; the first does from {} on", minute(*.from))]
     NotYet {
-        /// When the first one's turn comes.
-        from: Option<Timestamp>,
-    },
-    /// The CA whose turn came last can't sign, and the next one's turn hasn't come.
-    #[error("the CA that signs next does from {} on, and the one before it can't sign", minute(*.from))]
-    Gap {
-        /// When the next one's turn comes.
+        /// When that of the first one comes.
         from: Timestamp,
     },
     /// The root of the CA whose turn it is was published a short while ago, and the CA before it can't sign
@@ -85,160 +78,140 @@ pub enum NoSigningCa {
     Dropped,
 }
 
-/// Which CA of a pool signs at `now`; `publication` tells of a CA how its root stands in the published
-/// bundle.
-///
-/// The CA whose turn came last signs, once its root has been published for [`BUNDLE_PROPAGATION`]. Until then
-/// the one before it goes on, with leaves that end before it leaves the bundle. Where no pod can be sure to
-/// know any of them (a first bundle, or one that was deleted), the oldest signs that still can: if pods know
-/// any, they know that one.
-///
-/// # Errors
-/// If none may sign.
-pub fn choose(
-    signing_windows: &[SigningWindow],
-    now: Timestamp,
-    publication: impl Fn(usize) -> RootPublication,
-) -> Result<SigningCa, NoSigningCa> {
-    let pool = Candidates { signing_windows, now, publication };
-    let candidates = pool.newest_first();
-    let Some(newest) =
-        candidates.iter().copied().find(|index| (pool.publication)(*index) != RootPublication::Dropped)
-    else {
-        return Err(if candidates.is_empty() { pool.not_yet() } else { NoSigningCa::Dropped });
-    };
-    let known = candidates.iter().copied().find(|index| pool.is_known(*index) && pool.can_sign(*index));
-    let chosen = known.or_else(|| pool.oldest_where_none_is_known(&candidates));
-    match chosen {
-        Some(index) => Ok(pool.choice(index)),
-        None if !pool.can_sign(newest) => match pool.next_activation() {
-            Some(from) => Err(NoSigningCa::Gap { from }),
-            // whoever issues says what is wrong with it
-            None => Ok(pool.choice(newest)),
-        },
-        None => Err(pool.unknown(newest)),
-    }
-}
-
+/// What decides at one moment.
 struct Candidates<'a, F> {
-    signing_windows: &'a [SigningWindow],
+    windows: &'a [SigningWindow],
     now: Timestamp,
     publication: F,
 }
 
-impl<F: Fn(usize) -> RootPublication> Candidates<'_, F> {
-    /// Those whose turn has come. In a pool without times all may be needed: whoever puts a new CA in front
-    /// of the old one by hand wants the new one to sign, but not before pods know it.
-    fn newest_first(&self) -> Vec<usize> {
-        let all = 0..self.signing_windows.len();
-        if self.has_no_times() {
-            return all.collect();
+impl Schedule {
+    /// Which CA signs at `now`; `publication` tells of a CA how its root stands in the published bundle.
+    ///
+    /// The first CA in the order of the pool signs whose time hasn't ended and whose root has been published
+    /// for [`BUNDLE_PROPAGATION`]; where there is none, the last one whose root has, with leaves that end
+    /// before that leaves the bundle. Where no pod can be sure to know any of them (a first bundle, or one
+    /// that was deleted), the oldest signs that still can: if pods know any, they know that one.
+    ///
+    /// # Errors
+    /// If none may sign.
+    pub fn signing_ca(
+        &self,
+        now: Timestamp,
+        publication: impl Fn(usize) -> RootPublication,
+    ) -> Result<SigningCa, NoSigningCa> {
+        let at = Candidates { windows: self.windows(), now, publication };
+        let mut all = 0..at.windows.len();
+        if all.clone().all(|index| (at.publication)(index) == RootPublication::Dropped) {
+            return Err(NoSigningCa::Dropped);
         }
-        let mut turns: Vec<usize> =
-            all.filter(|index| was_activated(self.signing_windows, *index, self.now)).collect();
-        turns.sort_by_key(|index| std::cmp::Reverse((self.signing_windows[*index].signs_from, *index)));
-        turns
+        let may_sign = |index: &usize| at.is_known(*index) && at.can_sign(*index);
+        let in_time = all.clone().find(|index| at.is_in_time(*index) && may_sign(index));
+        let known = in_time.or_else(|| all.rfind(may_sign));
+        match known.or_else(|| self.oldest_where_none_is_known(&at)) {
+            Some(index) => Ok(at.choice(index)),
+            None => at.nobody(),
+        }
     }
 
+    /// No leaf under another root is at stake here. A root that isn't published can only be meant to sign
+    /// where none of the pool is.
+    fn oldest_where_none_is_known<F: Fn(usize) -> RootPublication>(
+        &self,
+        at: &Candidates<'_, F>,
+    ) -> Option<usize> {
+        let mut all = 0..at.windows.len();
+        let leaves_live = |index: usize| {
+            let end = self.trusted_until(index, at.now, &at.publication);
+            end.is_none_or(|end| at.now <= earlier(end, BUNDLE_PROPAGATION))
+                && at.now <= at.windows[index].not_after
+        };
+        if all.clone().any(|index| at.is_known(index) && leaves_live(index)) {
+            return None;
+        }
+        let is_published = |index: usize| matches!((at.publication)(index), RootPublication::Since(_));
+        let none_is_published = !all.clone().any(is_published);
+        all.find(|index| {
+            let may_sign = match (at.publication)(*index) {
+                RootPublication::Since(_) => true,
+                RootPublication::Absent => none_is_published,
+                RootPublication::Dropped => false,
+            };
+            may_sign && at.can_sign(*index)
+        })
+    }
+
+    /// Until when the root of a CA is trusted, counted from when another took over from it at the earliest: when
+    /// that was decided, and not before the root of the other was published. The time was computed on
+    /// somebody's clock, who may have been days behind; the bundle is written by those who sign. `None`:
+    /// nobody follows.
+    pub(super) fn trusted_until(
+        &self,
+        index: usize,
+        now: Timestamp,
+        publication: impl Fn(usize) -> RootPublication,
+    ) -> Option<Timestamp> {
+        let window = self.windows()[index];
+        let decided = window.trusted_until?;
+        let taken_over_at = match publication(self.successor(index)?) {
+            RootPublication::Since(since) => since,
+            RootPublication::Absent => now,
+            RootPublication::Dropped => window.until,
+        };
+        let late_by = taken_over_at.max(window.until).duration_since(window.until).unsigned_abs();
+        Some(later(decided, late_by).min(later(window.not_after, BUNDLE_PROPAGATION)))
+    }
+}
+
+impl<F: Fn(usize) -> RootPublication> Candidates<'_, F> {
     fn choice(&self, index: usize) -> SigningCa {
-        SigningCa { index, leaves_end: self.leaves_end(index) }
+        let window = &self.windows[index];
+        let longest = later(self.now, window.max_leaf_lifetime.unwrap_or(MAX_LEAF_LIFETIME));
+        let end = longest.min(window.not_after);
+        SigningCa { index, leaves_end: window.last_leaf_ends().map_or(end, |last| end.min(last)) }
     }
 
-    fn leaves_end(&self, index: usize) -> Timestamp {
-        let signing_window = &self.signing_windows[index];
-        let end = later(self.now, signing_window.max_leaf_lifetime.unwrap_or(MAX_LEAF_LIFETIME))
-            .min(signing_window.not_after);
-        last_leaf_ends(self.signing_windows, index).map_or(end, |last| end.min(last))
-    }
-
+    /// The first of a pool may have to wait. Each other one may sign before its time if it has to.
     fn can_sign(&self, index: usize) -> bool {
-        self.choice(index).can_sign(self.signing_windows[index].not_before, self.now)
+        let window = &self.windows[index];
+        let waits = index == 0 && window.from.is_some_and(|from| self.now < from);
+        !waits && self.choice(index).can_sign(window.not_before, self.now)
+    }
+
+    fn is_in_time(&self, index: usize) -> bool {
+        self.now < self.windows[index].until
     }
 
     fn is_known(&self, index: usize) -> bool {
         (self.publication)(index).is_known(self.now)
     }
 
-    /// No leaf under another root is at stake here. A root that isn't published can only be meant to sign
-    /// where none of the pool is. (In a pool without times it is the first: nothing tells which is the
-    /// oldest.)
-    fn oldest_where_none_is_known(&self, newest_first: &[usize]) -> Option<usize> {
-        if newest_first.iter().any(|index| self.is_known(*index) && self.leaves_live(*index)) {
-            return None;
+    /// Why nobody may sign; or, where a CA would have to and can't, that one: whoever issues says what is wrong
+    /// with it.
+    fn nobody(&self) -> Result<SigningCa, NoSigningCa> {
+        let all =
+            || (0..self.windows.len()).filter(|index| (self.publication)(*index) != RootPublication::Dropped);
+        let can_sign = |index: &usize| self.can_sign(*index);
+        if let Some(next) =
+            all().find(|index| self.is_in_time(*index) && can_sign(index)).or_else(|| all().find(can_sign))
+        {
+            return Err(match (self.publication)(next) {
+                RootPublication::Since(since) => {
+                    NoSigningCa::Spreading { known: later(since, BUNDLE_PROPAGATION) }
+                }
+                RootPublication::Absent | RootPublication::Dropped => NoSigningCa::Unpublished,
+            });
         }
-        let none_is_published =
-            newest_first.iter().all(|index| !matches!((self.publication)(*index), RootPublication::Since(_)));
-        let may_sign = |index: usize| match (self.publication)(index) {
-            RootPublication::Since(_) => true,
-            RootPublication::Absent => none_is_published,
-            RootPublication::Dropped => false,
-        };
-        let mut in_order = newest_first.to_vec();
-        if !self.has_no_times() {
-            in_order.reverse();
-        }
-        in_order.into_iter().find(|index| may_sign(*index) && self.can_sign(*index))
-    }
-
-    fn has_no_times(&self) -> bool {
-        self.signing_windows.iter().all(|signing_window| signing_window.signs_from.is_none())
-    }
-
-    fn leaves_live(&self, index: usize) -> bool {
-        let takeover = taken_over_at(self.signing_windows, index, self.now, &self.publication);
-        let signing_window = &self.signing_windows[index];
-        takeover.map_or(signing_window.not_after, |at| last_leaf_after(signing_window, at)) >= self.now
-    }
-
-    fn next_activation(&self) -> Option<Timestamp> {
-        self.signing_windows
-            .iter()
-            .filter_map(|signing_window| signing_window.signs_from)
-            .filter(|from| *from > self.now)
-            .min()
-    }
-
-    fn not_yet(&self) -> NoSigningCa {
-        NoSigningCa::NotYet { from: self.next_activation() }
-    }
-
-    fn unknown(&self, newest: usize) -> NoSigningCa {
-        match (self.publication)(newest) {
-            RootPublication::Since(since) => {
-                NoSigningCa::Spreading { known: later(since, BUNDLE_PROPAGATION) }
-            }
-            RootPublication::Absent | RootPublication::Dropped => NoSigningCa::Unpublished,
+        let starts = self.windows.iter().enumerate().map(|(index, window)| {
+            let waits_until = window.from.filter(|_| index == 0).unwrap_or(Timestamp::MIN);
+            waits_until.max(window.not_before)
+        });
+        match (starts.filter(|from| self.now < *from).min(), all().next_back()) {
+            (Some(from), _) => Err(NoSigningCa::NotYet { from }),
+            (None, Some(last)) => Ok(self.choice(last)),
+            (None, None) => Err(NoSigningCa::Dropped),
         }
     }
-}
-
-/// When another CA took over from this one at the earliest: when its turn came, and not before its root was
-/// published. The turn was computed on somebody's clock, who may have been days behind; the bundle is written
-/// by those who sign. `None`: there is no other.
-pub(super) fn taken_over_at(
-    signing_windows: &[SigningWindow],
-    index: usize,
-    now: Timestamp,
-    publication: impl Fn(usize) -> RootPublication,
-) -> Option<Timestamp> {
-    let successor = successor(signing_windows, index)?;
-    let turn = signing_windows[successor].signs_from?;
-    Some(match publication(successor) {
-        RootPublication::Since(since) => turn.max(since),
-        RootPublication::Absent => turn.max(now),
-        RootPublication::Dropped => turn,
-    })
-}
-
-/// Whether nothing needs a CA any more, counted from when another took over from it.
-pub(super) fn is_over(
-    signing_windows: &[SigningWindow],
-    index: usize,
-    now: Timestamp,
-    publication: impl Fn(usize) -> RootPublication,
-) -> bool {
-    let takeover = taken_over_at(signing_windows, index, now, publication);
-    takeover.is_some_and(|at| later(last_leaf_after(&signing_windows[index], at), BUNDLE_PROPAGATION) <= now)
 }
 
 fn minute(time: Timestamp) -> String {

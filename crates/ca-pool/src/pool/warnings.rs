@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{
-    CaPool, Phase,
-    lifecycle::{latest, near},
-    phases, replaced_at,
-};
+use super::{CaPool, Phase, near};
 use crate::{authority::CertificateAuthority, duration::format_duration};
 
 /// What is wrong, or soon will be, with a pool that loads. Each message names the CA, the rule and the
@@ -30,7 +26,7 @@ pub enum PoolWarning {
     },
     /// A CA isn't valid at the time from which on it should sign.
     #[error(
-        "{authority} isn't valid before {not_before}, though its turn to sign comes before that; wait, or check the clock of the machine that made it"
+        "{authority} isn't valid before {not_before}, though it has to sign before that; wait, or check the clock of the machine that made it"
     )]
     NotYetValid {
         /// The CA.
@@ -67,25 +63,6 @@ pub enum PoolWarning {
         /// The lifetime that its certificates would have.
         max_leaf_lifetime: Duration,
         /// When its successor's turn comes.
-        until: Timestamp,
-    },
-    /// A CA can't sign any more when the turn of the next one comes.
-    #[error(
-        "{authority} ends at {not_after} and can't sign after {last}, and the next one, CA {next:?}, doesn't sign before {until:.0}: in between nobody can. \
-         Add one that signs in between with `signerctl ca-pool {}`", remedy.command()
-    )]
-    Gap {
-        /// The CA.
-        authority: String,
-        /// What adds one.
-        remedy: Remedy,
-        /// When it, or a certificate above it, ends.
-        not_after: Timestamp,
-        /// Until when it can sign.
-        last: Timestamp,
-        /// The ID of the one whose turn comes next.
-        next: String,
-        /// When that turn comes.
         until: Timestamp,
     },
     /// No CA's turn has come, nor will it soon.
@@ -165,66 +142,39 @@ impl CaPool {
     /// If the pool has no such position.
     #[must_use]
     pub fn warning(&self, index: usize, now: Timestamp, max_lifetime: Duration) -> Option<PoolWarning> {
-        let signing_windows = self.signing_windows();
-        let (phase, signing_window) = (phases(&signing_windows, now)[index], signing_windows[index]);
-        let next = replaced_at(&signing_windows, index);
-        let remedy = Remedy::of(self.authority(index));
-        let turn = match phase {
-            Phase::Trusted(None) | Phase::Retiring(_) => return None,
-            Phase::Gone if next.is_some_and(|next| next <= now) => return None,
-            Phase::Trusted(Some(from)) => from,
-            Phase::Active | Phase::Gone => now,
+        let schedule = self.schedule();
+        let window = schedule.windows()[index];
+        let phase = window.phase(now);
+        let starts = match phase {
+            Phase::Prepared(None) | Phase::Retiring(_) => return None,
+            Phase::Removable if window.trusted_until.is_some() => return None,
+            Phase::Prepared(Some(from)) => from,
+            Phase::Active | Phase::Removable => now,
         };
-        if let Some(until) = next.filter(|next| *next > signing_window.can_sign_until().max(near(now))) {
-            return Some(self.gap(index, until));
+        let (authority, remedy) = (self.authority(index).to_string(), Remedy::of(self.authority(index)));
+        let not_after = window.not_after;
+        if index == 0 && near(now) < starts {
+            return Some(PoolWarning::NobodyYet { authority, remedy, from: starts });
         }
-        if let Some(from) = self.is_first_of_all(index, now).then_some(turn).filter(|from| *from > near(now))
-        {
-            return Some(PoolWarning::NobodyYet {
-                authority: self.authority(index).to_string(),
-                remedy,
-                from,
-            });
+        if not_after < starts {
+            return Some(PoolWarning::Expired { authority, remedy, not_after });
         }
-        let (authority, not_after) = (self.authority(index).to_string(), signing_window.not_after);
+        let comes_too_late = |before: usize| schedule.windows()[before].until.max(near(now)) < starts;
+        if starts < window.not_before || index.checked_sub(1).is_some_and(comes_too_late) {
+            return Some(PoolWarning::NotYetValid { authority, not_before: window.not_before });
+        }
         let max_leaf_lifetime =
-            signing_window.max_leaf_lifetime.map_or(max_lifetime, |longest| longest.min(max_lifetime));
-        if not_after < turn {
-            // whoever follows within minutes is waited for
-            let is_followed = phase == Phase::Gone && next.is_some();
-            return (!is_followed).then_some(PoolWarning::Expired { authority, remedy, not_after });
-        }
-        if turn < signing_window.not_before {
-            return Some(PoolWarning::NotYetValid { authority, not_before: signing_window.not_before });
-        }
-        if not_after.duration_since(turn).unsigned_abs() < max_leaf_lifetime {
-            return Some(match next {
-                Some(until) => PoolWarning::Shortened { authority, not_after, max_leaf_lifetime, until },
+            window.max_leaf_lifetime.map_or(max_lifetime, |longest| longest.min(max_lifetime));
+        if not_after.duration_since(starts).unsigned_abs() < max_leaf_lifetime {
+            return Some(match schedule.successor(index) {
+                Some(_) => {
+                    PoolWarning::Shortened { authority, not_after, max_leaf_lifetime, until: window.until }
+                }
                 None => PoolWarning::Ending { authority, remedy, not_after, max_leaf_lifetime },
             });
         }
         let is_limited = phase == Phase::Active && max_leaf_lifetime < max_lifetime;
         is_limited.then_some(PoolWarning::Limited { authority, max_lifetime, max_leaf_lifetime })
-    }
-
-    /// Whether its turn comes first in a pool of which no CA has had its turn.
-    fn is_first_of_all(&self, index: usize, now: Timestamp) -> bool {
-        let signing_windows = self.signing_windows();
-        let first = signing_windows.iter().filter_map(|signing_window| signing_window.signs_from).min();
-        latest(&signing_windows, now).is_none() && first == signing_windows[index].signs_from
-    }
-
-    fn gap(&self, index: usize, until: Timestamp) -> PoolWarning {
-        let signing_windows = self.signing_windows();
-        let next = signing_windows.iter().position(|signing_window| signing_window.signs_from == Some(until));
-        PoolWarning::Gap {
-            authority: self.authority(index).to_string(),
-            remedy: Remedy::of(self.authority(index)),
-            not_after: signing_windows[index].not_after,
-            last: signing_windows[index].can_sign_until(),
-            next: next.map_or_else(String::new, |next| self.authority(next).id().to_owned()),
-            until,
-        }
     }
 }
 

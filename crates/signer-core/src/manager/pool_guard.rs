@@ -161,7 +161,7 @@ fn unsigned(hindrance: NoSigningCa) -> String {
 fn passes(hindrance: &NoSigningCa, now: Timestamp) -> bool {
     match hindrance {
         NoSigningCa::Spreading { .. } => true,
-        NoSigningCa::NotYet { from: Some(from) } | NoSigningCa::Gap { from } => *from <= near(now),
+        NoSigningCa::NotYet { from } => *from <= near(now),
         _ => false,
     }
 }

@@ -245,13 +245,6 @@ impl Keeper {
         due: Due,
         now: Timestamp,
     ) -> Result<Found, SecretPoolError> {
-        if due == Due::EarlierTurn {
-            tracing::warn!(
-                namespace = self.source.namespace,
-                name = self.source.name,
-                "the next CA's turn would come when no other can sign any more; it comes earlier now"
-            );
-        }
         let (secret, changed) = spawn_blocking(move || change(secret, pool, &automatic_rotation, &due, now))
             .await
             .map_err(|_| SecretPoolError::Thread)??;

@@ -7,7 +7,7 @@ use crate::{
     trust_bundle::Published,
 };
 use ca_pool::{
-    AutomaticRotation, CaCertificate, CaPool, Due, NoSigningCa, Phase, RootPublication, SigningCa, phases,
+    AutomaticRotation, CaCertificate, CaPool, Due, NoSigningCa, Phase, RootPublication, SigningCa,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Rules {
         if self != Self::PruneEarly {
             return pool.removable(now).into_iter().map(str::to_owned).collect();
         }
-        let phases = phases(&pool.signing_windows(), now);
+        let phases = pool.schedule().phases(now);
         let retiring =
             pool.authorities().zip(phases).filter(|(_, phase)| matches!(phase, Phase::Retiring(_)));
         retiring.map(|(authority, _)| authority.id().to_owned()).collect()

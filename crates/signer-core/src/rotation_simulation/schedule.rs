@@ -10,7 +10,7 @@ use super::{
     rules::Rules,
     world::{HOUR, MINUTE, Violation, World},
 };
-use ca_pool::{BUNDLE_PROPAGATION, removable_at};
+use ca_pool::BUNDLE_PROPAGATION;
 
 /// For how long nobody at all is there to publish. `ACTIVATION_GRACE` covers a day.
 const LONGEST_OUTAGE: Duration = Duration::from_secs(20 * 3600);
@@ -200,9 +200,9 @@ impl Life {
 
     fn until_the_next_turn(&self) -> Duration {
         let world = &self.world;
-        let signing_windows = world.pool().signing_windows();
-        let turns = signing_windows.iter().filter_map(|signing_window| signing_window.signs_from);
-        let ends = (0..signing_windows.len()).filter_map(|index| removable_at(&signing_windows, index));
+        let schedule = world.pool().schedule();
+        let turns = schedule.windows().iter().filter_map(|window| window.from);
+        let ends = schedule.windows().iter().filter_map(|window| window.trusted_until);
         let stored = world.versions.iter().map(|(at, _)| *at);
         let known = world
             .history

@@ -135,7 +135,7 @@ impl World {
     /// A CA is compromised: it goes at once. Its leaves may be refused from now on.
     pub(super) fn compromise(&mut self, id: &str) {
         let now = self.now;
-        let max_leaf_lifetime = self.pool().signing_windows()[0].max_leaf_lifetime;
+        let max_leaf_lifetime = self.pool().schedule().windows()[0].max_leaf_lifetime;
         let needs_another = self.pool().next_without(id, now).unwrap() == ReplacementCa::None;
         let replacement = needs_another.then(|| (new_ca(&self.pool().next_id(), now), max_leaf_lifetime));
         self.store(|pool, now| pool.without_compromised(id, replacement, now).unwrap());

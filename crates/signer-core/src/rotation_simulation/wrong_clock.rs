@@ -24,7 +24,7 @@ fn a_person_whose_clock_is_days_behind_or_ahead_breaks_nothing() -> Result<(), V
         assert!(!world.signing().contains(&Some("2")));
         world.keep();
         world.advance(15 * MINUTE)?;
-        let turn = world.pool().signing_windows()[1].signs_from.unwrap();
+        let turn = world.pool().schedule().windows()[1].from.unwrap();
         world.advance(turn.duration_since(world.now).try_into().unwrap_or_default())?;
         assert_eq!(world.signing(), [Some("2"), Some("2")]);
         world.keep();

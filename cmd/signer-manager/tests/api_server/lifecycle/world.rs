@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use signer_core::ca_pool::{BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Phase, RotationPlan, phases};
+use signer_core::ca_pool::{BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Phase, RotationPlan};
 use test_cluster::{Error, Scope};
 
 use self::{pods::Pods, replicas::Replicas};
@@ -114,7 +114,7 @@ impl<'a> Life<'a> {
         let (pool, now) = (self.replicas.pool(), Timestamp::now());
         let ids: Vec<&str> = match self.rules {
             Rules::PruneEarly => {
-                let phases = phases(&pool.signing_windows(), now);
+                let phases = pool.schedule().phases(now);
                 let retiring =
                     pool.authorities().zip(phases).filter(|(_, phase)| matches!(phase, Phase::Retiring(_)));
                 retiring.map(|(authority, _)| authority.id()).collect()

@@ -13,8 +13,10 @@ use test_cluster::Scope;
 pub(crate) fn aged_pool(json: &[u8], by: Duration) -> Vec<u8> {
     let mut pool: Value = serde_json::from_slice(json).unwrap();
     for authority in pool["CAs"].as_array_mut().unwrap() {
-        if let Some(from) = authority.get_mut("SignsFrom") {
-            *from = earlier(from, by);
+        for item in ["SignsFrom", "SignsUntil", "TrustedUntil"] {
+            if let Some(time) = authority.get_mut(item) {
+                *time = earlier(time, by);
+            }
         }
     }
     pool.to_string().into_bytes()

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    ACTIVATION_GRACE, AutomaticRotation, AutomaticRotationError, BUNDLE_PROPAGATION, CaPool, Due,
-    NewCaMaterial, PoolWarning, RootPublication, RotationPlan,
+    AutomaticRotation, AutomaticRotationError, BUNDLE_PROPAGATION, CaPool, Due, NewCaMaterial,
+    RootPublication, RotationPlan,
 };
 use crate::authority::{SigningKey, SigningKeyType};
 use crate::testing::TestCa;
@@ -72,7 +72,7 @@ fn a_longer_lifetime_is_recorded_before_it_is_given() {
     let longer =
         AutomaticRotation { max_leaf_lifetime: Duration::from_secs(48 * 3600), ..automatic_rotation() };
     assert_eq!(live(&longer, &mut pool, 1..3), [(1, Due::LongerLeaves)]);
-    assert_eq!(pool.unwrap().signing_windows()[0].max_leaf_lifetime, Some(longer.max_leaf_lifetime));
+    assert_eq!(pool.unwrap().schedule().windows()[0].max_leaf_lifetime, Some(longer.max_leaf_lifetime));
 }
 
 #[test]
@@ -93,49 +93,20 @@ fn an_expired_pool_gets_a_successor_that_signs_at_once() {
     assert_eq!(choice.index, 1);
 }
 
-/// A pool whose CA ends after ten days, and whose successor signs from then on.
-fn rotated(turn: Timestamp, successor: AutomaticRotation, made: Timestamp) -> CaPool {
+#[test]
+fn where_the_one_that_waits_is_not_valid_in_time_another_signs_in_between() {
     let first = AutomaticRotation { validity: Duration::from_secs(10 * 24 * 3600), ..automatic_rotation() };
     let pool =
         CaPool::first(first.new_root("1", material().unwrap(), at(0)).unwrap(), first.max_leaf_lifetime);
-    let successor = successor.new_root("2", material().unwrap(), made).unwrap();
+    let successor = automatic_rotation().new_root("2", material().unwrap(), at(20)).unwrap();
     let rotation_plan =
-        RotationPlan { signs_from: at(1), max_leaf_lifetime: None, predecessor_max_leaf_lifetime: None };
-    let pool = pool.unwrap().with_successor(successor, rotation_plan, at(0)).unwrap();
-    let mut document: serde_json::Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
-    document["CAs"][1]["SignsFrom"] = turn.to_string().into();
-    CaPool::from_json(document.to_string().as_bytes()).unwrap()
-}
-
-#[test]
-fn a_successor_whose_turn_would_leave_nobody_who_can_sign_gets_an_earlier_one() {
-    let end = at(10) - Duration::from_secs(3600);
-    let turn = |pool: &CaPool, day: i64| {
-        let mut pool = Some(CaPool::from_json(&pool.to_json().unwrap()).unwrap());
-        let done = live(&automatic_rotation(), &mut pool, day..day + 1);
-        (done, pool.unwrap().signing_windows()[1].signs_from.unwrap())
-    };
-    assert_eq!(turn(&rotated(end, automatic_rotation(), at(0)), 0), (vec![], end), "it comes in time");
-    let late = rotated(at(30), automatic_rotation(), at(0));
-    assert_eq!(turn(&late, 0), (vec![(0, Due::EarlierTurn)], end - ACTIVATION_GRACE));
-    let soon = at(9) + BUNDLE_PROPAGATION;
-    assert_eq!(turn(&late, 9), (vec![(9, Due::EarlierTurn)], soon), "as soon as pods can know it");
-    assert_eq!(turn(&late, 11), (vec![(11, Due::EarlierTurn)], at(11)), "the CA before it has expired");
-}
-
-#[test]
-fn where_that_one_is_not_valid_so_early_another_signs_in_between() {
-    let future = rotated(at(30), automatic_rotation(), at(20));
-    assert!(matches!(
-        future.warning(0, at(0), automatic_rotation().max_leaf_lifetime),
-        Some(PoolWarning::Gap { .. })
-    ));
+        RotationPlan { signs_from: at(9), max_leaf_lifetime: None, predecessor_max_leaf_lifetime: None };
+    let future = pool.unwrap().with_successor(successor, rotation_plan, at(0)).unwrap();
     let mut pool = Some(future);
     assert_eq!(live(&automatic_rotation(), &mut pool, 0..9), [(7, Due::Successor)]);
     let pool = pool.unwrap();
     assert_eq!(pool.warnings(at(9), automatic_rotation().max_leaf_lifetime), []);
     assert_eq!(pool.choose(at(9), |_| RootPublication::Since(at(0))).unwrap().index, 2);
-    assert_eq!(pool.choose(at(30), |_| RootPublication::Since(at(0))).unwrap().index, 1);
 }
 
 #[test]
@@ -206,24 +177,26 @@ fn a_ca_is_removed_when_its_leaves_have_expired_whatever_the_clock_that_made_its
 
 #[test]
 fn a_successor_waits_for_as_long_as_is_wanted_or_as_is_left() {
-    let day = |days: u64| Duration::from_secs(days * 24 * 3600);
-    let patient = AutomaticRotation { propagation: day(20), ..automatic_rotation() };
+    let patient =
+        AutomaticRotation { propagation: Duration::from_secs(20 * 24 * 3600), ..automatic_rotation() };
     let wait = |made: i64| {
         let mut pool = None;
         live(&patient, &mut pool, 0..1);
-        assert_eq!(
-            pool.as_ref().unwrap().signing_windows()[0].signs_from,
-            None,
-            "nobody trusts anything before the first"
-        );
+        let first = pool.as_ref().unwrap().schedule();
+        assert_eq!(first.active(at(0)), Some(0), "nobody trusts anything before the first");
         assert_eq!(live(&patient, &mut pool, made..made + 1), [(made, Due::Successor)]);
-        let turn = pool.unwrap().signing_windows()[1].signs_from.unwrap();
-        Duration::try_from(turn.duration_since(at(made))).unwrap()
+        let turn = pool.unwrap().schedule().windows()[1].from.unwrap();
+        turn.duration_since(at(made))
     };
-    assert_eq!(wait(244), day(20));
-    let hour = Duration::from_secs(3600);
-    assert_eq!(wait(354), day(10) - hour, "a day before the CA that signs can't any more");
-    assert_eq!(wait(364), BUNDLE_PROPAGATION);
-    assert_eq!(wait(365), BUNDLE_PROPAGATION, "its leaves live");
-    assert_eq!(wait(366), Duration::ZERO, "it has expired");
+    let hour = SignedDuration::from_hours(1);
+    assert_eq!(wait(244), SignedDuration::from_hours(20 * 24));
+    assert_eq!(
+        wait(354),
+        SignedDuration::from_hours(10 * 24) - hour,
+        "a day before the CA that signs can't any more"
+    );
+    assert_eq!(wait(364), SignedDuration::try_from(BUNDLE_PROPAGATION).unwrap());
+    let valid = -SignedDuration::from_mins(5);
+    assert_eq!(wait(365), valid, "its leaves live, and it can't sign");
+    assert_eq!(wait(366), valid, "it has expired");
 }

@@ -13,6 +13,7 @@ use crate::testing::TestCa;
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 3600;
+const HOUR: Duration = Duration::from_secs(3600);
 const LEAF: Option<Duration> = Some(Duration::from_secs(24 * 3600));
 
 fn at(seconds: i64) -> Timestamp {
@@ -48,6 +49,10 @@ fn generation(seconds: i64) -> u64 {
     at(seconds).as_second().unsigned_abs()
 }
 
+fn signs_from(pool: &CaPool, index: usize) -> Option<Timestamp> {
+    pool.schedule().windows()[index].from
+}
+
 fn ids(pool: &CaPool) -> Vec<&str> {
     pool.authorities().map(CertificateAuthority::id).collect()
 }
@@ -57,13 +62,13 @@ fn a_successor_comes_with_its_times_and_a_new_generation() {
     let pool = rotated(&[DAY]);
     assert_eq!((ids(&pool), pool.generation()), (vec!["1", "2"], generation(DAY - 15 * MINUTE)));
     assert_eq!(
-        pool.signing_windows()[0].max_leaf_lifetime,
+        pool.schedule().windows()[0].max_leaf_lifetime,
         LEAF,
         "of those before it, where none was recorded"
     );
-    assert_eq!(pool.signing_windows()[1].signs_from, Some(at(DAY)));
+    assert_eq!(signs_from(&pool, 1), Some(at(DAY)));
     let again = CaPool::from_json(&pool.to_json().unwrap()).unwrap();
-    assert_eq!((again.signing_windows(), again.generation()), (pool.signing_windows(), pool.generation()));
+    assert_eq!((again.schedule(), again.generation()), (pool.schedule(), pool.generation()));
 }
 
 #[test]
@@ -74,8 +79,7 @@ fn a_recorded_lifetime_is_not_shortened() {
         predecessor_max_leaf_lifetime: Some(Duration::from_secs(3600)),
     };
     let pool = rotated(&[DAY]).with_successor(ca("3"), rotation_plan, at(DAY)).unwrap();
-    let recorded: Vec<_> =
-        pool.signing_windows().iter().map(|signing_window| signing_window.max_leaf_lifetime).collect();
+    let recorded: Vec<_> = pool.schedule().windows().iter().map(|window| window.max_leaf_lifetime).collect();
     assert_eq!(recorded, [LEAF, LEAF, Some(Duration::from_secs(3600))]);
 }
 
@@ -118,17 +122,55 @@ fn a_turn_that_comes_when_the_ca_before_can_sign_no_more_is_refused_with_the_lat
 }
 
 #[test]
-fn where_the_one_that_waits_comes_too_late_another_may_sign_in_between() {
+fn where_the_one_that_waits_is_not_valid_in_time_another_may_sign_in_between() {
     let end = at(0) + NewRoot::DEFAULT_VALIDITY;
-    let json = rotated(&[DAY]).to_json().unwrap();
-    let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    document["CAs"][1]["SignsFrom"] = (end + ACTIVATION_GRACE).to_string().into();
-    let late = CaPool::from_json(document.to_string().as_bytes()).unwrap();
-    let rotation_plan =
-        RotationPlan { signs_from: at(DAY), max_leaf_lifetime: LEAF, predecessor_max_leaf_lifetime: None };
-    let bridged = late.with_successor(ca("3"), rotation_plan, at(0)).unwrap();
-    assert_eq!(bridged.warning(0, at(0), LEAF.unwrap()), None);
-    assert!(bridged.check_none_waits(at(0)).is_err(), "one is enough");
+    let late = CertificateAuthority::new_root(
+        NewRoot { id: "2".into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY },
+        SigningKey::generate(SigningKeyType::Ed25519).unwrap(),
+        SerialNumber::from_random([1; 16]),
+        end,
+    );
+    let plan = |signs_from| RotationPlan {
+        signs_from,
+        max_leaf_lifetime: LEAF,
+        predecessor_max_leaf_lifetime: None,
+    };
+    let waiting = pool().with_successor(late.unwrap(), plan(end - HOUR), at(0)).unwrap();
+    let bridged = waiting.with_successor(ca("3"), plan(at(DAY)), at(0)).unwrap();
+    assert_eq!(bridged.schedule().last(), Some(2));
+}
+
+#[test]
+fn a_rotation_that_was_taken_back_leaves_no_decision_behind() {
+    let taken_back = rotated(&[DAY]).without_regardless(&["2"], at(0)).unwrap();
+    assert_eq!(taken_back.schedule().windows()[0].trusted_until, None);
+    let plan = RotationPlan {
+        signs_from: at(9 * DAY),
+        max_leaf_lifetime: LEAF,
+        predecessor_max_leaf_lifetime: LEAF,
+    };
+    let again = taken_back.with_successor(ca("2"), plan, at(8 * DAY)).unwrap();
+    assert_eq!(again.removable(at(8 * DAY)), [""; 0]);
+    assert_eq!(signs_from(&again, 1), Some(at(9 * DAY)));
+}
+
+#[test]
+fn pools_in_which_each_ca_says_from_when_on_it_signs_are_read() {
+    let mut document: serde_json::Value =
+        serde_json::from_slice(&CaPool::new(vec![ca("2"), ca("1"), ca("0")]).unwrap().to_json().unwrap())
+            .unwrap();
+    for (index, from) in [(0, DAY), (1, 0)] {
+        document["CAs"][index]["SignsFrom"] = at(from).to_string().into();
+        document["CAs"][index]["LongestLeafSeconds"] = DAY.into();
+    }
+    let pool = CaPool::from_json(document.to_string().as_bytes()).unwrap();
+    assert_eq!(ids(&pool), ["0", "1", "2"]);
+    let trusted_until = at(DAY) + ACTIVATION_GRACE + LEAF.unwrap() + BUNDLE_PROPAGATION;
+    let schedule = pool.schedule();
+    assert_eq!(schedule.windows()[1].until, at(DAY));
+    assert_eq!(schedule.windows()[1].trusted_until, Some(trusted_until));
+    let written = String::from_utf8(pool.to_json().unwrap().to_vec()).unwrap();
+    assert_eq!((written.matches("SignsUntil").count(), written.matches("SignsFrom").count()), (2, 0));
 }
 
 #[test]
@@ -184,11 +226,11 @@ fn a_ca_that_cannot_sign_now_is_nobodys_heir() {
 fn a_compromised_ca_leaves_and_another_signs_at_once() {
     let replaced = pool().without_compromised("1", Some((ca("2"), LEAF)), at(5)).unwrap();
     assert_eq!((ids(&replaced), replaced.generation()), (vec!["2"], generation(5)));
-    assert_eq!(replaced.signing_windows()[0].signs_from, Some(at(5)));
-    let promoted = rotated(&[DAY]).without_compromised("1", None, at(5)).unwrap();
-    assert_eq!((ids(&promoted), promoted.signing_windows()[0].signs_from), (vec!["2"], Some(at(5))));
-    let kept = rotated(&[DAY]).without_compromised("1", None, at(DAY)).unwrap();
-    assert_eq!((ids(&kept), kept.signing_windows()[0].signs_from), (vec!["2"], Some(at(DAY))));
+    assert_eq!(replaced.schedule().active(at(5)), Some(0));
+    for now in [5, DAY] {
+        let promoted = rotated(&[DAY]).without_compromised("1", None, at(now)).unwrap();
+        assert_eq!((ids(&promoted), promoted.schedule().active(at(now))), (vec!["2"], Some(0)));
+    }
     assert_eq!(
         pool().without_compromised("1", None, at(5)).unwrap_err(),
         RotationError::NoReplacement { id: "1".into() }
@@ -199,17 +241,19 @@ fn a_compromised_ca_leaves_and_another_signs_at_once() {
 fn where_one_that_retires_can_sign_meanwhile_the_pool_says_so() {
     let known = |from: i64| Some(at(from + 15 * MINUTE));
     let replaced = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(DAY + 5)).unwrap();
-    assert_eq!((ids(&replaced), replaced.signing_windows()[1].signs_from), (vec!["1", "3"], known(DAY + 5)));
+    assert_eq!((ids(&replaced), signs_from(&replaced, 1)), (vec!["1", "3"], known(DAY + 5)));
     let waiting = || rotated(&[DAY, 9 * DAY]);
-    let promoted = waiting().without_compromised("2", None, at(8 * DAY)).unwrap();
-    assert_eq!((ids(&promoted), promoted.signing_windows()[1].signs_from), (vec!["1", "3"], known(8 * DAY)));
-    let soon = waiting().without_compromised("2", None, at(9 * DAY - 5)).unwrap();
-    assert_eq!(soon.signing_windows()[1].signs_from, Some(at(9 * DAY)), "no later than planned");
+    for now in [8 * DAY, 9 * DAY - 5] {
+        let promoted = waiting().without_compromised("2", None, at(now)).unwrap();
+        assert_eq!((ids(&promoted), signs_from(&promoted, 1)), (vec!["1", "3"], known(now)));
+        let trusted_until = at(now + 15 * MINUTE) + ACTIVATION_GRACE + LEAF.unwrap() + BUNDLE_PROPAGATION;
+        assert_eq!(promoted.schedule().windows()[0].trusted_until, Some(trusted_until));
+    }
     // in its last hour one can't sign, nor before it is valid
     let end = i64::try_from(NewRoot::DEFAULT_VALIDITY.as_secs()).unwrap();
     let late = end - 3600 - 14 * MINUTE;
     let old = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(late)).unwrap();
-    assert_eq!(old.signing_windows()[1].signs_from, Some(at(late)));
+    assert_eq!(signs_from(&old, 1), Some(at(DAY)));
 }
 
 #[test]

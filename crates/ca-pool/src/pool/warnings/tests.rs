@@ -63,18 +63,18 @@ fn one_that_has_a_successor_is_not() {
 fn rotated_at(hours: i64) -> CaPool {
     let json = rotated(ca("2", 0, 100)).to_json().unwrap();
     let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    document["CAs"][1]["SignsFrom"] = at(hours).to_string().into();
+    document["CAs"][0]["SignsUntil"] = at(hours).to_string().into();
+    document["CAs"][0].as_object_mut().unwrap().remove("TrustedUntil");
     CaPool::from_json(document.to_string().as_bytes()).unwrap()
 }
 
 #[test]
-fn a_successor_that_comes_when_nobody_can_sign_any_more_is_warned_of_from_the_beginning_to_the_end() {
-    for hour in [0, 9 * 24, 10 * 24 + 1, 29 * 24 + 23] {
-        let warned = warned(&rotated_at(30 * 24), hour);
-        assert!(warned[0].contains("in between nobody can"), "{hour}: {warned:?}");
-        assert!(warned[0].contains("signs in between with `signerctl ca-pool rotate`"), "{warned:?}");
+fn a_successor_that_was_to_come_when_nobody_can_sign_any_more_comes_in_time() {
+    let late = rotated_at(30 * 24);
+    assert_eq!(late.schedule().windows()[1].from, Some(at(10 * 24 - 1)));
+    for hour in [0, 10 * 24 + 1, 30 * 24] {
+        assert_eq!(warned(&late, hour), [""; 0], "{hour}");
     }
-    assert_eq!(warned(&rotated_at(30 * 24), 30 * 24), [""; 0]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_pool_of_which_none_signs_for_long_is_warned_of() {
     assert!(warned(&waiting(1), 0)[0].contains("nobody can sign before 2027-01-15T09:00:00Z"));
     assert_eq!(warned(&waiting(1), 1), [""; 0]);
     let pruned = rotated_at(30 * 24).without(&["1"], at(11 * 24)).unwrap();
-    assert!(warned(&pruned, 11 * 24)[0].contains("nobody can sign before"));
+    assert_eq!(warned(&pruned, 11 * 24), [""; 0], "the next one signs by then");
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn one_whose_certificates_get_shorter_until_its_successor_signs_is_said() {
 
 #[test]
 fn a_successor_that_cannot_sign_when_its_turn_comes_is_said_at_once() {
-    assert!(warned(&rotated(ca("2", 24, 100)), 0)[0].contains("isn't valid before"));
     assert!(warned(&rotated(ca("2", -480, 1)), 0)[0].contains("expired at"));
+    assert!(warned(&rotated(ca("2", 24, 100)), 0)[0].contains("isn't valid before"));
 }
 
 #[test]

@@ -62,20 +62,11 @@ fn a_pool_of_which_none_signs_is_said_and_only_what_does_not_pass_makes_unready(
     };
     assert_eq!(of(None), (true, String::new()));
     let (soon, far) = (now + BUNDLE_PROPAGATION, now + BUNDLE_PROPAGATION * 2);
-    for passing in [
-        NoSigningCa::Spreading { known: soon },
-        NoSigningCa::NotYet { from: Some(soon) },
-        NoSigningCa::Gap { from: soon },
-    ] {
+    for passing in [NoSigningCa::Spreading { known: soon }, NoSigningCa::NotYet { from: soon }] {
         let (is_ready, said) = of(Some(passing));
         assert!(is_ready && said.contains("no certificates are issued now"), "{said}");
     }
-    for lasting in [
-        NoSigningCa::Unpublished,
-        NoSigningCa::Dropped,
-        NoSigningCa::NotYet { from: Some(far) },
-        NoSigningCa::Gap { from: far },
-    ] {
+    for lasting in [NoSigningCa::Unpublished, NoSigningCa::Dropped, NoSigningCa::NotYet { from: far }] {
         let (is_ready, said) = of(Some(lasting));
         assert!(!is_ready && said.contains("no certificates are issued now"), "{said}");
     }
