@@ -3,9 +3,9 @@
 use std::{fs, time::Duration};
 
 use crate::support::{
-    A_WHILE,
-    ageing::age_bundle,
-    ca::{constrained_authority, new_authority, subject},
+    A_WHILE, SOON,
+    ageing::{age_bundle, aged_pool},
+    ca::{constrained_authority, new_authority, subject, write_whole},
     events::{assert_says, waiting},
     eventually,
     fault_proxy::{Fate, Gate},
@@ -17,7 +17,7 @@ use crate::support::{
     setup::Setup,
 };
 use axum::http::Method;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::api::DeleteParams;
 use signer_core::ca_pool::BUNDLE_PROPAGATION;
 use test_cluster::Error;
@@ -51,6 +51,35 @@ async fn a_successor_is_published_at_once_and_the_one_before_it_goes_on() -> Res
             _ => Err("the first CA still signs".to_owned()),
         })
         .await;
+        manager.stop().await;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_root_of_a_ca_leaves_when_its_last_certificate_has_expired_though_nobody_prunes()
+-> Result<(), Error> {
+    on_cluster(async |scope| {
+        let name = scope.signer_name("spiffe");
+        let setup = Setup::new().signer(&name, SPIFFE);
+        let path = setup.pool_path(&name);
+        rotate(&path);
+        let pool = read(&path);
+        let manager = setup.start(scope);
+        published(scope, &name, &pool).await?;
+        manager.stop().await;
+        let retired = pool.schedule().windows()[0].trusted_until.unwrap();
+        let time: Duration =
+            (retired.duration_since(Timestamp::now()) + SignedDuration::from_mins(3)).try_into().unwrap();
+        write_whole(&path, &aged_pool(&fs::read(&path).unwrap(), time));
+        age_bundle(scope, &name, time).await;
+        let manager = setup.start(scope);
+        let left = pool.authority(1).root().to_pem();
+        scope.cluster().trust_bundle(&name, SOON, |bundle| bundle.anchors_pem == left).await?;
+        assert_eq!(issuer(scope, &name, "after").await?, subject(&pool, 1));
+        manager.ready().await;
+        assert_eq!(read(&path).authorities().count(), 2, "its key stays until somebody prunes the pool");
         manager.stop().await;
         Ok(())
     })

@@ -140,6 +140,23 @@ impl CaPool {
         if aptitude(&fit) > Aptitude::None && aptitude(&fit) >= aptitude(&best) { fit } else { best }
     }
 
+    /// The roots that have to be trusted at `now`: all but those of authorities that nothing needs any more, as
+    /// `publication` tells it.
+    #[must_use]
+    pub fn needed_roots(
+        &self,
+        fitness: &Fitness,
+        now: Timestamp,
+        publication: impl Fn(&CaCertificate) -> RootPublication,
+    ) -> Vec<&CaCertificate> {
+        let ids = self.removable_as_published(now, &publication).into_iter().map(str::to_owned).collect();
+        let unneeded = self.expendable(ids, fitness, now, publication);
+        let needing =
+            || self.authorities().filter(|authority| unneeded.iter().all(|id| id != authority.id()));
+        let is_needed = |root: &CaCertificate| needing().any(|authority| authority.anchors().contains(root));
+        self.roots().into_iter().filter(|root| is_needed(root)).collect()
+    }
+
     /// Which of these IDs nothing needs any more, also where the CAs that aren't fit don't count: those
     /// before one go on in its place, until the next that is fit takes over.
     #[must_use]

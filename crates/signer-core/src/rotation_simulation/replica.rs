@@ -10,7 +10,7 @@ use crate::{
     clock::{Offset, Offsets},
     trust_bundle::{BundleAction, DeletionRecord, DesiredBundle, Published},
 };
-use ca_pool::{CaPool, SigningCa};
+use ca_pool::{CaPool, Fitness, SigningCa};
 
 #[derive(Clone, Debug)]
 pub(super) struct Replica {
@@ -82,7 +82,9 @@ impl Replica {
             return None;
         }
         let pool = &world.versions[self.held].1;
-        let desired = DesiredBundle::new(&world.signer, &std::collections::BTreeMap::new(), pool);
+        let (fitness, now) = (Fitness::default(), self.clock(world));
+        let desired = DesiredBundle::new(&world.signer, &std::collections::BTreeMap::new(), pool)
+            .without_unneeded(&fitness, Some(now));
         let Some(current) = &world.bundle else {
             if self.holds_back(world) {
                 return None;

@@ -59,6 +59,25 @@ fn a_rotation_from_the_first_step_to_the_last() -> Result<(), Violation> {
 }
 
 #[test]
+fn a_root_leaves_when_its_time_is_over_though_nobody_prunes_and_no_replica_brings_it_back()
+-> Result<(), Violation> {
+    let lagging_clock = Replica::new(Duration::ZERO, 0).at_server(-30);
+    let mut world = World::new(Rules::Real, vec![Replica::new(Duration::ZERO, 0), lagging_clock], DAY);
+    world.rotate(15 * MINUTE, DAY);
+    world.advance(2 * DAY + 30 * MINUTE)?;
+    assert!(is_published(&world, "1"));
+    for _ in 0..4 {
+        world.advance(MINUTE)?;
+    }
+    assert!(!is_published(&world, "1"));
+    let bundles = world.history.len();
+    world.advance(DAY)?;
+    assert_eq!(world.history.len(), bundles);
+    assert_eq!(world.signing(), [Some("2"), Some("2")]);
+    Ok(())
+}
+
+#[test]
 fn a_successor_that_is_published_late_signs_late_and_its_predecessor_goes_on() -> Result<(), Violation> {
     let life = |rules| {
         let mut world = world(rules);

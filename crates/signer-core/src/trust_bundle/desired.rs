@@ -1,6 +1,6 @@
 //! What a signer's trust bundle has to say.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use kube::{ResourceExt, api::ApiResource};
@@ -9,11 +9,11 @@ use super::{
     anchors::{self, ANCHORS, AnchorRecord},
     changes::Changes,
     published::{ByRoot, GENERATION, Published},
-    replaced::is_possible,
+    replaced::{CLOCKS_DIFFER, after, before, is_possible},
 };
 use crate::api::{ClusterTrustBundle, ClusterTrustBundleSpec};
 use ca_pool::names::SignerName;
-use ca_pool::{CaPool, certificate_pem};
+use ca_pool::{CaCertificate, CaPool, Fitness};
 
 /// The most anchors of a bundle.
 pub(crate) const MAX_ANCHORS: usize = 200;
@@ -48,7 +48,9 @@ pub(crate) struct DesiredBundle<'a> {
     /// Whether labels with other values are overwritten.
     is_at_start: bool,
     pool: &'a CaPool,
-    anchors: String,
+    fitness: Cow<'a, Fitness>,
+    /// The time by which roots leave the bundle; `None`: none does.
+    removal_time: Option<Timestamp>,
 }
 
 /// What has to be done about the bundle that is there.
@@ -87,8 +89,14 @@ impl<'a> DesiredBundle<'a> {
         let mut all: BTreeMap<_, _> =
             labels.iter().map(|(key, value)| (qualified(key), value.clone())).collect();
         all.insert(signer_name.label_key(COMMON_LABEL), "live".to_owned());
-        let anchors = pool.roots().into_iter().map(|root| certificate_pem(root.der())).collect();
-        Self { signer_name, labels: all, is_at_start: true, pool, anchors }
+        let fitness = Cow::Owned(Fitness::default());
+        Self { signer_name, labels: all, is_at_start: true, pool, fitness, removal_time: None }
+    }
+
+    /// As it is at a time, by which roots that nothing needs any more have left it. Time for removals may be behind
+    /// the one of the replica, as what is gone can't be brought back by waiting.
+    pub(crate) fn without_unneeded(self, fitness: &'a Fitness, removal_time: Option<Timestamp>) -> Self {
+        Self { fitness: Cow::Borrowed(fitness), removal_time, ..self }
     }
 
     /// As a replica wants it that has written its labels once since its start. Labels that differ by
@@ -100,21 +108,19 @@ impl<'a> DesiredBundle<'a> {
 
     /// How large a new bundle would be, if that is more than is published.
     pub(crate) fn too_large(&self) -> Option<Size> {
-        Some(self.size(0, self.anchors.len())).filter(|size| size.is_too_large())
-    }
-
-    fn size(&self, retained: usize, bytes: usize) -> Size {
-        Size { own: self.pool.roots().len(), retained, bytes }
+        let roots = self.pool.roots();
+        let size = Size { own: roots.len(), retained: 0, bytes: pem(&roots).len() };
+        Some(size).filter(|size| size.is_too_large())
     }
 
     /// The bundle to create where there is none.
     pub(crate) fn created(&self, resource: &ApiResource, now: Timestamp) -> ClusterTrustBundle {
         let spec = ClusterTrustBundleSpec {
             signer_name: self.signer_name.to_string(),
-            trust_bundle: self.anchors.clone(),
+            trust_bundle: pem(&self.pool.roots()),
         };
         let mut bundle = ClusterTrustBundle::new(&self.signer_name.bundle_name(), resource, spec);
-        bundle.metadata.annotations = Some(self.annotations(&Published::default(), now));
+        bundle.metadata.annotations = Some(self.annotations(&self.pool.roots(), &Published::default(), now));
         bundle.metadata.labels = Some(self.labels.clone());
         bundle
     }
@@ -145,7 +151,7 @@ impl<'a> DesiredBundle<'a> {
     ) -> BundleAction {
         let claims = Published::of(before, self.signer_name);
         let is_ours = current.spec.signer_name == self.signer_name.as_str();
-        if is_ours && Published::of(current, self.signer_name).is_an_edit_of(&claims, self.pool) {
+        if is_ours && Published::of(current, self.signer_name).is_an_edit_of(&claims, self.pool, now) {
             self.repair_by(&claims, current, now)
         } else {
             self.repair(current, now)
@@ -153,11 +159,12 @@ impl<'a> DesiredBundle<'a> {
     }
 
     fn repair_by(&self, published: &Published, current: &ClusterTrustBundle, now: Timestamp) -> BundleAction {
-        let mut annotations = self.annotations(published, now);
+        let roots = self.roots(published, now);
+        let mut annotations = self.annotations(&roots, published, now);
         let kept = published.to_keep(self.pool, now);
-        let mut anchors = format!("{}{}", self.anchors, published.pem_of(&kept));
-        let size = self.size(kept.len(), anchors.len());
-        if size.is_too_large() && Published::of(current, self.signer_name).contains_all_of(self.pool) {
+        let mut anchors = pem(&roots) + &published.pem_of(&kept);
+        let size = Size { own: roots.len(), retained: kept.len(), bytes: anchors.len() };
+        if size.is_too_large() && Published::of(current, self.signer_name).contains_all_of(self.pool, now) {
             // times that run out are all that can be written
             annotations = self.with_times_alone(published, &kept);
             if holds(current.annotations(), &annotations) {
@@ -166,7 +173,7 @@ impl<'a> DesiredBundle<'a> {
             anchors.clone_from(&current.spec.trust_bundle);
         } else if size.is_too_large() {
             // the pool's own roots come first, whatever else is claimed
-            anchors = self.with_what_fits(published, &kept);
+            anchors = with_what_fits(&roots, published, &kept);
         }
         let is_made = current.spec.trust_bundle == anchors && holds(current.annotations(), &annotations);
         let is_left = is_made || published.is_left_to_settle(self.pool, now);
@@ -197,21 +204,19 @@ impl<'a> DesiredBundle<'a> {
         to_write.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
-    /// The pool's roots, and as many of the retained ones as are published beside them: those that were
-    /// replaced last, whose leaves are the youngest.
-    fn with_what_fits(&self, published: &Published, kept: &ByRoot) -> String {
-        let mut anchors = self.anchors.clone();
-        let free = MAX_ANCHORS.saturating_sub(self.pool.roots().len());
-        let mut latest: Vec<_> = kept.iter().collect();
-        latest.sort_by_key(|(_, until)| Reverse(**until));
-        for (root, until) in latest.into_iter().take(free) {
-            let pem = published.pem_of(&ByRoot::from([(root.clone(), *until)]));
-            if anchors.len() + pem.len() > MAX_BYTES {
-                break;
-            }
-            anchors += &pem;
-        }
-        anchors
+    /// The pool's roots that are needed. One that is published stays for a while longer, so that replicas whose
+    /// clocks differ by seconds don't bring back what another has removed.
+    fn roots(&self, published: &Published, now: Timestamp) -> Vec<&'a CaCertificate> {
+        let needed = published.needed_roots(self.pool, &self.fitness, now);
+        let leave_before = self.removal_time.map(|time| before(time.min(now), CLOCKS_DIFFER));
+        let staying = match leave_before {
+            Some(time) => published.needed_roots(self.pool, &self.fitness, time),
+            None => self.pool.roots(),
+        };
+        let stays = |root: &&CaCertificate| {
+            needed.contains(root) || staying.contains(root) && published.contains(root)
+        };
+        self.pool.roots().into_iter().filter(stays).collect()
     }
 
     /// The same bundle with no labels and annotations but the signer's own, for where others have filled its
@@ -231,12 +236,16 @@ impl<'a> DesiredBundle<'a> {
 
     /// The pool's generation; since when each root is published: as before, or just now; and until when
     /// leaves under those that retire may live.
-    fn annotations(&self, published: &Published, now: Timestamp) -> BTreeMap<String, String> {
+    fn annotations(
+        &self,
+        roots: &[&CaCertificate],
+        published: &Published,
+        now: Timestamp,
+    ) -> BTreeMap<String, String> {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         // one that isn't possible would keep a CA from signing until then
         let since =
             |root| published.since(root).filter(|since| is_possible(*since, now)).unwrap_or(now).min(now);
-        let roots = self.pool.roots();
         let own = roots.iter().map(|root| {
             let until = self.pool.last_leaf_under(root);
             (root.fingerprint(), AnchorRecord { since: since(root), until, retained: false })
@@ -262,6 +271,34 @@ impl<'a> DesiredBundle<'a> {
         let records = published.since.iter().map(record).collect();
         BTreeMap::from([(self.signer_name.label_key(ANCHORS), anchors::text(records))])
     }
+}
+
+/// When the next root of a pool leaves the bundle, as far as the pool tells.
+pub(super) fn next_to_leave(pool: &CaPool, now: Timestamp) -> Option<Timestamp> {
+    let schedule = pool.schedule();
+    let ends = schedule.windows().iter().filter_map(|window| window.trusted_until);
+    ends.map(|end| after(end, CLOCKS_DIFFER)).filter(|end| now < *end).min()
+}
+
+/// The pool's roots, and as many of the retained ones as are published beside them: those that were replaced
+/// last, whose leaves are the youngest.
+fn with_what_fits(roots: &[&CaCertificate], published: &Published, kept: &ByRoot) -> String {
+    let mut anchors = pem(roots);
+    let free = MAX_ANCHORS.saturating_sub(roots.len());
+    let mut latest: Vec<_> = kept.iter().collect();
+    latest.sort_by_key(|(_, until)| Reverse(**until));
+    for (root, until) in latest.into_iter().take(free) {
+        let pem = published.pem_of(&ByRoot::from([(root.clone(), *until)]));
+        if anchors.len() + pem.len() > MAX_BYTES {
+            break;
+        }
+        anchors += &pem;
+    }
+    anchors
+}
+
+fn pem(roots: &[&CaCertificate]) -> String {
+    roots.iter().map(|root| root.to_pem()).collect()
 }
 
 fn holds(current: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {

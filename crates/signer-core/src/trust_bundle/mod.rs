@@ -53,7 +53,7 @@ use ca_pool::names::SignerName;
 const BETWEEN_WRITES: Duration = Duration::from_secs(5);
 
 /// How often a bundle in order is looked at again: a root that is kept until its leaves have expired leaves
-/// it then.
+/// it then. (Where the pool tells when, it is looked at then.)
 const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
 /// How long a replica waits for the pool of a bundle that is newer before it says how to do without: kubelet
@@ -117,11 +117,11 @@ impl Publisher {
             let next = self.publish(&mut observed, &mut progress).await;
             self.tell(&observed);
             let wait = match next {
-                Next::Event => LOOK_AGAIN,
+                Next::Event => self.until_a_root_leaves(),
                 Next::Within(wait) => wait,
                 Next::Written => {
                     time::sleep(BETWEEN_WRITES).await;
-                    LOOK_AGAIN
+                    self.until_a_root_leaves()
                 }
             };
             tokio::select! {
@@ -136,6 +136,13 @@ impl Publisher {
                 () = time::sleep(wait) => {}
             }
         }
+    }
+
+    fn until_a_root_leaves(&self) -> Duration {
+        let pool = self.pool.borrow().pool.clone();
+        let leaves_at = pool.and_then(|pool| desired::next_to_leave(&pool, self.clock.now()));
+        let wait = leaves_at.map_or(LOOK_AGAIN, |at| at.duration_since(self.clock.now()).unsigned_abs());
+        wait.clamp(BETWEEN_WRITES, LOOK_AGAIN)
     }
 
     fn name(&self) -> String {
@@ -210,8 +217,10 @@ impl Publisher {
 
     /// Writes the bundle if it differs.
     async fn publish(&self, observed: &mut Observed, progress: &mut Progress) -> Next {
-        let Some(pool) = self.pool.borrow().pool.clone() else { return Next::Event };
-        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool);
+        let PoolState { pool, fitness, .. } = self.pool.borrow().clone();
+        let Some(pool) = pool else { return Next::Event };
+        let desired = DesiredBundle::new(&self.signer_name, &self.labels, &pool)
+            .without_unneeded(&fitness, self.clock.certain_for_removal());
         let desired = if progress.has_labelled { desired.after_start() } else { desired };
         // since when a root is published is written down for all replicas, and what isn't certain mustn't be
         let (now, is_certain) = (self.clock.now(), self.clock.certain().is_some());
@@ -245,7 +254,7 @@ impl Publisher {
                 Next::Event
             }
             BundleAction::TooLarge(size) => {
-                let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
+                let complete = Published::of(current, &self.signer_name).has_all_of(&pool, now);
                 self.failed(complete, &self.with_foreign(current, &pool, self.too_large(size)));
                 Next::Event
             }
@@ -259,7 +268,7 @@ impl Publisher {
             }
             BundleAction::Newer(generation) => self.lag(current, &pool, generation, progress),
             BundleAction::Write(_) if !is_certain => {
-                let complete = Published::of(current, &self.signer_name).has_all_of(&pool);
+                let complete = Published::of(current, &self.signer_name).has_all_of(&pool, now);
                 self.failed(complete, &self.waits_for_the_time());
                 Next::Within(BETWEEN_WRITES)
             }

@@ -132,6 +132,11 @@ impl Published {
         self.choose_for(&Fitness::default(), pool, now)
     }
 
+    /// Whether a root is in the bundle, whatever its annotations say.
+    pub(super) fn contains(&self, root: &CaCertificate) -> bool {
+        self.anchors.contains_key(&root.fingerprint())
+    }
+
     /// Whether there is no root in it, or no bundle.
     pub(crate) fn is_empty(&self) -> bool {
         self.anchors.is_empty()
@@ -141,17 +146,29 @@ impl Published {
     /// that has replaced another outright may be a mistake until pods know it.
     pub(crate) fn is_made_of(&self, pool: &CaPool, now: Timestamp) -> bool {
         let is_settled = || pool.generation() > 0 || self.choose(pool, now).is_ok();
-        self.generation == pool.generation() && self.has_all_of(pool) && is_settled()
+        self.generation == pool.generation() && self.has_all_of(pool, now) && is_settled()
     }
 
-    /// Whether all roots of a pool are published.
-    pub(super) fn has_all_of(&self, pool: &CaPool) -> bool {
-        pool.roots().into_iter().all(|root| self.since(root).is_some())
+    /// The roots of a pool that have to be trusted at `now`.
+    pub(super) fn needed_roots<'a>(
+        &self,
+        pool: &'a CaPool,
+        fitness: &Fitness,
+        now: Timestamp,
+    ) -> Vec<&'a CaCertificate> {
+        pool.needed_roots(fitness, now, |root| self.publication(root, pool))
     }
 
-    /// Whether all roots of a pool are in the bundle, whatever its annotations say.
-    pub(super) fn contains_all_of(&self, pool: &CaPool) -> bool {
-        pool.roots().into_iter().all(|root| self.anchors.contains_key(&root.fingerprint()))
+    /// Whether all roots of a pool that have to be are published.
+    pub(super) fn has_all_of(&self, pool: &CaPool, now: Timestamp) -> bool {
+        let needed = self.needed_roots(pool, &Fitness::default(), now);
+        needed.into_iter().all(|root| self.since(root).is_some())
+    }
+
+    /// Whether all roots of a pool that have to be are in the bundle, whatever its annotations say.
+    pub(super) fn contains_all_of(&self, pool: &CaPool, now: Timestamp) -> bool {
+        let needed = self.needed_roots(pool, &Fitness::default(), now);
+        needed.into_iter().all(|root| self.contains(root))
     }
 
     /// The fingerprints of the anchors in the bundle that no CA of a pool has.
@@ -167,12 +184,12 @@ impl Published {
 
     /// Whether no replica can have made this of a bundle that was in order for a pool: a version of the pool
     /// has one content only, and none lacks its roots. What says that it is of a newer version may be.
-    pub(super) fn is_an_edit_of(&self, before: &Self, pool: &CaPool) -> bool {
+    pub(super) fn is_an_edit_of(&self, before: &Self, pool: &CaPool, now: Timestamp) -> bool {
         let is_of_this_version = self.generation == pool.generation();
         let is_counted = pool.generation() > 0;
         let is_new = |root: &String| !before.anchors.contains_key(root);
         is_of_this_version
-            && (!self.contains_all_of(pool) || is_counted && self.foreign(pool).iter().any(is_new))
+            && (!self.contains_all_of(pool, now) || is_counted && self.foreign(pool).iter().any(is_new))
     }
 
     /// Whether nothing of a pool is published any more, or yet.

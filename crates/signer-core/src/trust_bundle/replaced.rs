@@ -97,7 +97,7 @@ impl Published {
 }
 
 /// By how much the clocks of API servers, by which replicas go, may differ.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(2 * 60);
+pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(2 * 60);
 
 /// Whether a root can have been published then: a time further ahead was noted by a clock that was wrong, or
 /// by somebody who wants the root to stay.
@@ -105,7 +105,11 @@ pub(super) fn is_possible(since: Timestamp, now: Timestamp) -> bool {
     since <= after(now, CLOCKS_DIFFER)
 }
 
-fn after(time: Timestamp, by: std::time::Duration) -> Timestamp {
+pub(super) fn before(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+pub(super) fn after(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, api::ApiResource, core::GroupVersionKind};
 
 use super::super::{
     desired::{BundleAction, DesiredBundle},
     published::{GENERATION, Published},
 };
+use crate::api::ClusterTrustBundle;
 use ca_pool::names::SignerName;
 use ca_pool::{
-    ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, CertificateAuthority, NewRoot, NoSigningCa, RotationPlan,
-    SerialNumber, SigningCa, SigningKey, SigningKeyType,
+    ACTIVATION_GRACE, BUNDLE_PROPAGATION, CaPool, CertificateAuthority, Fitness, NewRoot, NoSigningCa,
+    RotationPlan, SerialNumber, SigningCa, SigningKey, SigningKeyType,
 };
 
 pub(crate) fn resource() -> ApiResource {
@@ -144,6 +145,39 @@ fn a_replica_that_lags_behind_bounds_its_leaves_by_what_a_newer_pool_has_settled
         Published::of(&bundle, &signer).choose(&old, now()),
         Ok(SigningCa { index: 0, leaves_end: end })
     );
+}
+
+#[test]
+fn a_root_leaves_by_the_time_for_removals_alone_and_does_not_come_back() {
+    let signer = signer();
+    let rotation_plan = RotationPlan {
+        signs_from: now() + BUNDLE_PROPAGATION,
+        max_leaf_lifetime: None,
+        predecessor_max_leaf_lifetime: Some(BUNDLE_PROPAGATION * 4),
+    };
+    let successor = pool().into_authorities().remove(0).with_id("2");
+    let pool = pool().with_successor(successor, rotation_plan, now()).unwrap();
+    let fitness = Fitness::default();
+    let trusted_until = pool.schedule().windows()[0].trusted_until.unwrap();
+    let minutes = |count: i64| trusted_until + SignedDuration::from_mins(count);
+    let repair = |bundle: &ClusterTrustBundle, removal_time: Option<Timestamp>, now: Timestamp| {
+        let desired = desired(&pool, &signer).without_unneeded(&fitness, removal_time);
+        match desired.repair(bundle, now) {
+            BundleAction::Write(repaired) => Some(*repaired),
+            _ => None,
+        }
+    };
+    let both = desired(&pool, &signer).created(&resource(), now());
+    assert!(repair(&both, Some(minutes(1)), minutes(1)).is_none(), "clocks of replicas differ");
+    assert!(repair(&both, Some(minutes(-9999)), minutes(2)).is_none(), "a machine whose clock is behind");
+    assert!(repair(&both, None, minutes(2)).is_none(), "no time is certain");
+    let left = repair(&both, Some(minutes(2)), minutes(2)).unwrap();
+    let published = Published::of(&left, &signer);
+    assert_eq!((published.since(pool.roots()[0]), published.since(pool.roots()[1])), (None, Some(now())));
+    for removal_time in [Some(minutes(0)), Some(minutes(-9999)), None] {
+        assert!(repair(&left, removal_time, minutes(0)).is_none(), "{removal_time:?}");
+    }
+    assert!(repair(&left, None, minutes(-1)).is_some(), "certificates of it may live");
 }
 
 #[test]
