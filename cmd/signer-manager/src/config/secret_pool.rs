@@ -27,7 +27,7 @@ const VALIDITY: Bounds = Bounds {
     accepted: "a duration from 168h to 876000h, such as 8760h",
 };
 
-/// A pool in a Secret, which keeps itself where `rotation` is `automatic`.
+/// A pool in a Secret, rotated by the manager where `rotation` is `automatic`.
 pub(super) fn secret_pool(
     pool: &Mapping<'_>,
     field: &Field<'_>,

@@ -36,7 +36,7 @@ fn secrets_are_empty_and_the_role_is_for_them_alone() {
             PoolOrigin::Secret(pool) if pool.automatic_rotation.is_some() => {
                 (pool.namespace.clone(), pool.name.clone())
             }
-            other => panic!("a pool that keeps itself: {other:?}"),
+            other => panic!("automatic rotation: {other:?}"),
         })
         .collect();
     let secrets = secrets();

@@ -1,4 +1,4 @@
-//! A pool that keeps itself: what is due at a given time.
+//! Automatic rotation: what is due at a given time.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::{
 pub(super) const ROTATION: &str = "Rotation";
 const AUTOMATIC: &str = "automatic";
 
-/// How a pool keeps itself without people.
+/// How a pool is rotated without people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AutomaticRotation {
     /// Whose pool it is; the subjects of its CAs say so.

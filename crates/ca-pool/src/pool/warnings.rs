@@ -77,7 +77,7 @@ pub enum PoolWarning {
         /// When it comes.
         from: Timestamp,
     },
-    /// A pool that keeps itself doesn't take leave of a root that is another's.
+    /// Automatic rotation doesn't replace a root that is another's.
     #[error(
         "{authority} ends at {not_after} and needs a successor. It is an intermediate under {root}, and whoever trusts that root alone would refuse a root that is \
          made here, so none is: add a CA under that root with `signerctl ca-pool import`, or take leave of that root with `signerctl ca-pool rotate --self-signed`"

@@ -33,7 +33,7 @@ pub enum PoolOrigin {
 }
 
 impl PoolOrigin {
-    /// How the pool keeps itself, if it does.
+    /// How the pool is rotated automatically, if it is.
     pub(super) fn automatic_rotation(&self) -> Option<&AutomaticRotation> {
         match self {
             Self::Files(_) => None,

@@ -29,7 +29,7 @@ pub struct SecretPool {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// How it keeps itself; `None`: it is only read.
+    /// How it is rotated automatically; `None`: it is only read.
     pub automatic_rotation: Option<AutomaticRotation>,
 }
 

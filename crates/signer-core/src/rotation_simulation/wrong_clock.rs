@@ -1,5 +1,5 @@
-//! Clocks that are wrong: of a person who adds a CA to a pool that keeps itself, and of machines on which
-//! replicas run.
+//! Clocks that are wrong: of a person who adds a CA to a pool with automatic rotation, and of machines on
+//! which replicas run.
 
 use std::time::Duration;
 

@@ -40,7 +40,7 @@ impl Setup {
         self.with(name, fields, pool)
     }
 
-    /// Adds a signer whose pool is in a Secret, and keeps itself.
+    /// Adds a signer whose pool is in a Secret, with automatic rotation.
     pub(crate) fn signer_in_secret(self, name: &str, fields: &str, namespace: &str, secret: &str) -> Self {
         let pool = format!(
             "secret: {{namespace: {namespace}, name: {secret}}}, rotation: automatic, keyType: ED25519"
