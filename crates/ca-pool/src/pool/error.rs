@@ -58,8 +58,8 @@ pub enum PoolError {
     },
     /// A field that isn't known here and would say who signs.
     #[error(
-        "{place} has a field {field} that isn't known here, and it may say which CA signs; so nothing is signed by this pool. The CAs sign in the order of the list: remove \
-         the field, and put them in that order. The name of a note begins with \"x-\""
+        "{place} has a field {field} that isn't known here, and it may say which CA signs; so nothing is signed by this pool. CAs sign in the order of the list: remove \
+         the field, and put the CAs in that order. The name of a note begins with \"x-\""
     )]
     UnknownField {
         /// The pool, or the entry.
