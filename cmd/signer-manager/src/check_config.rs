@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use signer_core::{
-    ca_pool::{Finding, PoolSourceError},
-    manager::PoolOrigin,
-};
+use signer_core::ca_pool::{Finding, PoolSourceError};
 
 use crate::{
     config::{Config, ConfigError, ConfigErrors, SignerConfig, deny_rules},
@@ -63,10 +60,12 @@ struct Pool {
 impl Pool {
     /// Files that aren't here may be mounted where the manager runs, which tells what is wrong with them.
     fn of(signer: &SignerConfig, now: Timestamp) -> Self {
-        let PoolOrigin::Files(source) = &signer.ca_pool else { return Self::unknown() };
+        let source = &signer.ca_pool;
         let pool = match source.load() {
             Ok(pool) => pool.as_of(now),
-            Err(PoolSourceError::Missing { .. }) => return Self::unknown(),
+            Err(PoolSourceError::Missing { .. } | PoolSourceError::NotInFiles { .. }) => {
+                return Self::unknown();
+            }
             Err(error) => return Self { told: vec![error.to_string()], ..Self::unknown() },
         };
         let fitness = pool.fitness(&signer.examples());

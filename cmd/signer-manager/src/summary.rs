@@ -6,7 +6,6 @@ use signer_core::{
     KeyType, Policy, PoolSource, Refresh,
     ca_pool::format_duration,
     deny::{DenyRules, DenySource},
-    manager::PoolOrigin,
 };
 
 use crate::config::{Config, SignerConfig, SignerKind, described};
@@ -104,9 +103,9 @@ fn used_by(policy: &Policy) -> Vec<String> {
     }
 }
 
-fn ca_pool(origin: &PoolOrigin) -> Vec<String> {
-    match origin {
-        PoolOrigin::Secret(secret) => {
+fn ca_pool(source: &PoolSource) -> Vec<String> {
+    match source {
+        PoolSource::Secret(secret) => {
             let kept = secret.automatic_rotation.as_ref().map_or_else(
                 || "kept by hand".to_owned(),
                 |automatic_rotation| {
@@ -116,8 +115,8 @@ fn ca_pool(origin: &PoolOrigin) -> Vec<String> {
             );
             vec![format!("Secret {}/{}", secret.namespace, secret.name), kept]
         }
-        PoolOrigin::Files(PoolSource::PoolFile(path)) => vec![path.display().to_string()],
-        PoolOrigin::Files(PoolSource::PemFiles { cert, key, root }) => {
+        PoolSource::PoolFile(path) => vec![path.display().to_string()],
+        PoolSource::PemFiles { cert, key, root } => {
             let mut lines = vec![cert.display().to_string(), format!("key {}", key.display())];
             lines.extend(root.iter().map(|root| format!("root {}", root.display())));
             lines

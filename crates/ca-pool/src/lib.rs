@@ -42,7 +42,7 @@ pub use self::{
         ConstraintViolation, Due, Finding, Fitness, MAX_LEAF_LIFETIME, NewCaMaterial, NoSigningCa, Objection,
         PemNames, Phase, PoolBytes, PoolEntry, PoolError, PoolSource, PoolSourceError, PoolWarning,
         Rejection, Remedy, ReplacementCa, RootPublication, RotationError, RotationPlan, Schedule,
-        SecretContent, SecretValues, SigningCa, SigningWindow, near,
+        SecretContent, SecretPool, SecretValues, SigningCa, SigningWindow, near,
     },
     process::forbid_core_dumps,
     public_key::{EXAMPLE_P256_SPKI, MAX_KEY_FIELD_BYTES, PublicKey, PublicKeyError},

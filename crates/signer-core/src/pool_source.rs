@@ -1,4 +1,4 @@
-//! Pools that follow their files.
+//! Pools that follow where they are kept.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -55,30 +55,52 @@ pub(crate) fn watch_pool_by(
     clock: impl Fn() -> Option<Timestamp> + Send + 'static,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
     let (sender, receiver) = watch::channel(PoolState::default());
-    (receiver, follow(source, poll, sender, clock))
+    (receiver, follow(Files { source, clock, known: Known::default() }, poll, sender))
 }
 
-async fn follow(
-    source: PoolSource,
-    poll: Duration,
-    sender: watch::Sender<PoolState>,
-    clock: impl Fn() -> Option<Timestamp> + Send + 'static,
-) {
-    let mut known = Known::default();
+/// Looks at where a pool is kept.
+pub(crate) trait PoolReader: Send + 'static {
+    /// Tells what is new beside the pool in use; `None` where the process ends.
+    fn look(&mut self, in_use: Option<Arc<CaPool>>) -> impl Future<Output = Option<News>> + Send;
+}
+
+/// What a look gave.
+pub(crate) enum News {
+    /// Nothing.
+    Unchanged,
+    /// The pool in use is there.
+    InUse,
+    /// Another one is.
+    Pool(Arc<CaPool>),
+    /// None can be read.
+    Problem(String),
+}
+
+/// Looks again and again, and publishes what is new, until nobody is left to hear of it.
+pub(crate) async fn follow(mut reader: impl PoolReader, poll: Duration, sender: watch::Sender<PoolState>) {
     loop {
-        let (source, before, now) = (source.clone(), known, clock());
-        // Reading blocks, and so do the signatures that are verified.
-        match spawn_blocking(move || look(&source, before, now)).await {
-            Ok((after, news)) => {
-                known = after;
-                publish(&sender, news);
-            }
-            // The runtime shuts down.
-            Err(_) => return,
-        }
+        let in_use = sender.borrow().pool.clone();
+        let Some(news) = reader.look(in_use).await else { return };
+        publish(&sender, news);
         if timeout(poll, sender.closed()).await.is_ok() {
             return;
         }
+    }
+}
+
+struct Files<C> {
+    source: PoolSource,
+    clock: C,
+    known: Known,
+}
+
+impl<C: Fn() -> Option<Timestamp> + Send + 'static> PoolReader for Files<C> {
+    async fn look(&mut self, _in_use: Option<Arc<CaPool>>) -> Option<News> {
+        let (source, before, now) = (self.source.clone(), self.known, (self.clock)());
+        // Reading blocks, and so do the signatures that are verified. It fails when the runtime shuts down.
+        let (known, news) = spawn_blocking(move || look(&source, before, now)).await.ok()?;
+        self.known = known;
+        Some(news)
     }
 }
 
@@ -88,12 +110,6 @@ struct Known {
     digest: Option<[u8; 32]>,
     /// For how long the same bytes make the same pool.
     as_of: Option<AsOf>,
-}
-
-enum News {
-    Unchanged,
-    Pool(Arc<CaPool>),
-    Problem(String),
 }
 
 /// Compares with what was seen last, so that files that stand still cost a read and a digest. After a problem
@@ -132,6 +148,7 @@ fn look(source: &PoolSource, known: Known, now: Option<Timestamp>) -> (Known, Ne
 fn publish(sender: &watch::Sender<PoolState>, news: News) {
     sender.send_if_modified(|state| match news {
         News::Unchanged => false,
+        News::InUse => state.problem.take().is_some(),
         News::Pool(pool) => {
             *state = PoolState { pool: Some(pool), ..PoolState::default() };
             true

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use signer_core::{Policy, PoolSource, SignerName, manager::PoolOrigin};
+use signer_core::{Policy, PoolSource, SignerName};
 
 use super::{
     error::{ConfigError, Problems},
@@ -21,12 +21,12 @@ pub(super) fn ca_pool(
     name: Option<&SignerName>,
     policy: &Policy,
     problems: &mut Problems,
-) -> Option<PoolOrigin> {
+) -> Option<PoolSource> {
     let field = problems.ok(signer.required("caPool", ACCEPTED))?;
     let pool = problems.ok(field.mapping(ACCEPTED))?;
     match pool.get("secret") {
-        Some(secret) => secret_pool(&pool, &secret, name, policy, problems).map(PoolOrigin::Secret),
-        None => files(&pool, problems).map(PoolOrigin::Files),
+        Some(secret) => secret_pool(&pool, &secret, name, policy, problems).map(PoolSource::Secret),
+        None => files(&pool, problems),
     }
 }
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use signer_core::{
     Policy, SignerName,
-    ca_pool::{AutomaticRotation, BUNDLE_PROPAGATION, SigningKeyType, format_duration},
-    manager::SecretPool,
+    ca_pool::{AutomaticRotation, BUNDLE_PROPAGATION, SecretPool, SigningKeyType, format_duration},
 };
 
 use super::{

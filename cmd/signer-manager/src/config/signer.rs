@@ -1,6 +1,6 @@
 //! One signer of the configuration.
 
-use signer_core::{DnsName, Leaf, Policy, SignerName, manager::PoolOrigin};
+use signer_core::{DnsName, Leaf, Policy, PoolSource, SignerName};
 
 use super::{
     ca_pool::ca_pool,
@@ -16,7 +16,7 @@ pub struct SignerConfig {
     /// Which signer, and how it is set up.
     pub kind: SignerKind,
     /// Where its CA pool is kept (`caPool`).
-    pub ca_pool: PoolOrigin,
+    pub ca_pool: PoolSource,
     /// What is settled for signers of every kind.
     pub policy: Policy,
 }

@@ -23,6 +23,8 @@ mod secret_pool;
 mod speed;
 mod stream;
 mod support;
+#[cfg(feature = "two-versions")]
+mod two_versions;
 mod unreadable;
 mod withheld;
 mod wrong_pool;

@@ -1,6 +1,6 @@
 //! What is wrong with the entries of `signers`: names, kinds, CA pools, and what two of them have in common.
 
-use signer_core::manager::PoolOrigin;
+use signer_core::PoolSource;
 use signer_manager::Config;
 
 use super::{assert_errors, signer};
@@ -157,7 +157,7 @@ fn a_pool_in_a_secret_has_a_place_and_says_whether_it_keeps_itself() {
         ),
         "f.yaml",
     );
-    let PoolOrigin::Secret(secret) = config.unwrap().signers.remove(0).ca_pool else {
+    let PoolSource::Secret(secret) = config.unwrap().signers.remove(0).ca_pool else {
         panic!("it is a Secret")
     };
     let automatic_rotation = secret.automatic_rotation.unwrap();

@@ -1,6 +1,6 @@
 //! The controller's manifests: rights and mounts are those that its configuration calls for.
 
-use signer_core::{PoolSource, SignerName, deny::DenySource, manager::PoolOrigin};
+use signer_core::{PoolSource, SignerName, deny::DenySource};
 use signer_manager::Config;
 
 use super::shipped::{
@@ -80,9 +80,7 @@ fn each_pool_is_an_optional_secret_mounted_where_the_configuration_says() {
         |name: &str| pod["volumes"].as_array().unwrap().iter().find(|volume| volume["name"] == name).unwrap();
     let mut mounts = container["volumeMounts"].as_array().unwrap().clone();
     for signer in &config.signers {
-        let PoolOrigin::Files(PoolSource::PoolFile(path)) = &signer.ca_pool else {
-            panic!("a file: {signer:?}")
-        };
+        let PoolSource::PoolFile(path) = &signer.ca_pool else { panic!("a file: {signer:?}") };
         assert_eq!(path.file_name().unwrap(), "pool", "the key of the Secret");
         let dir = path.parent().unwrap().to_str().unwrap();
         let at = mounts.iter().position(|mount| mount["mountPath"] == dir).expect(dir);

@@ -2,7 +2,7 @@
 //! on these alone.
 
 use serde_json::Value;
-use signer_core::manager::PoolOrigin;
+use signer_core::PoolSource;
 use signer_manager::Config;
 
 use super::shipped::{
@@ -33,7 +33,7 @@ fn secrets_are_empty_and_the_role_is_for_them_alone() {
         .signers
         .iter()
         .map(|signer| match &signer.ca_pool {
-            PoolOrigin::Secret(pool) if pool.automatic_rotation.is_some() => {
+            PoolSource::Secret(pool) if pool.automatic_rotation.is_some() => {
                 (pool.namespace.clone(), pool.name.clone())
             }
             other => panic!("automatic rotation: {other:?}"),

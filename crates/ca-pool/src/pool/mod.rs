@@ -36,7 +36,7 @@ pub use self::{
     },
     secret_values::{SecretContent, SecretValues},
     signing_ca::{NoSigningCa, RootPublication, SigningCa},
-    source::{PoolBytes, PoolSource, PoolSourceError},
+    source::{PoolBytes, PoolSource, PoolSourceError, SecretPool},
     warnings::{PoolWarning, Remedy},
 };
 use crate::authority::{CaCertificate, CertificateAuthority};

@@ -1,4 +1,4 @@
-//! Where a pool is kept: files, as Secrets are mounted.
+//! Where a pool is kept: files, as Secrets are mounted, or a Secret that the process reads itself.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use std::{
 use aws_lc_rs::digest;
 use zeroize::Zeroizing;
 
-use super::{CaPool, PemNames, PoolError};
+use super::{AutomaticRotation, CaPool, PemNames, PoolError};
 
 /// Where a pool is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,19 @@ pub enum PoolSource {
         /// The root, where `cert` doesn't have it (`rootFile`).
         root: Option<PathBuf>,
     },
+    /// A Secret. It is read by who has a client; what is here for files fails.
+    Secret(SecretPool),
+}
+
+/// A Secret that holds a CA pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretPool {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// How it is rotated automatically; `None`: it is only read.
+    pub automatic_rotation: Option<AutomaticRotation>,
 }
 
 /// What stands in the files: bytes that belong together, since they were read twice and didn't change in
@@ -78,6 +91,12 @@ pub enum PoolSourceError {
         /// The files.
         files: String,
     },
+    /// It isn't in files.
+    #[error("{secret} is read from the API server, not from files")]
+    NotInFiles {
+        /// The Secret.
+        secret: String,
+    },
     /// What stands in them is no pool.
     #[error("{files}: {source}")]
     Bad {
@@ -95,7 +114,7 @@ impl PoolSource {
     /// until twice the same came of it, so that a certificate of yesterday never meets a key of today.
     ///
     /// # Errors
-    /// If a file is missing, can't be read or is too long.
+    /// If a file is missing, can't be read or is too long, or if it is in a Secret.
     pub fn read(&self) -> Result<PoolBytes, PoolSourceError> {
         steady(|| self.read_once())?.ok_or_else(|| PoolSourceError::Unsteady { files: self.to_string() })
     }
@@ -122,7 +141,10 @@ impl PoolSource {
     /// it. `None` too where that can't be told.
     #[must_use]
     pub fn exposed_key(&self) -> Option<String> {
-        let (Self::PoolFile(path) | Self::PemFiles { key: path, .. }) = self;
+        let path = match self {
+            Self::PoolFile(path) | Self::PemFiles { key: path, .. } => path,
+            Self::Secret(_) => return None,
+        };
         let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o7777;
         (mode & 0o007 != 0).then(|| {
             format!(
@@ -151,6 +173,7 @@ impl PoolSource {
                     root: root.as_deref().map(|root| read_file(root, remedy)).transpose()?,
                 }
             }
+            Self::Secret(_) => return Err(PoolSourceError::NotInFiles { secret: self.to_string() }),
         };
         Ok(PoolBytes(content))
     }
@@ -241,6 +264,9 @@ impl fmt::Display for PoolSource {
             Self::PemFiles { cert, key, root } => {
                 write!(f, "CA of certFile {}, keyFile {}", cert.display(), key.display())?;
                 root.iter().try_for_each(|root| write!(f, ", rootFile {}", root.display()))
+            }
+            Self::Secret(SecretPool { namespace, name, .. }) => {
+                write!(f, "CA pool in Secret {namespace}/{name}")
             }
         }
     }

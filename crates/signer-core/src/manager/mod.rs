@@ -20,8 +20,7 @@ pub use crate::process::raise_open_files;
 #[cfg(test)]
 pub(crate) use allowed_changes::{allowed_changes, standing_in};
 pub use error::ManagerError;
-pub use options::{PoolOrigin, SignerOptions};
-pub use secret_pool::SecretPool;
+pub use options::SignerOptions;
 pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};
 

@@ -6,15 +6,13 @@ use kube::Client;
 use tokio::{sync::watch, time};
 
 use super::{
-    PoolOrigin, SignerOptions,
+    SignerOptions,
     exclusive::Claims,
     pool_guard::{Issued, pool_guard},
     secret_pool::follow_secret,
     supervisor::Spawner,
 };
-use crate::pool_source::DEFAULT_POLL;
-use crate::pool_source::PoolState;
-use crate::pool_source::watch_pool_by;
+use crate::pool_source::{DEFAULT_POLL, PoolState, watch_pool_by};
 use crate::{
     api::discovery::{CertificatesApi, discover},
     clock::Clock,
@@ -31,8 +29,8 @@ use crate::{
     status::{events::Events, writer::StatusWriter},
     trust_bundle::{DeletionRecord, Published, Publisher},
 };
-use ca_pool::Leaf;
 use ca_pool::names::SignerName;
+use ca_pool::{AutomaticRotation, Leaf, PoolSource};
 
 /// What the signers of a process share.
 #[derive(Clone)]
@@ -64,7 +62,7 @@ pub(crate) async fn run_signer<S: Signer>(
     let issued = Issued {
         examples: examples.clone(),
         max_lifetime: policy.max_lifetime,
-        automatic_rotation: options.ca_pool.automatic_rotation().cloned(),
+        automatic_rotation: rotation_of(&options.ca_pool).cloned(),
     };
     let pools = follow(options.ca_pool, signer.name(), &shared, published.subscribe(), examples);
     let (claims, told) = (shared.claims.clone(), published.subscribe());
@@ -171,29 +169,30 @@ impl<S: Signer> Running<'_, S> {
     }
 }
 
+fn rotation_of(source: &PoolSource) -> Option<&AutomaticRotation> {
+    match source {
+        PoolSource::Secret(secret) => secret.automatic_rotation.as_ref(),
+        PoolSource::PoolFile(_) | PoolSource::PemFiles { .. } => None,
+    }
+}
+
 /// Starts to follow a pool.
 fn follow(
-    origin: PoolOrigin,
+    source: PoolSource,
     signer: &SignerName,
     shared: &Shared,
     published: watch::Receiver<Option<Published>>,
     examples: Arc<[Leaf]>,
 ) -> watch::Receiver<PoolState> {
-    let task = format!("CA pool of {signer}");
-    match origin {
-        PoolOrigin::Files(source) => {
-            let clock = shared.clock.clone();
-            let (pools, follow) = watch_pool_by(source, DEFAULT_POLL, move || Some(clock.now()));
-            shared.tasks.spawn(task, follow);
-            pools
-        }
-        PoolOrigin::Secret(secret) => {
-            let (pools, follow) =
-                follow_secret(&shared.client, shared.clock.clone(), secret, published, examples);
-            shared.tasks.spawn(task, follow);
-            pools
-        }
+    let (task, clock) = (format!("CA pool of {signer}"), shared.clock.clone());
+    if let PoolSource::Secret(secret) = source {
+        let (pools, follow) = follow_secret(&shared.client, clock, secret, published, examples);
+        shared.tasks.spawn(task, follow);
+        return pools;
     }
+    let (pools, follow) = watch_pool_by(source, DEFAULT_POLL, move || Some(clock.now()));
+    shared.tasks.spawn(task, follow);
+    pools
 }
 
 async fn discovered(client: &Client, health: &SignerHealth) -> CertificatesApi {

@@ -10,28 +10,17 @@ use super::{
     allowed_changes::{allowed_changes, removal, standing_in},
     secret_content::{SecretPoolError, change, holding, pool_of},
 };
-use crate::pool_source::PoolState;
+use crate::pool_source::{News, PoolReader, PoolState, follow};
 use crate::{
     api::{SecretDocument, SecretError, Secrets},
     clock::Clock,
     trust_bundle::Published,
 };
-use ca_pool::{AsOf, AutomaticRotation, CaPool, Due, Fitness, Leaf};
+use ca_pool::{AsOf, AutomaticRotation, CaPool, Due, Fitness, Leaf, PoolSource, SecretPool};
 
 /// How often the Secret is read. A watch would need permission for every Secret of the namespace; get and
 /// update can be granted for one.
 const POLL: Duration = Duration::from_secs(10);
-
-/// A Secret that holds a CA pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretPool {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// How it is rotated automatically; `None`: it is only read.
-    pub automatic_rotation: Option<AutomaticRotation>,
-}
 
 /// How often a Secret that others write at the same time is read again at once.
 const LOOKS_AT_ONCE: usize = 4;
@@ -46,7 +35,7 @@ enum Found {
     Overtaken,
 }
 
-/// Follows a Secret, and keeps its pool for a signer of these examples if that is wanted, as far as what is
+/// Follows a Secret, and rotates its pool for a signer of these examples if that is wanted, as far as what is
 /// `published` permits it. The future does the work, and ends when all receivers are gone.
 pub(crate) fn follow_secret(
     client: &Client,
@@ -59,22 +48,28 @@ pub(crate) fn follow_secret(
     let secrets = Secrets::new(client.clone(), &source.namespace);
     (receiver, async move {
         if source.automatic_rotation.is_some() {
-            // an empty Secret is filled at once where that is allowed_changes; whoever doesn't learn in time
-            // what is published looks again later
+            // an empty Secret is filled at once where that is allowed; whoever doesn't learn in time what is
+            // published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
         let keeper = Keeper { secrets, clock, source, published, examples };
-        let mut known = Known::default();
-        loop {
-            if known.as_of.is_some_and(|as_of| !as_of.holds_at(keeper.clock.now())) {
-                known.version = None;
-            }
-            keeper.look(&mut known, &sender).await;
-            if timeout(POLL, sender.closed()).await.is_ok() {
-                return;
-            }
-        }
+        follow(SecretReader { keeper, known: Known::default() }, POLL, sender).await;
     })
+}
+
+struct SecretReader {
+    keeper: Keeper,
+    known: Known,
+}
+
+impl PoolReader for SecretReader {
+    async fn look(&mut self, in_use: Option<Arc<CaPool>>) -> Option<News> {
+        let Self { keeper, known } = self;
+        if known.as_of.is_some_and(|as_of| !as_of.holds_at(keeper.clock.now())) {
+            known.version = None;
+        }
+        Some(keeper.look(known, in_use).await)
+    }
 }
 
 struct Keeper {
@@ -97,9 +92,8 @@ struct Known {
 }
 
 impl Keeper {
-    /// Reads the Secret, does what is due, and tells what is new.
-    async fn look(&self, known: &mut Known, sender: &watch::Sender<PoolState>) {
-        let in_use = sender.borrow().pool.clone();
+    /// Reads the Secret, and does what is due.
+    async fn look(&self, known: &mut Known, in_use: Option<Arc<CaPool>>) -> News {
         let mut result = Ok(Found::Overtaken);
         for _ in 0..LOOKS_AT_ONCE {
             result = self.read_and_keep(known, in_use.clone()).await;
@@ -107,28 +101,21 @@ impl Keeper {
                 break;
             }
         }
-        sender.send_if_modified(|state| match result {
-            Ok(Found::Overtaken) => false,
-            Ok(Found::InUse) => state.problem.take().is_some(),
+        match result {
+            Ok(Found::Overtaken) => News::Unchanged,
+            Ok(Found::InUse) => News::InUse,
             Ok(Found::Pool(pool)) => {
                 let (namespace, name) = (&self.source.namespace, &self.source.name);
-                let now = self.clock.now();
                 pool.left_aside().iter().for_each(|told| tracing::warn!(namespace, name, "CA pool: {told}"));
-                let (pool, as_of) = pool.with_paths_at(now);
+                let (pool, as_of) = pool.with_paths_at(self.clock.now());
                 known.as_of = Some(as_of);
-                state.pool = Some(Arc::new(pool));
-                state.problem = None;
-                true
+                News::Pool(Arc::new(pool))
             }
             Err(error) => {
                 known.version = None;
-                let problem =
-                    format!("CA pool in Secret {}/{}: {error}", self.source.namespace, self.source.name);
-                let is_news = state.problem.as_ref() != Some(&problem);
-                state.problem = Some(problem);
-                is_news
+                News::Problem(format!("{}: {error}", PoolSource::Secret(self.source.clone())))
             }
-        });
+        }
     }
 
     /// Finds a pool if it is another than the known one.
@@ -206,7 +193,7 @@ impl Keeper {
         SecretPoolError::NoSecret { namespace: namespace.clone(), name: name.clone() }
     }
 
-    /// Creates the Secret where that is allowed_changes. It can't be allowed_changes for one name alone, so
+    /// Creates the Secret where that is allowed. It can't be allowed for one name alone, so
     /// usually it isn't.
     async fn create_empty(&self) -> Result<Option<SecretDocument>, SecretPoolError> {
         let SecretPool { namespace, name, .. } = &self.source;

@@ -10,7 +10,7 @@ use kube::{
     discovery::{Scope as Reach, pinned_kind},
 };
 use serde_json::Value;
-use signer_core::{PoolSource, manager::PoolOrigin};
+use signer_core::PoolSource;
 use signer_manager::Config;
 use test_cluster::{Error, Scope};
 
@@ -91,9 +91,7 @@ fn start(configuration: &str, names: &Names, client: Client) -> Running {
 /// A pool for each signer, where its Secret is mounted.
 fn make_pools(configuration: &str) {
     for signer in Config::parse(configuration, "signers.yaml").unwrap().signers {
-        let PoolOrigin::Files(PoolSource::PoolFile(path)) = signer.ca_pool else {
-            panic!("a file: {signer:?}")
-        };
+        let PoolSource::PoolFile(path) = signer.ca_pool else { panic!("a file: {signer:?}") };
         fs::create_dir(path.parent().unwrap()).unwrap();
         write_pool(&path, vec![new_authority("1")]);
     }
