@@ -103,6 +103,7 @@ mod process;
 mod reason;
 pub mod reasons;
 pub mod request;
+mod request_source;
 #[cfg(test)]
 mod rotation_simulation;
 mod signer;

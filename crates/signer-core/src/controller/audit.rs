@@ -5,19 +5,24 @@ mod facts;
 
 use std::time::Duration;
 
+use kube::api::ObjectMeta;
+
 use self::facts::{CertificateFacts, KeyFacts};
-use crate::{api::PodCertificateRequest, metrics::SignerMetrics};
+use crate::{
+    metrics::SignerMetrics,
+    request_source::{Requester, SignerRequest},
+};
 use ca_pool::IssuedCertificate;
 use ca_pool::names::SignerName;
 
 /// Records what becomes of one request.
-pub(crate) struct Records<'a> {
+pub(crate) struct Records<'a, K> {
     pub(crate) metrics: &'a SignerMetrics,
     pub(crate) signer: &'a SignerName,
-    pub(crate) request: &'a PodCertificateRequest,
+    pub(crate) request: &'a K,
 }
 
-impl Records<'_> {
+impl<K: SignerRequest> Records<'_, K> {
     /// Its certificate was written, so long after it had been seen.
     pub(crate) fn issued(&self, certificate: &IssuedCertificate, after: Duration) {
         self.metrics.issued(after);
@@ -34,21 +39,25 @@ impl Records<'_> {
     /// Somebody was told something else.
     pub(crate) fn told(&self, outcome: &str, reason: &str, message: &str) {
         self.metrics.told(outcome, reason);
-        let (signer, meta, spec) = (self.signer, &self.request.metadata, &self.request.spec);
-        let KeyFacts { key_type, spki_sha256 } = KeyFacts::of_request(spec);
+        let (signer, meta, Requester { pod, pod_uid, service_account, node }) = self.names();
+        let key = self.request.public_key();
+        let KeyFacts { key_type, spki_sha256 } = key.map(|key| KeyFacts::of(&key)).unwrap_or_default();
         tracing::info!(
-            target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod = spec.pod_name, pod_uid = spec.pod_uid,
-            service_account = spec.service_account_name, node = spec.node_name, key_type, spki_sha256, reason, message,
+            target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod, pod_uid, service_account, node,
+            key_type, spki_sha256, reason, message,
         );
     }
 
+    fn names(&self) -> (&SignerName, &ObjectMeta, Requester<'_>) {
+        (self.signer, self.request.meta(), self.request.requester())
+    }
+
     fn certificate(&self, outcome: &str, certificate: &IssuedCertificate) {
-        let (signer, meta, spec) = (self.signer, &self.request.metadata, &self.request.spec);
+        let (signer, meta, Requester { pod, pod_uid, service_account, node }) = self.names();
         let CertificateFacts { common_name, dns_names, uris, ip_addresses, usages, key } =
             CertificateFacts::of(certificate);
         tracing::info!(
-            target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod = spec.pod_name, pod_uid = spec.pod_uid,
-            service_account = spec.service_account_name, node = spec.node_name, common_name, dns_names, uris, ip_addresses, usages,
+            target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod, pod_uid, service_account, node, common_name, dns_names, uris, ip_addresses, usages,
             key_type = key.key_type, spki_sha256 = key.spki_sha256, serial = %certificate.serial, not_before = %certificate.not_before,
             not_after = %certificate.not_after, ca = certificate.authority_id, ca_sha256 = certificate.authority_sha256,
         );

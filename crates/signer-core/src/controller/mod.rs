@@ -17,11 +17,7 @@ mod waits;
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt};
-use kube::{
-    Client, Resource,
-    api::ApiResource,
-    runtime::reflector::{self, ObjectRef, Store},
-};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use tokio::{
     sync::{broadcast, oneshot},
     task::JoinSet,
@@ -34,11 +30,11 @@ use self::{
     pending::{Pending, RequestKey, WakeKey},
     reconcile::{Context, evaluate},
     request_store::RequestStore,
+    waits::pod_key,
 };
 use crate::{
-    api::{PodCertificateRequest, read::Collection},
-    cluster::pod_cache::PodKey,
     health::Component,
+    request_source::RequestSource,
     signer::Signer,
     timer::sleep_until,
     watching::{Watched, watch},
@@ -61,23 +57,17 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Runs until `shutdown` is there or the API is gone; running evaluations are finished first. None is
 /// evaluated before `begin` has ended.
-pub(crate) async fn run<S: Signer>(
-    context: Arc<Context<S>>,
-    client: Client,
+pub(crate) async fn run<S: Signer, R: RequestSource>(
+    context: Arc<Context<S, R>>,
     begin: impl Future<Output = ()> + Send + 'static,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Ended {
-    let resource = context.resource.clone();
-    let writer = reflector::store::Writer::new(resource.clone());
+    let writer = reflector::store::Writer::new(context.source.resource().clone());
     let store = writer.as_reader();
-    let requests = Collection {
-        client,
-        path: PodCertificateRequest::url_path(&resource, None),
-        field_selector: Some(format!("spec.signerName={}", context.signer_name)),
-    };
-    let watched = watch(requests, Component::PodCertificateRequests, vec![context.health.clone()]);
+    let requests = context.source.addressed_to(&context.signer_name);
+    let watched = watch(requests, R::COMPONENT, vec![context.health.clone()]);
     let (request_store, gone) = RequestStore::new(writer, Arc::clone(&context.pending));
-    let driver = Driver { context: Arc::clone(&context), resource, store, running: JoinSet::new() };
+    let driver = Driver { context: Arc::clone(&context), store, running: JoinSet::new() };
     tokio::select! {
         ended = driver.run(request_store, watched, begin, first_of(shutdown, gone)) => ended,
         never = wake_for_ever(context) => match never {},
@@ -92,18 +82,17 @@ async fn first_of(shutdown: impl Future<Output = ()>, gone: oneshot::Receiver<()
 }
 
 /// Has requests evaluated, in the order of the queue.
-struct Driver<S> {
-    context: Arc<Context<S>>,
-    resource: ApiResource,
-    store: Store<PodCertificateRequest>,
+struct Driver<S, R: RequestSource> {
+    context: Arc<Context<S, R>>,
+    store: Store<R::Request>,
     running: JoinSet<()>,
 }
 
-impl<S: Signer> Driver<S> {
+impl<S: Signer, R: RequestSource> Driver<S, R> {
     async fn run(
         mut self,
-        mut request_store: RequestStore,
-        watched: impl Stream<Item = Watched<PodCertificateRequest>> + Send,
+        mut request_store: RequestStore<R::Request>,
+        watched: impl Stream<Item = Watched<R::Request>> + Send,
         begin: impl Future<Output = ()> + Send,
         end: impl Future<Output = Ended> + Send,
     ) -> Ended {
@@ -147,15 +136,15 @@ impl<S: Signer> Driver<S> {
 
     fn enqueue(&self, key: &RequestKey) {
         let urgency = self.request(key).map_or(Urgency::Refresh, |request| {
-            let pod = PodKey { namespace: key.namespace.clone(), name: request.spec.pod_name.clone() };
-            let is_starting = self.context.evaluator.cluster.pods().get(&pod).is_some();
+            let is_starting = self.context.evaluator.cluster.pods().get(&pod_key(&*request)).is_some();
             if is_starting { Urgency::FirstCertificate } else { Urgency::Refresh }
         });
         self.context.pending.enqueue(key, urgency);
     }
 
-    fn request(&self, key: &RequestKey) -> Option<Arc<PodCertificateRequest>> {
-        self.store.get(&ObjectRef::new_with(&key.name, self.resource.clone()).within(&key.namespace))
+    fn request(&self, key: &RequestKey) -> Option<Arc<R::Request>> {
+        let resource = self.context.source.resource().clone();
+        self.store.get(&ObjectRef::new_with(&key.name, resource).within(&key.namespace))
     }
 }
 
@@ -177,7 +166,7 @@ async fn hold(mut slot: Slot, evaluation: impl Future<Output = Option<Duration>>
 }
 
 /// Wakes requests when what they wait for may have come.
-async fn wake_for_ever<S: Signer>(context: Arc<Context<S>>) -> std::convert::Infallible {
+async fn wake_for_ever<S: Signer, R: RequestSource>(context: Arc<Context<S, R>>) -> std::convert::Infallible {
     let pending = &context.pending;
     let cluster = &context.evaluator.cluster;
     let mut deny = context.evaluator.deny.clone();

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::api::ApiResource;
+use kube::Resource as _;
 use tokio::time::Instant;
 
 use super::{
@@ -18,30 +18,26 @@ use super::{
     waits::{could_wait_for, waits_for},
 };
 use crate::{
-    api::{PodCertificateRequest, PodCertificateRequestStatus, read::Got},
+    api::read::Got,
     decision::{Denial, Grounds, Wait},
     handle::SignerHandle,
     health::SignerHealth,
     metrics::SignerMetrics,
     reason::Reason,
     reasons,
-    request::{Claims, ClaimsError},
+    request::ClaimsError,
+    request_source::{Conclusion, RequestSource, SignerRequest, Written},
     signer::Signer,
-    status::{
-        condition,
-        events::Events,
-        writer::{StatusWriter, Written},
-    },
+    status::events::Events,
 };
 use ca_pool::names::SignerName;
 
 /// All that an evaluation needs.
-pub(crate) struct Context<S> {
+pub(crate) struct Context<S, R> {
     pub(crate) signer_name: SignerName,
-    pub(crate) resource: ApiResource,
+    pub(crate) source: R,
     pub(crate) evaluator: Evaluator<S>,
     pub(crate) pending: Arc<Pending>,
-    pub(crate) writer: StatusWriter,
     pub(crate) events: Events,
     pub(crate) health: SignerHealth,
     pub(crate) metrics: SignerMetrics,
@@ -64,9 +60,9 @@ pub(crate) enum ReconcileError {
 
 /// Evaluates a request and writes its outcome. Returns after what time it is to be evaluated again, if at
 /// all. A panic costs this request alone.
-pub(crate) async fn evaluate<S: Signer>(
-    request: Arc<PodCertificateRequest>,
-    context: Arc<Context<S>>,
+pub(crate) async fn evaluate<S: Signer, R: RequestSource>(
+    request: Arc<R::Request>,
+    context: Arc<Context<S, R>>,
 ) -> Option<Duration> {
     let began = Instant::now();
     // what a panic may leave half done is this request's own: the tables that requests share are locked for
@@ -74,24 +70,24 @@ pub(crate) async fn evaluate<S: Signer>(
     let attempt = AssertUnwindSafe(reconcile(&request, &context)).catch_unwind().await;
     match attempt.unwrap_or(Err(ReconcileError::Panic)) {
         Ok(retry) => retry,
-        Err(error) => Some(error_policy(&request, &error, &context, began)),
+        Err(error) => Some(error_policy(&*request, &error, &context, began)),
     }
 }
 
-async fn reconcile<S: Signer>(
-    request: &Arc<PodCertificateRequest>,
-    context: &Context<S>,
+async fn reconcile<S: Signer, R: RequestSource>(
+    request: &Arc<R::Request>,
+    context: &Context<S, R>,
 ) -> Result<Option<Duration>, ReconcileError> {
-    let key = RequestKey::of(request);
-    let Some(arrived) = context.pending.begin(&key, uid(request), could_wait_for(request)) else {
+    let key = RequestKey::of(&**request);
+    let Some(arrived) = context.pending.begin(&key, uid(&**request), could_wait_for(&**request)) else {
         return Ok(None);
     };
     let Some(whole) = context.whole(request).await? else {
-        context.pending.finish(&key, uid(request));
+        context.pending.finish(&key, uid(&**request));
         return Ok(None);
     };
     let request = &*whole.object;
-    let outcome = match Claims::parse(request) {
+    let outcome = match request.claims() {
         Ok(claims) => context.evaluator.evaluate(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
@@ -100,14 +96,14 @@ async fn reconcile<S: Signer>(
 
 /// When the request is evaluated again. What went wrong is logged here, and nowhere else; where it lasts, the
 /// request's author hears of it.
-fn error_policy<S: Signer>(
-    request: &PodCertificateRequest,
+fn error_policy<S: Signer, R: RequestSource>(
+    request: &R::Request,
     error: &ReconcileError,
-    context: &Context<S>,
+    context: &Context<S, R>,
     began: Instant,
 ) -> Duration {
     let (key, now) = (RequestKey::of(request), context.evaluator.clock.now());
-    let created = request.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let created = request.meta().creation_timestamp.as_ref().map(|time| time.0);
     let cause = for_operator(error, &ErrorContext { signer: &context.signer_name, created, now });
     context.metrics.retried();
     let failed = context.pending.fail(&key, could_wait_for(request), cause.clone(), began);
@@ -126,36 +122,33 @@ fn error_policy<S: Signer>(
 }
 
 /// A request that is being evaluated.
-struct Evaluation<'a> {
-    request: &'a PodCertificateRequest,
+struct Evaluation<'a, K> {
+    request: &'a K,
     key: RequestKey,
     arrived: Instant,
 }
 
-impl<S: Signer> Context<S> {
+impl<S: Signer, R: RequestSource> Context<S, R> {
     /// The whole request: of a large one, only the names are kept while it waits. Nothing if it is gone.
-    async fn whole(
-        &self,
-        request: &Arc<PodCertificateRequest>,
-    ) -> Result<Option<Got<Arc<PodCertificateRequest>>>, ReconcileError> {
-        if !request.spec.is_abridged {
+    async fn whole(&self, request: &Arc<R::Request>) -> Result<Option<Got<Arc<R::Request>>>, ReconcileError> {
+        if !request.is_abridged() {
             return Ok(Some(Got { object: Arc::clone(request), place: None }));
         }
-        let got = self.writer.read(request).await.map_err(ReconcileError::Read)?;
-        let got = got.filter(|got| got.object.metadata.uid == request.metadata.uid);
+        let got = self.source.read(request).await.map_err(ReconcileError::Read)?;
+        let got = got.filter(|got| got.object.meta().uid == request.meta().uid);
         Ok(got.map(|Got { object, place }| Got { object: Arc::new(object), place }))
     }
 
     async fn conclude(
         &self,
-        evaluation: &Evaluation<'_>,
+        evaluation: &Evaluation<'_, R::Request>,
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Option<Duration>, ReconcileError> {
-        let Evaluation { request, key, arrived } = evaluation;
+        let &Evaluation { request, ref key, arrived } = evaluation;
         match outcome {
             Outcome::Issued(certificate) => {
-                let written = self.write(evaluation, &condition::issued(&certificate, now)).await;
+                let written = self.write(evaluation, Conclusion::Issued(&certificate), now).await;
                 match &written {
                     Ok(Written::Done) => self.records(request).issued(&certificate, arrived.elapsed()),
                     Ok(Written::ByAnother | Written::Gone) => {}
@@ -166,7 +159,7 @@ impl<S: Signer> Context<S> {
             }
             Outcome::Denied(denial) => {
                 let (reason, message) = (denial.reason.as_str(), denial.message.as_str());
-                if self.write(evaluation, &condition::denied(&denial, now)).await? == Written::Done {
+                if self.write(evaluation, Conclusion::Denied(&denial), now).await? == Written::Done {
                     self.records(request).told("Denied", reason, message);
                     self.events.warn(pod_of(request), reason, message, now);
                 }
@@ -178,7 +171,7 @@ impl<S: Signer> Context<S> {
             Outcome::Waiting(wait) => {
                 self.announce(evaluation, &wait.reason, &wait.message, now);
                 self.pending.settle(key, waits_for(request, &wait));
-                return Ok(Some(delay(request, Some(*arrived), LONGEST)));
+                return Ok(Some(delay(request, Some(arrived), LONGEST)));
             }
         }
         Ok(None)
@@ -187,11 +180,12 @@ impl<S: Signer> Context<S> {
     /// Only what was written by us is ours to tell: of two replicas, one serial number counts.
     async fn write(
         &self,
-        evaluation: &Evaluation<'_>,
-        status: &PodCertificateRequestStatus,
+        evaluation: &Evaluation<'_, R::Request>,
+        conclusion: Conclusion<'_>,
+        now: Timestamp,
     ) -> Result<Written, ReconcileError> {
-        let Evaluation { request, key, .. } = evaluation;
-        match self.writer.write(request, status).await {
+        let &Evaluation { request, ref key, .. } = evaluation;
+        match self.source.write(request, conclusion, now).await {
             Ok(written) => {
                 if written != Written::Done {
                     tracing::debug!(signer = %self.signer_name, request = key.name, ?written, "not ours to finish any more");
@@ -206,7 +200,7 @@ impl<S: Signer> Context<S> {
     /// Says once, to the request and to its pod, why it isn't finished.
     fn announce(
         &self,
-        Evaluation { request, key, .. }: &Evaluation<'_>,
+        &Evaluation { request, ref key, .. }: &Evaluation<'_, R::Request>,
         reason: &Reason,
         message: &str,
         now: Timestamp,
@@ -219,25 +213,18 @@ impl<S: Signer> Context<S> {
         }
     }
 
-    fn records<'a>(&'a self, request: &'a PodCertificateRequest) -> Records<'a> {
+    fn records<'a>(&'a self, request: &'a R::Request) -> Records<'a, R::Request> {
         Records { metrics: &self.metrics, signer: &self.signer_name, request }
     }
 
-    fn reference(&self, request: &PodCertificateRequest) -> ObjectReference {
-        ObjectReference {
-            api_version: Some(self.resource.api_version.clone()),
-            kind: Some(self.resource.kind.clone()),
-            name: request.metadata.name.clone(),
-            namespace: request.metadata.namespace.clone(),
-            uid: request.metadata.uid.clone(),
-            ..Default::default()
-        }
+    fn reference(&self, request: &R::Request) -> ObjectReference {
+        request.object_ref(self.source.resource())
     }
 }
 
 impl RequestKey {
-    pub(crate) fn of(request: &PodCertificateRequest) -> Self {
-        let meta = &request.metadata;
+    pub(crate) fn of(request: &impl SignerRequest) -> Self {
+        let meta = request.meta();
         Self {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
@@ -245,8 +232,8 @@ impl RequestKey {
     }
 }
 
-pub(crate) fn uid(request: &PodCertificateRequest) -> &str {
-    request.metadata.uid.as_deref().unwrap_or_default()
+pub(crate) fn uid(request: &impl SignerRequest) -> &str {
+    request.meta().uid.as_deref().unwrap_or_default()
 }
 
 fn unparsable(error: &ClaimsError) -> Outcome {
@@ -268,18 +255,18 @@ fn unparsable(error: &ClaimsError) -> Outcome {
     }
 }
 
-fn delay(request: &PodCertificateRequest, arrived: Option<Instant>, longest: Duration) -> Duration {
+fn delay(request: &impl SignerRequest, arrived: Option<Instant>, longest: Duration) -> Duration {
     let spread = uid(request).bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     retry_delay(arrived.map(|arrived| arrived.elapsed()).unwrap_or_default(), spread, longest)
 }
 
-fn pod_of(request: &PodCertificateRequest) -> ObjectReference {
+fn pod_of(request: &impl SignerRequest) -> ObjectReference {
     ObjectReference {
         api_version: Some("v1".to_owned()),
         kind: Some("Pod".to_owned()),
-        name: Some(request.spec.pod_name.clone()),
-        namespace: request.metadata.namespace.clone(),
-        uid: Some(request.spec.pod_uid.clone()),
+        name: Some(request.requester().pod.to_owned()),
+        namespace: request.meta().namespace.clone(),
+        uid: Some(request.requester().pod_uid.to_owned()),
         ..Default::default()
     }
 }

@@ -9,30 +9,27 @@ use super::{
     pending::{Pending, RequestKey},
     reconcile::uid,
 };
-use crate::{api::PodCertificateRequest, status::condition::is_final, watching::Watched};
+use crate::{request_source::SignerRequest, watching::Watched};
 
 /// Keeps the store of unfinished requests, and says which ones to look at.
-pub(crate) struct RequestStore {
-    store: Writer<PodCertificateRequest>,
+pub(crate) struct RequestStore<K: SignerRequest> {
+    store: Writer<K>,
     pending: Arc<Pending>,
     /// Keys and UIDs.
     listed: HashMap<RequestKey, String>,
     gone: Option<oneshot::Sender<()>>,
 }
 
-impl RequestStore {
+impl<K: SignerRequest> RequestStore<K> {
     /// The receiver hears when the API isn't served any more.
-    pub(crate) fn new(
-        store: Writer<PodCertificateRequest>,
-        pending: Arc<Pending>,
-    ) -> (Self, oneshot::Receiver<()>) {
+    pub(crate) fn new(store: Writer<K>, pending: Arc<Pending>) -> (Self, oneshot::Receiver<()>) {
         let (gone, is_gone) = oneshot::channel();
         (Self { store, pending, listed: HashMap::new(), gone: Some(gone) }, is_gone)
     }
 
     /// Takes in what the watch brings, and returns the requests to look at now. Those of a list are looked at
     /// when it is complete, since the store shows them only then.
-    pub(crate) fn pass(&mut self, watched: Watched<PodCertificateRequest>) -> Vec<RequestKey> {
+    pub(crate) fn pass(&mut self, watched: Watched<K>) -> Vec<RequestKey> {
         let event = match watched {
             Watched::Event(event) => event,
             // a request's spec never changes, so what is known of it holds; one that isn't known is named in
@@ -49,10 +46,10 @@ impl RequestStore {
                 self.listed.clear();
                 self.keep(&Event::Init)
             }
-            Event::InitApply(request) if is_finished(&request) => vec![],
+            Event::InitApply(request) if request.is_finished() => vec![],
             Event::InitApply(request) => {
                 self.listed.insert(RequestKey::of(&request), uid(&request).to_owned());
-                self.keep(&Event::InitApply(abridged(request)))
+                self.keep(&Event::InitApply(request.abridged()))
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
@@ -61,10 +58,10 @@ impl RequestStore {
                 listed.iter().for_each(|(key, uid)| self.pending.arrive(key, uid));
                 listed.into_keys().collect()
             }
-            Event::Apply(request) if !is_finished(&request) => {
+            Event::Apply(request) if !request.is_finished() => {
                 let key = RequestKey::of(&request);
                 self.pending.arrive(&key, uid(&request));
-                self.keep(&Event::Apply(abridged(request)));
+                self.keep(&Event::Apply(request.abridged()));
                 vec![key]
             }
             Event::Apply(request) | Event::Delete(request) => {
@@ -74,20 +71,10 @@ impl RequestStore {
         }
     }
 
-    fn keep(&mut self, event: &Event<PodCertificateRequest>) -> Vec<RequestKey> {
+    fn keep(&mut self, event: &Event<K>) -> Vec<RequestKey> {
         self.store.apply_watcher_event(event);
         vec![]
     }
-}
-
-fn is_finished(request: &PodCertificateRequest) -> bool {
-    is_final(request.status.as_ref()) || request.metadata.deletion_timestamp.is_some()
-}
-
-/// As much of it as is kept while it waits.
-fn abridged(mut request: PodCertificateRequest) -> PodCertificateRequest {
-    request.spec = request.spec.abridged();
-    request
 }
 
 #[cfg(test)]

@@ -2,20 +2,19 @@
 
 use super::pending::WakeKey;
 use crate::{
-    api::PodCertificateRequest,
     cluster::pod_cache::PodKey,
     decision::{Wait, WakeOn},
+    request_source::SignerRequest,
 };
 
-fn pod_key(request: &PodCertificateRequest) -> PodKey {
-    PodKey {
-        namespace: request.metadata.namespace.clone().unwrap_or_default(),
-        name: request.spec.pod_name.clone(),
-    }
+/// Names the pod that a request is for.
+pub(crate) fn pod_key(request: &impl SignerRequest) -> PodKey {
+    let namespace = request.meta().namespace.clone().unwrap_or_default();
+    PodKey { namespace, name: request.requester().pod.to_owned() }
 }
 
 /// Before it is known what it waits for, if for anything.
-pub(crate) fn could_wait_for(request: &PodCertificateRequest) -> Vec<WakeKey> {
+pub(crate) fn could_wait_for(request: &impl SignerRequest) -> Vec<WakeKey> {
     let pod = pod_key(request);
     vec![
         WakeKey::Services(pod.namespace.clone()),
@@ -27,7 +26,7 @@ pub(crate) fn could_wait_for(request: &PodCertificateRequest) -> Vec<WakeKey> {
 }
 
 /// What can end a wait.
-pub(crate) fn waits_for(request: &PodCertificateRequest, wait: &Wait) -> Vec<WakeKey> {
+pub(crate) fn waits_for(request: &impl SignerRequest, wait: &Wait) -> Vec<WakeKey> {
     let pod = pod_key(request);
     let key = |wake: &WakeOn| match wake {
         WakeOn::Services => WakeKey::Services(pod.namespace.clone()),

@@ -25,8 +25,9 @@ use crate::{
     health::{Component, SignerHealth},
     metrics::Metrics,
     policy::Policy,
+    request_source::PodCertificateRequests,
     signer::Signer,
-    status::{events::Events, writer::StatusWriter},
+    status::events::Events,
     trust_bundle::{DeletionRecord, Published, Publisher},
 };
 use ca_pool::names::SignerName;
@@ -127,7 +128,7 @@ impl<S: Signer> Running<'_, S> {
         };
         let context = Context {
             signer_name: self.signer.name().clone(),
-            resource: api.requests.clone(),
+            source: PodCertificateRequests::new(client.clone(), api.requests),
             evaluator: Evaluator {
                 signer: Arc::clone(self.signer),
                 policy: Arc::clone(self.policy),
@@ -138,7 +139,6 @@ impl<S: Signer> Running<'_, S> {
                 clock: self.shared.clock.clone(),
             },
             pending: Arc::new(pending),
-            writer: StatusWriter::new(client.clone(), api.requests),
             events: self.shared.events.clone(),
             health: self.health.clone(),
             logged: CauseLog::default(),
@@ -147,7 +147,7 @@ impl<S: Signer> Running<'_, S> {
         };
         let stopped = until(self.shared.stopped.clone());
         tokio::select! {
-            ended = controller::run(Arc::new(context), client.clone(), first_reads, stopped) => ended,
+            ended = controller::run(Arc::new(context), first_reads, stopped) => ended,
             () = bundle.keep() => Ended::ApiGone,
         }
     }

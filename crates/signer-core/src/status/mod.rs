@@ -3,4 +3,3 @@
 pub(crate) mod condition;
 mod event_queue;
 pub(crate) mod events;
-pub(crate) mod writer;

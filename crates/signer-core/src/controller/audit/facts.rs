@@ -11,7 +11,6 @@ use x509_cert::{
     ext::pkix::{ExtendedKeyUsage, KeyUsage, SubjectAltName, name::GeneralName},
 };
 
-use crate::api::PodCertificateRequestSpec;
 use ca_pool::{IssuedCertificate, PublicKey, fingerprint};
 
 /// A public key: its type, and the SHA-256 of its SubjectPublicKeyInfo.
@@ -22,21 +21,9 @@ pub(super) struct KeyFacts {
 }
 
 impl KeyFacts {
-    fn of(key: &PublicKey) -> Self {
+    pub(super) fn of(key: &PublicKey) -> Self {
         let key_type = Some(key.key_type().as_str());
         Self { key_type, spki_sha256: Some(fingerprint(key.spki_der())) }
-    }
-
-    /// Of the key that a request brings; nothing where there is none that can be read.
-    pub(super) fn of_request(spec: &PodCertificateRequestSpec) -> Self {
-        let pkcs10 = spec.stub_pkcs10_request.as_ref().filter(|der| !der.0.is_empty());
-        let pkix = spec.pkix_public_key.as_ref().filter(|der| !der.0.is_empty());
-        let key = match (pkcs10, pkix) {
-            (Some(der), _) => PublicKey::from_pkcs10(&der.0),
-            (None, Some(der)) => PublicKey::from_pkix(&der.0),
-            (None, None) => return Self::default(),
-        };
-        key.map(|key| Self::of(&key)).unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 use crate::{
-    api::PodCertificateRequestSpec,
+    api::{PodCertificateRequest, PodCertificateRequestSpec},
     health::{EndedTasks, Health},
     metrics::Metrics,
 };
@@ -41,7 +41,7 @@ impl<'a> MakeWriter<'a> for Written {
 }
 
 /// The record of what is recorded for this request, in JSON, but for when it was.
-fn record(spki: &[u8], record: impl FnOnce(Records<'_>)) -> Value {
+fn record(spki: &[u8], record: impl FnOnce(Records<'_, PodCertificateRequest>)) -> Value {
     let spec = PodCertificateRequestSpec {
         pod_name: "web-0".into(),
         pod_uid: "u".into(),

@@ -8,13 +8,13 @@ use kube::{
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::*;
-use crate::api::{PodCertificateRequestSpec, PodCertificateRequestStatus};
+use crate::api::{PodCertificateRequest, PodCertificateRequestSpec, PodCertificateRequestStatus};
 
 fn resource() -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("certificates.k8s.io", "v1", "PodCertificateRequest"))
 }
 
-fn request_store() -> (RequestStore, Store<PodCertificateRequest>) {
+fn request_store() -> (RequestStore<PodCertificateRequest>, Store<PodCertificateRequest>) {
     let writer = Writer::new(resource());
     let store = writer.as_reader();
     (RequestStore::new(writer, Arc::new(Pending::new(Gauge::default()))).0, store)
