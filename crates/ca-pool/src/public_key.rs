@@ -28,6 +28,7 @@ pub const EXAMPLE_P256_SPKI: [u8; 91] = [
 
 /// Why a request's key can't be certified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PublicKeyError {
     /// The field is longer than the API server lets it be.
     #[error("{field} has {length} bytes; {MAX_KEY_FIELD_BYTES} are the most")]

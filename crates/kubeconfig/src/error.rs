@@ -4,6 +4,7 @@ use std::io;
 
 /// Why there is no way to a cluster. No message holds a secret.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The kubeconfig that was asked for isn't there. Of a list in `KUBECONFIG`, missing files are skipped.
     #[error("{file} doesn't exist; correct the path of the kubeconfig")]

@@ -41,6 +41,7 @@ enum KeyPair {
 
 /// Why a key can't be loaded, made or used. No message holds a part of a key.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SigningKeyError {
     /// There is more of it than any key needs.
     #[error("the private key has {length} bytes; {most} are the most", most = SigningKey::MAX_DER_BYTES)]

@@ -49,6 +49,7 @@ enum Answer {
 
 /// Why a leaf is of no use.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Objection {
     /// The CA's own constraints forbid it, so it isn't issued.
     #[error(transparent)]

@@ -48,6 +48,7 @@ enum Names {
 
 /// Why a rule is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DenyRuleError {
     /// It would block everybody by mistake.
     #[error(

@@ -6,6 +6,7 @@ use ca_pool::names::SignerName;
 
 /// Why a manager can't run at all. Whatever may pass keeps a signer from being ready instead.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ManagerError {
     /// It has nothing to do.
     #[error("no signers are configured")]

@@ -34,6 +34,7 @@ pub struct Claims {
 
 /// Why a request can't be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClaimsError {
     /// It has no key that this version of the API shows.
     #[error(
