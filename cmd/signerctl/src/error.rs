@@ -87,9 +87,9 @@ pub(crate) enum Error {
     )]
     TooSoon { after: String, least: String },
     #[error(
-        "{after} is too late: {end}, so that nobody could until the new CA does, at {turn}.\nThe latest that works is --after {longest}; leave --after away for the soonest"
+        "{after} is too late: {end}, so that nobody could until the new CA does, at {activation}.\nThe latest that works is --after {longest}; leave --after away for the soonest"
     )]
-    TooLate { after: String, end: String, turn: String, longest: String },
+    TooLate { after: String, end: String, activation: String, longest: String },
     #[error(
         "{authority} isn't valid before {not_before}, and {end}: nobody could in between. Take a CA that is valid earlier, or let one of `signerctl ca-pool rotate` \
          sign meanwhile"
@@ -129,10 +129,10 @@ pub(crate) enum Error {
     )]
     NoPredecessor { place: String },
     #[error(
-        "CA {id} waits for its turn, which comes at {turn}; only then can another follow.\n\
+        "CA {id} is prepared, and becomes active at {activation}; only then can another follow.\n\
          To take it back: signerctl ca-pool prune {arguments} --ca-id {id} --force"
     )]
-    UnderWay { id: String, turn: String, arguments: String },
+    UnderWay { id: String, activation: String, arguments: String },
     #[error("nothing may go now: {when}")]
     NothingToPrune { when: String },
     #[error(

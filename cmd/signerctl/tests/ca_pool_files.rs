@@ -28,7 +28,7 @@ fn people_who_rotate_at_once_lose_nothing() {
     assert_eq!(done.len(), 1);
     for output in refused {
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(error.contains("CA 2 waits for its turn") || error.contains("changes faster"), "{error}");
+        assert!(error.contains("CA 2 is prepared") || error.contains("changes faster"), "{error}");
     }
     let pool = load(directory.path());
     assert_eq!(ids(&pool), ["1", "2"]);

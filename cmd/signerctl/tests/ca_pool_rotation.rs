@@ -52,7 +52,7 @@ fn a_rotation_adds_a_successor_that_signs_later_and_tells_what_happens_when() {
 fn what_would_break_something_is_refused() {
     let directory = rotated();
     for (arguments, message) in [
-        (&["rotate"][..], "CA 2 waits for its turn"),
+        (&["rotate"][..], "CA 2 is prepared"),
         (&["prune"], "nothing may go now: CA 1 can go from"),
         (&["prune", "--ca-id", "1"], "CA 1 can't go before"),
         (&["prune", "--ca-id", "7"], "the pool has no CA \"7\"; it has \"1\", \"2\""),

@@ -65,7 +65,7 @@ fn automatic() -> CaPool {
 }
 
 /// A pool of a CA and one that takes over then.
-fn followed(first: CertificateAuthority, turn: Timestamp) -> CaPool {
+fn followed(first: CertificateAuthority, activation: Timestamp) -> CaPool {
     let day = Some(24 * HOUR);
     let rotation_plan =
         RotationPlan { signs_from: hours(-20), max_leaf_lifetime: day, predecessor_max_leaf_lifetime: day };
@@ -73,7 +73,7 @@ fn followed(first: CertificateAuthority, turn: Timestamp) -> CaPool {
     let pool =
         CaPool::new(vec![first]).unwrap().with_successor(successor, rotation_plan, hours(-21)).unwrap();
     let mut document: serde_json::Value = serde_json::from_slice(&pool.to_json().unwrap()).unwrap();
-    document["CAs"][1]["SignsFrom"] = turn.to_string().into();
+    document["CAs"][1]["SignsFrom"] = activation.to_string().into();
     CaPool::from_json(document.to_string().as_bytes()).unwrap()
 }
 
@@ -113,7 +113,7 @@ fn pools_are_shown_as_they_stand() {
         ("show-automatic.txt", automatic()),
         ("show-ending-now.txt", CaPool::new(vec![ca(1, hours(-24), 30 * HOUR)]).unwrap()),
         ("show-last-hour.txt", CaPool::new(vec![ca(1, hours(-24), 24 * HOUR + 2 * QUARTER)]).unwrap()),
-        ("show-turn-after-the-end.txt", followed(ca(1, hours(-24), 240 * HOUR), hours(720))),
+        ("show-activation-after-the-end.txt", followed(ca(1, hours(-24), 240 * HOUR), hours(720))),
         (
             "show-nobody-yet.txt",
             CaPool::beginning_with(ca(1, now(), 2400 * HOUR), Some(hours(720)), None).unwrap(),

@@ -166,7 +166,7 @@ fn consequences(outlook: &Outlook<'_>, index: usize) -> String {
         Phase::Active => format!("It is the one that signs. {refused}"),
         Phase::Prepared(None) => format!("It doesn't sign, but pods trust its root. {refused}"),
         Phase::Prepared(Some(from)) => format!(
-            "It never signs then. Nothing breaks, unless its turn has come ({}) before all replicas of the signer know of this change, which takes them some minutes.",
+            "It never signs then. Nothing breaks, unless it becomes active ({}) before all replicas of the signer know of this change, which takes them some minutes.",
             minute_from_now(from, outlook.now)
         ),
     }

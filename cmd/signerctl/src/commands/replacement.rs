@@ -28,7 +28,7 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    /// Of a root whose CA still waits for its turn nobody here can tell how long it has been published, so it
+    /// Of a root whose CA is only prepared nobody here can tell how long it has been published, so it
     /// doesn't count as known.
     pub(crate) fn of(pool: &CaPool, now: Timestamp) -> Self {
         let phases = pool.schedule().phases(now);

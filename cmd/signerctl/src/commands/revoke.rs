@@ -73,7 +73,7 @@ impl Emergency<'_> {
     ) -> Result<(), Error> {
         let (replacement, stands) = match replacement {
             ReplacementCa::Active(replacement) => (replacement, "signs already"),
-            ReplacementCa::Waiting(replacement) => (replacement, "waits for its turn already"),
+            ReplacementCa::Waiting(replacement) => (replacement, "is prepared already"),
             ReplacementCa::None => return Ok(()),
         };
         if self.replacement.is_empty() {

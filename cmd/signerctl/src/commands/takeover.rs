@@ -148,7 +148,7 @@ impl TakeoverArguments {
         Error::TooLate {
             after: format!("--after {}", format_duration(after)),
             end: end(&id, not_after, now),
-            turn: minute_from_now(signs_from, now),
+            activation: minute_from_now(signs_from, now),
             longest: format_duration(latest_after(latest, now)),
         }
     }
@@ -164,7 +164,7 @@ impl TakeoverArguments {
 fn explain(error: RotationError, place: &Place, now: Timestamp) -> Error {
     match error {
         RotationError::UnderWay { id, signs_from } => Error::UnderWay {
-            turn: minute_from_now(signs_from, now),
+            activation: minute_from_now(signs_from, now),
             arguments: place.arguments(),
             id: quote(&id),
         },
@@ -177,7 +177,7 @@ fn end(id: &str, not_after: Timestamp, now: Timestamp) -> String {
     format!("{} ends at {}, and can't sign any more after {last}", name(id), minute_from_now(not_after, now))
 }
 
-/// The longest --after in whole minutes with which a turn comes by then.
+/// The longest --after in whole minutes with which a CA becomes active by then.
 fn latest_after(latest: Timestamp, now: Timestamp) -> Duration {
     let whole = TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Floor);
     let left = latest.round(whole).unwrap_or(latest).duration_since(now);
@@ -196,7 +196,7 @@ fn check_valid_in_time(successor: &CertificateAuthority, pool: &CaPool, now: Tim
     }
 }
 
-/// A CA that can't sign when its turn comes would leave nobody who can.
+/// A CA that can't sign when it becomes active would leave nobody who can.
 fn check_validity(
     successor: &CertificateAuthority,
     signs_from: Timestamp,

@@ -54,10 +54,11 @@ fn legend(margin: usize, look: Look) -> Vec<String> {
 
 /// The times at which something changes: now, the next ones, and the end.
 fn marks(outlook: &Outlook<'_>, most: usize) -> Vec<Timestamp> {
-    let turns = outlook.all().filter_map(|index| outlook.signs_from(index));
+    let activations = outlook.all().filter_map(|index| outlook.signs_from(index));
     let ends = outlook.all().filter_map(|index| outlook.removable_at(index));
     let end = outlook.last().map(|last| outlook.windows()[last].not_after);
-    let mut marks: Vec<Timestamp> = turns.chain(ends).chain(end).filter(|at| *at > outlook.now).collect();
+    let mut marks: Vec<Timestamp> =
+        activations.chain(ends).chain(end).filter(|at| *at > outlook.now).collect();
     marks.push(outlook.now);
     marks.sort();
     marks.dedup();

@@ -90,7 +90,7 @@ impl Outlook<'_> {
                 return Some((Tone::Ending, text));
             }
             PoolWarning::NobodyYet { from, .. } => format!(
-                "Nobody signs before {}, when the turn of {name} comes. Add one that signs until then{rotate}",
+                "Nobody signs before {}, when {name} becomes active. Add one that signs until then{rotate}",
                 minute_from_now(from, self.now)
             ),
             other => other.to_string(),

@@ -135,7 +135,7 @@ async fn people_who_rotate_at_once_lose_nothing() -> Result<(), Error> {
             assert_eq!(done.len(), 1);
             for output in refused {
                 let error = String::from_utf8_lossy(&output.stderr);
-                assert!(error.contains("CA 2 waits for its turn"), "{error}");
+                assert!(error.contains("CA 2 is prepared"), "{error}");
             }
             let rotated = place.pool().await;
             assert_eq!(ids(&rotated), ["1", "2"]);

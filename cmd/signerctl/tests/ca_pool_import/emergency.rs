@@ -37,7 +37,7 @@ fn in_an_emergency_a_given_ca_is_taken_or_refused_but_never_ignored() {
     assert!(signerctl(directory, &["create"]).status.success());
     assert!(signerctl(directory, &["rotate"]).status.success());
     for (compromised, stands) in
-        [("1", "CA 2 signs, as it waits for its turn"), ("2", "CA 1 signs, as it signs already")]
+        [("1", "CA 2 signs, as it is prepared already"), ("2", "CA 1 signs, as it signs already")]
     {
         let emergency = ["--emergency", "--compromised", compromised, "--yes"];
         for (command, option) in [

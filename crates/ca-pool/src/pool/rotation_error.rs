@@ -8,18 +8,18 @@ use super::PoolError;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RotationError {
-    /// A successor is waiting already.
+    /// A successor is prepared already.
     #[error(
-        "CA {id:?} is already waiting for its turn, which comes at {signs_from}; wait until then, or take it out with \
+        "CA {id:?} is prepared already, and signs from {signs_from} on; wait until then, or take it out with \
          `signerctl ca-pool prune --force --ca-id {id}`"
     )]
     UnderWay {
-        /// The one that waits.
+        /// The one that is prepared.
         id: String,
-        /// When its turn comes.
+        /// From when on it signs.
         signs_from: Timestamp,
     },
-    /// The successor's turn would come when the authority before it can't sign any more.
+    /// The successor would sign only when the authority before it can't any more.
     #[error(
         "the new CA would sign from {signs_from} on, and CA {id:?}, which ends at {not_after}, can't sign for so long: nobody could in between. Let the new one sign \
          at {latest} at the latest"
@@ -29,7 +29,7 @@ pub enum RotationError {
         id: String,
         /// When it, or a certificate above it, ends.
         not_after: Timestamp,
-        /// When the successor's turn would come.
+        /// From when on the successor would sign.
         signs_from: Timestamp,
         /// When it has to come at the latest.
         latest: Timestamp,

@@ -51,14 +51,14 @@ pub enum NoSigningCa {
         /// When that of the first one comes.
         from: Timestamp,
     },
-    /// The root of the CA whose turn it is was published a short while ago, and the CA before it can't sign
+    /// The root of the CA that has to sign was published a short while ago, and the CA before it can't sign
     /// any more.
     #[error("the CA that signs next isn't known to all pods before {}, and the one before it can't sign any more", minute(*.known))]
     Spreading {
         /// From when on every pod knows it.
         known: Timestamp,
     },
-    /// The root of the CA whose turn it is isn't published.
+    /// The root of the CA that has to sign isn't published.
     #[error(
         "the root of the CA that signs next isn't in the trust bundle, so nobody would accept its certificates; find out what keeps the bundle from being written"
     )]

@@ -62,15 +62,15 @@ pub enum PoolWarning {
         not_after: Timestamp,
         /// The lifetime that its certificates would have.
         max_leaf_lifetime: Duration,
-        /// When its successor's turn comes.
+        /// When its successor signs.
         until: Timestamp,
     },
-    /// No CA's turn has come, nor will it soon.
+    /// No CA signs yet, nor will one soon.
     #[error(
-        "nobody can sign before {from}, when the turn of {authority} comes; add one that signs until then with `signerctl ca-pool {}`", remedy.command()
+        "nobody can sign before {from}, when {authority} becomes active; add one that signs until then with `signerctl ca-pool {}`", remedy.command()
     )]
     NobodyYet {
-        /// The CA whose turn comes first.
+        /// The CA that signs first.
         authority: String,
         /// What adds one.
         remedy: Remedy,

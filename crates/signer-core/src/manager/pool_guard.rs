@@ -156,7 +156,7 @@ fn unsigned(hindrance: NoSigningCa) -> String {
     format!("no certificates are issued now: {hindrance}")
 }
 
-/// Whether a signer only waits, and nobody has to do anything. A turn that is further off than pods need to
+/// Whether a signer only waits, and nobody has to do anything. An activation that is further off than pods need to
 /// know a root is somebody's mistake.
 fn passes(hindrance: &NoSigningCa, now: Timestamp) -> bool {
     match hindrance {

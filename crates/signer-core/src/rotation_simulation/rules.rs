@@ -14,7 +14,7 @@ use ca_pool::{
 pub(super) enum Rules {
     /// As they are.
     Real,
-    /// A CA signs when its turn comes, whether its root has been published for a while or not.
+    /// A CA signs at its activation, whether its root has been published for a while or not.
     SignEarly,
     /// A CA that retires leaves the bundle before its last leaf has expired.
     PruneEarly,
@@ -24,10 +24,10 @@ pub(super) enum Rules {
     ForgetBundle,
     /// A pool has no generations.
     NoGenerations,
-    /// Whether the leaves of a CA have expired is told by the turn of its successor, however late that was
+    /// Whether the leaves of a CA have expired is told by the activation of its successor, however late that was
     /// published.
     SignByTheTurn,
-    /// A CA that retires is removed without people when the turn of its successor tells so.
+    /// A CA that retires is removed without people when the activation of its successor tells so.
     RemoveByTheTurn,
     /// A replica decides by its machine's clock, whatever the API server's says.
     OwnClock,

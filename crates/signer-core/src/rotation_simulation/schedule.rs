@@ -142,7 +142,7 @@ impl Life {
             Step::StripAnnotations if has_one_cut_off => {}
             // whoever is cut off makes it anew, as he knows it, if nobody else does in time
             Step::DeleteBundle if has_one_cut_off && !self.somebody_keeps_up() => {}
-            // while nobody can tell what pods know, turns have to be believed
+            // while nobody can tell what pods know, activations have to be believed
             Step::DeleteBundle | Step::StripAnnotations
                 if self.was_rotated_wrongly && !self.all_is_known() => {}
             Step::DeleteBundle => self.world.delete_bundle(),
@@ -201,7 +201,7 @@ impl Life {
     fn until_the_next_turn(&self) -> Duration {
         let world = &self.world;
         let schedule = world.pool().schedule();
-        let turns = schedule.windows().iter().filter_map(|window| window.from);
+        let activations = schedule.windows().iter().filter_map(|window| window.from);
         let ends = schedule.windows().iter().filter_map(|window| window.trusted_until);
         let stored = world.versions.iter().map(|(at, _)| *at);
         let known = world
@@ -210,7 +210,7 @@ impl Life {
             .map(|(at, _)| *at)
             .chain(stored)
             .map(|at| at.saturating_add(SignedDuration::try_from(BUNDLE_PROPAGATION).unwrap()).unwrap());
-        let next = turns.chain(ends).chain(known).filter(|at| *at > world.now).min();
+        let next = activations.chain(ends).chain(known).filter(|at| *at > world.now).min();
         next.map_or(MINUTE, |at| at.duration_since(world.now).unsigned_abs())
     }
 }
