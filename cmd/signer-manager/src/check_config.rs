@@ -69,7 +69,7 @@ impl Pool {
             Err(error) => return Self { told: vec![error.to_string()], ..Self::unknown() },
         };
         let fitness = pool.fitness(&signer.examples());
-        let findings = pool.findings(&fitness, now);
+        let findings = pool.assess(&fitness, Some(signer.policy.max_lifetime), now).findings;
         let mut told: Vec<String> = findings.iter().map(Finding::to_string).collect();
         let is_useful = pool.of_use(&fitness).next().is_some() || !findings.iter().any(Finding::is_outage);
         if is_useful {

@@ -13,8 +13,8 @@ pub(crate) fn json(outlook: &Outlook<'_>, caveat: Option<String>) -> Result<Stri
         generation: outlook.pool.generation(),
         warnings: caveat
             .into_iter()
-            .chain(outlook.warnings().iter().map(ToString::to_string))
-            .chain(outlook.findings().iter().map(ToString::to_string))
+            .chain(outlook.assessment.warnings.iter().map(|(_, warning)| warning.to_string()))
+            .chain(outlook.assessment.findings.iter().map(ToString::to_string))
             .chain(outlook.pool.left_aside())
             .collect(),
         authorities: outlook.all().map(|index| AuthorityReport::of(outlook, index)).collect(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ca_pool::{CaPool, Fitness, MAX_LEAF_LIFETIME, Phase, PoolWarning, Schedule, SigningWindow, Terms};
+use ca_pool::{Assessment, CaPool, Fitness, MAX_LEAF_LIFETIME, Phase, Schedule, SigningWindow};
 use jiff::Timestamp;
 
 use crate::terminal::Tone;
@@ -15,6 +15,7 @@ pub(crate) struct Outlook<'a> {
     pub(crate) phases: Vec<Phase>,
     /// What others make of its CAs; for which signer the pool is isn't known here.
     pub(crate) fitness: Fitness,
+    pub(crate) assessment: Assessment,
     pub(crate) now: Timestamp,
     /// How a command line leads to the pool, if it can be changed.
     pub(crate) arguments: Option<String>,
@@ -27,7 +28,9 @@ impl<'a> Outlook<'a> {
     pub(crate) fn new(pool: &'a CaPool, arguments: Option<String>, now: Timestamp) -> Self {
         let schedule = pool.schedule();
         let phases = schedule.phases(now);
-        Self { pool, schedule, phases, fitness: pool.fitness(&[]), now, arguments }
+        let fitness = pool.fitness(&[]);
+        let assessment = pool.assess(&fitness, None, now);
+        Self { pool, schedule, phases, fitness, assessment, now, arguments }
     }
 
     pub(crate) fn name(&self, index: usize) -> String {
@@ -52,13 +55,6 @@ impl<'a> Outlook<'a> {
     /// When it ceases to sign, if that was decided.
     pub(crate) fn signs_until(&self, index: usize) -> Option<Timestamp> {
         Some(self.windows()[index]).filter(|window| window.is_retired).map(|window| window.until)
-    }
-
-    /// What is wrong with a CA. The signer's maxLifetime isn't known here, so what the pool records counts as
-    /// right.
-    pub(crate) fn pool_warning(&self, index: usize) -> Option<PoolWarning> {
-        let longest = self.windows()[index].max_leaf_lifetime.unwrap_or(Terms::DEFAULT_MAX_LIFETIME);
-        self.pool.warning(index, self.now, longest)
     }
 
     /// From when on it may be removed, if that is known.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ca_pool::{
-    ACTIVATION_GRACE, BUNDLE_PROPAGATION, Finding, MAX_LEAF_LIFETIME, PoolWarning, SigningWindow, Terms,
+    ACTIVATION_GRACE, Assessment, BUNDLE_PROPAGATION, Finding, MAX_LEAF_LIFETIME, PoolWarning, SigningWindow,
+    Terms,
 };
 use jiff::Timestamp;
 
@@ -22,11 +23,12 @@ const IMPORTED: &str = " --cert-file <PATH> --key-file <PATH> --root-file <PATH>
 impl Outlook<'_> {
     /// What somebody has to do, the most urgent first.
     pub(crate) fn to_do(&self) -> Vec<Remark> {
-        let mut to_do: Vec<Remark> = self.all().filter_map(|index| self.warning(index)).collect();
+        let Assessment { warnings, findings, .. } = &self.assessment;
+        let mut to_do: Vec<Remark> =
+            warnings.iter().map(|(index, warning)| self.remark(*index, warning)).collect();
         if to_do.is_empty() {
             to_do.extend(self.rotation_due());
         }
-        let findings = self.findings();
         let tone = |finding: &Finding| if finding.is_outage() { Tone::Bad } else { Tone::Ending };
         to_do.extend(findings.iter().map(|finding| (tone(finding), finding.to_string())));
         let gone = self.pool.removable(self.now);
@@ -50,52 +52,43 @@ impl Outlook<'_> {
         to_do
     }
 
-    /// What verifiers and the API server refuse of its CAs.
-    pub(crate) fn findings(&self) -> Vec<Finding> {
-        self.pool.findings(&self.fitness, self.now)
-    }
-
-    pub(crate) fn warnings(&self) -> Vec<PoolWarning> {
-        self.all().filter_map(|index| self.pool_warning(index)).collect()
-    }
-
-    fn warning(&self, index: usize) -> Option<Remark> {
+    fn remark(&self, index: usize, warning: &PoolWarning) -> Remark {
         let (name, rotate) = (self.name(index), self.by_replacing(index));
-        let text = match self.pool_warning(index)? {
+        let text = match warning {
             PoolWarning::Expired { not_after, .. } => {
-                format!("{name} expired at {}. Replace it{rotate}", minute_from_now(not_after, self.now))
+                format!("{name} expired at {}. Replace it{rotate}", minute_from_now(*not_after, self.now))
             }
             PoolWarning::NotYetValid { not_before, .. } => {
                 format!(
                     "{name} isn't valid before {}. Wait, or replace it{rotate}",
-                    minute_from_now(not_before, self.now)
+                    minute_from_now(*not_before, self.now)
                 )
             }
-            PoolWarning::Ending { not_after, .. } if not_after < later(self.now, Terms::LEAST_LIFETIME) => {
+            PoolWarning::Ending { not_after, .. } if *not_after < later(self.now, Terms::LEAST_LIFETIME) => {
                 format!(
                     "{name} ends at {}, too soon for even the shortest certificate (1h). Replace it now{rotate}",
-                    minute_from_now(not_after, self.now)
+                    minute_from_now(*not_after, self.now)
                 )
             }
             PoolWarning::Ending { not_after, .. } => format!(
                 "{name} ends at {}, and its certificates with it: they get shorter and shorter. Replace it now{rotate}",
-                minute_from_now(not_after, self.now)
+                minute_from_now(*not_after, self.now)
             ),
             PoolWarning::Shortened { not_after, until, .. } => {
                 let text = format!(
                     "{name} ends at {}, and its certificates with it: they get shorter until the next CA signs, at {}",
-                    minute_from_now(not_after, self.now),
-                    minute_from_now(until, self.now)
+                    minute_from_now(*not_after, self.now),
+                    minute_from_now(*until, self.now)
                 );
-                return Some((Tone::Ending, text));
+                return (Tone::Ending, text);
             }
             PoolWarning::NobodyYet { from, .. } => format!(
                 "Nobody signs before {}, when {name} becomes active. Add one that signs until then{rotate}",
-                minute_from_now(from, self.now)
+                minute_from_now(*from, self.now)
             ),
             other => other.to_string(),
         };
-        Some((Tone::Bad, text))
+        (Tone::Bad, text)
     }
 
     fn rotation_due(&self) -> Option<Remark> {

@@ -1,5 +1,6 @@
 //! CA pools: the authorities of one signer, as they are kept in files and Secrets.
 
+mod assessment;
 mod automatic_rotation;
 mod constraint_violation;
 mod error;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 
 use self::schedule::{Recorded, Retirement};
 pub use self::{
+    assessment::Assessment,
     automatic_rotation::{AutomaticRotation, AutomaticRotationError, Due, NewCaMaterial},
     constraint_violation::{ConstraintViolation, Finding},
     error::{PoolEntry, PoolError},

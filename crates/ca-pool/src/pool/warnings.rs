@@ -130,18 +130,13 @@ impl Remedy {
 }
 
 impl CaPool {
-    /// What is wrong with the authorities that sign, or are to sign, for a signer with this `maxLifetime`.
-    #[must_use]
-    pub fn warnings(&self, now: Timestamp, max_lifetime: Duration) -> Vec<PoolWarning> {
-        (0..self.members.len()).filter_map(|index| self.warning(index, now, max_lifetime)).collect()
-    }
-
     /// What is wrong with the authority at a position of the pool.
-    ///
-    /// # Panics
-    /// If the pool has no such position.
-    #[must_use]
-    pub fn warning(&self, index: usize, now: Timestamp, max_lifetime: Duration) -> Option<PoolWarning> {
+    pub(super) fn warning(
+        &self,
+        index: usize,
+        now: Timestamp,
+        max_lifetime: Duration,
+    ) -> Option<PoolWarning> {
         let schedule = self.schedule();
         let window = schedule.windows()[index];
         let phase = window.phase(now);

@@ -1,7 +1,6 @@
 //! The manager: the builder that takes signers and runs them.
 
 mod allowed_changes;
-mod constraint_violations;
 mod error;
 mod exclusive;
 mod http;

@@ -5,21 +5,16 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
-use super::{
-    constraint_violations::told,
-    exclusive::{Claim, Claims},
-};
+use super::exclusive::{Claim, Claims};
 use crate::pool_source::DEFAULT_POLL;
 use crate::pool_source::PoolState;
 use crate::{
     clock::Clock,
-    health::{Component, Severity, SignerHealth},
+    health::{Component, SignerHealth},
     trust_bundle::Published,
 };
 use ca_pool::names::SignerName;
-use ca_pool::{
-    AutomaticRotation, CaPool, CertificateAuthority, Fitness, IssueError, Leaf, NoSigningCa, Terms, near,
-};
+use ca_pool::{Assessment, AutomaticRotation, CaPool, Fitness, Leaf, NoSigningCa, near};
 
 /// What a signer issues, and what is done about its pool without people.
 pub(crate) struct Issued {
@@ -136,17 +131,18 @@ fn report(
         Some(published) => state.fitness.beside(pool, published.beside(pool)),
         None => Fitness::clone(&state.fitness),
     };
-    let findings = match told(pool, &fitness, now) {
-        Some((Severity::Error, problem)) => return health.failed(component, &problem),
-        Some((Severity::Warning, warning)) => Some(warning),
-        None => None,
-    };
-    if let Some(problem) = exhausted(pool, &state.fitness, now).or(broken) {
+    let assessment = pool.assess(&fitness, Some(issued.max_lifetime), now);
+    let findings = told(&assessment);
+    if let Some(problem) = findings.as_ref().filter(|_| assessment.is_outage) {
+        return health.failed(component, problem);
+    }
+    if let Some(problem) = assessment.exhausted.as_ref().map(ToString::to_string).or(broken) {
         return health.failed(component, &problem);
     }
     let kept = state.problem.as_ref().map(|problem| format!("{problem}; the last good pool stays in use"));
     // none of these keeps a rollout from going on
-    let passing = kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, issued, now));
+    let passing =
+        kept.or_else(|| hindrance.map(unsigned)).or_else(|| warning(pool, &assessment, issued, now));
     // these may stay for long, so they hide nothing else
     let all: Vec<String> = findings.into_iter().chain(passing).collect();
     if all.is_empty() { health.recovered(component) } else { health.degraded(component, &all.join("; ")) }
@@ -167,31 +163,21 @@ fn passes(hindrance: &NoSigningCa, now: Timestamp) -> bool {
 }
 
 /// What is wrong, or soon will be, with a pool that can sign.
-fn warning(pool: &CaPool, issued: &Issued, now: Timestamp) -> Option<String> {
-    let urgent = pool.warnings(now, issued.max_lifetime).into_iter().next();
-    urgent
-        .or_else(|| issued.automatic_rotation.as_ref()?.warning(pool, now))
-        .map(|warning| warning.to_string())
+fn warning(pool: &CaPool, assessment: &Assessment, issued: &Issued, now: Timestamp) -> Option<String> {
+    let urgent = assessment.warnings.first().map(|(_, warning)| warning.to_string());
+    urgent.or_else(|| Some(issued.automatic_rotation.as_ref()?.warning(pool, now)?.to_string()))
 }
 
-/// Why no CA of a pool that is of use can sign, if none can.
-fn exhausted(pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Option<String> {
-    let least = now.checked_add(Terms::LEAST_LIFETIME).unwrap_or(Timestamp::MAX);
-    let of_use: Vec<_> = pool.of_use(fitness).collect();
-    let candidates = if of_use.is_empty() { pool.authorities().collect() } else { of_use };
-    let can_sign =
-        |authority: &CertificateAuthority| authority.not_before() <= now && least <= authority.not_after();
-    if candidates.iter().any(|authority| can_sign(authority)) {
-        return None;
+/// The most findings that are told at once; `signerctl ca-pool show` has all.
+const MOST: usize = 4;
+
+/// What verifiers and the API server refuse of its CAs.
+fn told(Assessment { findings, .. }: &Assessment) -> Option<String> {
+    let mut told: Vec<String> = findings.iter().take(MOST).map(ToString::to_string).collect();
+    if let Some(more) = findings.len().checked_sub(MOST).filter(|more| *more > 0) {
+        told.push(format!("and {more} more, which `signerctl ca-pool show` lists"));
     }
-    let last = candidates.into_iter().max_by_key(|authority| authority.not_after())?;
-    let (authority, not_before, not_after) = (last.to_string(), last.not_before(), last.not_after());
-    let problem = if now < not_before {
-        IssueError::AuthorityNotYetValid { authority, not_before }
-    } else {
-        IssueError::AuthorityExpiring { authority, not_after }
-    };
-    Some(problem.to_string())
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    AutomaticRotation, AutomaticRotationError, BUNDLE_PROPAGATION, CaPool, Due, NewCaMaterial,
+    AutomaticRotation, AutomaticRotationError, BUNDLE_PROPAGATION, CaPool, Due, Fitness, NewCaMaterial,
     RootPublication, RotationPlan,
 };
 use crate::authority::{SigningKey, SigningKeyType};
@@ -105,7 +105,8 @@ fn where_the_one_that_waits_is_not_valid_in_time_another_signs_in_between() {
     let mut pool = Some(future);
     assert_eq!(live(&automatic_rotation(), &mut pool, 0..9), [(7, Due::Successor)]);
     let pool = pool.unwrap();
-    assert_eq!(pool.warnings(at(9), automatic_rotation().max_leaf_lifetime), []);
+    let max_lifetime = automatic_rotation().max_leaf_lifetime;
+    assert_eq!(pool.assess(&Fitness::default(), Some(max_lifetime), at(9)).warnings, []);
     assert_eq!(pool.choose(at(9), |_| RootPublication::Since(at(0))).unwrap().index, 2);
 }
 

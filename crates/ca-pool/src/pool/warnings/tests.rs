@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::TestCa;
 use crate::{
     authority::{NewRoot, SerialNumber, SigningKey, SigningKeyType},
-    pool::RotationPlan,
+    pool::{Fitness, RotationPlan},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -29,8 +29,13 @@ fn rotated(successor: CertificateAuthority) -> CaPool {
     CaPool::new(vec![ca("1", 0, 10)]).unwrap().with_successor(successor, rotation_plan, at(0)).unwrap()
 }
 
+fn warnings(pool: &CaPool, now: Timestamp, max_lifetime: Duration) -> Vec<PoolWarning> {
+    let assessment = pool.assess(&Fitness::default(), Some(max_lifetime), now);
+    assessment.warnings.into_iter().map(|(_, warning)| warning).collect()
+}
+
 fn warned(pool: &CaPool, hour: i64) -> Vec<String> {
-    pool.warnings(at(hour), DAY).iter().map(ToString::to_string).collect()
+    warnings(pool, at(hour), DAY).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -47,7 +52,7 @@ fn an_intermediate_is_replaced_by_another_of_the_same_root() {
     let root = TestCa::root_with("root", |params| params.not_after = rcgen::date_time_ymd(2027, 2, 1));
     let issuing = root.issue("issuing");
     let pool = CaPool::new(vec![issuing.authority(&[&issuing], &root)]).unwrap();
-    let warnings = |time: &str| pool.warnings(time.parse().unwrap(), DAY)[0].to_string();
+    let warnings = |time: &str| warnings(&pool, time.parse().unwrap(), DAY)[0].to_string();
     assert!(warnings("2027-01-31T12:00:00Z").ends_with("Add a successor with `signerctl ca-pool import`"));
     assert!(warnings("2027-02-01T12:00:00Z").ends_with("replace it with `signerctl ca-pool import`"));
 }
@@ -105,7 +110,7 @@ fn a_successor_that_cannot_sign_when_its_turn_comes_is_said_at_once() {
 
 #[test]
 fn a_limit_of_the_pool_that_shortens_what_the_signer_would_give_is_said() {
-    let limited = rotated(ca("2", 0, 100)).warnings(at(0), 48 * HOUR);
+    let limited = warnings(&rotated(ca("2", 0, 100)), at(0), 48 * HOUR);
     let limited = limited[0].to_string();
     assert!(limited.contains("maxLifetime is 48h") && limited.contains("gives 24h at most"), "{limited}");
 }

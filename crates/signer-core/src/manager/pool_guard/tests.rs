@@ -21,33 +21,6 @@ fn pool(of_years: &[(i32, i32)]) -> CaPool {
 }
 
 #[test]
-fn a_pool_is_exhausted_when_none_of_its_cas_can_sign_the_shortest_leaf() {
-    let problem = |pool: &CaPool, now: &str| exhausted(pool, &Fitness::default(), now.parse().unwrap());
-    let pool = pool(&[(2020, 2024), (2022, 2026)]);
-    assert_eq!(problem(&pool, "2025-12-31T23:00:00Z"), None);
-    let end = problem(&pool, "2025-12-31T23:00:01Z").unwrap();
-    assert!(end.contains("can't sign any more") && end.contains("ends at 2026-01-01T00:00:00Z"), "{end}");
-    assert_eq!(problem(&pool, "2021-12-31T23:59:59Z"), None);
-    let beginning = problem(&self::pool(&[(2022, 2026)]), "2021-12-31T23:59:59Z").unwrap();
-    assert!(beginning.contains("is valid from 2022-01-01T00:00:00Z on"), "{beginning}");
-}
-
-#[test]
-fn one_that_can_sign_nothing_that_is_issued_does_not_count() {
-    let unfit = TestCa::root_with("clients", |params| {
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
-    });
-    let mut authorities = pool(&[(2020, 2024)]).into_authorities();
-    authorities.push(unfit.authority(&[], &unfit).with_id("unfit"));
-    let pool = CaPool::new(authorities).unwrap();
-    let fitness = pool.fitness(&[Leaf::server().dns_name("web.shop.svc".parse().unwrap())]);
-    let now = "2025-01-01T00:00:00Z".parse().unwrap();
-    assert_eq!(exhausted(&pool, &Fitness::default(), now), None);
-    let told = exhausted(&pool, &fitness, now).unwrap();
-    assert!(told.contains("ends at 2024-01-01T00:00:00Z"), "{told}");
-}
-
-#[test]
 fn a_pool_of_which_none_signs_is_said_and_only_what_does_not_pass_makes_unready() {
     let (all, signer) = (Health::default(), "example.com/a".parse().unwrap());
     let health = all.signer(&signer, &[Component::CertificateAuthority]);
