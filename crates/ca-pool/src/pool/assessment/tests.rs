@@ -43,7 +43,7 @@ fn pool(of_years: &[(i32, i32)]) -> CaPool {
             params.not_before = rcgen::date_time_ymd(*begin, 1, 1);
             params.not_after = rcgen::date_time_ymd(*end, 1, 1);
         });
-        root.authority(&[], &root).with_id(&index.to_string())
+        root.authority(&[], &root).with_id(index.to_string())
     });
     CaPool::new(authorities.collect()).unwrap()
 }
