@@ -33,7 +33,7 @@ impl Before {
     pub(crate) fn of(pool: &CaPool, now: Timestamp) -> Self {
         let phases = pool.schedule().phases(now);
         let all = || pool.authorities().zip(&phases);
-        let is_known = |phase: &Phase| !matches!(phase, Phase::Prepared(Some(_)));
+        let is_known = |phase: &Phase| !matches!(phase, Phase::Prepared(Some(_)) | Phase::Removable);
         Self {
             published: pool.roots().into_iter().cloned().collect(),
             known: all()

@@ -166,6 +166,12 @@ pub enum PoolError {
         /// The field.
         field: &'static str,
     },
+    /// Until when a CA is trusted, and not until when it signs.
+    #[error("{entry} has TrustedUntil and no SignsUntil; write both, or neither")]
+    NoSignsUntil {
+        /// The entry.
+        entry: PoolEntry,
+    },
     /// The generation of an emergency that is none.
     #[error(
         "{field} isn't a generation; write the one that the emergency made, a whole number, or leave it out"

@@ -189,6 +189,9 @@ fn member(index: usize, tree: Tree) -> Result<Member, PoolError> {
     let signs_from = time(&entry, "SignsFrom", &mut fields)?;
     let (signs_until, trusted_until) =
         (time(&entry, "SignsUntil", &mut fields)?, time(&entry, "TrustedUntil", &mut fields)?);
+    if signs_until.is_none() && trusted_until.is_some() {
+        return Err(PoolError::NoSignsUntil { entry });
+    }
     let max_leaf_lifetime = fields.number("LongestLeafSeconds")?;
     let max_leaf_lifetime = max_leaf_lifetime.map(|seconds| longest_leaf_of(&entry, seconds)).transpose()?;
     let key = Zeroizing::new(decode(&entry, "SigningKeyPKCS8", &fields.text("SigningKeyPKCS8")?)?);

@@ -133,9 +133,11 @@ pub(super) fn check_revocation(further: &Map<String, Value>) -> Result<(), PoolE
 fn go_on_until_known(left: &mut [Member], now: Timestamp) {
     let known = later(now, BUNDLE_PROPAGATION);
     let has_signed = |member: &Member| {
-        let begun = member.retirement.is_none_or(|retirement| retirement.signs_until <= now);
+        let is_trusted = |end: Retirement| end.signs_until <= now && now < end.trusted_until;
         let authority = &member.authority;
-        begun && authority.not_before() <= now && known <= earlier(authority.not_after(), SHORTEST_LEAF)
+        member.retirement.is_none_or(is_trusted)
+            && authority.not_before() <= now
+            && known <= earlier(authority.not_after(), SHORTEST_LEAF)
     };
     if let Some(member) = left.iter_mut().rfind(|member| has_signed(member)) {
         let trusted_until = member.retirement.map(|retirement| retirement.trusted_until);

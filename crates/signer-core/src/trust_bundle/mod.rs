@@ -140,8 +140,9 @@ impl Publisher {
 
     fn until_a_root_leaves(&self) -> Duration {
         let pool = self.pool.borrow().pool.clone();
-        let leaves_at = pool.and_then(|pool| desired::next_to_leave(&pool, self.clock.now()));
-        let wait = leaves_at.map_or(LOOK_AGAIN, |at| at.duration_since(self.clock.now()).unsigned_abs());
+        let Some((pool, now)) = pool.zip(self.clock.certain_for_removal()) else { return LOOK_AGAIN };
+        let leaves_at = desired::next_to_leave(&pool, now);
+        let wait = leaves_at.map_or(LOOK_AGAIN, |at| at.duration_since(now).unsigned_abs());
         wait.clamp(BETWEEN_WRITES, LOOK_AGAIN)
     }
 

@@ -233,6 +233,11 @@ fn refusals_name_entry_and_field() {
             "SignsFrom of CAs[1] (ID \"blue\") is not a valid time; write it like \"2026-11-22T10:00:00Z\"",
         ),
         (with("SignsFrom", json!(1_795_341_600)), "SignsFrom of CAs[1] (ID \"blue\") is not a valid time"),
+        (with("SignsUntil", json!("")), "SignsUntil of CAs[1] (ID \"blue\") is not a valid time"),
+        (
+            with("TrustedUntil", json!("2026-11-22T10:00:00Z")),
+            "CAs[1] (ID \"blue\") has TrustedUntil and no SignsUntil; write both, or neither",
+        ),
         (
             with("ID", json!(1)),
             "ID of CAs[1] is a value of the wrong type: a number. It must be text in quotes",

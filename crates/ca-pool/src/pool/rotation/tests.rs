@@ -242,13 +242,16 @@ fn where_one_that_retires_can_sign_meanwhile_the_pool_says_so() {
     let known = |from: i64| Some(at(from + 15 * MINUTE));
     let replaced = rotated(&[DAY]).without_compromised("2", Some((ca("3"), LEAF)), at(DAY + 5)).unwrap();
     assert_eq!((ids(&replaced), signs_from(&replaced, 1)), (vec!["1", "3"], known(DAY + 5)));
-    let waiting = || rotated(&[DAY, 9 * DAY]);
-    for now in [8 * DAY, 9 * DAY - 5] {
+    let waiting = || rotated(&[DAY, 2 * DAY]);
+    for now in [2 * DAY - 10 * MINUTE, 2 * DAY - 5] {
         let promoted = waiting().without_compromised("2", None, at(now)).unwrap();
         assert_eq!((ids(&promoted), signs_from(&promoted, 1)), (vec!["1", "3"], known(now)));
         let trusted_until = at(now + 15 * MINUTE) + ACTIVATION_GRACE + LEAF.unwrap() + BUNDLE_PROPAGATION;
         assert_eq!(promoted.schedule().windows()[0].trusted_until, Some(trusted_until));
     }
+    let retired = rotated(&[DAY, 9 * DAY]).without_compromised("2", None, at(9 * DAY - 5)).unwrap();
+    assert_eq!(retired.removable(at(9 * DAY)), ["1"], "pods don't trust it any more");
+    assert_eq!(retired.schedule().active(at(9 * DAY)), Some(1));
     // in its last hour one can't sign, nor before it is valid
     let end = i64::try_from(NewRoot::DEFAULT_VALIDITY.as_secs()).unwrap();
     let late = end - 3600 - 14 * MINUTE;
