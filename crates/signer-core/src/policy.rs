@@ -7,7 +7,7 @@ use crate::{
     decision::{Decision, Denial, Grounds},
     reasons,
 };
-use ca_pool::{KeyType, Refresh};
+use ca_pool::{KeyType, Refresh, Terms};
 
 /// What an operator settles for a signer, whatever its kind.
 ///
@@ -37,9 +37,9 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            max_lifetime: Duration::from_secs(24 * 60 * 60),
-            refresh: Refresh::AfterPercent(50),
-            clock_skew: Duration::from_secs(120),
+            max_lifetime: Terms::DEFAULT_MAX_LIFETIME,
+            refresh: Terms::DEFAULT_REFRESH,
+            clock_skew: Terms::DEFAULT_CLOCK_SKEW,
             key_types: KeyType::ALL.to_vec(),
             allow: None,
         }
