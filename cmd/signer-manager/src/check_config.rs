@@ -30,7 +30,7 @@ pub fn check_config(file: &Path) -> Result<String, ConfigErrors> {
     if !errors.is_empty() {
         return Err(ConfigErrors { file, errors });
     }
-    let warnings = pools.into_iter().map(|pool| pool.told).collect();
+    let warnings = pools.into_iter().map(|pool| pool.messages).collect();
     let rules = rules.and_then(Result::ok);
     Ok(Summary { file: &file, config: &config, rules, warnings }.to_string())
 }
@@ -41,7 +41,7 @@ fn tell_shared_keys(signers: &[SignerConfig], pools: &mut [Pool]) {
         let (before, rest) = pools.split_at_mut(later);
         let shares = |pool: &Pool| rest[0].keys.iter().any(|key| pool.keys.contains(key));
         if let Some(first) = before.iter().position(shares) {
-            rest[0].told.push(format!(
+            rest[0].messages.push(format!(
                 "it signs with a key that {} signs with too, so that whoever trusts one of the two takes certificates of the other. Give each signer a CA of its own",
                 signers[first].name()
             ));
@@ -49,9 +49,9 @@ fn tell_shared_keys(signers: &[SignerConfig], pools: &mut [Pool]) {
     }
 }
 
-/// What is to be told of a signer's CAs.
+/// What is to be said of a signer's CAs.
 struct Pool {
-    told: Vec<String>,
+    messages: Vec<String>,
     is_useful: bool,
     /// The public halves of its CAs' keys.
     keys: Vec<Vec<u8>>,
@@ -66,22 +66,22 @@ impl Pool {
             Err(PoolSourceError::Missing { .. } | PoolSourceError::NotInFiles { .. }) => {
                 return Self::unknown();
             }
-            Err(error) => return Self { told: vec![error.to_string()], ..Self::unknown() },
+            Err(error) => return Self { messages: vec![error.to_string()], ..Self::unknown() },
         };
         let fitness = pool.fitness(&signer.examples());
         let findings = pool.assess(&fitness, Some(signer.policy.max_lifetime), now).findings;
-        let mut told: Vec<String> = findings.iter().map(Finding::to_string).collect();
+        let mut messages: Vec<String> = findings.iter().map(Finding::to_string).collect();
         let is_useful = pool.of_use(&fitness).next().is_some() || !findings.iter().any(Finding::is_outage);
         if is_useful {
-            told.extend(source.exposed_key());
-            told.extend(pool.left_aside());
+            messages.extend(source.exposed_key());
+            messages.extend(pool.left_aside());
         }
         let keys = pool.authorities().map(|authority| authority.key().spki_der().to_vec()).collect();
-        Self { told, is_useful, keys }
+        Self { messages, is_useful, keys }
     }
 
     fn unknown() -> Self {
-        Self { told: Vec::new(), is_useful: true, keys: Vec::new() }
+        Self { messages: Vec::new(), is_useful: true, keys: Vec::new() }
     }
 
     fn errors(&self, index: usize) -> impl Iterator<Item = ConfigError> {
@@ -91,6 +91,6 @@ impl Pool {
             field: field.clone(),
             message: message.clone(),
         };
-        self.told.iter().map(error)
+        self.messages.iter().map(error)
     }
 }

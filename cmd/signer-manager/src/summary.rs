@@ -106,14 +106,14 @@ fn used_by(policy: &Policy) -> Vec<String> {
 fn ca_pool(source: &PoolSource) -> Vec<String> {
     match source {
         PoolSource::Secret(secret) => {
-            let kept = secret.automatic_rotation.as_ref().map_or_else(
-                || "kept by hand".to_owned(),
+            let rotation = secret.automatic_rotation.as_ref().map_or_else(
+                || "rotated by hand".to_owned(),
                 |automatic_rotation| {
                     let propagation = format_duration(automatic_rotation.propagation);
                     format!("rotated automatically; a new CA is published for {propagation} before it signs")
                 },
             );
-            vec![format!("Secret {}/{}", secret.namespace, secret.name), kept]
+            vec![format!("Secret {}/{}", secret.namespace, secret.name), rotation]
         }
         PoolSource::PoolFile(path) => vec![path.display().to_string()],
         PoolSource::PemFiles { cert, key, root } => {

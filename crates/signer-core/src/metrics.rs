@@ -114,13 +114,13 @@ pub(crate) fn of_signer<'a>(registry: &'a mut Registry, signer: &SignerName) -> 
 impl SignerMetrics {
     /// A certificate was written, so long after its request was seen.
     pub(crate) fn issued(&self, after: Duration) {
-        self.told("Issued", "Issued");
+        self.recorded("Issued", "Issued");
         self.all.issuance.get_or_create(&self.label()).observe(after.as_secs_f64());
     }
 
     /// Something else became of a request, or was told of it. Reasons are few: they are written in the code
     /// of the signers.
-    pub(crate) fn told(&self, outcome: &str, reason: &str) {
+    pub(crate) fn recorded(&self, outcome: &str, reason: &str) {
         let [signer] = self.label();
         let labels = [signer, ("outcome", outcome.to_owned()), ("reason", reason.to_owned())];
         self.all.requests.get_or_create(&labels).inc();

@@ -9,7 +9,7 @@ use crate::support::{
     eventually,
     fault_proxy::Gate,
     issued::issued,
-    managed_secret::Kept,
+    managed_secret::ManagedSecret,
     on_cluster,
     pool::asked,
     process::Process,
@@ -64,30 +64,30 @@ async fn a_clock_that_is_ahead_of_a_ca_s_end_removes_nothing_from_a_pool_that_ro
 -> Result<(), Error> {
     needs_faketime();
     on_cluster(async |scope| {
-        let kept = Kept::new(scope, None).await?;
+        let managed = ManagedSecret::new(scope, None).await?;
         let pool = format!(
             "secret: {{namespace: {}, name: ca}}, rotation: automatic, validity: 168h, propagation: 24h, keyType: ED25519",
-            kept.secrets.namespace().unwrap()
+            managed.secrets.namespace().unwrap()
         );
-        let setup = Setup::new().with(&kept.signer_name, SPIFFE, pool);
+        let setup = Setup::new().with(&managed.signer_name, SPIFFE, pool);
         let right = setup.spawn(scope.cluster());
         right.ready().await;
-        let first = kept.pool_of(&["1"]).await;
-        let (_, request) = asked(scope, &kept.signer_name, "before").await?;
+        let first = managed.pool_of(&["1"]).await;
+        let (_, request) = asked(scope, &managed.signer_name, "before").await?;
         let before = issued(scope, &request).await?;
-        let version = kept.secrets.get("ca").await.unwrap().metadata.resource_version;
+        let version = managed.secrets.get("ca").await.unwrap().metadata.resource_version;
 
         let wrong = setup.spawn_at(scope.cluster(), "+8d");
         wrong.readyz(|page| page.code == 200 && page.body.contains("8 days ahead")).await;
         // it reads the Secret every ten seconds, and did its damage at the first
         tokio::time::sleep(A_WHILE * 7).await;
-        let secret = kept.secrets.get("ca").await.unwrap();
+        let secret = managed.secrets.get("ca").await.unwrap();
         assert_eq!(secret.metadata.resource_version, version, "the Secret is as it was");
-        kept.published(&first).await?;
-        let anchors = scope.cluster().trust_bundles(&kept.signer_name).await?.remove(0).anchors_pem;
+        managed.published(&first).await?;
+        let anchors = scope.cluster().trust_bundles(&managed.signer_name).await?.remove(0).anchors_pem;
         Chain::new(&before.status.chain_pem, &anchors)?.verify(Purpose::Client).unwrap();
         end(right).await;
-        let (_, request) = asked(scope, &kept.signer_name, "alone").await?;
+        let (_, request) = asked(scope, &managed.signer_name, "alone").await?;
         issued(scope, &request).await?;
         end(wrong).await;
         Ok(())
@@ -98,24 +98,24 @@ async fn a_clock_that_is_ahead_of_a_ca_s_end_removes_nothing_from_a_pool_that_ro
 #[tokio::test]
 async fn an_api_server_that_is_ahead_of_a_ca_s_end_has_nothing_removed() -> Result<(), Error> {
     on_cluster(async |scope| {
-        let kept = Kept::new(scope, None).await?;
+        let managed = ManagedSecret::new(scope, None).await?;
         let pool = format!(
             "secret: {{namespace: {}, name: ca}}, rotation: automatic, validity: 168h, propagation: 24h, keyType: ED25519",
-            kept.secrets.namespace().unwrap()
+            managed.secrets.namespace().unwrap()
         );
-        let setup = Setup::new().with(&kept.signer_name, SPIFFE, pool);
+        let setup = Setup::new().with(&managed.signer_name, SPIFFE, pool);
         let right = setup.start(scope);
         right.ready().await;
-        let first = kept.pool_of(&["1"]).await;
+        let first = managed.pool_of(&["1"]).await;
         let gate = Gate::open(scope.client()).await;
         gate.shift_dates(SignedDuration::from_hours(8 * 24));
         let wrong = setup.start_as(gate.client());
         wrong.readyz(|page| page.body.contains("8 days behind the API server's")).await;
         // it reads the Secret every ten seconds
         tokio::time::sleep(A_WHILE * 7).await;
-        let ids: Vec<String> = kept.read().await.unwrap().authorities().map(|ca| ca.id().to_owned()).collect();
+        let ids: Vec<String> = managed.read().await.unwrap().authorities().map(|ca| ca.id().to_owned()).collect();
         assert!(ids.contains(&"1".to_owned()), "{ids:?}");
-        let anchors = scope.cluster().trust_bundles(&kept.signer_name).await?.remove(0).anchors_pem;
+        let anchors = scope.cluster().trust_bundles(&managed.signer_name).await?.remove(0).anchors_pem;
         assert!(anchors.contains(&first.roots()[0].to_pem()), "the root that leaves have stays published");
         wrong.stop().await;
         right.stop().await;

@@ -6,7 +6,7 @@ use crate::support::{
     ca::{new_authority_of, subject},
     eventually,
     fault_proxy::{Fate, Gate},
-    managed_secret::{Kept, data},
+    managed_secret::{ManagedSecret, data},
     on_cluster,
 };
 use axum::http::Method;
@@ -28,26 +28,26 @@ async fn looks_twice(gate: &Gate) {
 #[tokio::test]
 async fn of_three_replicas_one_fills_an_empty_secret_and_all_write_back_what_is_lost() -> Result<(), Error> {
     on_cluster(async |scope| {
-        let kept = Kept::new(scope, None).await?;
-        let replicas = [kept.start(), kept.start(), kept.start()];
-        let first = kept.pool_of(&["1"]).await;
-        let version = kept.secrets.get("ca").await.unwrap().metadata.resource_version;
+        let managed = ManagedSecret::new(scope, None).await?;
+        let replicas = [managed.start(), managed.start(), managed.start()];
+        let first = managed.pool_of(&["1"]).await;
+        let version = managed.secrets.get("ca").await.unwrap().metadata.resource_version;
         for replica in &replicas {
             // the same bundle suits all of them: they have the same pool
             replica.ready().await;
         }
-        kept.published(&first).await?;
-        assert_eq!(kept.secrets.get("ca").await.unwrap().metadata.resource_version, version);
-        assert_eq!(kept.issuer().await?, subject(&first, 0));
+        managed.published(&first).await?;
+        assert_eq!(managed.secrets.get("ca").await.unwrap().metadata.resource_version, version);
+        assert_eq!(managed.issuer().await?, subject(&first, 0));
 
-        kept.put(|secret| drop(secret.data.as_mut().unwrap().remove("pool"))).await;
-        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&first, 0), "emptied");
-        kept.secrets.delete("ca", &DeleteParams::default()).await.unwrap();
-        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&first, 0), "deleted");
+        managed.put(|secret| drop(secret.data.as_mut().unwrap().remove("pool"))).await;
+        assert_eq!(subject(&managed.pool_of(&["1"]).await, 0), subject(&first, 0), "emptied");
+        managed.secrets.delete("ca", &DeleteParams::default()).await.unwrap();
+        assert_eq!(subject(&managed.pool_of(&["1"]).await, 0), subject(&first, 0), "deleted");
         let older = CaPool::new(vec![new_authority_of("older", Duration::ZERO, DAY)]).unwrap();
-        kept.put(|secret| secret.data = Some(data(&older))).await;
-        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&first, 0), "overwritten");
-        kept.published(&first).await?;
+        managed.put(|secret| secret.data = Some(data(&older))).await;
+        assert_eq!(subject(&managed.pool_of(&["1"]).await, 0), subject(&first, 0), "overwritten");
+        managed.published(&first).await?;
         for replica in replicas {
             replica.stop().await;
         }
@@ -60,22 +60,22 @@ async fn of_three_replicas_one_fills_an_empty_secret_and_all_write_back_what_is_
 async fn three_replicas_rotate_a_ca_in_its_last_third_and_prune_it_when_it_is_gone() -> Result<(), Error> {
     on_cluster(async |scope| {
         let old = new_authority_of("1", 250 * DAY, 365 * DAY);
-        let kept = Kept::new(scope, Some(&CaPool::first(old, DAY).unwrap())).await?;
-        let replicas = [kept.start(), kept.start(), kept.start()];
-        let both = kept.pool_of(&["1", "2"]).await;
-        kept.published(&both).await?;
-        assert_eq!(kept.issuer().await?, subject(&both, 0));
-        kept.pass(AutomaticRotation::DEFAULT_PROPAGATION).await;
-        eventually("the successor to sign", async || match kept.issuer().await.unwrap() {
+        let managed = ManagedSecret::new(scope, Some(&CaPool::first(old, DAY).unwrap())).await?;
+        let replicas = [managed.start(), managed.start(), managed.start()];
+        let both = managed.pool_of(&["1", "2"]).await;
+        managed.published(&both).await?;
+        assert_eq!(managed.issuer().await?, subject(&both, 0));
+        managed.pass(AutomaticRotation::DEFAULT_PROPAGATION).await;
+        eventually("the successor to sign", async || match managed.issuer().await.unwrap() {
             issuer if issuer == subject(&both, 1) => Ok(()),
             _ => Err("the first CA still signs".to_owned()),
         })
         .await;
-        assert_eq!(subject(&kept.read().await.unwrap(), 1), subject(&both, 1), "one successor, not three");
-        kept.pass(ACTIVATION_GRACE + DAY + BUNDLE_PROPAGATION).await;
-        let pruned = kept.pool_of(&["2"]).await;
-        kept.published(&pruned).await?;
-        assert_eq!(kept.issuer().await?, subject(&both, 1));
+        assert_eq!(subject(&managed.read().await.unwrap(), 1), subject(&both, 1), "one successor, not three");
+        managed.pass(ACTIVATION_GRACE + DAY + BUNDLE_PROPAGATION).await;
+        let pruned = managed.pool_of(&["2"]).await;
+        managed.published(&pruned).await?;
+        assert_eq!(managed.issuer().await?, subject(&both, 1));
         for replica in replicas {
             replica.stop().await;
         }
@@ -101,19 +101,19 @@ async fn whoever_is_overtaken_looks_again_at_once() -> Result<(), Error> {
 /// Whether a replica that is overtaken three times has filled the Secret before it would have looked for the
 /// third time anyway.
 async fn looks_again_at_once(scope: &Scope) -> Result<bool, Error> {
-    let (kept, gate) = (Kept::new(scope, None).await?, Gate::open(scope.client()).await);
+    let (managed, gate) = (ManagedSecret::new(scope, None).await?, Gate::open(scope.client()).await);
     gate.interfere(Method::PUT, "/secrets/ca", Fate::Refused(409), 3);
-    let replica = kept.setup.start_as(gate.client());
+    let replica = managed.setup.start_as(gate.client());
     eventually("a first conflict", async || match gate.outstanding() {
         3 => Err("none".to_owned()),
         _ => Ok(()),
     })
     .await;
     let overtaken = Instant::now();
-    let pool = kept.pool_of(&["1"]).await;
+    let pool = managed.pool_of(&["1"]).await;
     let is_early = overtaken.elapsed() < BETWEEN_LOOKS * 5 / 2;
     assert_eq!(gate.outstanding(), 0);
-    kept.published(&pool).await?;
+    managed.published(&pool).await?;
     replica.stop().await;
     Ok(is_early)
 }
@@ -125,21 +125,21 @@ async fn an_older_version_that_was_put_back_before_the_start_stays_as_it_is_and_
     on_cluster(async |scope| {
         // its CA is in its last third
         let old = CaPool::first(new_authority_of("1", 250 * DAY, 365 * DAY), DAY).unwrap();
-        let kept = Kept::new(scope, Some(&old)).await?;
-        let replica = kept.start();
-        let both = kept.pool_of(&["1", "2"]).await;
-        kept.published(&both).await?;
+        let managed = ManagedSecret::new(scope, Some(&old)).await?;
+        let replica = managed.start();
+        let both = managed.pool_of(&["1", "2"]).await;
+        managed.published(&both).await?;
         replica.stop().await;
 
-        kept.put(|secret| secret.data = Some(data(&old))).await;
+        managed.put(|secret| secret.data = Some(data(&old))).await;
         let gate = Gate::open(scope.client()).await;
-        let replica = kept.setup.start_as(gate.client());
+        let replica = managed.setup.start_as(gate.client());
         replica.readyz(|page| page.body.contains("waits for the pool of the bundle")).await;
         looks_twice(&gate).await;
-        assert_eq!(kept.read().await.unwrap().to_json().unwrap(), old.to_json().unwrap());
-        kept.published(&both).await?;
-        assert_eq!(kept.issuer().await?, subject(&old, 0));
-        kept.put(|secret| secret.data = Some(data(&both))).await;
+        assert_eq!(managed.read().await.unwrap().to_json().unwrap(), old.to_json().unwrap());
+        managed.published(&both).await?;
+        assert_eq!(managed.issuer().await?, subject(&old, 0));
+        managed.put(|secret| secret.data = Some(data(&both))).await;
         replica.readyz(|page| !page.body.contains("waits for the pool of the bundle")).await;
 
         replica.stop().await;
@@ -152,27 +152,27 @@ async fn an_older_version_that_was_put_back_before_the_start_stays_as_it_is_and_
 async fn an_empty_secret_is_not_filled_while_a_bundle_has_roots_that_pods_may_need() -> Result<(), Error> {
     on_cluster(async |scope| {
         let pool = CaPool::first(new_authority_of("1", Duration::ZERO, DAY * 365), DAY).unwrap();
-        let kept = Kept::new(scope, Some(&pool)).await?;
-        let replica = kept.start();
-        kept.published(&pool).await?;
+        let managed = ManagedSecret::new(scope, Some(&pool)).await?;
+        let replica = managed.start();
+        managed.published(&pool).await?;
         replica.stop().await;
 
-        kept.put(|secret| secret.data = None).await;
-        let replica = kept.start();
+        managed.put(|secret| secret.data = None).await;
+        let replica = managed.start();
         replica.readyz(|page| page.body.contains("there is no pool in it")).await;
-        kept.put(|secret| secret.data = Some(data(&pool))).await;
+        managed.put(|secret| secret.data = Some(data(&pool))).await;
         replica.ready().await;
-        assert_eq!(subject(&kept.read().await.unwrap(), 0), subject(&pool, 0));
+        assert_eq!(subject(&managed.read().await.unwrap(), 0), subject(&pool, 0));
         replica.stop().await;
 
         // unless nobody needs the old one any more
-        kept.put(|secret| secret.data = None).await;
-        let replica = kept.start();
+        managed.put(|secret| secret.data = None).await;
+        let replica = managed.start();
         replica.readyz(|page| page.body.contains("delete the trust bundle")).await;
-        let bundle = format!("{}:primary-bundle", kept.signer_name.replace('/', ":"));
+        let bundle = format!("{}:primary-bundle", managed.signer_name.replace('/', ":"));
         scope.cluster().trust_bundle_api()?.delete(&bundle, &DeleteParams::default()).await.unwrap();
-        let anew = kept.pool_of(&["1"]).await;
-        kept.published(&anew).await?;
+        let anew = managed.pool_of(&["1"]).await;
+        managed.published(&anew).await?;
         replica.stop().await;
         Ok(())
     })
@@ -185,26 +185,29 @@ async fn a_pool_without_a_generation_gets_one_and_a_wrong_one_is_not_taken_for_i
         let uncounted =
             |cn: &str| CaPool::new(vec![new_authority_of(cn, Duration::ZERO, DAY * 365)]).unwrap();
         let right = uncounted("1");
-        let (kept, gate) = (Kept::new(scope, Some(&right)).await?, Gate::open(scope.client()).await);
-        let replica = kept.setup.start_as(gate.client());
-        let counted = eventually("a generation", async || match kept.read().await? {
+        let (managed, gate) =
+            (ManagedSecret::new(scope, Some(&right)).await?, Gate::open(scope.client()).await);
+        let replica = managed.setup.start_as(gate.client());
+        let counted = eventually("a generation", async || match managed.read().await? {
             pool if pool.generation() > 0 => Ok(pool),
             _ => Err("it has none".to_owned()),
         })
         .await;
         assert_eq!(subject(&counted, 0), subject(&right, 0));
-        kept.put(|secret| secret.data = Some(data(&uncounted("wrong")))).await;
-        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&right, 0));
+        managed.put(|secret| secret.data = Some(data(&uncounted("wrong")))).await;
+        assert_eq!(subject(&managed.pool_of(&["1"]).await, 0), subject(&right, 0));
 
         // who knows of what version of the manager it is? so it stays until somebody empties the Secret
-        kept.put(|secret| secret.data = Some([("pool".into(), ByteString(b"none".to_vec()))].into())).await;
+        managed
+            .put(|secret| secret.data = Some([("pool".into(), ByteString(b"none".to_vec()))].into()))
+            .await;
         replica
             .readyz(|page| page.code == 200 && page.body.contains("the last good pool stays in use"))
             .await;
         looks_twice(&gate).await;
-        kept.read().await.unwrap_err();
-        kept.put(|secret| secret.data = Some([("pool".into(), ByteString::default())].into())).await;
-        assert_eq!(subject(&kept.pool_of(&["1"]).await, 0), subject(&right, 0));
+        managed.read().await.unwrap_err();
+        managed.put(|secret| secret.data = Some([("pool".into(), ByteString::default())].into())).await;
+        assert_eq!(subject(&managed.pool_of(&["1"]).await, 0), subject(&right, 0));
         replica.stop().await;
         Ok(())
     })

@@ -10,7 +10,7 @@ use test_cluster::{Error, Scope};
 use crate::support::{
     ca::{new_authority_of, subject},
     eventually,
-    managed_secret::Kept,
+    managed_secret::ManagedSecret,
     on_cluster,
     process::Process,
 };
@@ -27,12 +27,12 @@ enum Version {
 }
 
 impl Version {
-    fn spawn(self, scope: &Scope, kept: &Kept<'_>) -> Process {
+    fn spawn(self, scope: &Scope, managed: &ManagedSecret<'_>) -> Process {
         match self {
-            Self::This => kept.setup.spawn(scope.cluster()),
+            Self::This => managed.setup.spawn(scope.cluster()),
             Self::Other => {
                 let program = std::env::var_os("OTHER_SIGNER_MANAGER").expect("hack/two-versions sets it");
-                kept.setup.spawn_program(scope.cluster(), &PathBuf::from(program))
+                managed.setup.spawn_program(scope.cluster(), &PathBuf::from(program))
             }
         }
     }
@@ -43,30 +43,30 @@ async fn changed_by(
     changes: Version,
     ids: &[&str],
     signs: usize,
-    (scope, kept): (&Scope, &Kept<'_>),
+    (scope, managed): (&Scope, &ManagedSecret<'_>),
 ) -> Result<CaPool, Error> {
-    let mut first = changes.spawn(scope, kept);
-    let pool = kept.pool_of(ids).await;
-    kept.published(&pool).await?;
+    let mut first = changes.spawn(scope, managed);
+    let pool = managed.pool_of(ids).await;
+    managed.published(&pool).await?;
     first.ready().await;
-    signs_with(kept, &pool, signs).await;
+    signs_with(managed, &pool, signs).await;
     let joins = if changes == Version::This { Version::Other } else { Version::This };
-    let mut second = joins.spawn(scope, kept);
+    let mut second = joins.spawn(scope, managed);
     second.ready().await;
     tokio::time::sleep(BETWEEN_LOOKS).await;
     first.ready().await;
-    assert_eq!(subject(&kept.pool_of(ids).await, signs), subject(&pool, signs), "both leave it as it is");
-    signs_with(kept, &pool, signs).await;
+    assert_eq!(subject(&managed.pool_of(ids).await, signs), subject(&pool, signs), "both leave it as it is");
+    signs_with(managed, &pool, signs).await;
     first.terminate();
     assert_eq!(first.ended().await.code(), Some(0));
-    signs_with(kept, &pool, signs).await;
+    signs_with(managed, &pool, signs).await;
     second.terminate();
     assert_eq!(second.ended().await.code(), Some(0));
     Ok(pool)
 }
 
-async fn signs_with(kept: &Kept<'_>, pool: &CaPool, index: usize) {
-    eventually("that CA to sign", async || match kept.issuer().await.unwrap() {
+async fn signs_with(managed: &ManagedSecret<'_>, pool: &CaPool, index: usize) {
+    eventually("that CA to sign", async || match managed.issuer().await.unwrap() {
         issuer if issuer == subject(pool, index) => Ok(()),
         _ => Err("another CA signs".to_owned()),
     })
@@ -76,12 +76,12 @@ async fn signs_with(kept: &Kept<'_>, pool: &CaPool, index: usize) {
 async fn rotated(adds: Version, removes: Version) -> Result<(), Error> {
     on_cluster(async |scope| {
         let old = new_authority_of("1", 250 * DAY, 365 * DAY);
-        let kept = Kept::new(scope, Some(&CaPool::first(old, DAY).unwrap())).await?;
-        changed_by(adds, &["1", "2"], 0, (scope, &kept)).await?;
-        kept.pass(AutomaticRotation::DEFAULT_PROPAGATION).await;
-        changed_by(removes, &["1", "2"], 1, (scope, &kept)).await?;
-        kept.pass(ACTIVATION_GRACE + DAY + BUNDLE_PROPAGATION * 2).await;
-        changed_by(removes, &["2"], 0, (scope, &kept)).await?;
+        let managed = ManagedSecret::new(scope, Some(&CaPool::first(old, DAY).unwrap())).await?;
+        changed_by(adds, &["1", "2"], 0, (scope, &managed)).await?;
+        managed.pass(AutomaticRotation::DEFAULT_PROPAGATION).await;
+        changed_by(removes, &["1", "2"], 1, (scope, &managed)).await?;
+        managed.pass(ACTIVATION_GRACE + DAY + BUNDLE_PROPAGATION * 2).await;
+        changed_by(removes, &["2"], 0, (scope, &managed)).await?;
         Ok(())
     })
     .await

@@ -32,13 +32,13 @@ impl<K: SignerRequest> Records<'_, K> {
     /// Its certificate was signed, and the API server's answer to the write lost: pods may or may not come to
     /// have it.
     pub(crate) fn unconfirmed(&self, certificate: &IssuedCertificate) {
-        self.metrics.told("Unconfirmed", "");
+        self.metrics.recorded("Unconfirmed", "");
         self.certificate("Unconfirmed", certificate);
     }
 
     /// Somebody was told something else.
-    pub(crate) fn told(&self, outcome: &str, reason: &str, message: &str) {
-        self.metrics.told(outcome, reason);
+    pub(crate) fn recorded(&self, outcome: &str, reason: &str, message: &str) {
+        self.metrics.recorded(outcome, reason);
         let (signer, meta, Requester { pod, pod_uid, service_account, node }) = self.names();
         let key = self.request.public_key();
         let KeyFacts { key_type, spki_sha256 } = key.map(|key| KeyFacts::of(&key)).unwrap_or_default();

@@ -160,12 +160,12 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
             Outcome::Denied(denial) => {
                 let (reason, message) = (denial.reason.as_str(), denial.message.as_str());
                 if self.write(evaluation, Conclusion::Denied(&denial), now).await? == Written::Done {
-                    self.records(request).told("Denied", reason, message);
+                    self.records(request).recorded("Denied", reason, message);
                     self.events.warn(pod_of(request), reason, message, now);
                 }
             }
             Outcome::LeftAlone => {
-                self.records(request).told("LeftAlone", "", "the pod is terminating or finished");
+                self.records(request).recorded("LeftAlone", "", "the pod is terminating or finished");
                 self.pending.settle(key, vec![]);
             }
             Outcome::Waiting(wait) => {
@@ -207,7 +207,7 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
     ) {
         let reason = reason.as_str();
         if self.pending.is_news(key, reason, message) {
-            self.records(request).told("Pending", reason, message);
+            self.records(request).recorded("Pending", reason, message);
             self.events.warn(self.reference(request), reason, message, now);
             self.events.warn(pod_of(request), reason, message, now);
         }

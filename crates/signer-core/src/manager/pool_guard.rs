@@ -132,7 +132,7 @@ fn report(
         None => Fitness::clone(&state.fitness),
     };
     let assessment = pool.assess(&fitness, Some(issued.max_lifetime), now);
-    let findings = told(&assessment);
+    let findings = findings_of(&assessment);
     if let Some(problem) = findings.as_ref().filter(|_| assessment.is_outage) {
         return health.failed(component, problem);
     }
@@ -168,16 +168,16 @@ fn warning(pool: &CaPool, assessment: &Assessment, issued: &Issued, now: Timesta
     urgent.or_else(|| Some(issued.automatic_rotation.as_ref()?.warning(pool, now)?.to_string()))
 }
 
-/// The most findings that are told at once; `signerctl ca-pool show` has all.
+/// The most findings that are shown at once; `signerctl ca-pool show` has all.
 const MOST: usize = 4;
 
 /// What verifiers and the API server refuse of its CAs.
-fn told(Assessment { findings, .. }: &Assessment) -> Option<String> {
-    let mut told: Vec<String> = findings.iter().take(MOST).map(ToString::to_string).collect();
+fn findings_of(Assessment { findings, .. }: &Assessment) -> Option<String> {
+    let mut texts: Vec<String> = findings.iter().take(MOST).map(ToString::to_string).collect();
     if let Some(more) = findings.len().checked_sub(MOST).filter(|more| *more > 0) {
-        told.push(format!("and {more} more, which `signerctl ca-pool show` lists"));
+        texts.push(format!("and {more} more, which `signerctl ca-pool show` lists"));
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 #[cfg(test)]

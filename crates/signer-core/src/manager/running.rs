@@ -148,7 +148,7 @@ impl<S: Signer> Running<'_, S> {
         let stopped = until(self.shared.stopped.clone());
         tokio::select! {
             ended = controller::run(Arc::new(context), first_reads, stopped) => ended,
-            () = bundle.keep() => Ended::ApiGone,
+            () = bundle.run() => Ended::ApiGone,
         }
     }
 

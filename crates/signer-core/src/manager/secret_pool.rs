@@ -52,27 +52,27 @@ pub(crate) fn follow_secret(
             // published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
-        let keeper = Keeper { secrets, clock, source, published, examples };
-        follow(SecretReader { keeper, known: Known::default() }, POLL, sender).await;
+        let rotator = Rotator { secrets, clock, source, published, examples };
+        follow(SecretReader { rotator, known: Known::default() }, POLL, sender).await;
     })
 }
 
 struct SecretReader {
-    keeper: Keeper,
+    rotator: Rotator,
     known: Known,
 }
 
 impl PoolReader for SecretReader {
     async fn look(&mut self, in_use: Option<Arc<CaPool>>) -> Option<News> {
-        let Self { keeper, known } = self;
-        if known.as_of.is_some_and(|as_of| !as_of.holds_at(keeper.clock.now())) {
+        let Self { rotator, known } = self;
+        if known.as_of.is_some_and(|as_of| !as_of.holds_at(rotator.clock.now())) {
             known.version = None;
         }
-        Some(keeper.look(known, in_use).await)
+        Some(rotator.look(known, in_use).await)
     }
 }
 
-struct Keeper {
+struct Rotator {
     secrets: Secrets,
     clock: Clock,
     source: SecretPool,
@@ -91,7 +91,7 @@ struct Known {
     fitness: Option<(String, Arc<Fitness>)>,
 }
 
-impl Keeper {
+impl Rotator {
     /// Reads the Secret, and does what is due.
     async fn look(&self, known: &mut Known, in_use: Option<Arc<CaPool>>) -> News {
         let mut result = Ok(Found::Overtaken);

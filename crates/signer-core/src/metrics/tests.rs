@@ -12,7 +12,7 @@ fn the_page_has_outcomes_times_and_what_is_wrong() {
     metrics.deny_rules(&name, 3);
     let of_signer = metrics.of(&name);
     of_signer.issued(Duration::from_millis(3));
-    of_signer.told("Denied", "IdentityNotGranted");
+    of_signer.recorded("Denied", "IdentityNotGranted");
     of_signer.retried();
     of_signer.unfinished().set(2);
     metrics.events_dropped().inc();

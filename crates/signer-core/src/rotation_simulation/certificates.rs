@@ -1,4 +1,4 @@
-//! The same life with real certificates: pods that refresh them and see the bundle late, and rustls-webpki
+//! The same with real certificates: pods that refresh them and see the bundle late, and rustls-webpki
 //! that judges each pair of pods in both directions.
 
 use std::{collections::HashSet, time::Duration};

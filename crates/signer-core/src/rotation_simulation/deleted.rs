@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[test]
 fn a_leaked_root_does_not_come_back_with_a_bundle_that_is_made_anew() {
-    let life = |rules| {
+    let lived = |rules| {
         // who hears of it late is the first to see that the bundle is gone
         let mut world =
             World::new(rules, vec![Replica::new(10 * MINUTE, 0), Replica::new(Duration::ZERO, 0)], DAY);
@@ -22,8 +22,8 @@ fn a_leaked_root_does_not_come_back_with_a_bundle_that_is_made_anew() {
         let late = world.replicas[0].publish(&world).is_some();
         (late, world.signing()[0].is_some())
     };
-    assert_eq!(life(Rules::Real), (false, false));
-    assert_eq!(life(Rules::ForgetBundle), (true, true));
+    assert_eq!(lived(Rules::Real), (false, false));
+    assert_eq!(lived(Rules::ForgetBundle), (true, true));
 }
 
 #[test]

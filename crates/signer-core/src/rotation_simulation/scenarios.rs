@@ -79,7 +79,7 @@ fn a_root_leaves_when_its_time_is_over_though_nobody_prunes_and_no_replica_bring
 
 #[test]
 fn a_successor_that_is_published_late_signs_late_and_its_predecessor_goes_on() -> Result<(), Violation> {
-    let life = |rules| {
+    let lived = |rules| {
         let mut world = world(rules);
         stop(&mut world);
         world.rotate(15 * MINUTE, DAY);
@@ -93,8 +93,8 @@ fn a_successor_that_is_published_late_signs_late_and_its_predecessor_goes_on() -
         assert_eq!(world.signing(), [Some("2"), Some("2")]);
         world.advance(2 * DAY)
     };
-    life(Rules::Real)?;
-    assert!(life(Rules::SignEarly).unwrap_err().0.contains("a leaf of CA 2"));
+    lived(Rules::Real)?;
+    assert!(lived(Rules::SignEarly).unwrap_err().0.contains("a leaf of CA 2"));
     Ok(())
 }
 
@@ -140,7 +140,7 @@ fn a_root_that_leaves_too_early_breaks_pods() -> Result<(), Violation> {
 
 #[test]
 fn a_replica_that_is_cut_off_signs_within_the_time_that_a_newer_pool_has_settled() -> Result<(), Violation> {
-    let life = |rules| {
+    let lived = |rules| {
         let mut world = with_one_cut_off(rules);
         world.rotate(15 * MINUTE, DAY);
         world.advance(DAY)?;
@@ -151,8 +151,8 @@ fn a_replica_that_is_cut_off_signs_within_the_time_that_a_newer_pool_has_settled
         assert_eq!(world.signing(), [Some("2"), None]);
         Ok(())
     };
-    life(Rules::Real)?;
-    let Violation(violation) = life(Rules::ForgetRetirement).unwrap_err();
+    lived(Rules::Real)?;
+    let Violation(violation) = lived(Rules::ForgetRetirement).unwrap_err();
     assert!(violation.contains("a leaf of CA 1"), "{violation}");
     Ok(())
 }
@@ -175,15 +175,15 @@ fn a_bundle_deleted_in_the_middle_of_a_takeover_costs_nothing() -> Result<(), Vi
 
 #[test]
 fn a_leaked_root_does_not_come_back() -> Result<(), Violation> {
-    let life = |rules| {
+    let lived = |rules| {
         let mut world = with_one_cut_off(rules);
         world.compromise("1");
         world.settle();
         world.advance(MINUTE).unwrap_or_default();
         (is_published(&world, "1"), world.signing().contains(&Some("1")))
     };
-    assert_eq!(life(Rules::Real), (false, false));
-    assert_eq!(life(Rules::NoGenerations), (true, true));
+    assert_eq!(lived(Rules::Real), (false, false));
+    assert_eq!(lived(Rules::NoGenerations), (true, true));
     Ok(())
 }
 

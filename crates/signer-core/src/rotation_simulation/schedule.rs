@@ -103,18 +103,18 @@ impl Schedule {
         if self.has_one_cut_off {
             replicas.push(Replica::new(Duration::from_secs(1 << 40), 0));
         }
-        let mut life = Life {
+        let mut run = Run {
             world: World::new(rules, replicas, self.first_longest_leaf),
             ordinary: self.replicas.len(),
             keeps_itself: self.keeps_itself,
             was_rotated_wrongly: false,
             nobody_since: None,
         };
-        self.steps.iter().try_for_each(|step| life.live(step, self.has_one_cut_off))
+        self.steps.iter().try_for_each(|step| run.live(step, self.has_one_cut_off))
     }
 }
 
-struct Life {
+struct Run {
     world: World,
     /// How many replicas aren't cut off.
     ordinary: usize,
@@ -124,7 +124,7 @@ struct Life {
     nobody_since: Option<Timestamp>,
 }
 
-impl Life {
+impl Run {
     fn live(&mut self, step: &Step, has_one_cut_off: bool) -> Result<(), Violation> {
         match step {
             Step::Wait(time) => self.wait(*time)?,
@@ -134,7 +134,7 @@ impl Life {
                 self.was_rotated_wrongly |= ahead != 0;
                 self.world.rotate_by(SignedDuration::from_hours(ahead), *after, *max_leaf_lifetime);
             }
-            Step::Prune if self.keeps_itself => self.world.keep(),
+            Step::Prune if self.keeps_itself => self.world.remove_as_due(),
             Step::Prune => self.world.prune(),
             Step::Stop(index) => self.stop(*index),
             Step::Start(index) => self.start(*index),

@@ -54,7 +54,7 @@ impl World {
         let mut world = Self {
             now,
             rules,
-            signer: "example.com/life".parse().unwrap(),
+            signer: "example.com/rotation".parse().unwrap(),
             versions: vec![(now, Arc::new(pool))],
             replicas,
             bundle: None,
@@ -114,9 +114,9 @@ impl World {
     }
 
     /// A replica of a manager that keeps the pool removes what may go.
-    pub(super) fn keep(&mut self) {
-        let Some(keeper) = self.replicas.iter().find(|replica| replica.is_up) else { return };
-        let now = keeper.clock(self);
+    pub(super) fn remove_as_due(&mut self) {
+        let Some(remover) = self.replicas.iter().find(|replica| replica.is_up) else { return };
+        let now = remover.clock(self);
         let automatic_rotation = AutomaticRotation {
             signer: self.signer.clone(),
             key_type: SigningKeyType::Ed25519,
@@ -158,7 +158,7 @@ impl World {
 
     /// Everyone does what there is to do at this moment, in either order.
     pub(super) fn settle(&mut self) {
-        self.tell();
+        self.notify();
         for index in 0..self.replicas.len() {
             self.replicas[index].learn(self.now, &self.versions);
             self.issue(index);
@@ -177,11 +177,11 @@ impl World {
         self.history.push((self.now, bundle.spec.trust_bundle.clone()));
         self.published = Published::of(&bundle, &self.signer);
         self.bundle = Some(bundle);
-        self.tell();
+        self.notify();
     }
 
     /// Everyone hears what is published.
-    fn tell(&mut self) {
+    fn notify(&mut self) {
         let published = self.bundle.is_some().then_some(&self.published);
         self.replicas.iter_mut().for_each(|replica| replica.hear(published, self.now));
     }
@@ -189,7 +189,7 @@ impl World {
     pub(super) fn delete_bundle(&mut self) {
         self.bundle = None;
         self.published_before = std::mem::take(&mut self.published);
-        self.tell();
+        self.notify();
     }
 
     pub(super) fn resource(&self) -> ApiResource {
@@ -200,7 +200,7 @@ impl World {
         if let Some(bundle) = &mut self.bundle {
             bundle.annotations_mut().clear();
             self.published = Published::of(bundle, &self.signer);
-            self.tell();
+            self.notify();
         }
     }
 
@@ -209,7 +209,7 @@ impl World {
         if let Some(bundle) = &mut self.bundle {
             bundle.annotations_mut().remove(&self.signer.label_key(item)).unwrap();
             self.published = Published::of(bundle, &self.signer);
-            self.tell();
+            self.notify();
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a bundle's keeper says of what it finds.
+//! What the publisher of a bundle says of what it finds.
 
 use super::{
     Publisher,

@@ -100,7 +100,7 @@ enum Next {
 impl Publisher {
     /// Creates the bundle, and repairs it whenever it or the pool changes. Ends when the API server doesn't
     /// serve this version any more.
-    pub(crate) async fn keep(mut self) {
+    pub(crate) async fn run(mut self) {
         let field_selector = Some(format!("metadata.name={}", self.name()));
         let bundles = Collection { field_selector, ..self.bundles() };
         let mut events = Box::pin(watch(bundles, Component::ClusterTrustBundles, vec![self.health.clone()]));
@@ -111,11 +111,11 @@ impl Publisher {
             if self.pool.borrow().pool.is_none()
                 || self.known(&observed).is_none_or(|known| !known.is_first())
             {
-                self.tell(&observed);
+                self.notify(&observed);
             }
             // level-triggered: whatever woke the loop, it compares what is with what should be
             let next = self.publish(&mut observed, &mut progress).await;
-            self.tell(&observed);
+            self.notify(&observed);
             let wait = match next {
                 Next::Event => self.until_a_root_leaves(),
                 Next::Within(wait) => wait,
@@ -197,7 +197,7 @@ impl Publisher {
 
     /// Remembers what is published, and tells the controller. What isn't known yet isn't told; what doesn't
     /// count any more is taken back.
-    fn tell(&mut self, observed: &Observed) {
+    fn notify(&mut self, observed: &Observed) {
         let published = self.known(observed);
         if let Some(published) = &published {
             let bundle = matches!(observed.seen, Seen::Present(_)).then_some(published);

@@ -1,8 +1,8 @@
-//! The whole life of a signer's CAs on the real API server, with a clock of the test's own: three generations
+//! The whole lifecycle of a signer's CAs on the real API server, with a clock of the test's own: three generations
 //! come, sign and go, and at each step every certificate that lives is shown to every pod, which judges it by
 //! the trust bundle that it has by then.
 //!
-//! The same life is lived by two wrong rules, and then must break.
+//! The same lifecycle is lived by two wrong rules, and then must break.
 
 mod world;
 
@@ -10,48 +10,56 @@ use std::time::Duration;
 
 use crate::support::on_cluster;
 use test_cluster::Error;
-use world::{DAY, HOUR, Life, MINUTE, Rules, Violation};
+use world::{DAY, HOUR, Lifecycle, MINUTE, Rules, Violation};
 
 /// A successor is published; nobody signs under it before its turn, and then everybody does. The machine has
 /// two minutes for what it does between 13 minutes and 15.
-async fn take_over(life: &mut Life<'_>, before: &str, id: &str, after: Duration) -> Result<(), Violation> {
-    life.rotate(id, after).await?;
+async fn take_over(
+    lifecycle: &mut Lifecycle<'_>,
+    before: &str,
+    id: &str,
+    after: Duration,
+) -> Result<(), Violation> {
+    lifecycle.rotate(id, after).await?;
     for minutes in [2, 5, 6] {
-        life.pass(minutes * MINUTE).await?;
+        lifecycle.pass(minutes * MINUTE).await?;
         // where signing starts early, certificates are the judges
-        assert!(life.rules == Rules::SignEarly || life.signing() == [before], "{minutes} minutes later");
+        assert!(
+            lifecycle.rules == Rules::SignEarly || lifecycle.signing() == [before],
+            "{minutes} minutes later"
+        );
     }
-    life.pass(4 * MINUTE).await?;
-    assert_eq!(life.signing(), [id]);
-    life.pass(7 * MINUTE).await?;
-    life.pass(12 * HOUR).await
+    lifecycle.pass(4 * MINUTE).await?;
+    assert_eq!(lifecycle.signing(), [id]);
+    lifecycle.pass(7 * MINUTE).await?;
+    lifecycle.pass(12 * HOUR).await
 }
 
 /// The first rotation is as `signerctl` makes it. At the second one the pool's times let the successor sign
 /// at once, and the bundle alone holds it back; it comes while the first CA still retires.
-async fn three_generations(life: &mut Life<'_>) -> Result<(), Violation> {
-    life.pass(HOUR).await?;
-    take_over(life, "1", "2", 15 * MINUTE).await?;
-    life.pass(12 * HOUR).await?;
-    assert_eq!(life.authorities(), ["1", "2"]);
-    take_over(life, "2", "3", Duration::ZERO).await?;
-    assert_eq!(life.authorities(), ["1", "2", "3"]);
-    life.pass(12 * HOUR).await?;
-    assert_eq!(life.authorities(), ["2", "3"]);
-    life.pass(7 * MINUTE).await?;
-    life.pass(DAY).await?;
-    assert_eq!(life.authorities(), ["3"]);
-    life.pass(7 * MINUTE).await?;
-    life.pass(12 * HOUR).await
+async fn three_generations(lifecycle: &mut Lifecycle<'_>) -> Result<(), Violation> {
+    lifecycle.pass(HOUR).await?;
+    take_over(lifecycle, "1", "2", 15 * MINUTE).await?;
+    lifecycle.pass(12 * HOUR).await?;
+    assert_eq!(lifecycle.authorities(), ["1", "2"]);
+    take_over(lifecycle, "2", "3", Duration::ZERO).await?;
+    assert_eq!(lifecycle.authorities(), ["1", "2", "3"]);
+    lifecycle.pass(12 * HOUR).await?;
+    assert_eq!(lifecycle.authorities(), ["2", "3"]);
+    lifecycle.pass(7 * MINUTE).await?;
+    lifecycle.pass(DAY).await?;
+    assert_eq!(lifecycle.authorities(), ["3"]);
+    lifecycle.pass(7 * MINUTE).await?;
+    lifecycle.pass(12 * HOUR).await
 }
 
 #[tokio::test]
 async fn every_live_certificate_is_accepted_by_every_pod_through_three_generations() -> Result<(), Error> {
     on_cluster(async |scope| {
-        let mut life = Life::begin(scope, Rules::Real).await?;
-        three_generations(&mut life).await.unwrap();
-        assert_eq!(life.issuers(), ["1", "2", "3"]);
-        eprintln!("  {}", life.figures());
+        let mut lifecycle = Lifecycle::begin(scope, Rules::Real).await?;
+        three_generations(&mut lifecycle).await.unwrap();
+        assert_eq!(lifecycle.issuers(), ["1", "2", "3"]);
+        eprintln!("  {}", lifecycle.figures());
         Ok(())
     })
     .await
@@ -60,8 +68,8 @@ async fn every_live_certificate_is_accepted_by_every_pod_through_three_generatio
 #[tokio::test]
 async fn the_same_life_breaks_when_signing_starts_early() -> Result<(), Error> {
     on_cluster(async |scope| {
-        let mut life = Life::begin(scope, Rules::SignEarly).await?;
-        let Violation(violation) = three_generations(&mut life).await.unwrap_err();
+        let mut lifecycle = Lifecycle::begin(scope, Rules::SignEarly).await?;
+        let Violation(violation) = three_generations(&mut lifecycle).await.unwrap_err();
         assert!(violation.contains("of CA 2") && violation.contains("UnknownIssuer"), "{violation}");
         Ok(())
     })
@@ -71,8 +79,8 @@ async fn the_same_life_breaks_when_signing_starts_early() -> Result<(), Error> {
 #[tokio::test]
 async fn the_same_life_breaks_when_pruning_comes_early() -> Result<(), Error> {
     on_cluster(async |scope| {
-        let mut life = Life::begin(scope, Rules::PruneEarly).await?;
-        let Violation(violation) = three_generations(&mut life).await.unwrap_err();
+        let mut lifecycle = Lifecycle::begin(scope, Rules::PruneEarly).await?;
+        let Violation(violation) = three_generations(&mut lifecycle).await.unwrap_err();
         assert!(violation.contains("of CA 1") && violation.contains("UnknownIssuer"), "{violation}");
         Ok(())
     })

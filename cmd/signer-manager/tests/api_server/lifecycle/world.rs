@@ -38,7 +38,7 @@ pub(crate) enum Rules {
 #[derive(Debug)]
 pub(crate) struct Violation(pub(crate) String);
 
-pub(crate) struct Life<'a> {
+pub(crate) struct Lifecycle<'a> {
     scope: &'a Scope,
     signer_name: String,
     pub(crate) rules: Rules,
@@ -53,18 +53,18 @@ pub(crate) struct Life<'a> {
     ids: BTreeMap<Vec<u8>, String>,
 }
 
-impl<'a> Life<'a> {
+impl<'a> Lifecycle<'a> {
     /// A pool of one CA, whose leaves live for a day, in a cluster that has run for a while.
     pub(crate) async fn begin(scope: &'a Scope, rules: Rules) -> Result<Self, Error> {
-        let signer_name = scope.signer_name("life");
+        let signer_name = scope.signer_name("lifecycle");
         let first = CaPool::first(new_authority("1"), DAY).unwrap();
         let ids = BTreeMap::from([(subject(&first, 0), "1".to_owned())]);
         let pods = Pods::start(scope, &signer_name).await?;
         let replicas = Replicas::start(scope, &signer_name, first).await;
         let (ahead, since) = (Duration::ZERO, Instant::now());
-        let mut life = Self { scope, signer_name, rules, replicas, pods, ahead, since, ids };
-        life.published().await;
-        Ok(life)
+        let mut lifecycle = Self { scope, signer_name, rules, replicas, pods, ahead, since, ids };
+        lifecycle.published().await;
+        Ok(lifecycle)
     }
 
     /// Lets time pass. Meanwhile nobody is there, as pool and bundle can't grow older at the same instant;

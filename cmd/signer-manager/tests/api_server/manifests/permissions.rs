@@ -1,7 +1,7 @@
 //! The ClusterRole is what the manager needs, and nothing else: run as its service account, it works; without
 //! any one of the role's permissions, something that can be named breaks.
 
-mod life;
+mod installation;
 mod permission;
 
 use futures::future::join_all;
@@ -14,7 +14,7 @@ use serde_json::json;
 use test_cluster::{Error, Kubelet, Scope};
 
 use self::{
-    life::Life,
+    installation::Installation,
     permission::{Permission, of_role, rules},
 };
 use crate::{
@@ -27,13 +27,13 @@ async fn the_role_suffices_and_leaves_secrets_alone() -> Result<(), Error> {
     on_cluster(async |scope| {
         let namespaces = own_namespaces(scope, &[CONTROLLER]).await?;
         let (names, kubelet) = ([namespaces.clone(), own_domains(scope)].concat(), scope.kubelet().await?);
-        let life = Life::begin(scope, &kubelet, &names, &rules(&names)).await?;
-        life.works().await?;
-        life.everything_works().await?;
+        let installation = Installation::begin(scope, &kubelet, &names, &rules(&names)).await?;
+        installation.works().await?;
+        installation.everything_works().await?;
         let verbs = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
         for (verb, namespace) in verbs.into_iter().flat_map(|verb| [(verb, ""), (verb, &namespaces[0].1)]) {
             let attributes = json!({"resource": "secrets", "verb": verb, "namespace": namespace});
-            assert!(!life.account.may(&attributes).await, "{attributes}");
+            assert!(!installation.account.may(&attributes).await, "{attributes}");
         }
         Ok(())
     })
@@ -101,32 +101,32 @@ async fn breaks(
     let mut permissions = of_role(&names);
     let removed = permissions.remove(removed);
     let rules: Vec<_> = permissions.iter().map(Permission::rule).collect();
-    let life = Life::begin(scope, kubelet, &names, &rules).await?;
+    let installation = Installation::begin(scope, kubelet, &names, &rules).await?;
     let attributes = removed.attributes();
-    assert!(!life.account.may(&attributes).await, "another rule grants it too: {removed}");
-    let broken = what_breaks(&life, &removed).await?;
+    assert!(!installation.account.may(&attributes).await, "another rule grants it too: {removed}");
+    let broken = what_breaks(&installation, &removed).await?;
     Ok(format!("without {removed}: {broken}"))
 }
 
-async fn what_breaks(life: &Life<'_>, removed: &Permission) -> Result<String, Error> {
+async fn what_breaks(installation: &Installation<'_>, removed: &Permission) -> Result<String, Error> {
     match (removed.resource.as_str(), removed.verb.as_str()) {
         ("pods", "get") => {
-            life.works().await?;
-            let refresh = life.refresh_that_reads_its_pod().await?;
-            let said = life.says(&["reading the pod: the API server answers 403".into()]).await?;
-            life.account.grant(&[removed.rule()]).await;
+            installation.works().await?;
+            let refresh = installation.refresh_that_reads_its_pod().await?;
+            let said = installation.says(&["reading the pod: the API server answers 403".into()]).await?;
+            installation.account.grant(&[removed.rule()]).await;
             refresh.outcome(SOON).await?.issued()?;
             Ok(format!("a running pod's certificate isn't renewed: {said}"))
         }
         ("events", "create") => {
-            let pod = life.denied_in_an_event().await?;
-            assert_eq!(life.events_of(&pod).await?, []);
+            let pod = installation.denied_in_an_event().await?;
+            assert_eq!(installation.events_of(&pod).await?, []);
             Ok("nobody hears why a pod's certificate was denied".into())
         }
         _ => {
             let complaint = complaint_without(removed);
-            has_need_of(life, removed).await?;
-            life.says(&complaint).await
+            has_need_of(installation, removed).await?;
+            installation.says(&complaint).await
         }
     }
 }
@@ -159,20 +159,20 @@ fn complaint_without(removed: &Permission) -> Vec<String> {
 }
 
 /// Has the manager do what it needs the permission for. For some it does so from the start.
-async fn has_need_of(life: &Life<'_>, removed: &Permission) -> Result<(), Error> {
+async fn has_need_of(installation: &Installation<'_>, removed: &Permission) -> Result<(), Error> {
     match (removed.resource.as_str(), removed.verb.as_str()) {
         ("podcertificaterequests/status", "update") | ("signers", "sign") | ("services", "get") => {
-            life.ask_all().await?;
+            installation.ask_all().await?;
         }
         ("podcertificaterequests", "get") => {
-            life.works().await?;
+            installation.works().await?;
             // each time, so that what is said of it lasts
-            life.conflict(usize::MAX);
-            life.ask_all().await?;
+            installation.conflict(usize::MAX);
+            installation.ask_all().await?;
         }
         ("clustertrustbundles", "update") => {
-            life.works().await?;
-            life.change_bundles().await?;
+            installation.works().await?;
+            installation.change_bundles().await?;
         }
         _ => {}
     }

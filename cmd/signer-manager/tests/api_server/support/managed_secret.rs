@@ -22,14 +22,14 @@ use super::{
 const SPIFFE: &str = "kind: spiffe, trustDomain: a.example.com";
 
 /// A Secret, the signer whose pool it holds, and what its replicas run with.
-pub(crate) struct Kept<'a> {
+pub(crate) struct ManagedSecret<'a> {
     scope: &'a Scope,
     pub(crate) signer_name: String,
     pub(crate) secrets: Api<Secret>,
     pub(crate) setup: Setup,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> ManagedSecret<'a> {
     /// An empty Secret, as the manifests ship it, or one with this pool.
     pub(crate) async fn new(scope: &'a Scope, pool: Option<&CaPool>) -> Result<Self, Error> {
         let (namespace, signer_name) = (scope.namespace("ca").await?, scope.signer_name("spiffe"));

@@ -166,7 +166,7 @@ fn where_none_can_sign_the_one_whose_turn_it_is_is_chosen_and_whoever_issues_say
 }
 
 #[test]
-fn a_misfit_names_the_ca_the_constraint_the_name_and_the_remedy() {
+fn a_constraint_violation_names_the_ca_the_constraint_the_name_and_the_remedy() {
     let pool = CaPool::new(vec![permitting("7", &["corp.example.com"])]).unwrap();
     let constraint_violations = constraint_violations(&pool, &services());
     let [ConstraintViolation::Whole { .. }] = &constraint_violations[..] else {

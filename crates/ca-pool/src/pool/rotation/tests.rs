@@ -211,7 +211,7 @@ fn who_takes_over_from_a_compromised_ca() {
 }
 
 #[test]
-fn a_ca_that_cannot_sign_now_is_nobodys_heir() {
+fn a_ca_that_cannot_sign_now_replaces_nobody() {
     let last_hour = NewRoot::DEFAULT_VALIDITY.as_secs().cast_signed() - 3599;
     assert_eq!(
         rotated(&[DAY]).next_without("1", at(last_hour)).unwrap(),

@@ -128,9 +128,9 @@ fn names_that_a_certificate_lacks_are_absent() {
 #[test]
 fn a_denial_is_recorded_with_the_key_of_its_request() {
     let spki = spki();
-    let denied = record(&spki, |records| records.told("Denied", "IdentityNotGranted", "why"));
+    let denied = record(&spki, |records| records.recorded("Denied", "IdentityNotGranted", "why"));
     assert_eq!(denied["spki_sha256"], fingerprint(&spki));
     assert_eq!((&denied["key_type"], &denied["message"]), (&json!("ECDSAP256"), &json!("why")));
-    let denied = record(b"no key", |records| records.told("Denied", "UnsupportedKeyType", "why"));
+    let denied = record(b"no key", |records| records.recorded("Denied", "UnsupportedKeyType", "why"));
     assert_eq!(denied.get("key_type"), None);
 }

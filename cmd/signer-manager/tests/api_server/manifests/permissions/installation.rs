@@ -1,4 +1,4 @@
-//! A manager at work as its service account, and all that it does in its life.
+//! A manager at work as its service account, and all that it does in its installation.
 
 use axum::http::Method;
 use kube::api::{Patch, PatchParams};
@@ -22,7 +22,7 @@ use crate::{
 
 /// The signers of the shipped configuration, under names of their own, run by a service account with given
 /// rights.
-pub(super) struct Life<'a> {
+pub(super) struct Installation<'a> {
     scope: &'a Scope,
     kubelet: &'a Kubelet,
     pub(super) account: User<'a>,
@@ -33,7 +33,7 @@ pub(super) struct Life<'a> {
     pod: BoundPod,
 }
 
-impl<'a> Life<'a> {
+impl<'a> Installation<'a> {
     /// Starts it, and a pod behind a Service that wants a certificate of each signer.
     pub(super) async fn begin(
         scope: &'a Scope,
@@ -68,7 +68,7 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    /// What else happens in its life: conflicts, renewals, denials, and bundles that others change.
+    /// What else happens in its installation: conflicts, renewals, denials, and bundles that others change.
     pub(super) async fn everything_works(&self) -> Result<(), Error> {
         self.conflict(1);
         for request in self.ask_all().await? {
