@@ -1,8 +1,8 @@
-//! The whole lifecycle of a signer's CAs on the real API server, with a clock of the test's own: three generations
-//! come, sign and go, and at each step every certificate that lives is shown to every pod, which judges it by
-//! the trust bundle that it has by then.
+//! The whole lifecycle of a signer's CAs on the real API server, with a clock of the test's own: three
+//! generations come, sign and go, and at each step every certificate that is valid is shown to every pod, which
+//! judges it by the trust bundle that it has by then.
 //!
-//! The same lifecycle is lived by two wrong rules, and then must break.
+//! By each of two wrong rules it has to break.
 
 mod world;
 
