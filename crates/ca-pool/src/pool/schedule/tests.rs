@@ -1,4 +1,6 @@
-use super::*;
+use proptest::prelude::*;
+
+use super::{super::RootPublication, *};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -136,4 +138,56 @@ fn a_ca_without_a_recorded_limit_stays_for_the_longest_that_the_api_allows() {
     let schedule = Schedule::of(vec![until(0, Recorded { max_leaf_lifetime: None, ..ca() }), ca()]);
     assert_eq!(schedule.windows()[0].trusted_until, Some(at(92 * DAY + QUARTER)));
     assert_eq!(schedule.windows()[1].trusted_until, None);
+}
+
+/// CAs that begin and end around now, with decisions of whatever clock.
+fn pools() -> impl Strategy<Value = Vec<Recorded>> {
+    let recorded = (-20..20_i64, 1..40_i64, prop::option::of(-20..40_i64), 1..72_u64).prop_map(
+        |(begins, lasts, signs_until, leaf)| {
+            let ca = Recorded {
+                signs_from: None,
+                retirement: None,
+                max_leaf_lifetime: Some(Duration::from_secs(leaf * 3600)),
+                not_before: at(begins * DAY),
+                not_after: at((begins + lasts) * DAY),
+            };
+            signs_until.map_or(ca, |day| until(day * DAY + HOUR, ca))
+        },
+    );
+    let first = prop::option::of(-20..20_i64);
+    (prop::collection::vec(recorded, 1..5), first).prop_map(|(mut pool, signs_from)| {
+        pool[0].signs_from = signs_from.map(|day| at(day * DAY));
+        pool
+    })
+}
+
+proptest! {
+    #[test]
+    fn windows_follow_each_other_and_one_ca_is_active_at_a_time(pool in pools(), now in -30 * DAY..60 * DAY) {
+        let schedule = Schedule::of(pool);
+        let mut end = Timestamp::MIN;
+        for window in schedule.windows().iter().filter(|window| window.from.is_some()) {
+            prop_assert!(end <= window.from.unwrap() && window.from.unwrap() < window.until);
+            end = window.until;
+        }
+        let active = schedule.phases(at(now)).into_iter().filter(|phase| *phase == Phase::Active);
+        prop_assert!(active.count() <= 1);
+    }
+
+    #[test]
+    fn where_pods_know_all_roots_the_ca_that_the_schedule_shows_is_the_one_that_signs(
+        pool in pools(),
+        now in -30 * DAY..60 * DAY,
+    ) {
+        let schedule = Schedule::of(pool);
+        let signs = schedule.signing_ca(at(now), |_| RootPublication::Since(Timestamp::UNIX_EPOCH));
+        let active = schedule.active(at(now)).map(|active| (active, schedule.windows()[active]));
+        if let Some((active, window)) = active
+            && window.not_before <= at(now)
+            && at(now) < window.until
+        {
+            let has_time = window.last_leaf_ends().is_none_or(|end| later(at(now), SHORTEST_LEAF) <= end);
+            prop_assert_eq!(signs.ok().map(|choice| choice.index == active), Some(true).filter(|_| has_time));
+        }
+    }
 }
