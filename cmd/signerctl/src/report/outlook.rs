@@ -128,7 +128,9 @@ impl<'a> Outlook<'a> {
             } else {
                 (self.by("prune"), true)
             };
-            let text = format!("no certificate of {name} lives any more: its root leaves the trust bundle, and it can go{by}");
+            let text = format!(
+                "no certificate of {name} lives any more: its root leaves the trust bundle, and it can go{by}"
+            );
             events.push(Event { at, text, needs_somebody });
         }
         if self.last() == Some(index) {
