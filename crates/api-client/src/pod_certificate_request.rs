@@ -110,15 +110,16 @@ struct StatusWire {
 struct ConditionWire {
     #[serde(rename = "type")]
     type_: String,
+    message: String,
 }
 
 impl From<StatusWire> for PodCertificateRequestStatus {
     fn from(status: StatusWire) -> Self {
-        let condition = |ConditionWire { type_ }| Condition {
+        let condition = |ConditionWire { type_, message }| Condition {
             type_,
             status: String::new(),
             reason: String::new(),
-            message: String::new(),
+            message,
             last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
             observed_generation: None,
         };

@@ -102,6 +102,7 @@ pub mod pool_source;
 mod process;
 mod reason;
 pub mod reasons;
+mod replicas;
 pub mod request;
 mod request_source;
 #[cfg(test)]

@@ -20,6 +20,9 @@ pub(crate) struct Metrics {
     issuance: Family<[Label; 1], Histogram, fn() -> Histogram>,
     retries: Family<[Label; 1], Counter>,
     unfinished: Family<[Label; 1], Gauge>,
+    duplicates: Family<[Label; 1], Counter>,
+    takeovers: Family<[Label; 1], Counter>,
+    live_replicas: Family<[Label; 1], Gauge>,
     events_dropped: Counter,
     deny_rules: Family<[Label; 1], Gauge>,
     retained_anchors: Family<[Label; 1], Gauge>,
@@ -30,6 +33,17 @@ pub(crate) struct Metrics {
 pub(crate) struct SignerMetrics {
     all: Metrics,
     signer: SignerName,
+}
+
+/// The metrics of the requests that wait for one signer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct QueueMetrics {
+    /// Requests without an outcome.
+    pub(crate) unfinished: Gauge,
+    /// Evaluations in place of another replica.
+    pub(crate) takeovers: Counter,
+    /// Replicas, this one among them.
+    pub(crate) live_replicas: Gauge,
 }
 
 type Label = (&'static str, String);
@@ -50,6 +64,9 @@ impl Metrics {
             issuance: Family::new_with_constructor(issuance),
             retries: Family::default(),
             unfinished: Family::default(),
+            duplicates: Family::default(),
+            takeovers: Family::default(),
+            live_replicas: Family::default(),
             events_dropped: Counter::default(),
             deny_rules: Family::default(),
             retained_anchors: Family::default(),
@@ -61,6 +78,9 @@ impl Metrics {
             issuance,
             retries,
             unfinished,
+            duplicates,
+            takeovers,
+            live_replicas,
             events_dropped,
             deny_rules,
             retained_anchors,
@@ -70,6 +90,12 @@ impl Metrics {
         registry.register_with_unit("issuance", help, Unit::Seconds, issuance);
         registry.register("retries", "Evaluations that failed and were retried", retries);
         registry.register("unfinished_requests", "Requests without an outcome", unfinished);
+        let help = "Certificates that were signed in vain, as another replica had finished the request";
+        registry.register("duplicates", help, duplicates);
+        let help = "Requests that were evaluated in place of another replica, which hadn't answered";
+        registry.register("takeovers", help, takeovers);
+        let help = "Replicas that share the signer's requests, as this one knows them";
+        registry.register("live_replicas", help, live_replicas);
         let help = "Events that were dropped, as too many waited to be published";
         registry.register("events_dropped", help, events_dropped);
         registry.register("deny_rules", "Deny rules in force", deny_rules);
@@ -131,9 +157,18 @@ impl SignerMetrics {
         self.all.retries.get_or_create(&self.label()).inc();
     }
 
-    /// The number of requests without an outcome.
-    pub(crate) fn unfinished(&self) -> Gauge {
-        self.all.unfinished.get_or_create(&self.label()).clone()
+    /// A certificate was signed in vain.
+    pub(crate) fn duplicate(&self) {
+        self.all.duplicates.get_or_create(&self.label()).inc();
+    }
+
+    /// What the requests that wait show.
+    pub(crate) fn queue(&self) -> QueueMetrics {
+        QueueMetrics {
+            unfinished: self.all.unfinished.get_or_create(&self.label()).clone(),
+            takeovers: self.all.takeovers.get_or_create(&self.label()).clone(),
+            live_replicas: self.all.live_replicas.get_or_create(&self.label()).clone(),
+        }
     }
 
     /// The number of published anchors that no CA of the pool has.

@@ -209,7 +209,7 @@ impl FairQueue {
     }
 
     /// How many requests hold a slot.
-    fn running(&self) -> usize {
+    pub(crate) fn running(&self) -> usize {
         self.running.values().sum()
     }
 

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
@@ -15,7 +14,11 @@ use super::{
     failures::{Failures, Problem},
     fair_queue::{FairQueue, Urgency},
 };
-use crate::cluster::pod_cache::PodKey;
+use crate::{
+    cluster::pod_cache::PodKey,
+    metrics::QueueMetrics,
+    replicas::{ReplicaName, Replicas},
+};
 
 /// Evaluations at once. More than the API server answers at once gains nothing.
 pub(crate) const SLOTS: usize = 64;
@@ -49,7 +52,8 @@ pub(crate) enum WakeKey {
 pub(crate) struct Pending {
     table: Mutex<Table>,
     changed: Notify,
-    unfinished: Gauge,
+    metrics: QueueMetrics,
+    replicas: Replicas,
 }
 
 struct Table {
@@ -71,15 +75,18 @@ struct Evaluation {
 struct Entry {
     uid: String,
     arrived: Instant,
+    /// Since when it has been due, whoever's turn it is.
+    due_since: Option<Instant>,
     is_finished: bool,
     waits_for: Vec<WakeKey>,
     announced: Announced,
 }
 
 impl Pending {
-    /// Nothing pending. The gauge shows how many requests there are.
-    pub(crate) fn new(unfinished: Gauge) -> Self {
-        unfinished.set(0);
+    /// Nothing pending. The replicas share what comes.
+    pub(crate) fn new(metrics: QueueMetrics, replicas: Replicas) -> Self {
+        metrics.unfinished.set(0);
+        metrics.live_replicas.set(1);
         let table = Table {
             entries: HashMap::new(),
             queue: FairQueue::new(SLOTS, SHARE),
@@ -87,7 +94,7 @@ impl Pending {
             waiting: HashMap::new(),
             failures: Failures::default(),
         };
-        Self { table: Mutex::new(table), changed: Notify::new(), unfinished }
+        Self { table: Mutex::new(table), changed: Notify::new(), metrics, replicas }
     }
 
     /// Notes a request that the watch shows.
@@ -101,6 +108,7 @@ impl Pending {
         let entry = Entry {
             uid: uid.to_owned(),
             arrived: now,
+            due_since: None,
             is_finished: false,
             waits_for: vec![],
             announced: Announced::default(),
@@ -117,10 +125,27 @@ impl Pending {
         }
     }
 
-    /// The next request to evaluate, if one is due and there is a slot for it. The slot is given back by
-    /// [`release`](Self::release).
+    /// The next request to evaluate, if one is due, it is this replica's turn, and there is a slot for it.
+    /// The slot is given back by [`release`](Self::release).
     pub(crate) fn start(&self) -> Option<RequestKey> {
-        self.lock().queue.start(Instant::now())
+        let (mut table, now) = (self.lock(), Instant::now());
+        if table.queue.running() > 0 && table.queue.running() >= self.replicas.most_at_once() {
+            return None;
+        }
+        loop {
+            let key = table.queue.start(now)?;
+            // without an entry it is finished
+            let Some(entry) = table.entries.get_mut(&key) else { return Some(key) };
+            let since = *entry.due_since.get_or_insert(now);
+            let turn = self.replicas.turn(&entry.uid, since);
+            if turn <= now {
+                if turn > since {
+                    self.metrics.takeovers.inc();
+                }
+                return Some(key);
+            }
+            table.queue.finish(&key, Some(turn - now), now);
+        }
     }
 
     /// When the next retry is due.
@@ -192,6 +217,19 @@ impl Pending {
         }
     }
 
+    /// Learns which replica finished a request.
+    pub(crate) fn finished_by(&self, key: &RequestKey, uid: &str, replica: &ReplicaName) {
+        let due_since =
+            self.lock().entries.get(key).filter(|entry| entry.uid == uid).and_then(|entry| entry.due_since);
+        self.replicas.finished(uid, replica, due_since);
+        self.metrics.live_replicas.set(self.replicas.live().try_into().unwrap_or(i64::MAX));
+    }
+
+    /// This replica has signed in vain: another one had finished the request.
+    pub(crate) fn lost(&self) {
+        self.replicas.lost();
+    }
+
     /// Drops what the watch reports finished or deleted.
     pub(crate) fn forget(&self, key: &RequestKey) {
         let mut table = self.lock();
@@ -232,7 +270,7 @@ impl Pending {
     }
 
     fn count(&self, table: &Table) {
-        self.unfinished.set(table.entries.len().try_into().unwrap_or(i64::MAX));
+        self.metrics.unfinished.set(table.entries.len().try_into().unwrap_or(i64::MAX));
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -254,6 +292,7 @@ impl Table {
         self.evaluations.remove(key);
         let entry = self.entries.get_mut(key)?;
         let arrived = entry.arrived;
+        entry.due_since = None;
         entry.waits_for.clone_from(&waits_for);
         for wake_key in waits_for {
             self.waiting.entry(wake_key).or_default().insert(key.clone());

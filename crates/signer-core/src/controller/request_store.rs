@@ -65,6 +65,9 @@ impl<K: SignerRequest> RequestStore<K> {
                 vec![key]
             }
             Event::Apply(request) | Event::Delete(request) => {
+                if let Some(replica) = request.finished_by() {
+                    self.pending.finished_by(&RequestKey::of(&request), uid(&request), &replica);
+                }
                 self.pending.forget(&RequestKey::of(&request));
                 self.keep(&Event::Delete(request))
             }

@@ -44,6 +44,7 @@ use crate::{
     health::{Component, EndedTasks, Health, SignerHealth},
     metrics::{Metrics, of_signer},
     process::open_files,
+    replicas::ReplicaName,
     signer::Signer,
     status::events::Events,
 };
@@ -74,7 +75,7 @@ pub struct Manager {
     signers: Vec<Registered>,
     http_bind: Option<SocketAddr>,
     deny: Option<(DenySource, ParseDenyRules)>,
-    instance: String,
+    replica: ReplicaName,
 }
 
 impl fmt::Debug for Manager {
@@ -97,8 +98,7 @@ struct Registered {
 impl Manager {
     /// A manager without signers. It talks to the cluster through this client.
     pub fn new(client: Client) -> Self {
-        let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "signer-manager".to_owned());
-        Self { client, signers: Vec::new(), http_bind: None, deny: None, instance }
+        Self { client, signers: Vec::new(), http_bind: None, deny: None, replica: ReplicaName::of_process() }
     }
 
     /// Adds a signer.
@@ -181,7 +181,8 @@ impl Manager {
     ) -> HashSet<String> {
         let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
         let cluster = ClusterReader::new(self.client.clone(), pods);
-        let (events, publish) = Events::new(self.client.clone(), self.instance, metrics.events_dropped());
+        let (events, publish) =
+            Events::new(self.client.clone(), self.replica.host().to_owned(), metrics.events_dropped());
         tasks.spawn("publisher of events", async { match publish.await {} });
         let (follower, deny) = match self.deny {
             Some((source, parse)) => {
@@ -196,6 +197,7 @@ impl Manager {
             cluster: cluster.clone(),
             claims: Claims::default(),
             events,
+            replica: self.replica,
             clock: clock.clone(),
             metrics: metrics.clone(),
             deny,

@@ -25,6 +25,7 @@ use crate::{
     health::{Component, SignerHealth},
     metrics::Metrics,
     policy::Policy,
+    replicas::{ReplicaName, Replicas},
     request_source::PodCertificateRequests,
     signer::Signer,
     status::events::Events,
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) cluster: ClusterReader,
     pub(crate) claims: Claims,
     pub(crate) events: Events,
+    pub(crate) replica: ReplicaName,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) deny: DenyRulesInForce,
@@ -60,12 +62,13 @@ pub(crate) async fn run_signer<S: Signer>(
     let (signer, policy) = (Arc::new(signer), Arc::new(options.policy));
     let examples: Arc<[Leaf]> = signer.examples().into();
     let published = watch::Sender::new(None);
+    let replicas = Replicas::alone(shared.replica.clone());
     let issued = Issued {
         examples: examples.clone(),
         max_lifetime: policy.max_lifetime,
         automatic_rotation: rotation_of(&options.ca_pool).cloned(),
     };
-    let pools = follow(options.ca_pool, signer.name(), &shared, published.subscribe(), examples);
+    let pools = follow(options.ca_pool, signer.name(), &shared, &replicas, published.subscribe(), examples);
     let (claims, told) = (shared.claims.clone(), published.subscribe());
     let (pool, check) =
         pool_guard(pools, signer.name().clone(), issued, claims, told, shared.clock.clone(), health.clone());
@@ -83,6 +86,7 @@ pub(crate) async fn run_signer<S: Signer>(
             health: &health,
             pool: &pool,
             published: &published,
+            replicas: &replicas,
         };
         if running.serve(api).await == Ended::Shutdown {
             return;
@@ -103,6 +107,7 @@ struct Running<'a, S> {
     health: &'a SignerHealth,
     pool: &'a watch::Receiver<PoolState>,
     published: &'a watch::Sender<Option<Published>>,
+    replicas: &'a Replicas,
 }
 
 impl<S: Signer> Running<'_, S> {
@@ -110,7 +115,7 @@ impl<S: Signer> Running<'_, S> {
     async fn serve(&self, api: CertificatesApi) -> Ended {
         let client = &self.shared.client;
         let metrics = self.shared.metrics.of(self.signer.name());
-        let pending = Pending::new(metrics.unfinished());
+        let pending = Pending::new(metrics.queue(), self.replicas.clone());
         // what another version of the API told is read anew
         self.published.send_replace(None);
         let first_reads = self.first_reads(self.published.subscribe());
@@ -122,13 +127,14 @@ impl<S: Signer> Running<'_, S> {
             clock: self.shared.clock.clone(),
             pool: self.pool.clone(),
             published: self.published.clone(),
+            replicas: self.replicas.clone(),
             health: self.health.clone(),
             deletion_record: DeletionRecord::default(),
             metrics: metrics.clone(),
         };
         let context = Context {
             signer_name: self.signer.name().clone(),
-            source: PodCertificateRequests::new(client.clone(), api.requests),
+            source: PodCertificateRequests::new(client.clone(), api.requests, self.shared.replica.clone()),
             evaluator: Evaluator {
                 signer: Arc::clone(self.signer),
                 policy: Arc::clone(self.policy),
@@ -181,12 +187,14 @@ fn follow(
     source: PoolSource,
     signer: &SignerName,
     shared: &Shared,
+    replicas: &Replicas,
     published: watch::Receiver<Option<Published>>,
     examples: Arc<[Leaf]>,
 ) -> watch::Receiver<PoolState> {
     let (task, clock) = (format!("CA pool of {signer}"), shared.clock.clone());
     if let PoolSource::Secret(secret) = source {
-        let (pools, follow) = follow_secret(&shared.client, clock, secret, published, examples);
+        let (pools, follow) =
+            follow_secret(&shared.client, clock, secret, replicas.clone(), published, examples);
         shared.tasks.spawn(task, follow);
         return pools;
     }

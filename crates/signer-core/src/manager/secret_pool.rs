@@ -4,7 +4,11 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use kube::Client;
-use tokio::{sync::watch, task::spawn_blocking, time::timeout};
+use tokio::{
+    sync::watch,
+    task::spawn_blocking,
+    time::{Instant, timeout},
+};
 
 use super::{
     allowed_changes::{allowed_changes, removal, standing_in},
@@ -14,6 +18,7 @@ use crate::pool_source::{News, PoolReader, PoolState, follow};
 use crate::{
     api::{SecretDocument, SecretError, Secrets},
     clock::Clock,
+    replicas::Replicas,
     trust_bundle::Published,
 };
 use ca_pool::{AsOf, AutomaticRotation, CaPool, Due, Fitness, Leaf, PoolSource, SecretPool};
@@ -41,6 +46,7 @@ pub(crate) fn follow_secret(
     client: &Client,
     clock: Clock,
     source: SecretPool,
+    replicas: Replicas,
     mut published: watch::Receiver<Option<Published>>,
     examples: Arc<[Leaf]>,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
@@ -52,7 +58,7 @@ pub(crate) fn follow_secret(
             // published looks again later
             let _ = timeout(POLL, published.wait_for(Option::is_some)).await;
         }
-        let rotator = Rotator { secrets, clock, source, published, examples };
+        let rotator = Rotator { secrets, clock, source, replicas, published, examples };
         follow(SecretReader { rotator, known: Known::default() }, POLL, sender).await;
     })
 }
@@ -76,6 +82,7 @@ struct Rotator {
     secrets: Secrets,
     clock: Clock,
     source: SecretPool,
+    replicas: Replicas,
     published: watch::Receiver<Option<Published>>,
     examples: Arc<[Leaf]>,
 }
@@ -89,6 +96,8 @@ struct Known {
     as_of: Option<AsOf>,
     /// What others make of a pool that wants CAs removed, and the version of the Secret that holds it.
     fitness: Option<(String, Arc<Fitness>)>,
+    /// Since when this version of the Secret has had to be changed.
+    due_since: Option<(String, Instant)>,
 }
 
 impl Rotator {
@@ -164,8 +173,22 @@ impl Rotator {
         if due == Due::Nothing {
             return found(pool, &secret, known);
         }
+        if pool.is_some() && self.is_turn_of_others(secret.version(), known) {
+            return found(pool, &secret, known);
+        }
         known.version = None;
         self.write(secret, pool, automatic_rotation.clone(), due, now).await
+    }
+
+    /// Whether other replicas have time to change this version of the Secret, before this one does it.
+    fn is_turn_of_others(&self, version: &str, known: &mut Known) -> bool {
+        let now = Instant::now();
+        if known.due_since.as_ref().is_none_or(|(of, _)| of != version) {
+            known.due_since = Some((version.to_owned(), now));
+        }
+        let since = known.due_since.as_ref().map_or(now, |(_, since)| *since);
+        let SecretPool { namespace, name, .. } = &self.source;
+        self.replicas.turn(&format!("{namespace}/{name}"), since) > now
     }
 
     /// What others make of a pool's CAs, which is found out once for each version: it takes signatures.

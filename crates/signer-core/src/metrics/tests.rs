@@ -14,7 +14,11 @@ fn the_page_has_outcomes_times_and_what_is_wrong() {
     of_signer.issued(Duration::from_millis(3));
     of_signer.recorded("Denied", "IdentityNotGranted");
     of_signer.retried();
-    of_signer.unfinished().set(2);
+    of_signer.duplicate();
+    let queue = of_signer.queue();
+    queue.unfinished.set(2);
+    queue.takeovers.inc_by(4);
+    queue.live_replicas.set(3);
     metrics.events_dropped().inc();
     of_signer.retained_anchors(1);
     let page = metrics.page();
@@ -24,6 +28,9 @@ fn the_page_has_outcomes_times_and_what_is_wrong() {
         r#"issuance_seconds_bucket{le="0.002",signer="example.com/a"} 0"#,
         r#"issuance_seconds_bucket{le="0.005",signer="example.com/a"} 1"#,
         r#"retries_total{signer="example.com/a"} 1"#,
+        r#"duplicates_total{signer="example.com/a"} 1"#,
+        r#"takeovers_total{signer="example.com/a"} 4"#,
+        r#"live_replicas{signer="example.com/a"} 3"#,
         "events_dropped_total 1",
         r#"unfinished_requests{signer="example.com/a"} 2"#,
         r#"deny_rules{signer="example.com/a"} 3"#,

@@ -16,6 +16,7 @@ use crate::{
     },
     decision::Denial,
     health::Component,
+    replicas::ReplicaName,
     request::{Claims, ClaimsError},
 };
 use ca_pool::{IssuedCertificate, PublicKey, names::SignerName};
@@ -26,6 +27,9 @@ pub(crate) trait SignerRequest:
 {
     /// Whether nothing can become of it any more.
     fn is_finished(&self) -> bool;
+
+    /// The replica that finished it, if its outcome names one.
+    fn finished_by(&self) -> Option<ReplicaName>;
 
     /// As much of it as is kept while it waits.
     fn abridged(self) -> Self;

@@ -18,8 +18,9 @@ use crate::{
         timeout::with_timeout,
     },
     health::Component,
+    replicas::ReplicaName,
     request::{Claims, ClaimsError},
-    status::condition::{self, is_final},
+    status::condition::{self, finished_by, is_final},
 };
 use ca_pool::{PublicKey, names::SignerName};
 
@@ -27,11 +28,16 @@ use ca_pool::{PublicKey, names::SignerName};
 pub(crate) struct PodCertificateRequests {
     client: Client,
     resource: ApiResource,
+    replica: ReplicaName,
 }
 
 impl SignerRequest for PodCertificateRequest {
     fn is_finished(&self) -> bool {
         is_final(self.status.as_ref()) || self.metadata.deletion_timestamp.is_some()
+    }
+
+    fn finished_by(&self) -> Option<ReplicaName> {
+        finished_by(self.status.as_ref())
     }
 
     fn abridged(mut self) -> Self {
@@ -103,8 +109,8 @@ impl RequestSource for PodCertificateRequests {
         now: Timestamp,
     ) -> kube::Result<Written> {
         let status = &match conclusion {
-            Conclusion::Issued(certificate) => condition::issued(certificate, now),
-            Conclusion::Denied(denial) => condition::denied(denial, now),
+            Conclusion::Issued(certificate) => condition::issued(certificate, &self.replica, now),
+            Conclusion::Denied(denial) => condition::denied(denial, &self.replica, now),
         };
         let mut seen = request.metadata.clone();
         for _ in 1..MOST_ATTEMPTS {
@@ -128,8 +134,9 @@ impl RequestSource for PodCertificateRequests {
 }
 
 impl PodCertificateRequests {
-    pub(crate) fn new(client: Client, resource: ApiResource) -> Self {
-        Self { client, resource }
+    /// All of them; what is written names this replica.
+    pub(crate) fn new(client: Client, resource: ApiResource, replica: ReplicaName) -> Self {
+        Self { client, resource, replica }
     }
 
     /// The API server ignores all but the status here, so nothing else is sent. The UID keeps the write from

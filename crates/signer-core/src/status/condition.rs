@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::reasons;
-use crate::{api::PodCertificateRequestStatus, decision::Denial};
+use crate::{api::PodCertificateRequestStatus, decision::Denial, replicas::ReplicaName};
 use bounded_text::truncated;
 use ca_pool::IssuedCertificate;
 
@@ -18,15 +18,28 @@ const LONGEST_MESSAGE: usize = 4096;
 
 /// Whether a status is final: the API server takes no other once one of these conditions is there.
 pub(crate) fn is_final(status: Option<&PodCertificateRequestStatus>) -> bool {
+    final_conditions(status).next().is_some()
+}
+
+/// The replica that wrote a final status, if it says so.
+pub(crate) fn finished_by(status: Option<&PodCertificateRequestStatus>) -> Option<ReplicaName> {
+    final_conditions(status).find_map(|condition| ReplicaName::of_message(&condition.message))
+}
+
+fn final_conditions(status: Option<&PodCertificateRequestStatus>) -> impl Iterator<Item = &Condition> {
     let conditions = status.map(|status| status.conditions.as_slice()).unwrap_or_default();
-    conditions.iter().any(|condition| [ISSUED, DENIED, FAILED].contains(&condition.type_.as_str()))
+    conditions.iter().filter(|condition| [ISSUED, DENIED, FAILED].contains(&condition.type_.as_str()))
 }
 
 /// The status of an issued request: condition, chain and times, which the API server wants in one write.
-pub(crate) fn issued(certificate: &IssuedCertificate, now: Timestamp) -> PodCertificateRequestStatus {
+pub(crate) fn issued(
+    certificate: &IssuedCertificate,
+    replica: &ReplicaName,
+    now: Timestamp,
+) -> PodCertificateRequestStatus {
     let message = format!("serial number {}, valid until {}", certificate.serial, certificate.not_after);
     PodCertificateRequestStatus {
-        conditions: vec![condition(ISSUED, reasons::ISSUED.as_str(), &message, now)],
+        conditions: vec![condition(ISSUED, reasons::ISSUED.as_str(), &message, replica, now)],
         certificate_chain: certificate.chain_pem.clone(),
         not_before: Some(Time(certificate.not_before)),
         begin_refresh_at: Some(Time(certificate.begin_refresh_at)),
@@ -35,19 +48,20 @@ pub(crate) fn issued(certificate: &IssuedCertificate, now: Timestamp) -> PodCert
 }
 
 /// The status of a denied request: the condition, and nothing else.
-pub(crate) fn denied(denial: &Denial, now: Timestamp) -> PodCertificateRequestStatus {
+pub(crate) fn denied(denial: &Denial, replica: &ReplicaName, now: Timestamp) -> PodCertificateRequestStatus {
     PodCertificateRequestStatus {
-        conditions: vec![condition(DENIED, denial.reason.as_str(), &denial.message, now)],
+        conditions: vec![condition(DENIED, denial.reason.as_str(), &denial.message, replica, now)],
         ..Default::default()
     }
 }
 
-fn condition(type_: &str, reason: &str, message: &str, now: Timestamp) -> Condition {
+/// The message ends with the name of the replica, by which the others know that it lives.
+fn condition(type_: &str, reason: &str, message: &str, replica: &ReplicaName, now: Timestamp) -> Condition {
     Condition {
         type_: type_.to_owned(),
         status: "True".to_owned(),
         reason: reason.to_owned(),
-        message: truncated(message, LONGEST_MESSAGE),
+        message: replica.sign(&truncated(message, LONGEST_MESSAGE - replica.signature_len())),
         last_transition_time: Time(whole_seconds(now)),
         observed_generation: None,
     }

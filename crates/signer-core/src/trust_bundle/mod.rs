@@ -42,6 +42,7 @@ use crate::{
     clock::Clock,
     health::{Component, SignerHealth},
     metrics::SignerMetrics,
+    replicas::Replicas,
     timer::sleep_until,
     watching::{Watched, watch},
 };
@@ -70,6 +71,7 @@ pub(crate) struct Publisher {
     pub(crate) pool: watch::Receiver<PoolState>,
     /// Hears what is published, as the API server tells it.
     pub(crate) published: watch::Sender<Option<Published>>,
+    pub(crate) replicas: Replicas,
     pub(crate) health: SignerHealth,
     pub(crate) deletion_record: DeletionRecord,
     pub(crate) metrics: SignerMetrics,
@@ -80,6 +82,8 @@ pub(crate) struct Publisher {
 struct Progress {
     /// This replica has written its labels, or found them right.
     has_labelled: bool,
+    /// Since when the bundle has to be written.
+    due_since: Option<Instant>,
     /// Since when the bundle has been a newer pool's.
     lags_since: Option<Instant>,
     /// The pool and the bundle that were in order last.
@@ -239,6 +243,9 @@ impl Publisher {
         if !matches!(repair, BundleAction::Newer(_)) {
             progress.lags_since = None;
         }
+        if !matches!(repair, BundleAction::Write(_)) {
+            progress.due_since = None;
+        }
         match repair {
             BundleAction::InOrder | BundleAction::Settling => {
                 self.works(current, &pool, now, None);
@@ -274,6 +281,9 @@ impl Publisher {
                 Next::Within(BETWEEN_WRITES)
             }
             BundleAction::Write(repaired) => {
+                if let Some(wait) = self.wait_for_turn(&mut progress.due_since) {
+                    return Next::Within(wait);
+                }
                 let changes = desired.changes(current, &repaired);
                 let edits = before.map(|(_, before)| desired.changes(before, current));
                 let what = match edits.filter(|edits| !edits.is_empty()) {
@@ -311,9 +321,20 @@ impl Publisher {
             self.health.failed(Component::TrustBundle, &self.too_large(size));
             return Next::Event;
         }
+        if let Some(wait) = self.wait_for_turn(&mut progress.due_since) {
+            return Next::Within(wait);
+        }
         let what = if self.deletion_record.was_published() { What::MadeAnew } else { What::First };
         let created = desired.created(&self.resource, now);
         self.settle(self.create(&created).await, &what, pool, observed, progress, now)
+    }
+
+    /// How long other replicas have for the write, before this one does it.
+    fn wait_for_turn(&self, due_since: &mut Option<Instant>) -> Option<Duration> {
+        let now = Instant::now();
+        let since = *due_since.get_or_insert(now);
+        let turn = self.replicas.turn(&self.name(), since);
+        (turn > now).then(|| turn - now)
     }
 
     /// Says that the pool is older than the one of the bundle, or another one.
@@ -383,6 +404,7 @@ impl Publisher {
             Ok(bundle) => {
                 self.say_written(what);
                 progress.has_labelled = true;
+                progress.due_since = None;
                 self.works(&bundle, pool, now, None);
                 progress.in_order = Some((Arc::clone(pool), Box::new(bundle.clone())));
                 observed.seen = Seen::Present(Box::new(bundle));

@@ -11,7 +11,7 @@ fn services() -> WakeKey {
 }
 
 fn with(names: &[&str]) -> Pending {
-    let pending = Pending::new(Gauge::default());
+    let pending = Pending::new(QueueMetrics::default(), Replicas::alone(ReplicaName::new("a", [0; 4])));
     for name in names {
         pending.arrive(&key(name), UID);
         pending.enqueue(&key(name), Urgency::FirstCertificate);

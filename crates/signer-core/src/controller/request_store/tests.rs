@@ -5,10 +5,12 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 
-use prometheus_client::metrics::gauge::Gauge;
-
 use super::*;
 use crate::api::{PodCertificateRequest, PodCertificateRequestSpec, PodCertificateRequestStatus};
+use crate::{
+    metrics::QueueMetrics,
+    replicas::{ReplicaName, Replicas},
+};
 
 fn resource() -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("certificates.k8s.io", "v1", "PodCertificateRequest"))
@@ -17,7 +19,8 @@ fn resource() -> ApiResource {
 fn request_store() -> (RequestStore<PodCertificateRequest>, Store<PodCertificateRequest>) {
     let writer = Writer::new(resource());
     let store = writer.as_reader();
-    (RequestStore::new(writer, Arc::new(Pending::new(Gauge::default()))).0, store)
+    let replicas = Replicas::alone(ReplicaName::new("a", [0; 4]));
+    (RequestStore::new(writer, Arc::new(Pending::new(QueueMetrics::default(), replicas))).0, store)
 }
 
 fn request(name: &str, condition: Option<&str>) -> PodCertificateRequest {

@@ -1,0 +1,58 @@
+//! How the replicas of a signer share its work: without a leader, and without a call for it.
+//!
+//! Each replica orders all live replicas by a hash of the piece of work and the replica's name. The first one
+//! acts at once; the next one after a while, if the work isn't done by then; and so on. So whose turn it is
+//! delays work, and forbids nothing: a replica that is wrong about the others does work twice, or late, and
+//! loses none. Who lives follows from who answers: the condition of an outcome names the replica that wrote
+//! it, which nobody can write who isn't allowed to sign. No clocks of others are compared.
+
+mod name;
+mod turns;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+pub(crate) use self::name::ReplicaName;
+use self::turns::Turns;
+
+/// The replicas of one signer, as this one knows them. Cheap to clone: clones know the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Replicas(Arc<Mutex<Turns>>);
+
+impl Replicas {
+    /// Nobody but this replica.
+    pub(crate) fn alone(me: ReplicaName) -> Self {
+        Self(Arc::new(Mutex::new(Turns::new(me))))
+    }
+
+    /// When this replica's turn has come for a piece of work that has been due `since` then.
+    pub(crate) fn turn(&self, work: &str, since: Instant) -> Instant {
+        self.lock().turn(work, since, Instant::now())
+    }
+
+    /// A request is finished; it had been due `since` then, if this replica had looked at it.
+    pub(crate) fn finished(&self, work: &str, by: &ReplicaName, since: Option<Instant>) {
+        self.lock().finished(work, by, since, Instant::now());
+    }
+
+    /// This replica has done in vain what another had done before.
+    pub(crate) fn lost(&self) {
+        self.lock().lost(Instant::now());
+    }
+
+    /// How many pieces of work this replica may take on at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.lock().most_at_once(Instant::now())
+    }
+
+    /// How many replicas there are, this one among them.
+    pub(crate) fn live(&self) -> usize {
+        self.lock().live()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turns> {
+        let Self(turns) = self;
+        turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
