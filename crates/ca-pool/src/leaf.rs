@@ -43,8 +43,11 @@ pub struct Leaf {
     /// The lifetime that the signer wants, backdating included; shorter where the request, the signer's
     /// configuration or the CA allow less. Without it: the longest that they allow.
     pub lifetime: Option<Duration>,
-    /// When kubelet shall ask for the next certificate. Without it: as the signer is configured.
+    /// When kubelet shall ask for the next certificate, where the pod's author says it. Without it: as the
+    /// signer is configured, and spread ([`RefreshSpread`](crate::RefreshSpread)).
     pub refresh: Option<Refresh>,
+    /// What stands in the place of the signer's configuration there, and is spread as that is.
+    pub default_refresh: Option<Refresh>,
     /// Services of the pod's namespace that must not exist, since one of the names would then be theirs. No
     /// part of the certificate: the core asks the API server before it issues, as what `Request::services`
     /// lacks may exist all the same.

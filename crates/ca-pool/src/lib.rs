@@ -29,7 +29,7 @@ pub use self::{
     duration::{DurationError, format_duration, parse_duration},
     issuance::{
         IssueError, IssuedCertificate, LifetimeLimit, MAX_CHAIN_BYTES, MAX_EXTENSIONS, MAX_NAMES, Prepared,
-        Terms, issue, prepare,
+        RefreshSpread, Terms, issue, prepare,
     },
     key_type::{KeyType, KeyTypeError},
     leaf::{

@@ -95,7 +95,8 @@ fn fill(requested: &Requested<'_>, own: &Ownership<'_>, config: &AnnotationSigne
     leaf.uris = uris.as_ref().map(|wish| wish.wanted.clone()).unwrap_or_default();
     leaf.ip_addresses = ip_addresses.as_ref().map(|wish| wish.wanted.clone()).unwrap_or_default();
     leaf.lifetime = Some(validity.lifetime);
-    leaf.refresh = Some(validity.refresh.or(config.refresh).unwrap_or_else(|| validity.default_refresh()));
+    leaf.refresh = validity.refresh;
+    leaf.default_refresh = Some(config.refresh.unwrap_or_else(|| validity.default_refresh()));
     leaf
 }
 

@@ -53,6 +53,11 @@ impl Cluster {
         scope.remove_all().await;
         result.unwrap_or_else(|panic| resume_unwind(panic))
     }
+
+    /// Makes things, and leaves them there: in a cluster that is thrown away afterwards.
+    pub async fn keep<T>(&self, make: impl AsyncFnOnce(&Scope) -> T) -> T {
+        make(&Scope { cluster: self.clone(), made: Mutex::default() }).await
+    }
 }
 
 impl Scope {

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 pub(crate) use self::permission::check as check_permission;
 pub use self::{
     error::{IssueError, LifetimeLimit},
-    terms::Terms,
+    terms::{RefreshSpread, Terms},
 };
 use crate::{
     authority::{

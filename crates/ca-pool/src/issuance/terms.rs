@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use jiff::Timestamp;
 
-use crate::leaf::Refresh;
+use crate::{leaf::Refresh, names::SignerName};
 
 /// What a signer's configuration and a request allow a certificate, whatever the leaf asks for.
 ///
@@ -26,9 +27,40 @@ pub struct Terms {
     pub clock_skew: Duration,
     /// When a certificate is refreshed if the leaf doesn't say (`refreshAt`).
     pub refresh: Refresh,
+    /// How much earlier it is refreshed then.
+    pub refresh_spread: RefreshSpread,
     /// When the last leaf of the CA must have expired, because its root is no longer published then; the CA's
     /// own end counts too.
     pub leaves_end: Timestamp,
+}
+
+/// How much earlier than configured a certificate is refreshed: up to a tenth of its lifetime, always as much
+/// for the same pod. So what is issued at once isn't refreshed at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RefreshSpread(pub(super) u32);
+
+impl RefreshSpread {
+    /// No earlier.
+    pub const NONE: Self = Self(0);
+
+    /// The same for each certificate of a pod by a signer. (A request doesn't name its volume; of a pod's
+    /// volumes, those of one signer are refreshed together.)
+    #[must_use]
+    pub fn of_pod(uid: &str, signer_name: &SignerName) -> Self {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for part in [uid, signer_name.as_str()] {
+            hash.update(part.as_bytes());
+            hash.update(&[0]);
+        }
+        Self(hash.finish().as_ref()[..4].iter().fold(0, |share, byte| share << 8 | u32::from(*byte)))
+    }
+
+    /// How much earlier a certificate of this lifetime is refreshed, in whole seconds.
+    #[must_use]
+    pub fn of_lifetime(self, lifetime: Duration) -> Duration {
+        let Self(share) = self;
+        Duration::from_secs((lifetime / 10).as_secs().saturating_mul(share.into()) >> 32)
+    }
 }
 
 impl Terms {
@@ -54,6 +86,7 @@ impl Default for Terms {
             requested_max: Duration::from_secs(86_400),
             clock_skew: Self::DEFAULT_CLOCK_SKEW,
             refresh: Self::DEFAULT_REFRESH,
+            refresh_spread: RefreshSpread::NONE,
             leaves_end: Timestamp::MAX,
         }
     }

@@ -39,11 +39,17 @@ pub(super) fn times(
             limit => IssueError::LifetimeTooShort { lifetime: unsigned(lifetime), limit },
         });
     }
-    let refresh = leaf.refresh.unwrap_or(terms.refresh);
+    let refresh_after = match leaf.refresh {
+        Some(explicit) => after(explicit, lifetime),
+        None => {
+            let earlier = terms.refresh_spread.of_lifetime(unsigned(lifetime));
+            after(leaf.default_refresh.unwrap_or(terms.refresh), lifetime).saturating_sub(seconds(earlier))
+        }
+    };
     Ok(Times {
         not_before,
         not_after: add(not_before, lifetime),
-        begin_refresh_at: add(not_before, refresh_after(refresh, lifetime)),
+        begin_refresh_at: add(not_before, within_margins(refresh_after, lifetime)),
     })
 }
 
@@ -83,14 +89,18 @@ fn lifetime(
     least
 }
 
-/// How long after the beginning the refresh begins: as wanted, moved to within the API server's margins.
-fn refresh_after(refresh: Refresh, lifetime: SignedDuration) -> SignedDuration {
-    let wanted = match refresh {
+/// How long after the beginning the refresh is wanted to begin.
+fn after(refresh: Refresh, lifetime: SignedDuration) -> SignedDuration {
+    match refresh {
         Refresh::AfterPercent(percent) => {
             SignedDuration::from_secs(lifetime.as_secs() * i64::from(percent) / 100)
         }
         Refresh::BeforeExpiry(before) => lifetime.saturating_sub(seconds(before)),
-    };
+    }
+}
+
+/// Moves a wish to within the API server's margins.
+fn within_margins(wanted: SignedDuration, lifetime: SignedDuration) -> SignedDuration {
     let margin = seconds(Terms::REFRESH_MARGIN);
     wanted.clamp(margin, lifetime - margin)
 }

@@ -98,10 +98,11 @@ fn the_default_refresh_is_an_hour_before_expiry_or_half_way() {
         ("1h59m", Refresh::AfterPercent(50)),
         ("1h", Refresh::AfterPercent(50)),
     ] {
-        assert_eq!(issued(&config(), asking("duration", duration)).refresh, Some(refresh), "{duration}");
+        let leaf = issued(&config(), asking("duration", duration));
+        assert_eq!((leaf.refresh, leaf.default_refresh), (None, Some(refresh)), "{duration}");
     }
     let shortened = request().max_lifetimes(hours(1), hours(24));
-    assert_eq!(issued(&config(), shortened).refresh, Some(Refresh::AfterPercent(50)));
+    assert_eq!(issued(&config(), shortened).default_refresh, Some(Refresh::AfterPercent(50)));
 }
 
 #[test]
@@ -156,7 +157,8 @@ proptest! {
                 prop_assert!(is_legal);
                 prop_assert_eq!(leaf.lifetime, Some(Duration::from_secs(lifetime)));
                 let default = if lifetime < 7200 { Refresh::AfterPercent(50) } else { Refresh::BeforeExpiry(hours(1)) };
-                prop_assert_eq!(leaf.refresh, Some(refresh.map_or(default, |s| Refresh::BeforeExpiry(Duration::from_secs(s)))));
+                prop_assert_eq!(leaf.default_refresh, Some(default));
+                prop_assert_eq!(leaf.refresh, refresh.map(|s| Refresh::BeforeExpiry(Duration::from_secs(s))));
             }
             Decision::Deny(_) => prop_assert!(!is_legal),
             Decision::Wait(_) => prop_assert!(false, "nothing to wait for"),

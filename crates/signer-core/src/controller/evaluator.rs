@@ -25,8 +25,8 @@ use crate::{
     trust_bundle::Published,
 };
 use ca_pool::{
-    CaKeyError, CaPool, Fitness, IssueError, IssuedCertificate, Leaf, SerialNumber, SigningCa, Terms, issue,
-    prepare,
+    CaKeyError, CaPool, Fitness, IssueError, IssuedCertificate, Leaf, RefreshSpread, SerialNumber, SigningCa,
+    Terms, issue, prepare,
 };
 
 /// How a look at a request ends.
@@ -217,6 +217,7 @@ impl<S: Signer> Evaluator<S> {
             requested_max: claims.max_expiration,
             clock_skew: self.policy.clock_skew,
             refresh: self.policy.refresh,
+            refresh_spread: RefreshSpread::of_pod(&claims.pod_uid, &claims.signer_name),
             leaves_end,
         };
         let mut random = [0; 16];

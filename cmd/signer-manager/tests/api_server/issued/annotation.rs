@@ -29,14 +29,14 @@ async fn annotation_certifies_the_pod_s_own_names_by_default() -> Result<(), Err
         let mut usages = long.leaf().extended_key_usages();
         usages.sort();
         assert_eq!(usages, ["clientAuth", "serverAuth"]);
-        assert_eq!((long.lifetime_seconds(), long.refresh_before_end_seconds()), (86_400, 3600));
+        long.assert_times(86_400, 3600);
         long.chain.verify(Purpose::ServerNamed(&names[0])).unwrap();
         long.chain.verify(Purpose::Client).unwrap();
 
         // the default clamps to the request's maximum, and the refresh to half of that
         let (_, request) = ask(&kubelet, pod("web-1", 3600)).await?;
         let short = issued(scope, &request).await?;
-        assert_eq!((short.lifetime_seconds(), short.refresh_before_end_seconds()), (3600, 1800));
+        short.assert_times(3600, 1800);
         manager.stop().await;
         Ok(())
     })

@@ -21,7 +21,7 @@ async fn spiffe_certifies_the_service_account_for_both_ends() -> Result<(), Erro
         let mut usages = issued.leaf().extended_key_usages();
         usages.sort();
         assert_eq!(usages, ["clientAuth", "serverAuth"]);
-        assert_eq!((issued.lifetime_seconds(), issued.refresh_before_end_seconds()), (7200, 3600));
+        issued.assert_times(7200, 3600);
         issued.chain.verify(Purpose::Client).unwrap();
         issued.chain.verify(Purpose::Server).unwrap();
         issued.chain.verify(Purpose::ServerNamed("web-0")).unwrap_err();

@@ -50,6 +50,13 @@ impl Issued {
         self.status.not_after.duration_since(self.status.begin_refresh_at).as_secs()
     }
 
+    /// Makes sure that it lives so long, and is refreshed so long before its end, or earlier by up to a tenth.
+    pub(crate) fn assert_times(&self, lifetime_seconds: i64, refresh_before_end_seconds: i64) {
+        assert_eq!(self.lifetime_seconds(), lifetime_seconds);
+        let earlier = self.refresh_before_end_seconds() - refresh_before_end_seconds;
+        assert!((0..=lifetime_seconds / 10).contains(&earlier), "{earlier}");
+    }
+
     /// How long before its condition's time the certificate begins.
     pub(crate) async fn backdated_seconds(&self, request: &SentRequest) -> Result<i64, Error> {
         let object = request.read().await?;

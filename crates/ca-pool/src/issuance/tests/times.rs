@@ -103,6 +103,55 @@ fn refresh_is_moved_into_the_margins() {
 }
 
 #[test]
+fn a_refresh_that_nobody_asked_for_comes_earlier_by_up_to_a_tenth_of_the_lifetime() {
+    let begins = |leaf: &Leaf, hash: u32, lifetime: Duration| {
+        let terms = Terms { refresh_spread: RefreshSpread(hash), max_lifetime: lifetime, ..Terms::default() };
+        times(&issued(leaf, &terms))[2].clone()
+    };
+    for (hash, lifetime, at) in [
+        (0, 24 * HOUR, "2026-11-22T23:58:00Z"),
+        (1 << 31, 24 * HOUR, "2026-11-22T22:46:00Z"),
+        (u32::MAX, 24 * HOUR, "2026-11-22T21:34:01Z"),
+        (u32::MAX, HOUR, "2026-11-22T12:22:01Z"),
+    ] {
+        assert_eq!(begins(&server(), hash, lifetime), at, "{hash} {lifetime:?}");
+    }
+    let mut own = server();
+    own.default_refresh = Some(Refresh::BeforeExpiry(HOUR));
+    assert_eq!(begins(&own, 1 << 31, 24 * HOUR), "2026-11-23T09:46:00Z");
+    // within the API server's margins
+    own.default_refresh = Some(Refresh::AfterPercent(1));
+    assert_eq!(begins(&own, u32::MAX, 24 * HOUR), "2026-11-22T12:08:00Z");
+    // what somebody asked for stays
+    own.refresh = Some(Refresh::BeforeExpiry(2 * HOUR));
+    assert_eq!(begins(&own, u32::MAX, 24 * HOUR), "2026-11-23T09:58:00Z");
+}
+
+/// How many pods ask in the busiest minute of the second day and after, if 100,000 have started at once.
+fn busiest_minute(spread: impl Fn(u32) -> RefreshSpread) -> usize {
+    let (lifetime, days) = (24 * HOUR, 3);
+    let mut asks = vec![0_usize; days * 24 * 60];
+    for pod in 0..100_000 {
+        let mut at = Duration::from_millis(u64::from(pod) * 2);
+        let pause = lifetime / 2 - Terms::DEFAULT_CLOCK_SKEW - spread(pod).of_lifetime(lifetime);
+        while let Some(asks) = asks.get_mut((at.as_secs() / 60) as usize) {
+            *asks += 1;
+            at += pause;
+        }
+    }
+    asks[24 * 60..].iter().copied().max().unwrap()
+}
+
+#[test]
+fn pods_that_started_at_once_are_not_refreshed_at_once() {
+    let signer: SignerName = "example.com/a".parse().unwrap();
+    assert_eq!(busiest_minute(|_| RefreshSpread::NONE), 30_000);
+    let spread = busiest_minute(|pod| RefreshSpread::of_pod(&format!("uid-{pod}"), &signer));
+    // 100,000 over three tenths of a day at the third refresh: 231 in a minute, and what chance adds
+    assert!((231..500).contains(&spread), "{spread}");
+}
+
+#[test]
 fn authority_that_is_younger_than_the_backdating_bounds_it() {
     let authority = authority_between((2026, 11, 22), (2027, 1, 1));
     let just_born: Timestamp = "2026-11-22T00:00:30Z".parse().unwrap();

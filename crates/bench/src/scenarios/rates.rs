@@ -1,0 +1,88 @@
+//! A steady stream, at several paces.
+
+use super::Extent;
+use crate::{
+    Result,
+    fleet::Fleet,
+    load::Answers,
+    report::{Figure, Plot, Row, Section},
+    stage::{NULL, SERVICE_DNS, Stage},
+};
+
+const RATES: [u32; 3] = [50, 100, 200];
+
+/// So many replicas; none stands for the null signer.
+const SUBJECTS: [(usize, &str); 3] = [(0, "null signer"), (1, "1 replica"), (2, "2 replicas")];
+
+pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Vec<Section>> {
+    let mut sections = Vec::new();
+    for rate in RATES {
+        sections.push(at(stage, extent, rate).await?);
+    }
+    Ok(sections)
+}
+
+async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
+    let count = if extent.quick { rate as usize * 4 } else { rate as usize * 20 };
+    let mut shown: [Vec<Answers>; 3] = Default::default();
+    for _ in 0..extent.rounds {
+        for (shown, (replicas, _)) in shown.iter_mut().zip(SUBJECTS) {
+            shown.push(stream(stage, replicas, rate, count).await?);
+        }
+    }
+    let ms = |answers: &Answers, percent: f64| answers.percentile(percent).as_secs_f64() * 1000.0;
+    let of = |answers: &[Answers], percent: f64| -> Vec<f64> {
+        answers.iter().map(|answers| ms(answers, percent)).collect()
+    };
+    let ratios = |answers: &[Answers], percent: f64| -> Vec<f64> {
+        of(answers, percent).iter().zip(of(&shown[0], percent)).map(|(one, null)| one / null).collect()
+    };
+    let rows = shown.iter().zip(SUBJECTS).map(|(answers, (_, name))| Row {
+        subject: name.to_owned(),
+        figures: vec![
+            Figure::of(&of(answers, 50.0), "ms"),
+            Figure::of(&ratios(answers, 50.0), "of null"),
+            Figure::of(&of(answers, 99.0), "ms"),
+            Figure::of(&ratios(answers, 99.0), "of null"),
+            Figure::of(&of(answers, 100.0), "ms"),
+        ],
+    });
+    let plot = Plot {
+        file: format!("latency-{rate}"),
+        title: format!("Requests answered within a time, at {rate} a second"),
+        x: "milliseconds from creation to Issued",
+        y: "percent of requests",
+        lines: vec![],
+    };
+    // the slowest hundredth would leave no room for the rest
+    let points = |answers: &[Answers]| {
+        (1..=99)
+            .map(|percent| f64::from(percent))
+            .map(|percent| (Figure::of(&of(answers, percent), "").median, percent))
+            .collect()
+    };
+    let plot =
+        shown.iter().zip(SUBJECTS).fold(plot, |plot, (answers, (_, name))| plot.line(name, points(answers)));
+    Ok(Section {
+        name: format!("rate-{rate}"),
+        title: format!(
+            "{rate} requests a second, {count} in each round: from creation to Issued, as a watch shows it"
+        ),
+        columns: vec!["p50", "ratio", "p99", "ratio", "slowest"],
+        rows: rows.collect(),
+        plots: vec![plot],
+    })
+}
+
+async fn stream(stage: &Stage, replicas: usize, rate: u32, count: usize) -> Result<Answers> {
+    let signer = if replicas == 0 { NULL } else { SERVICE_DNS };
+    let fleet = match replicas {
+        0 => Fleet::null(stage, &signer).await?,
+        replicas => Fleet::of(stage, &[signer], replicas).await?,
+    };
+    stage.load.stream(stage, stage.asks(&signer), rate, rate as usize).await?.complete()?;
+    let answers = stage.load.stream(stage, stage.asks(&signer), rate, count).await?.complete()?;
+    fleet.stop().await?;
+    stage.clear().await?;
+    Ok(answers)
+}
