@@ -123,13 +123,14 @@ impl Fleet {
 impl Replica {
     /// Starts signer-manager on a configuration of these signers.
     pub(crate) fn spawn(stage: &Stage, signers: &[Signer], kubeconfig: &Path) -> Result<Self> {
-        let config = stage.dir.path().join("signers.yaml");
-        fs::write(&config, configuration(stage, signers))?;
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let config = stage.dir.path().join(format!("{http}.yaml"));
+        fs::write(&config, configuration(stage, signers))?;
         let log = stage.dir.path().join(format!("{http}.log"));
         let output = File::create(log)?;
         let mut command = Command::new(&stage.signer_manager);
         command.arg("--config").arg(config).args(["--http-bind", &http.to_string(), "--log-format", "json"]);
+        command.args(["--log", &std::env::var("BENCH_LOG").unwrap_or_else(|_| "info".to_owned())]);
         command.env("KUBECONFIG", kubeconfig).env("HOSTNAME", format!("replica-{}", http.port()));
         command.stdin(std::process::Stdio::null()).stdout(output.try_clone()?).stderr(output);
         Ok(Self { child: command.kill_on_drop(true).spawn()?, http: Some(http) })

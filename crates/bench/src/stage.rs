@@ -1,6 +1,9 @@
 //! What all measurements stand on: a control plane, pods that ask, CA pools.
 
 use std::{
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -161,7 +164,8 @@ fn write_pool(path: &Path, key_type: SigningKeyType) -> Result<()> {
     let key = SigningKey::generate(key_type)?;
     let authority =
         CertificateAuthority::new_root(root, key, serial, Timestamp::now() - Duration::from_secs(3600))?;
-    Ok(std::fs::write(path, CaPool::new(vec![authority])?.to_json()?)?)
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    Ok(file.write_all(&CaPool::new(vec![authority])?.to_json()?)?)
 }
 
 async fn pods(

@@ -21,9 +21,18 @@ pub(crate) enum Urgency {
     Refresh,
 }
 
+/// Which of a namespace's requests comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// First come is first served.
+    OldestFirst,
+    /// Last come is first served.
+    NewestFirst,
+}
+
 /// Requests, and which of them is evaluated next.
 ///
-/// Within a namespace and an urgency, first come is first served; namespaces take turns. A namespace that
+/// Within a namespace and an urgency, they are served in the order in which they came; namespaces take turns. A namespace that
 /// holds its `share` of the slots gets no further one while others that hold less have something to do. It
 /// never holds more slots than are left for all others, so a namespace that comes anew gets one at once.
 #[derive(Debug)]
@@ -146,7 +155,7 @@ impl FairQueue {
     }
 
     /// Takes the next request; it holds a slot until [`finish`](Self::finish).
-    pub(crate) fn start(&mut self, now: Instant) -> Option<RequestKey> {
+    pub(crate) fn start(&mut self, order: Order, now: Instant) -> Option<RequestKey> {
         self.promote(now);
         let free = self.slots.saturating_sub(self.running());
         if free == 0 {
@@ -159,7 +168,7 @@ impl FairQueue {
             [Urgency::FirstCertificate, Urgency::Refresh]
         };
         let (urgency, key) = [self.share, self.slots].into_iter().find_map(|most| {
-            lanes.into_iter().find_map(|urgency| Some((urgency, self.take(urgency, most.min(free))?)))
+            lanes.into_iter().find_map(|urgency| Some((urgency, self.take(urgency, order, most.min(free))?)))
         })?;
         self.firsts_in_a_row = match urgency {
             Urgency::FirstCertificate if !self.refresh.turns.is_empty() => {
@@ -254,14 +263,14 @@ impl FairQueue {
         }
     }
 
-    /// The first request of the first namespace in turn that holds fewer slots than this.
-    fn take(&mut self, urgency: Urgency, fewer_than: usize) -> Option<RequestKey> {
+    /// The next request of the first namespace in turn that holds fewer slots than this.
+    fn take(&mut self, urgency: Urgency, order: Order, fewer_than: usize) -> Option<RequestKey> {
         let lane = if urgency == Urgency::Refresh { &self.refresh } else { &self.first };
         let held = |namespace: &String| self.running.get(namespace).copied().unwrap_or_default();
         let namespace = lane.turns.values().find(|namespace| held(namespace) < fewer_than)?.clone();
         let next_activation = self.next_position;
         self.next_position += 1;
-        self.lane(urgency).pop(&namespace, next_activation)
+        self.lane(urgency).pop(&namespace, order, next_activation)
     }
 
     fn release(&mut self, namespace: &str) {
@@ -319,10 +328,13 @@ impl Lane {
         }
     }
 
-    /// Takes the first request of a namespace, whose turn comes again after all others.
-    fn pop(&mut self, namespace: &str, next_activation: u64) -> Option<RequestKey> {
+    /// Takes the next request of a namespace, whose turn comes again after all others.
+    fn pop(&mut self, namespace: &str, order: Order, next_activation: u64) -> Option<RequestKey> {
         let ready = self.namespaces.get_mut(namespace)?;
-        let (_, key) = ready.requests.pop_first()?;
+        let (_, key) = match order {
+            Order::OldestFirst => ready.requests.pop_first(),
+            Order::NewestFirst => ready.requests.pop_last(),
+        }?;
         let name = self.turns.remove(&ready.turn)?;
         if ready.requests.is_empty() {
             self.namespaces.remove(namespace);

@@ -12,12 +12,12 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     announced::Announced,
     failures::{Failures, Problem},
-    fair_queue::{FairQueue, Urgency},
+    fair_queue::{FairQueue, Order, Urgency},
 };
 use crate::{
     cluster::pod_cache::PodKey,
     metrics::QueueMetrics,
-    replicas::{ReplicaName, Replicas},
+    replicas::{Arrival, ReplicaName, Replicas},
 };
 
 /// Evaluations at once. More than the API server answers at once gains nothing.
@@ -75,6 +75,7 @@ struct Evaluation {
 struct Entry {
     uid: String,
     arrived: Instant,
+    arrival: Arrival,
     /// Since when it has been due, whoever's turn it is.
     due_since: Option<Instant>,
     is_finished: bool,
@@ -108,6 +109,7 @@ impl Pending {
         let entry = Entry {
             uid: uid.to_owned(),
             arrived: now,
+            arrival: self.replicas.arrived(),
             due_since: None,
             is_finished: false,
             waits_for: vec![],
@@ -132,12 +134,14 @@ impl Pending {
         if table.queue.running() > 0 && table.queue.running() >= self.replicas.most_at_once() {
             return None;
         }
+        // whoever isn't known yet does best to begin with what nobody else will have begun
+        let order = if self.replicas.is_known() { Order::OldestFirst } else { Order::NewestFirst };
         loop {
-            let key = table.queue.start(now)?;
+            let key = table.queue.start(order, now)?;
             // without an entry it is finished
             let Some(entry) = table.entries.get_mut(&key) else { return Some(key) };
             let since = *entry.due_since.get_or_insert(now);
-            let turn = self.replicas.turn(&entry.uid, since);
+            let turn = self.replicas.turn(&entry.uid, entry.arrival, since);
             if turn <= now {
                 if turn > since {
                     self.metrics.takeovers.inc();
@@ -219,15 +223,13 @@ impl Pending {
 
     /// Learns which replica finished a request.
     pub(crate) fn finished_by(&self, key: &RequestKey, uid: &str, replica: &ReplicaName) {
-        let due_since =
-            self.lock().entries.get(key).filter(|entry| entry.uid == uid).and_then(|entry| entry.due_since);
-        self.replicas.finished(uid, replica, due_since);
+        let due = {
+            let table = self.lock();
+            let entry = table.entries.get(key).filter(|entry| entry.uid == uid);
+            entry.and_then(|entry| Some((entry.arrival, entry.due_since?)))
+        };
+        self.replicas.finished(uid, replica, due);
         self.metrics.live_replicas.set(self.replicas.live().try_into().unwrap_or(i64::MAX));
-    }
-
-    /// This replica has signed in vain: another one had finished the request.
-    pub(crate) fn lost(&self) {
-        self.replicas.lost();
     }
 
     /// Drops what the watch reports finished or deleted.

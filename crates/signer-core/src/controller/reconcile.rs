@@ -151,10 +151,7 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
                 let written = self.write(evaluation, Conclusion::Issued(&certificate), now).await;
                 match &written {
                     Ok(Written::Done) => self.records(request).issued(&certificate, arrived.elapsed()),
-                    Ok(Written::ByAnother) => {
-                        self.pending.lost();
-                        self.metrics.duplicate();
-                    }
+                    Ok(Written::ByAnother) => self.metrics.duplicate(),
                     Ok(Written::Gone) => {}
                     Err(ReconcileError::Write(error)) if is_refusal(error) => {}
                     Err(_) => self.records(request).unconfirmed(&certificate),

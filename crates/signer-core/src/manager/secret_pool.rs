@@ -18,7 +18,7 @@ use crate::pool_source::{News, PoolReader, PoolState, follow};
 use crate::{
     api::{SecretDocument, SecretError, Secrets},
     clock::Clock,
-    replicas::Replicas,
+    replicas::{Arrival, Replicas},
     trust_bundle::Published,
 };
 use ca_pool::{AsOf, AutomaticRotation, CaPool, Due, Fitness, Leaf, PoolSource, SecretPool};
@@ -188,7 +188,7 @@ impl Rotator {
         }
         let since = known.due_since.as_ref().map_or(now, |(_, since)| *since);
         let SecretPool { namespace, name, .. } = &self.source;
-        self.replicas.turn(&format!("{namespace}/{name}"), since) > now
+        self.replicas.turn(&format!("{namespace}/{name}"), Arrival::NOW, since) > now
     }
 
     /// What others make of a pool's CAs, which is found out once for each version: it takes signatures.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 pub(crate) use self::name::ReplicaName;
+pub(crate) use self::turns::Arrival;
 use self::turns::Turns;
 
 /// The replicas of one signer, as this one knows them. Cheap to clone: clones know the same.
@@ -27,18 +28,23 @@ impl Replicas {
     }
 
     /// When this replica's turn has come for a piece of work that has been due `since` then.
-    pub(crate) fn turn(&self, work: &str, since: Instant) -> Instant {
-        self.lock().turn(work, since, Instant::now())
+    pub(crate) fn turn(&self, work: &str, arrival: Arrival, since: Instant) -> Instant {
+        self.lock().turn(work, arrival, since)
     }
 
-    /// A request is finished; it had been due `since` then, if this replica had looked at it.
-    pub(crate) fn finished(&self, work: &str, by: &ReplicaName, since: Option<Instant>) {
-        self.lock().finished(work, by, since, Instant::now());
+    /// A request has come.
+    pub(crate) fn arrived(&self) -> Arrival {
+        self.lock().arrived()
     }
 
-    /// This replica has done in vain what another had done before.
-    pub(crate) fn lost(&self) {
-        self.lock().lost(Instant::now());
+    /// A request is finished; it had come and been due then, if this replica had looked at it.
+    pub(crate) fn finished(&self, work: &str, by: &ReplicaName, due: Option<(Arrival, Instant)>) {
+        self.lock().finished(work, by, due, Instant::now());
+    }
+
+    /// Whether the others know this replica: it has done work, and they have seen it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.lock().is_known()
     }
 
     /// How many pieces of work this replica may take on at once.

@@ -1,6 +1,6 @@
 //! Whose turn it is. Pure: time comes in as an argument.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{cmp::Reverse, collections::VecDeque, time::Duration};
 
 use aws_lc_rs::digest;
 use tokio::time::Instant;
@@ -14,30 +14,41 @@ pub(super) struct Turns {
     peers: Vec<Peer>,
     /// From when work was due until it was seen done by the replica whose turn it was: the last ones.
     durations: VecDeque<Duration>,
-    /// What was done in vain since work of this replica was last seen done.
-    losses: u32,
-    /// Until then this replica leaves work to the others, who seem not to know it, or to be faster.
-    yields_until: Option<Instant>,
-    probation: Probation,
+    /// When this replica became known to the others.
+    known: Known,
+    /// How much has come and has been done so far.
+    events: u64,
+}
+
+/// When a piece of work came, among what has come and has been done. All replicas watch the same events in the
+/// same order, so they agree on who was known then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Arrival(u64);
+
+impl Arrival {
+    /// Of work that hasn't come by a watch: who is known now counts.
+    pub(crate) const NOW: Self = Self(u64::MAX);
 }
 
 /// Another replica.
 #[derive(Debug)]
 struct Peer {
     name: ReplicaName,
+    /// Work that had come before is shared without it.
+    known: Arrival,
     /// When work of it was last seen done.
     answered: Instant,
 }
 
-/// How far a replica that has just started has come.
+/// Whether the others know this replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Probation {
+enum Known {
     /// It has done nothing yet.
     Idle,
     /// It has begun its first work; nobody knows it yet.
-    Since(Instant),
-    /// The others know it.
-    Over,
+    NotSince(Instant),
+    /// They know it since then.
+    From(Arrival),
 }
 
 /// More replicas than anybody needs: memory stays bounded whatever the messages say.
@@ -56,44 +67,41 @@ const FIRST_TURNS: Duration = Duration::from_millis(250);
 /// A replica that goes on answering isn't overtaken before this time.
 const OVERTAKEN_AFTER: Duration = Duration::from_secs(10);
 
-/// After so many losses in a row a replica leaves work to the others for a while, which doubles.
-const MOST_LOSSES: u32 = 3;
-const SHORTEST_YIELD: Duration = Duration::from_millis(250);
-const LONGEST_YIELD: Duration = Duration::from_secs(30);
-
-/// What a replica takes on at once, for how long at most, until the others know it: it can't tell its own
-/// share yet.
-const AT_ONCE_AT_FIRST: usize = 4;
-const LONGEST_PROBATION: Duration = Duration::from_millis(250);
+/// In this time a replica that nobody knows yet may take on one more piece of work at once.
+const ONE_MORE: Duration = Duration::from_millis(250);
 
 impl Turns {
     pub(super) fn new(me: ReplicaName) -> Self {
-        Self {
-            me,
-            peers: Vec::new(),
-            durations: VecDeque::new(),
-            losses: 0,
-            yields_until: None,
-            probation: Probation::Idle,
-        }
+        Self { me, peers: Vec::new(), durations: VecDeque::new(), known: Known::Idle, events: 0 }
     }
 
     /// When this replica's turn has come: after those of all that come before it. A peer's turn lasts as long
     /// as it goes on answering: it has a queue too.
-    pub(super) fn turn(&self, work: &str, since: Instant, now: Instant) -> Instant {
-        let yields = self.yields_until.is_some_and(|until| now < until);
-        let before = if yields { self.peers.iter().collect() } else { self.before(work, &self.me) };
-        let ends = self.ends(&before, since);
+    pub(super) fn turn(&self, work: &str, arrival: Arrival, since: Instant) -> Instant {
+        let ends = self.ends(&self.before(work, arrival, &self.me), since);
         ends.last().copied().unwrap_or(since)
     }
 
+    /// A piece of work has come.
+    pub(super) fn arrived(&mut self) -> Arrival {
+        self.events += 1;
+        Arrival(self.events)
+    }
+
     /// Learns from finished work who lives and who doesn't.
-    pub(super) fn finished(&mut self, work: &str, by: &ReplicaName, since: Option<Instant>, now: Instant) {
-        if *by == self.me {
-            (self.losses, self.yields_until, self.probation) = (0, None, Probation::Over);
+    pub(super) fn finished(
+        &mut self,
+        work: &str,
+        by: &ReplicaName,
+        due: Option<(Arrival, Instant)>,
+        now: Instant,
+    ) {
+        self.events += 1;
+        if *by == self.me && !matches!(self.known, Known::From(_)) {
+            self.known = Known::From(Arrival(self.events));
         }
-        if let Some(since) = since {
-            let before = self.before(work, by);
+        if let Some((arrival, since)) = due {
+            let before = self.before(work, arrival, by);
             let ends = self.ends(&before, since);
             let missed: Vec<_> = before
                 .iter()
@@ -101,39 +109,36 @@ impl Turns {
                 .filter(|(_, end)| *end <= now)
                 .map(|(peer, _)| peer.name.clone())
                 .collect();
-            let was_in_turn =
-                before.is_empty() && (*by == self.me || weight(work, by) > weight(work, &self.me));
+            let was_in_turn = before.is_empty() && !self.comes_before(work, arrival, by);
             if was_in_turn {
                 self.durations.truncate(DURATIONS - 1);
                 self.durations.push_front(now.saturating_duration_since(since));
+            }
+            for peer in &missed {
+                tracing::debug!(%peer, %by, waited = ?now.saturating_duration_since(since), turn = ?self.time_for_a_turn(), "a replica missed its turn");
             }
             self.peers.retain(|peer| !missed.contains(&peer.name));
         }
         self.note(by, now);
     }
 
-    /// Learns that this replica has done work in vain.
-    pub(super) fn lost(&mut self, now: Instant) {
-        if self.yields_until.is_some_and(|until| now < until) {
-            return;
-        }
-        self.losses = self.losses.saturating_add(1);
-        if let Some(further) = self.losses.checked_sub(MOST_LOSSES) {
-            let pause = SHORTEST_YIELD.saturating_mul(1 << further.min(16)).min(LONGEST_YIELD);
-            self.yields_until = Some(now + pause);
-        }
-    }
-
+    /// How many pieces of work this replica may take on at once: until the others know it, which it can't tell
+    /// but from work of its own that is shown as done, they may be doing the same.
     pub(super) fn most_at_once(&mut self, now: Instant) -> usize {
-        let since = match self.probation {
-            Probation::Over => return usize::MAX,
-            Probation::Since(since) => since,
-            Probation::Idle => {
-                self.probation = Probation::Since(now);
+        let since = match self.known {
+            Known::From(_) => return usize::MAX,
+            Known::NotSince(since) => since,
+            Known::Idle => {
+                self.known = Known::NotSince(now);
                 now
             }
         };
-        if now.saturating_duration_since(since) < LONGEST_PROBATION { AT_ONCE_AT_FIRST } else { usize::MAX }
+        let more = now.saturating_duration_since(since).as_millis() / ONE_MORE.as_millis();
+        usize::try_from(more).unwrap_or(usize::MAX).saturating_add(1)
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.known, Known::From(_))
     }
 
     pub(super) fn live(&self) -> usize {
@@ -152,16 +157,34 @@ impl Turns {
             let oldest = (0..self.peers.len()).min_by_key(|i| self.peers[*i].answered);
             oldest.map(|i| self.peers.swap_remove(i));
         }
-        self.peers.push(Peer { name: name.clone(), answered: now });
+        self.peers.push(Peer { name: name.clone(), known: Arrival(self.events), answered: now });
     }
 
     /// The peers whose turn comes before this replica's, in order.
-    fn before(&self, work: &str, replica: &ReplicaName) -> Vec<&Peer> {
-        let own = weight(work, replica);
-        let mut before: Vec<_> = self.peers.iter().map(|peer| (weight(work, &peer.name), peer)).collect();
-        before.retain(|(weight, peer)| *weight > own && peer.name != *replica);
-        before.sort_by(|(one, _), (other, _)| other.cmp(one));
+    fn before(&self, work: &str, arrival: Arrival, replica: &ReplicaName) -> Vec<&Peer> {
+        let own = self.place(work, arrival, replica);
+        let places = self.peers.iter().map(|peer| (place(work, arrival, peer.known, &peer.name), peer));
+        let mut before: Vec<_> = places.filter(|(place, _)| *place < own).collect();
+        before.sort_by(|(one, _), (other, _)| one.cmp(other));
         before.into_iter().map(|(_, peer)| peer).collect()
+    }
+
+    /// Of a replica that isn't known, as if it were: it must win once to become known.
+    fn place(&self, work: &str, arrival: Arrival, replica: &ReplicaName) -> Place {
+        let known = if *replica == self.me {
+            match self.known {
+                Known::From(known) => Some(known),
+                Known::Idle | Known::NotSince(_) => None,
+            }
+        } else {
+            self.peers.iter().find(|peer| peer.name == *replica).map(|peer| peer.known)
+        };
+        place(work, arrival, known.unwrap_or(arrival), replica)
+    }
+
+    /// Whether this replica's turn comes before a peer's.
+    fn comes_before(&self, work: &str, arrival: Arrival, peer: &ReplicaName) -> bool {
+        self.place(work, arrival, &self.me) < self.place(work, arrival, peer)
     }
 
     /// When the turns of these peers end.
@@ -196,8 +219,15 @@ impl Turns {
     }
 }
 
-/// Where a replica stands for a piece of work: the greatest comes first. A cryptographic hash shares evenly,
-/// whatever the names are.
+/// Where a replica stands for a piece of work; the least comes first. Those that were known when the work came
+/// share it by weight; behind them come the others, in the order in which they became known.
+type Place = (Option<Arrival>, Reverse<[u8; 32]>);
+
+fn place(work: &str, arrival: Arrival, known: Arrival, replica: &ReplicaName) -> Place {
+    (Some(known).filter(|known| *known > arrival), Reverse(weight(work, replica)))
+}
+
+/// A cryptographic hash shares evenly, whatever the names are.
 fn weight(work: &str, replica: &ReplicaName) -> [u8; 32] {
     let mut hash = digest::Context::new(&digest::SHA256);
     for part in [work.as_bytes(), replica.as_bytes()] {

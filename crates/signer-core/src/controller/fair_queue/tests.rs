@@ -18,7 +18,7 @@ fn add_many(queue: &mut FairQueue, namespace: &str, count: usize, urgency: Urgen
 }
 
 fn start_all(queue: &mut FairQueue, now: Instant) -> Vec<RequestKey> {
-    std::iter::from_fn(|| queue.start(now)).collect()
+    std::iter::from_fn(|| queue.start(Order::OldestFirst, now)).collect()
 }
 
 fn of_namespace(keys: &[RequestKey], namespace: &str) -> usize {
@@ -31,7 +31,7 @@ fn first_come_is_first_served_within_a_namespace() {
     add_many(&mut queue, "a", 6, Urgency::FirstCertificate, now);
     let order: Vec<_> = (0..6)
         .map(|_| {
-            let key = queue.start(now).unwrap();
+            let key = queue.start(Order::OldestFirst, now).unwrap();
             queue.finish(&key, None, now);
             key.name
         })
@@ -43,11 +43,11 @@ fn first_come_is_first_served_within_a_namespace() {
 fn refreshes_that_wait_for_a_slot_of_their_namespace_are_counted_without_end() {
     let (mut queue, now) = (queue(), Instant::now());
     add_many(&mut queue, "a", 100, Urgency::Refresh, now);
-    (0..SLOTS / 2).for_each(|_| drop(queue.start(now).unwrap()));
-    assert_eq!(queue.start(now), None, "half of the slots are left to others");
+    (0..SLOTS / 2).for_each(|_| drop(queue.start(Order::OldestFirst, now).unwrap()));
+    assert_eq!(queue.start(Order::OldestFirst, now), None, "half of the slots are left to others");
     for i in 0..600 {
         queue.add(&key("b", i), Urgency::FirstCertificate, now);
-        let started = queue.start(now).unwrap();
+        let started = queue.start(Order::OldestFirst, now).unwrap();
         assert_eq!(started, key("b", i));
         queue.finish(&started, None, now);
         queue.forget(&started);
@@ -61,7 +61,7 @@ fn namespaces_take_turns() {
     add_many(&mut queue, "b", 2, Urgency::FirstCertificate, now);
     let order: Vec<_> = (0..4)
         .map(|_| {
-            let key = queue.start(now).unwrap();
+            let key = queue.start(Order::OldestFirst, now).unwrap();
             queue.finish(&key, None, now);
             key.namespace
         })
@@ -75,7 +75,7 @@ fn a_namespace_alone_leaves_slots_to_those_who_come_anew() {
     add_many(&mut queue, "a", 100, Urgency::FirstCertificate, now);
     assert_eq!(start_all(&mut queue, now).len(), SLOTS / 2);
     queue.add(&key("b", "x"), Urgency::Refresh, now);
-    assert_eq!(queue.start(now), Some(key("b", "x")), "it must not wait for a slot");
+    assert_eq!(queue.start(Order::OldestFirst, now), Some(key("b", "x")), "it must not wait for a slot");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn while_others_wait_a_namespace_gets_its_share_alone() {
     }
     // a slot that gets free goes to who holds less than a share
     queue.finish(started.iter().find(|key| key.namespace == "b").unwrap(), None, now);
-    assert_eq!(queue.start(now).unwrap().namespace, "b");
+    assert_eq!(queue.start(Order::OldestFirst, now).unwrap().namespace, "b");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn first_certificates_come_before_refreshes_that_still_come() {
     add_many(&mut queue, "starting", 100, Urgency::FirstCertificate, now);
     let order: Vec<_> = (0..8)
         .map(|_| {
-            let key = queue.start(now).unwrap();
+            let key = queue.start(Order::OldestFirst, now).unwrap();
             queue.finish(&key, None, now);
             key.namespace
         })
@@ -113,14 +113,14 @@ fn first_certificates_come_before_refreshes_that_still_come() {
 fn what_is_woken_while_it_runs_runs_once_more() {
     let (mut queue, now) = (queue(), Instant::now());
     queue.add(&key("a", "x"), Urgency::FirstCertificate, now);
-    let x = queue.start(now).unwrap();
+    let x = queue.start(Order::OldestFirst, now).unwrap();
     queue.wake(&x, now);
     queue.add(&x, Urgency::FirstCertificate, now);
-    assert_eq!(queue.start(now), None, "never twice at once");
+    assert_eq!(queue.start(Order::OldestFirst, now), None, "never twice at once");
     queue.finish(&x, Some(Duration::from_secs(60)), now);
-    assert_eq!(queue.start(now), Some(x.clone()));
+    assert_eq!(queue.start(Order::OldestFirst, now), Some(x.clone()));
     queue.finish(&x, None, now);
-    assert_eq!((queue.start(now), queue.next_due()), (None, None));
+    assert_eq!((queue.start(Order::OldestFirst, now), queue.next_due()), (None, None));
 }
 
 #[test]
@@ -128,13 +128,13 @@ fn a_retry_comes_when_it_is_due_and_a_change_makes_it_come_at_once() {
     let (mut queue, now) = (queue(), Instant::now());
     let retry = Duration::from_secs(10);
     queue.add(&key("a", "x"), Urgency::FirstCertificate, now);
-    let x = queue.start(now).unwrap();
+    let x = queue.start(Order::OldestFirst, now).unwrap();
     queue.finish(&x, Some(retry), now);
-    assert_eq!((queue.start(now), queue.next_due()), (None, Some(now + retry)));
-    assert_eq!(queue.start(now + retry), Some(x.clone()));
+    assert_eq!((queue.start(Order::OldestFirst, now), queue.next_due()), (None, Some(now + retry)));
+    assert_eq!(queue.start(Order::OldestFirst, now + retry), Some(x.clone()));
     queue.finish(&x, Some(retry), now + retry);
     queue.wake(&x, now + retry);
-    assert_eq!(queue.start(now + retry), Some(x));
+    assert_eq!(queue.start(Order::OldestFirst, now + retry), Some(x));
 }
 
 /// Ten changes a second for a minute cost a handful of evaluations; after a quiet time a change counts at
@@ -157,21 +157,21 @@ fn a_flood_of_changes_costs_few_evaluations() {
     let later = begin + Duration::from_secs(300);
     start_all(&mut queue, later).iter().for_each(|key| queue.finish(key, None, later));
     queue.wake(&x, later + QUIET);
-    assert_eq!(queue.start(later + QUIET), Some(x));
+    assert_eq!(queue.start(Order::OldestFirst, later + QUIET), Some(x));
 }
 
 #[test]
 fn what_is_gone_is_not_evaluated_and_gives_its_slot_back() {
     let (mut queue, now) = (queue(), Instant::now());
     add_many(&mut queue, "a", 3, Urgency::FirstCertificate, now);
-    let running = queue.start(now).unwrap();
+    let running = queue.start(Order::OldestFirst, now).unwrap();
     (0..3).for_each(|i| queue.forget(&key("a", i)));
-    assert_eq!((queue.start(now), queue.running()), (None, 1));
+    assert_eq!((queue.start(Order::OldestFirst, now), queue.running()), (None, 1));
     // another request of the same name waits until the slot is free
     queue.add(&running, Urgency::FirstCertificate, now);
-    assert_eq!(queue.start(now), None);
+    assert_eq!(queue.start(Order::OldestFirst, now), None);
     queue.finish(&running, Some(Duration::from_secs(60)), now);
-    assert_eq!(queue.start(now), Some(running.clone()));
+    assert_eq!(queue.start(Order::OldestFirst, now), Some(running.clone()));
     queue.forget(&running);
     queue.finish(&running, None, now);
     assert!(queue.entries.is_empty() && queue.running.is_empty() && queue.delayed.is_empty());
@@ -229,7 +229,7 @@ proptest! {
                     due.remove(&of(namespace, name));
                 }
                 Step::Start => {
-                    let Some(key) = queue.start(now) else { continue };
+                    let Some(key) = queue.start(Order::OldestFirst, now) else { continue };
                     prop_assert!(!running.contains(&key), "twice at once");
                     prop_assert!(known.contains(&key), "it is gone");
                     due.remove(&key);

@@ -11,7 +11,10 @@ fn services() -> WakeKey {
 }
 
 fn with(names: &[&str]) -> Pending {
-    let pending = Pending::new(QueueMetrics::default(), Replicas::alone(ReplicaName::new("a", [0; 4])));
+    let me = ReplicaName::new("a", [0; 4]);
+    let pending = Pending::new(QueueMetrics::default(), Replicas::alone(me.clone()));
+    // the others know it
+    pending.finished_by(&key("first"), UID, &me);
     for name in names {
         pending.arrive(&key(name), UID);
         pending.enqueue(&key(name), Urgency::FirstCertificate);

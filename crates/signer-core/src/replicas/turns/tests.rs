@@ -6,9 +6,10 @@ fn name(host: &str) -> ReplicaName {
     ReplicaName::new(host, [0; 4])
 }
 
-/// What `me` knows when it has just heard of the others.
+/// What `me` knows when it has just heard of the others, and they of it.
 fn knows(me: &str, others: &[&str], now: Instant) -> Turns {
     let mut turns = Turns::new(name(me));
+    turns.finished("first", &name(me), None, now);
     others.iter().for_each(|other| turns.finished("first", &name(other), None, now));
     turns
 }
@@ -26,7 +27,7 @@ fn work_of(order: &[&str], all: &[&str]) -> String {
 #[test]
 fn alone_it_is_always_ones_turn() {
     let now = Instant::now();
-    assert_eq!(knows("a", &[], now).turn("work", now, now), now);
+    assert_eq!(knows("a", &[], now).turn("work", Arrival::NOW, now), now);
 }
 
 #[test]
@@ -35,7 +36,8 @@ fn exactly_one_acts_at_once_and_each_has_its_share() {
     let views = all.map(|me| knows(me, &all, now));
     let mut shares = [0; 5];
     for i in 0..10_000 {
-        let mut turns = [0, 1, 2, 3, 4].map(|k| (views[k].turn(&format!("uid-{i}"), now, now) - now, k));
+        let mut turns =
+            [0, 1, 2, 3, 4].map(|k| (views[k].turn(&format!("uid-{i}"), Arrival::NOW, now) - now, k));
         turns.sort();
         shares[turns[0].1] += 1;
         let waits = turns.map(|(wait, _)| wait);
@@ -50,9 +52,9 @@ fn a_peer_that_goes_on_answering_keeps_its_turn_for_a_while() {
     let (now, work) = (Instant::now(), work_of(&["b", "a"], &["a", "b"]));
     let mut turns = knows("a", &["b"], now);
     turns.finished("other", &name("b"), None, now + 900 * MS);
-    assert_eq!(turns.turn(&work, now, now) - now, 900 * MS + FIRST_TURNS);
+    assert_eq!(turns.turn(&work, Arrival::NOW, now) - now, 900 * MS + FIRST_TURNS);
     turns.finished("other", &name("b"), None, now + 3600 * 1000 * MS);
-    assert_eq!(turns.turn(&work, now, now) - now, OVERTAKEN_AFTER + FIRST_TURNS);
+    assert_eq!(turns.turn(&work, Arrival::NOW, now) - now, OVERTAKEN_AFTER + FIRST_TURNS);
 }
 
 #[test]
@@ -60,12 +62,12 @@ fn a_peer_that_misses_its_turn_is_dropped_and_comes_back_when_it_answers() {
     let (now, all) = (Instant::now(), ["a", "b", "c"]);
     let work = work_of(&["b", "c", "a"], &all);
     let mut turns = knows("a", &["b", "c"], now);
-    assert_eq!((turns.turn(&work, now, now) - now, turns.live()), (2 * FIRST_TURNS, 3));
+    assert_eq!((turns.turn(&work, Arrival::NOW, now) - now, turns.live()), (2 * FIRST_TURNS, 3));
     // one who was faster than it may have to be has done so out of turn: that tells nothing of the others
-    turns.finished(&work, &name("c"), Some(now), now + FIRST_TURNS - MS);
+    turns.finished(&work, &name("c"), Some((Arrival::NOW, now)), now + FIRST_TURNS - MS);
     assert_eq!(turns.live(), 3);
-    turns.finished(&work, &name("c"), Some(now), now + FIRST_TURNS);
-    assert_eq!((turns.turn(&work, now, now) >= now + FIRST_TURNS, turns.live()), (true, 2));
+    turns.finished(&work, &name("c"), Some((Arrival::NOW, now)), now + FIRST_TURNS);
+    assert_eq!((turns.turn(&work, Arrival::NOW, now) >= now + FIRST_TURNS, turns.live()), (true, 2));
     turns.finished("another", &name("b"), None, now + FIRST_TURNS);
     assert_eq!(turns.live(), 3);
 }
@@ -75,8 +77,8 @@ fn all_that_were_dead_are_dropped_at_once() {
     let (now, all) = (Instant::now(), ["a", "b", "c"]);
     let work = work_of(&["b", "c", "a"], &all);
     let mut turns = knows("a", &["b", "c"], now);
-    turns.finished(&work, &name("a"), Some(now), now + 2 * FIRST_TURNS);
-    assert_eq!((turns.live(), turns.turn(&work, now, now)), (1, now));
+    turns.finished(&work, &name("a"), Some((Arrival::NOW, now)), now + 2 * FIRST_TURNS);
+    assert_eq!((turns.live(), turns.turn(&work, Arrival::NOW, now)), (1, now));
 }
 
 #[test]
@@ -94,42 +96,20 @@ fn a_turn_lasts_as_long_as_work_takes() {
     for (each, turn) in [(3, SHORTEST_TURN), (50, 200 * MS), (600, LONGEST_TURN)] {
         let mut turns = knows("a", &["b"], now);
         for _ in 0..200 {
-            turns.finished(&ours, &name("a"), Some(now), now + each * MS);
-            turns.finished(&theirs, &name("b"), Some(now), now + each * MS);
+            turns.finished(&ours, &name("a"), Some((Arrival::NOW, now)), now + each * MS);
+            turns.finished(&theirs, &name("b"), Some((Arrival::NOW, now)), now + each * MS);
         }
         let last = now + each * MS;
-        assert_eq!(turns.turn(&theirs, last, last) - last, turn, "{each}");
+        assert_eq!(turns.turn(&theirs, Arrival::NOW, last) - last, turn, "{each}");
         // what one of a hundred takes doesn't count
-        turns.finished(&ours, &name("a"), Some(now), now + 5000 * MS);
-        assert_eq!(turns.turn(&theirs, last, last) - last, turn, "{each}");
+        turns.finished(&ours, &name("a"), Some((Arrival::NOW, now)), now + 5000 * MS);
+        assert_eq!(turns.turn(&theirs, Arrival::NOW, last) - last, turn, "{each}");
         // nor what was done by a replica whose turn it wasn't
         for _ in 0..200 {
-            turns.finished(&theirs, &name("a"), Some(now), now + each * MS);
+            turns.finished(&theirs, &name("a"), Some((Arrival::NOW, now)), now + each * MS);
         }
-        assert_eq!(turns.turn(&theirs, last, last) - last, turn, "{each}");
+        assert_eq!(turns.turn(&theirs, Arrival::NOW, last) - last, turn, "{each}");
     }
-}
-
-#[test]
-fn who_loses_again_and_again_leaves_work_to_the_others_for_longer_and_longer() {
-    let now = Instant::now();
-    let work = work_of(&["a", "b"], &["a", "b"]);
-    let mut turns = knows("a", &["b"], now);
-    (1..MOST_LOSSES).for_each(|_| turns.lost(now));
-    assert_eq!(turns.turn(&work, now, now), now);
-    // many at once count as one
-    (0..64).for_each(|_| turns.lost(now));
-    assert_eq!(turns.turn(&work, now, now), now + FIRST_TURNS);
-    let after = now + SHORTEST_YIELD;
-    assert_eq!(turns.turn(&work, after, after), after);
-    turns.lost(after);
-    let later = after + SHORTEST_YIELD;
-    assert!(turns.turn(&work, later, later) > later);
-    turns.finished("other", &name("a"), None, later);
-    assert_eq!(turns.turn(&work, later, later), later);
-    (0..1000_u32).for_each(|i| turns.lost(later + LONGEST_YIELD * i));
-    let end = later + LONGEST_YIELD * 1000;
-    assert_eq!(turns.turn(&work, end, end), end);
 }
 
 #[test]
@@ -144,13 +124,41 @@ fn peers_are_bounded_and_who_answered_longest_ago_goes() {
 }
 
 #[test]
-fn one_that_starts_takes_little_until_the_others_know_it() {
+fn one_that_nobody_knows_takes_on_little_at_once() {
     let now = Instant::now();
-    let mut turns = knows("a", &["b"], now);
-    assert_eq!(turns.most_at_once(now), AT_ONCE_AT_FIRST);
+    let mut turns = Turns::new(name("a"));
+    assert_eq!((turns.most_at_once(now), turns.is_known()), (1, false));
     turns.finished("work", &name("b"), None, now);
-    assert_eq!(turns.most_at_once(now), AT_ONCE_AT_FIRST);
-    let mut known = knows("a", &["a"], now);
-    assert_eq!(known.most_at_once(now), usize::MAX);
-    assert_eq!(turns.most_at_once(now + LONGEST_PROBATION), usize::MAX);
+    assert_eq!(turns.most_at_once(now + ONE_MORE - MS), 1);
+    assert_eq!(turns.most_at_once(now + ONE_MORE), 2);
+    turns.finished("work", &name("a"), None, now);
+    assert_eq!((turns.most_at_once(now), turns.is_known()), (usize::MAX, true));
+}
+
+#[test]
+fn all_agree_who_shares_work_that_came_while_a_replica_became_known() {
+    let (now, all) = (Instant::now(), ["a", "b", "c"]);
+    let first = |turns: [Instant; 3]| {
+        let mut acting = (0..3).filter(|replica| turns[*replica] == now);
+        assert_eq!(acting.clone().count(), 1, "{turns:?}");
+        acting.next()
+    };
+    let mut views = all.map(|me| Turns::new(name(me)));
+    let early = views.each_mut().map(Turns::arrived);
+    for other in ["a", "b"] {
+        views.iter_mut().for_each(|view| view.finished("first", &name(other), None, now));
+    }
+    // what came before any of them was known is the first one's
+    let known = [0, 1].map(|i| views[i].turn("work", early[i], now));
+    assert_eq!(first([known[0], known[1], known[1]]), Some(0));
+    let works = [&["a"][..], &["b"], &["c", "a"], &["c", "b"]].map(|order| work_of(order, &all));
+    let before = views.each_mut().map(Turns::arrived);
+    views.iter_mut().for_each(|view| view.finished("won", &name("c"), None, now));
+    let after = views.each_mut().map(Turns::arrived);
+    let turns = |work: &str, arrivals: [Arrival; 3]| {
+        [0, 1, 2].map(|replica| views[replica].turn(work, arrivals[replica], now))
+    };
+    let acts = |arrivals| works.each_ref().map(|work| first(turns(work, arrivals)));
+    assert_eq!(acts(before), [Some(0), Some(1), Some(0), Some(1)]);
+    assert_eq!(acts(after), [Some(0), Some(1), Some(2), Some(2)]);
 }
