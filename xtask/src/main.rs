@@ -1,5 +1,6 @@
 //! The commands of this repository: `cargo xtask --help`.
 
+mod bench;
 mod cargo;
 mod controlplane;
 mod demo;
@@ -32,6 +33,7 @@ enum Command {
     Controlplane(controlplane::Arguments),
     Image(image::Arguments),
     Docs(docs::Arguments),
+    Bench(bench::Arguments),
     Prerequisites(prerequisites::Arguments),
     NodeE2e(node_e2e::Arguments),
     #[command(hide = true)]
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Demo(arguments) => interrupt::block_on(|interrupt| demo::run(arguments, interrupt)),
         Command::Image(arguments) => image::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Docs(docs::Arguments {}) => docs::run(),
         Command::NodeE2e(arguments) => interrupt::block_on(|interrupt| node_e2e::run(arguments, interrupt)),
         Command::NodeE2eInside(arguments) => {

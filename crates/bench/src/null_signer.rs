@@ -8,7 +8,7 @@ use ca_pool::{CaPool, Leaf, PublicKey, SerialNumber, Terms, issue, names::DnsNam
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use kube::{
-    Api, Client, Resource,
+    Api, Client, Resource, ResourceExt,
     api::{ApiResource, ListParams, PostParams, WatchEvent, WatchParams},
     core::Request,
 };
@@ -55,21 +55,31 @@ impl NullSigner {
         let requests: Api<PodCertificateRequest> = Api::all_with(self.client.clone(), &self.resource);
         let fields = format!("spec.signerName={signer_name}");
         let list = requests.list_metadata(&ListParams::default().fields(&fields).limit(1)).await?;
-        let version = list.metadata.resource_version.unwrap_or_default();
-        let mut events = Box::pin(requests.watch(&WatchParams::default().fields(&fields), &version).await?);
-        println!("ready");
+        let mut version = list.metadata.resource_version.unwrap_or_default();
         let slots = Arc::new(Semaphore::new(AT_ONCE));
-        while let Some(event) = events.try_next().await? {
-            let WatchEvent::Added(request) = event else { continue };
-            let (slots, signer) = (Arc::clone(&slots), Arc::clone(&self));
-            tokio::spawn(async move {
-                let _slot = slots.acquire_owned().await;
-                if let Err(error) = signer.answer(&request).await {
-                    eprintln!("{error}");
+        println!("ready");
+        // an API server that is busy ends watches
+        loop {
+            let parameters = WatchParams::default().fields(&fields);
+            let mut events = Box::pin(requests.watch(&parameters, &version).await?);
+            while let Some(event) = events.try_next().await? {
+                let (WatchEvent::Added(request) | WatchEvent::Modified(request)) = event else { continue };
+                version = request.resource_version().unwrap_or(version);
+                if request.status.as_ref().is_none_or(|status| status.conditions.is_empty()) {
+                    self.take(request, &slots);
                 }
-            });
+            }
         }
-        Err("the watch has ended".into())
+    }
+
+    fn take(self: &Arc<Self>, request: PodCertificateRequest, slots: &Arc<Semaphore>) {
+        let (slots, signer) = (Arc::clone(slots), Arc::clone(self));
+        tokio::spawn(async move {
+            let _slot = slots.acquire_owned().await;
+            if let Err(error) = signer.answer(&request).await {
+                eprintln!("{error}");
+            }
+        });
     }
 
     async fn answer(&self, request: &PodCertificateRequest) -> Result<()> {

@@ -105,6 +105,7 @@ pub mod reasons;
 mod replicas;
 pub mod request;
 mod request_source;
+mod retry_after;
 #[cfg(test)]
 mod rotation_simulation;
 mod signer;

@@ -27,6 +27,7 @@ use crate::{
     reasons,
     request::ClaimsError,
     request_source::{Conclusion, RequestSource, SignerRequest, Written},
+    retry_after::RetryAfter,
     signer::Signer,
     status::events::Events,
 };
@@ -43,6 +44,7 @@ pub(crate) struct Context<S, R> {
     pub(crate) metrics: SignerMetrics,
     pub(crate) logged: CauseLog,
     pub(crate) handle: SignerHandle,
+    pub(crate) retry_after: RetryAfter,
 }
 
 /// Why a request is evaluated again.
@@ -108,6 +110,8 @@ fn error_policy<S: Signer, R: RequestSource>(
     context.metrics.retried();
     let failed = context.pending.fail(&key, could_wait_for(request), cause.clone(), began);
     let delay = delay(request, failed.map(|(arrived, _)| arrived), LONGEST_AFTER_ERROR);
+    // all come back by and by, not at the moment that the API server names
+    let delay = delay + context.retry_after.remaining(Instant::now());
     let (signer, namespace, request_name) = (&context.signer_name, &key.namespace, &key.name);
     if context.logged.is_due(&cause, Instant::now()) {
         tracing::warn!(%signer, namespace, request = request_name, ?delay, "requeued: {cause}");

@@ -45,6 +45,7 @@ use crate::{
     metrics::{Metrics, of_signer},
     process::open_files,
     replicas::ReplicaName,
+    retry_after::RetryAfter,
     signer::Signer,
     status::events::Events,
 };
@@ -96,7 +97,8 @@ struct Registered {
 }
 
 impl Manager {
-    /// A manager without signers. It talks to the cluster through this client.
+    /// A manager without signers. It talks to the cluster through this client, which best repeats no calls by
+    /// itself (`kube::Config::default_retry`): the manager does, and shows what fails.
     pub fn new(client: Client) -> Self {
         Self { client, signers: Vec::new(), http_bind: None, deny: None, replica: ReplicaName::of_process() }
     }
@@ -144,7 +146,9 @@ impl Manager {
         // all tasks end with this future, however that ends
         let supervisor = Supervisor::new();
         let clock = Clock::new();
-        let (client, worker_ended) = shared(self.client, ANSWER_BEGINS, calls_at_once(), clock.clone());
+        let retry_after = RetryAfter::default();
+        let (client, worker_ended) =
+            shared(self.client, ANSWER_BEGINS, calls_at_once(), clock.clone(), retry_after.clone());
         self.client = client;
         supervisor.spawner().spawn("Kubernetes client", worker_ended);
         let (health, ended) = (Health::default(), EndedTasks::default());
@@ -158,7 +162,7 @@ impl Manager {
             supervisor.spawner().spawn("HTTP server", serve);
         }
         let (stop, stopped) = watch::channel(false);
-        let signers = self.start(&clock, &health, &metrics, stopped, supervisor.spawner());
+        let signers = self.start(&clock, retry_after, &health, &metrics, stopped, supervisor.spawner());
         supervise(supervisor, signers, shutdown, stop, ended, SHOWN).await
     }
 
@@ -174,6 +178,7 @@ impl Manager {
     fn start(
         self,
         clock: &Clock,
+        retry_after: RetryAfter,
         health: &Health,
         metrics: &Metrics,
         stopped: watch::Receiver<bool>,
@@ -199,6 +204,7 @@ impl Manager {
             events,
             replica: self.replica,
             clock: clock.clone(),
+            retry_after,
             metrics: metrics.clone(),
             deny,
             stopped,

@@ -27,6 +27,7 @@ use crate::{
     policy::Policy,
     replicas::{ReplicaName, Replicas},
     request_source::PodCertificateRequests,
+    retry_after::RetryAfter,
     signer::Signer,
     status::events::Events,
     trust_bundle::{DeletionRecord, Published, Publisher},
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) replica: ReplicaName,
     pub(crate) clock: Clock,
+    pub(crate) retry_after: RetryAfter,
     pub(crate) metrics: Metrics,
     pub(crate) deny: DenyRulesInForce,
     pub(crate) stopped: watch::Receiver<bool>,
@@ -149,6 +151,7 @@ impl<S: Signer> Running<'_, S> {
             health: self.health.clone(),
             logged: CauseLog::default(),
             handle: self.handle.clone(),
+            retry_after: self.shared.retry_after.clone(),
             metrics,
         };
         let stopped = until(self.shared.stopped.clone());

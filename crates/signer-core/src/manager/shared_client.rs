@@ -15,17 +15,21 @@ use hyper::{
     body::{Frame, SizeHint},
 };
 use kube::{Client, client::Body};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tower::{
     buffer::error::{Closed, ServiceError},
     timeout::Timeout,
 };
 
 use super::http_server::MAX_CONNECTIONS;
-use crate::clock::Clock;
+use crate::{clock::Clock, retry_after::RetryAfter};
 
 /// A client whose calls fail if no answer has begun after `limit` (what has begun, as a watch does, may go on
-/// for ever), and of which so many run at once, watches aside. Each answer sets the clock. The future ends
+/// for ever), and of which so many run at once, watches aside. Each answer sets the clock, and says when to
+/// ask again. The future ends
 /// when nothing can be sent any more.
 ///
 /// kube's client hands all calls to a task of its own (a tower `Buffer`). If that panics, each call fails for
@@ -35,13 +39,14 @@ pub(crate) fn shared(
     limit: Duration,
     calls_at_once: usize,
     clock: Clock,
+    retry_after: RetryAfter,
 ) -> (Client, impl Future<Output = ()> + Send + 'static) {
     let namespace = client.default_namespace().to_owned();
     let (calls, ended) = (Arc::new(Semaphore::new(calls_at_once)), Arc::new(Notify::new()));
     let worker_ended = Arc::clone(&ended);
     let send = tower::service_fn(move |request: Request<Body>| {
-        let (client, calls, ended, clock) =
-            (client.clone(), Arc::clone(&calls), Arc::clone(&ended), clock.clone());
+        let (client, calls, ended) = (client.clone(), Arc::clone(&calls), Arc::clone(&ended));
+        let (clock, retry_after) = (clock.clone(), retry_after.clone());
         async move {
             // the semaphore is never closed
             let permit = if is_watch(&request) { None } else { calls.acquire_owned().await.ok() };
@@ -49,6 +54,7 @@ pub(crate) fn shared(
             let answer = client.send(request).await;
             if let Ok(answer) = &answer {
                 clock.answered(answer.headers(), sent);
+                retry_after.answered(answer.status(), answer.headers(), Instant::now());
             }
             if answer.as_ref().is_err_and(is_end_of_worker) {
                 ended.notify_one();

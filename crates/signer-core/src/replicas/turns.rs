@@ -189,7 +189,8 @@ impl Turns {
 
     /// When the turns of these peers end.
     fn ends(&self, peers: &[&Peer], since: Instant) -> Vec<Instant> {
-        let (turn, overtaken) = (self.time_for_a_turn(), since + OVERTAKEN_AFTER.max(self.slow() * MARGIN));
+        let (turn, overtaken) =
+            (self.time_for_a_turn(), since + OVERTAKEN_AFTER.max(self.slow().unwrap_or_default() * MARGIN));
         let mut end = since;
         let next = |peer: &&Peer| {
             end = end.max(peer.answered.min(overtaken)) + turn;
@@ -199,23 +200,21 @@ impl Turns {
     }
 
     fn time_for_a_turn(&self) -> Duration {
-        if self.durations.is_empty() {
-            return FIRST_TURNS;
-        }
-        (self.slow() * MARGIN).clamp(SHORTEST_TURN, LONGEST_TURN)
+        let slow = self.slow().map(|slow| (slow * MARGIN).clamp(SHORTEST_TURN, LONGEST_TURN));
+        slow.unwrap_or(FIRST_TURNS)
     }
 
-    /// What nearly all work takes: one of a hundred may take longer.
-    fn slow(&self) -> Duration {
-        let mut two = [Duration::ZERO; 2];
+    /// What nearly all work takes: the slowest of the last ones aside.
+    fn slow(&self) -> Option<Duration> {
+        let mut slowest = [None; 2];
         for &duration in &self.durations {
-            if duration > two[0] {
-                two = [duration, two[0]];
-            } else if duration > two[1] {
-                two[1] = duration;
+            if Some(duration) > slowest[0] {
+                slowest = [Some(duration), slowest[0]];
+            } else if Some(duration) > slowest[1] {
+                slowest[1] = Some(duration);
             }
         }
-        if self.durations.len() < DURATIONS { two[0] } else { two[1] }
+        slowest[1]
     }
 }
 
