@@ -4,6 +4,7 @@ mod leaks;
 mod limits;
 mod outages;
 mod replicas;
+mod sharing;
 mod start;
 
 use test_cluster::{CertificateSource, KeyType};

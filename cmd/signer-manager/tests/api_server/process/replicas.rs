@@ -43,17 +43,25 @@ async fn sigterm_ends_it_whatever_waits() -> Result<(), Error> {
 }
 
 /// Pods that all ask the same signer.
-async fn crowd(kubelet: &Kubelet, namespace: &str, name: &str, count: usize) -> Result<Vec<BoundPod>, Error> {
+pub(super) async fn crowd(
+    kubelet: &Kubelet,
+    namespace: &str,
+    name: &str,
+    count: usize,
+) -> Result<Vec<BoundPod>, Error> {
     let pods = (0..count).map(|i| NewPod::new(namespace, &format!("p{i}")).certificate(source(name)));
     kubelet.start_pods(pods).await
 }
 
-async fn ask_all(kubelet: &Kubelet, pods: &[BoundPod]) -> Result<Vec<SentRequest>, Error> {
+pub(super) async fn ask_all(kubelet: &Kubelet, pods: &[BoundPod]) -> Result<Vec<SentRequest>, Error> {
     join_all(pods.iter().map(|pod| kubelet.request(pod, &pod.sources[0]))).await.into_iter().collect()
 }
 
 /// The serial number of each request's certificate, by the request's name.
-async fn serials(requests: &[SentRequest], anchors_pem: &str) -> Result<BTreeMap<String, String>, Error> {
+pub(super) async fn serials(
+    requests: &[SentRequest],
+    anchors_pem: &str,
+) -> Result<BTreeMap<String, String>, Error> {
     let mut serials = BTreeMap::new();
     for request in requests {
         let issued = request.outcome(SOON).await?.issued()?;
@@ -64,7 +72,7 @@ async fn serials(requests: &[SentRequest], anchors_pem: &str) -> Result<BTreeMap
 }
 
 /// What the audit records of these processes say was issued, each as often as it is said.
-fn audited(processes: &[&Process]) -> Vec<(String, String)> {
+pub(super) fn audited(processes: &[&Process]) -> Vec<(String, String)> {
     let text =
         |record: &serde_json::Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();
     let records = processes.iter().flat_map(|process| process.audit("Issued"));

@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use super::{
     SOON,
-    http::{Page, free_address, readyz},
+    http::{Page, free_address, get, readyz},
     setup::Setup,
 };
 
@@ -65,11 +65,20 @@ impl Setup {
         self.spawn_by(command, cluster, &[])
     }
 
+    /// Runs the binary with it, in a pod of this name.
+    pub(crate) fn spawn_in(&self, cluster: &Cluster, pod: &str) -> Process {
+        self.spawn_replica(signer_manager(), cluster, &[], pod)
+    }
+
     /// Runs the binary with it, and with further arguments, by a command that ends where the binary's
     /// arguments begin.
-    pub(crate) fn spawn_by(&self, mut command: Command, cluster: &Cluster, further: &[&str]) -> Process {
-        let (http, replica) = (free_address(), format!("replica-{}", unique::label()));
-        let log = self.dir.path().join(format!("{replica}.log"));
+    pub(crate) fn spawn_by(&self, command: Command, cluster: &Cluster, further: &[&str]) -> Process {
+        self.spawn_replica(command, cluster, further, &format!("replica-{}", unique::label()))
+    }
+
+    fn spawn_replica(&self, mut command: Command, cluster: &Cluster, further: &[&str], pod: &str) -> Process {
+        let http = free_address();
+        let log = self.dir.path().join(format!("{pod}-{}.log", unique::label()));
         command.arg("--config").arg(self.write()).args([
             "--log-format",
             "json",
@@ -78,7 +87,7 @@ impl Setup {
         ]);
         command.args(further);
         let output = File::create(&log).unwrap();
-        command.env("HOSTNAME", replica).stdout(output.try_clone().unwrap()).stderr(output);
+        command.env("HOSTNAME", pod).stdout(output.try_clone().unwrap()).stderr(output);
         if let Some(kubeconfig) = cluster.kubeconfig() {
             command.env("KUBECONFIG", kubeconfig);
         }
@@ -110,6 +119,19 @@ impl Process {
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
+    }
+
+    /// Ends it at once, whatever it has in hand.
+    pub(crate) fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// What a metric of it says, summed over signers; nothing if it isn't there.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let page = get(self.http, "/metrics").await.ok()?.body;
+        let name = format!("pod_certificate_signer_{name}{{");
+        let lines = page.lines().filter(|line| line.starts_with(&name));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).reduce(|sum, value| sum + value)
     }
 
     /// Stops it until it is resumed: it notices nothing of what happens.
