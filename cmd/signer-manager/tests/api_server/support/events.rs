@@ -12,6 +12,9 @@ pub(crate) async fn denied(
     request: &SentRequest,
 ) -> Result<(String, String), Error> {
     let (reason, message) = request.outcome(SOON).await?.denied()?;
+    // the condition names the replica that denied; the event is the same whoever makes it
+    let (message, replica) = message.rsplit_once("; replica ").unwrap();
+    assert!(!replica.is_empty());
     let status = &request.read().await?["status"];
     assert_eq!(fields(status), ["conditions"], "{status}");
     let condition = &status["conditions"][0];
@@ -22,11 +25,11 @@ pub(crate) async fn denied(
     );
     let event = eventually("the event of a denial", async || {
         let events = scope.events(&request.namespace, &pod.uid).await.unwrap();
-        let told = |event: &&ObjectEvent| event.reason == reason && event.message == shortened(&message);
+        let told = |event: &&ObjectEvent| event.reason == reason && event.message == shortened(message);
         events.iter().find(told).cloned().ok_or(format!("{events:?}"))
     });
     assert_is_warning(&event.await);
-    Ok((reason, message))
+    Ok((reason, message.to_owned()))
 }
 
 /// Why a request waits, as the request and its pod say in one event each. Nothing is written to the status.
