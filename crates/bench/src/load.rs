@@ -154,17 +154,9 @@ impl Load {
     /// Waits until all of these are answered, and forgets them.
     async fn answers(&self, accepted: Vec<(String, Instant)>, began: Instant) -> Answers {
         let all = async {
-            let mut missing = accepted.len();
-            while missing > 0 {
-                let changed = self.0.changed.notified();
-                let outcomes = self.lock();
-                missing = accepted.iter().filter(|(uid, _)| !outcomes.contains_key(uid)).count();
-                drop(outcomes);
-                if missing > 0 {
-                    changed.await;
-                    // looking through thousands of requests after each event would be the load
-                    time::sleep(Duration::from_millis(20)).await;
-                }
+            // looking through thousands of requests after each event would be a load of its own
+            while !self.has_all(&accepted) {
+                time::sleep(Duration::from_millis(20)).await;
             }
         };
         // those that aren't there by then are lost
@@ -184,6 +176,11 @@ impl Load {
         answers.latencies.sort();
         answers.elapsed = last - began;
         answers
+    }
+
+    fn has_all(&self, accepted: &[(String, Instant)]) -> bool {
+        let outcomes = self.lock();
+        accepted.iter().all(|(uid, _)| outcomes.contains_key(uid))
     }
 
     fn note(&self, object: &DynamicObject) {

@@ -33,14 +33,14 @@ fn figure(figure: &Figure) -> String {
     let Figure { median, least, most, unit } = figure;
     let number = |value: f64| match value.abs() {
         0.0 => "0".to_owned(),
-        1000.0.. => format!("{value:.0}"),
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     };
     let spread =
         if least == most { String::new() } else { format!(" ({} to {})", number(*least), number(*most)) };
-    format!("{} {unit}{spread}", number(*median)).trim_end().to_owned()
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    format!("{}{unit}{spread}", number(*median))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
     // the slowest hundredth would leave no room for the rest
     let points = |answers: &[Answers]| {
         (1..=99)
-            .map(|percent| f64::from(percent))
+            .map(f64::from)
             .map(|percent| (Figure::of(&of(answers, percent), "").median, percent))
             .collect()
     };

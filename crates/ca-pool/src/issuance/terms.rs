@@ -37,11 +37,16 @@ pub struct Terms {
 /// How much earlier than configured a certificate is refreshed: up to a tenth of its lifetime, always as much
 /// for the same pod. So what is issued at once isn't refreshed at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RefreshSpread(pub(super) u32);
+pub struct RefreshSpread(u32);
 
 impl RefreshSpread {
     /// No earlier.
     pub const NONE: Self = Self(0);
+
+    #[cfg(test)]
+    pub(super) fn of_share(share: u32) -> Self {
+        Self(share)
+    }
 
     /// The same for each certificate of a pod by a signer. (A request doesn't name its volume; of a pod's
     /// volumes, those of one signer are refreshed together.)

@@ -165,7 +165,7 @@ impl Turns {
         let own = self.place(work, arrival, replica);
         let places = self.peers.iter().map(|peer| (place(work, arrival, peer.known, &peer.name), peer));
         let mut before: Vec<_> = places.filter(|(place, _)| *place < own).collect();
-        before.sort_by(|(one, _), (other, _)| one.cmp(other));
+        before.sort_by_key(|(place, _)| *place);
         before.into_iter().map(|(_, peer)| peer).collect()
     }
 

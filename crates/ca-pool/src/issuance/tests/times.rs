@@ -3,7 +3,7 @@
 use rcgen::date_time_ymd;
 
 use super::*;
-use crate::Refresh;
+use crate::{Refresh, RefreshSpread, SignerName};
 
 /// An authority that lives from one day to another.
 fn authority_between(from: (i32, u8, u8), to: (i32, u8, u8)) -> CertificateAuthority {
@@ -105,7 +105,11 @@ fn refresh_is_moved_into_the_margins() {
 #[test]
 fn a_refresh_that_nobody_asked_for_comes_earlier_by_up_to_a_tenth_of_the_lifetime() {
     let begins = |leaf: &Leaf, hash: u32, lifetime: Duration| {
-        let terms = Terms { refresh_spread: RefreshSpread(hash), max_lifetime: lifetime, ..Terms::default() };
+        let terms = Terms {
+            refresh_spread: RefreshSpread::of_share(hash),
+            max_lifetime: lifetime,
+            ..Terms::default()
+        };
         times(&issued(leaf, &terms))[2].clone()
     };
     for (hash, lifetime, at) in [

@@ -17,7 +17,7 @@ fn knows(me: &str, others: &[&str], now: Instant) -> Turns {
 /// Work of which these replicas have the first turns, in this order.
 fn work_of(order: &[&str], all: &[&str]) -> String {
     let is_ordered = |work: &String| {
-        let mut ranked: Vec<_> = all.iter().copied().collect();
+        let mut ranked = all.to_vec();
         ranked.sort_by_key(|one| std::cmp::Reverse(weight(work, &name(one))));
         ranked.starts_with(order)
     };
