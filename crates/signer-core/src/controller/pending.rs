@@ -131,12 +131,9 @@ impl Pending {
     /// The slot is given back by [`release`](Self::release).
     pub(crate) fn start(&self) -> Option<RequestKey> {
         let (mut table, now) = (self.lock(), Instant::now());
-        if table.queue.running() > 0 && table.queue.running() >= self.replicas.most_at_once() {
-            return None;
-        }
         // whoever isn't known yet does best to begin with what nobody else will have begun
         let order = if self.replicas.is_known() { Order::OldestFirst } else { Order::NewestFirst };
-        loop {
+        while table.queue.running() < self.replicas.most_at_once() {
             let key = table.queue.start(order, now)?;
             // without an entry it is finished
             let Some(entry) = table.entries.get_mut(&key) else { return Some(key) };
@@ -146,10 +143,12 @@ impl Pending {
                 if turn > since {
                     self.metrics.takeovers.inc();
                 }
+                self.replicas.begins();
                 return Some(key);
             }
             table.queue.finish(&key, Some(turn - now), now);
         }
+        None
     }
 
     /// When the next retry is due.
@@ -221,12 +220,13 @@ impl Pending {
         }
     }
 
-    /// Learns which replica finished a request.
+    /// Learns which replica finished a request that wasn't finished before. What is said of it later, when somebody
+    /// changes or deletes it, tells of no replica that it lives.
     pub(crate) fn finished_by(&self, key: &RequestKey, uid: &str, replica: &ReplicaName) {
         let due = {
             let table = self.lock();
-            let entry = table.entries.get(key).filter(|entry| entry.uid == uid);
-            entry.and_then(|entry| Some((entry.arrival, entry.due_since?)))
+            let Some(entry) = table.entries.get(key).filter(|entry| entry.uid == uid) else { return };
+            entry.due_since.map(|since| (entry.arrival, since))
         };
         self.replicas.finished(uid, replica, due);
         self.metrics.live_replicas.set(self.replicas.live().try_into().unwrap_or(i64::MAX));

@@ -7,6 +7,8 @@
 //! it, which nobody can write who isn't allowed to sign. No clocks of others are compared.
 
 mod name;
+#[cfg(test)]
+mod simulation;
 mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +32,11 @@ impl Replicas {
     /// When this replica's turn has come for a piece of work that has been due `since` then.
     pub(crate) fn turn(&self, work: &str, arrival: Arrival, since: Instant) -> Instant {
         self.lock().turn(work, arrival, since)
+    }
+
+    /// This replica begins with a piece of work, as its turn has come.
+    pub(crate) fn begins(&self) {
+        self.lock().begins(Instant::now());
     }
 
     /// A request has come.

@@ -14,8 +14,8 @@ pub(super) struct Turns {
     peers: Vec<Peer>,
     /// From when work was due until it was seen done by the replica whose turn it was: the last ones.
     durations: VecDeque<Duration>,
-    /// When this replica became known to the others.
-    known: Known,
+    /// Whether the others know this replica.
+    standing: Standing,
     /// How much has come and has been done so far.
     events: u64,
 }
@@ -42,14 +42,15 @@ struct Peer {
 
 /// Whether the others know this replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    /// It has done nothing yet.
-    Idle,
-    /// It has begun its first work; nobody knows it yet.
-    NotSince(Instant),
+enum Standing {
+    /// It has just started, or has missed a turn. It has begun its first work then, and tried so often to be
+    /// faster than others.
+    Unknown { began: Option<Instant>, tries: u8 },
     /// They know it since then.
-    From(Arrival),
+    Known(Arrival),
 }
+
+const UNKNOWN: Standing = Standing::Unknown { began: None, tries: 0 };
 
 /// More replicas than anybody needs: memory stays bounded whatever the messages say.
 const MOST_PEERS: usize = 32;
@@ -67,19 +68,48 @@ const FIRST_TURNS: Duration = Duration::from_millis(250);
 /// A replica that goes on answering isn't overtaken before this time.
 const OVERTAKEN_AFTER: Duration = Duration::from_secs(10);
 
-/// In this time a replica that nobody knows yet may take on one more piece of work at once.
+/// While a replica knows nobody, and nobody it, it may take on one more piece of work at once in this time:
+/// others may have started with it.
 const ONE_MORE: Duration = Duration::from_millis(250);
+
+/// A replica that nobody knows does so much of what would be its share, in the hope to be faster once.
+const MOST_TRIES: u8 = 4;
+
+/// One of 256 pieces of work, those whose hash begins with this, is open: those who are known leave it to one that isn't for a moment. So a
+/// replica that is always slower becomes known too.
+const OPEN: u8 = 255;
+const SHORTEST_OPEN: Duration = Duration::from_millis(20);
+const LONGEST_OPEN: Duration = Duration::from_millis(500);
 
 impl Turns {
     pub(super) fn new(me: ReplicaName) -> Self {
-        Self { me, peers: Vec::new(), durations: VecDeque::new(), known: Known::Idle, events: 0 }
+        Self { me, peers: Vec::new(), durations: VecDeque::new(), standing: UNKNOWN, events: 0 }
     }
 
     /// When this replica's turn has come: after those of all that come before it. A peer's turn lasts as long
     /// as it goes on answering: it has a queue too.
     pub(super) fn turn(&self, work: &str, arrival: Arrival, since: Instant) -> Instant {
-        let ends = self.ends(&self.before(work, arrival, &self.me), since);
-        ends.last().copied().unwrap_or(since)
+        let is_open = is_open(work);
+        match self.standing {
+            Standing::Unknown { tries, .. }
+                if is_open || tries < MOST_TRIES && self.has_greatest_weight(work) =>
+            {
+                since
+            }
+            Standing::Known(_) | Standing::Unknown { .. } => {
+                let begins = if is_open { since + self.time_open() } else { since };
+                let ends = self.ends(&self.before(work, arrival, &self.me), begins);
+                ends.last().copied().unwrap_or(begins)
+            }
+        }
+    }
+
+    /// This replica begins with a piece of work, as its turn has come.
+    pub(super) fn begins(&mut self, now: Instant) {
+        if let Standing::Unknown { began, tries } = &mut self.standing {
+            began.get_or_insert(now);
+            *tries = tries.saturating_add(u8::from(!self.peers.is_empty()));
+        }
     }
 
     /// A piece of work has come.
@@ -97,48 +127,53 @@ impl Turns {
         now: Instant,
     ) {
         self.events += 1;
-        if *by == self.me && !matches!(self.known, Known::From(_)) {
-            self.known = Known::From(Arrival(self.events));
+        // of open work nobody knows whose it is
+        if let Some((arrival, since)) = due.filter(|_| !is_open(work)) {
+            self.judge(work, by, arrival, since, now);
         }
-        if let Some((arrival, since)) = due {
-            let before = self.before(work, arrival, by);
-            let ends = self.ends(&before, since);
-            let missed: Vec<_> = before
-                .iter()
-                .zip(ends)
-                .filter(|(_, end)| *end <= now)
-                .map(|(peer, _)| peer.name.clone())
-                .collect();
-            let was_in_turn = before.is_empty() && !self.comes_before(work, arrival, by);
-            if was_in_turn {
-                self.durations.truncate(DURATIONS - 1);
-                self.durations.push_front(now.saturating_duration_since(since));
-            }
-            for peer in &missed {
-                tracing::debug!(%peer, %by, waited = ?now.saturating_duration_since(since), turn = ?self.time_for_a_turn(), "a replica missed its turn");
-            }
-            self.peers.retain(|peer| !missed.contains(&peer.name));
+        if *by != self.me {
+            self.note(by, now);
+        } else if !self.is_known() {
+            self.standing = Standing::Known(Arrival(self.events));
         }
-        self.note(by, now);
     }
 
-    /// How many pieces of work this replica may take on at once: until the others know it, which it can't tell
-    /// but from work of its own that is shown as done, they may be doing the same.
-    pub(super) fn most_at_once(&mut self, now: Instant) -> usize {
-        let since = match self.known {
-            Known::From(_) => return usize::MAX,
-            Known::NotSince(since) => since,
-            Known::Idle => {
-                self.known = Known::NotSince(now);
-                now
+    /// Whoever came before the one that has done the work, and let its turn pass, is left out until it answers
+    /// again. So is this replica: if a peer has done what was its own, the others don't count on it.
+    fn judge(&mut self, work: &str, by: &ReplicaName, arrival: Arrival, since: Instant, now: Instant) {
+        let before = self.before(work, arrival, by);
+        let is_before = self.place(work, arrival, &self.me) < self.place(work, arrival, by);
+        let was_its_turn = before.is_empty() && !is_before;
+        let ends = self.ends(&before, since);
+        let passed = before.iter().zip(ends).filter(|(_, end)| *end <= now);
+        let missed: Vec<_> = passed.map(|(peer, _)| peer.name.clone()).collect();
+        if was_its_turn {
+            self.durations.truncate(DURATIONS - 1);
+            self.durations.push_front(now.saturating_duration_since(since));
+        }
+        for peer in &missed {
+            tracing::debug!(%peer, %by, "a replica has missed its turn");
+        }
+        self.peers.retain(|peer| !missed.contains(&peer.name));
+        if is_before && self.is_known() && self.peers.iter().any(|peer| peer.name == *by) {
+            tracing::debug!(%by, "another replica has done what was this one's");
+            self.standing = UNKNOWN;
+        }
+    }
+
+    /// How many pieces of work this replica may take on at once.
+    pub(super) fn most_at_once(&self, now: Instant) -> usize {
+        match self.standing {
+            Standing::Unknown { began: Some(began), .. } if self.peers.is_empty() => {
+                let more = now.saturating_duration_since(began).as_millis() / ONE_MORE.as_millis();
+                usize::try_from(more).unwrap_or(usize::MAX).saturating_add(1)
             }
-        };
-        let more = now.saturating_duration_since(since).as_millis() / ONE_MORE.as_millis();
-        usize::try_from(more).unwrap_or(usize::MAX).saturating_add(1)
+            Standing::Unknown { .. } | Standing::Known(_) => usize::MAX,
+        }
     }
 
     pub(super) fn is_known(&self) -> bool {
-        matches!(self.known, Known::From(_))
+        matches!(self.standing, Standing::Known(_))
     }
 
     pub(super) fn live(&self) -> usize {
@@ -146,9 +181,6 @@ impl Turns {
     }
 
     fn note(&mut self, name: &ReplicaName, now: Instant) {
-        if *name == self.me {
-            return;
-        }
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.name == *name) {
             peer.answered = now;
             return;
@@ -169,22 +201,21 @@ impl Turns {
         before.into_iter().map(|(_, peer)| peer).collect()
     }
 
-    /// Of a replica that isn't known, as if it were: it must win once to become known.
+    /// One that isn't known comes last.
     fn place(&self, work: &str, arrival: Arrival, replica: &ReplicaName) -> Place {
-        let known = if *replica == self.me {
-            match self.known {
-                Known::From(known) => Some(known),
-                Known::Idle | Known::NotSince(_) => None,
+        let known = match self.standing {
+            Standing::Known(known) if *replica == self.me => Some(known),
+            Standing::Known(_) | Standing::Unknown { .. } => {
+                self.peers.iter().find(|peer| peer.name == *replica).map(|peer| peer.known)
             }
-        } else {
-            self.peers.iter().find(|peer| peer.name == *replica).map(|peer| peer.known)
         };
-        place(work, arrival, known.unwrap_or(arrival), replica)
+        place(work, arrival, known.unwrap_or(Arrival::NOW), replica)
     }
 
-    /// Whether this replica's turn comes before a peer's.
-    fn comes_before(&self, work: &str, arrival: Arrival, peer: &ReplicaName) -> bool {
-        self.place(work, arrival, &self.me) < self.place(work, arrival, peer)
+    /// Whether the work would be this replica's if it were known.
+    fn has_greatest_weight(&self, work: &str) -> bool {
+        let own = weight(work, &self.me);
+        self.peers.iter().all(|peer| weight(work, &peer.name) < own)
     }
 
     /// When the turns of these peers end.
@@ -197,6 +228,10 @@ impl Turns {
             end
         };
         peers.iter().map(next).collect()
+    }
+
+    fn time_open(&self) -> Duration {
+        self.slow().unwrap_or_default().saturating_mul(2).clamp(SHORTEST_OPEN, LONGEST_OPEN)
     }
 
     fn time_for_a_turn(&self) -> Duration {
@@ -224,6 +259,10 @@ type Place = (Option<Arrival>, Reverse<[u8; 32]>);
 
 fn place(work: &str, arrival: Arrival, known: Arrival, replica: &ReplicaName) -> Place {
     (Some(known).filter(|known| *known > arrival), Reverse(weight(work, replica)))
+}
+
+fn is_open(work: &str) -> bool {
+    digest::digest(&digest::SHA256, work.as_bytes()).as_ref().first() == Some(&OPEN)
 }
 
 /// A cryptographic hash shares evenly, whatever the names are.

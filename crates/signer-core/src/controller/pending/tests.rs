@@ -14,7 +14,9 @@ fn with(names: &[&str]) -> Pending {
     let me = ReplicaName::new("a", [0; 4]);
     let pending = Pending::new(QueueMetrics::default(), Replicas::alone(me.clone()));
     // the others know it
+    pending.arrive(&key("first"), UID);
     pending.finished_by(&key("first"), UID, &me);
+    pending.forget(&key("first"));
     for name in names {
         pending.arrive(&key(name), UID);
         pending.enqueue(&key(name), Urgency::FirstCertificate);
@@ -126,4 +128,36 @@ fn another_request_of_the_same_name_is_a_new_one() {
     assert_eq!(pending.start(), Some(a.clone()));
     assert!(pending.begin(&a, UID, vec![]).is_none(), "the store still showed the old one");
     assert!(pending.begin(&a, "2", vec![]).is_some());
+}
+
+#[test]
+fn only_what_was_not_finished_before_tells_which_replica_lives() {
+    let (pending, other) = (with(&["a"]), ReplicaName::new("b", [0; 4]));
+    pending.finished_by(&key("a"), "another UID", &other);
+    pending.finished_by(&key("touched or deleted later"), UID, &other);
+    assert_eq!(pending.replicas.live(), 1);
+    pending.finished_by(&key("a"), UID, &other);
+    assert_eq!(pending.replicas.live(), 2);
+    assert_eq!(pending.metrics.live_replicas.get(), 2);
+}
+
+#[test]
+fn what_is_another_replicas_waits_for_its_turn() {
+    let (pending, other) = (with(&[]), ReplicaName::new("b", [0; 4]));
+    pending.arrive(&key("first"), UID);
+    pending.finished_by(&key("first"), UID, &other);
+    pending.forget(&key("first"));
+    let names: Vec<_> = (0..64).map(|i| format!("r-{i}")).collect();
+    for name in &names {
+        pending.arrive(&key(name), name);
+        pending.enqueue(&key(name), Urgency::FirstCertificate);
+    }
+    let mut ours = 0;
+    while let Some(request) = pending.start() {
+        ours += 1;
+        pending.release(&request, None);
+    }
+    assert!((16..48).contains(&ours), "half of 64, and what chance adds: {ours}");
+    assert!(pending.next_due().is_some_and(|due| due > Instant::now()));
+    assert_eq!(pending.metrics.takeovers.get(), 0);
 }

@@ -21,7 +21,8 @@ fn work_of(order: &[&str], all: &[&str]) -> String {
         ranked.sort_by_key(|one| std::cmp::Reverse(weight(work, &name(one))));
         ranked.starts_with(order)
     };
-    (0..10_000).map(|i| format!("work-{i}")).find(is_ordered).unwrap()
+    let works = (0..10_000).map(|i| format!("work-{i}")).filter(|work| !is_open(work));
+    works.into_iter().find(is_ordered).unwrap()
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn exactly_one_acts_at_once_and_each_has_its_share() {
     let (all, now) = (["a-1", "a-2", "a-3", "a-4", "a-5"], Instant::now());
     let views = all.map(|me| knows(me, &all, now));
     let mut shares = [0; 5];
-    for i in 0..10_000 {
+    for i in (0..10_000).filter(|i| !is_open(&format!("uid-{i}"))) {
         let mut turns =
             [0, 1, 2, 3, 4].map(|k| (views[k].turn(&format!("uid-{i}"), Arrival::NOW, now) - now, k));
         turns.sort();
@@ -124,15 +125,47 @@ fn peers_are_bounded_and_who_answered_longest_ago_goes() {
 }
 
 #[test]
-fn one_that_nobody_knows_takes_on_little_at_once() {
+fn one_that_knows_nobody_takes_on_little_at_once() {
     let now = Instant::now();
     let mut turns = Turns::new(name("a"));
-    assert_eq!((turns.most_at_once(now), turns.is_known()), (1, false));
-    turns.finished("work", &name("b"), None, now);
+    assert_eq!((turns.most_at_once(now), turns.is_known()), (usize::MAX, false));
+    turns.begins(now);
     assert_eq!(turns.most_at_once(now + ONE_MORE - MS), 1);
     assert_eq!(turns.most_at_once(now + ONE_MORE), 2);
     turns.finished("work", &name("a"), None, now);
     assert_eq!((turns.most_at_once(now), turns.is_known()), (usize::MAX, true));
+}
+
+#[test]
+fn one_that_nobody_knows_tries_a_few_times_and_then_does_what_is_open() {
+    let (now, all) = (Instant::now(), ["a", "b"]);
+    let (own, open) =
+        (work_of(&["a"], &all), (0..).map(|i| i.to_string()).find(|work| is_open(work)).unwrap());
+    let mut turns = Turns::new(name("a"));
+    turns.finished("first", &name("b"), None, now);
+    for _ in 0..MOST_TRIES {
+        assert_eq!(turns.turn(&own, Arrival::NOW, now), now);
+        turns.begins(now);
+    }
+    assert!(turns.turn(&own, Arrival(7), now) >= now + FIRST_TURNS);
+    assert_eq!(turns.turn(&open, Arrival(7), now), now);
+    turns.finished(&open, &name("a"), Some((Arrival(7), now)), now);
+    assert_eq!((turns.is_known(), turns.turn(&own, Arrival::NOW, now)), (true, now));
+    // who is known leaves it to others for a moment
+    assert!(turns.turn(&open, Arrival::NOW, now) >= now + SHORTEST_OPEN);
+}
+
+#[test]
+fn one_whose_work_another_has_done_knows_that_it_is_not_counted_on() {
+    let (now, all) = (Instant::now(), ["a", "b"]);
+    let (ours, theirs) = (work_of(&["a"], &all), work_of(&["b"], &all));
+    let mut turns = knows("a", &["b"], now);
+    turns.finished(&theirs, &name("b"), Some((Arrival::NOW, now)), now);
+    // one that nobody knows may be faster
+    turns.finished(&ours, &name("c"), Some((Arrival::NOW, now)), now);
+    assert!(turns.is_known());
+    turns.finished(&ours, &name("b"), Some((Arrival::NOW, now)), now);
+    assert!(!turns.is_known());
 }
 
 #[test]
