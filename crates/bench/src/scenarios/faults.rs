@@ -60,7 +60,7 @@ async fn under(stage: &Stage, fault: Fault, count: usize) -> Result<Vec<Figure>>
     let last = Replica::spawn(stage, &[SERVICE_DNS], &behind_proxy)?;
     last.ready().await?;
     fleet.replicas.push(last);
-    stage.load.burst(stage, stage.asks(&SERVICE_DNS), 200).await?.complete()?;
+    stage.load.burst(stage, stage.asks(&SERVICE_DNS), 500).await?.complete()?;
     let before = fleet.counts().await?;
     let stream = stage.load.stream(stage, stage.asks(&SERVICE_DNS), PER_SECOND, count);
     let mut faults = 0;

@@ -9,14 +9,16 @@ mod replicas;
 mod restart;
 mod services;
 mod steps;
+mod wave;
 
 use std::fs;
 
 use crate::{
     Arguments, Result,
+    fleet::Fleet,
     machine::Machine,
     report::{Report, Section},
-    stage::Stage,
+    stage::{NULL, SERVICE_DNS, Signer, Stage},
 };
 
 /// A scenario.
@@ -30,6 +32,8 @@ pub(crate) enum Scenario {
     Replicas,
     /// A steady stream, at several paces
     Rates,
+    /// Refreshes of running pods at once
+    Wave,
     /// Bursts, for each kind of signer and key
     Keys,
     /// Memory, with many Services
@@ -43,11 +47,12 @@ pub(crate) enum Scenario {
 }
 
 /// In the order in which they run: those that leave most behind come last.
-const ALL: [Scenario; 9] = [
+const ALL: [Scenario; 10] = [
     Scenario::Steps,
     Scenario::Refresh,
     Scenario::Replicas,
     Scenario::Rates,
+    Scenario::Wave,
     Scenario::Keys,
     Scenario::Restart,
     Scenario::Services,
@@ -62,6 +67,31 @@ const QUICK: [Scenario; 6] = [
     Scenario::Restart,
     Scenario::Services,
 ];
+
+/// What is measured, and beside what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Null,
+    Replicas(usize),
+}
+
+impl Subject {
+    fn name(self) -> String {
+        match self {
+            Self::Null => "null signer".to_owned(),
+            Self::Replicas(1) => "1 replica".to_owned(),
+            Self::Replicas(n) => format!("{n} replicas"),
+        }
+    }
+
+    /// Starts it, and says which signer it serves.
+    async fn start(self, stage: &Stage) -> Result<(Fleet, Signer)> {
+        match self {
+            Self::Null => Ok((Fleet::null(stage, &NULL).await?, NULL)),
+            Self::Replicas(n) => Ok((Fleet::of(stage, &[SERVICE_DNS], n).await?, SERVICE_DNS)),
+        }
+    }
+}
 
 /// How much of each is done.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +136,7 @@ async fn measure(scenario: Scenario, stage: &Stage, extent: Extent) -> Result<Ve
         Scenario::Refresh => refresh::measure()?,
         Scenario::Replicas => replicas::measure(stage, extent).await?,
         Scenario::Rates => return rates::measure(stage, extent).await,
+        Scenario::Wave => wave::measure(stage, extent).await?,
         Scenario::Keys => keys::measure(stage, extent).await?,
         Scenario::Services => services::measure(stage, extent).await?,
         Scenario::Restart => restart::measure(stage, extent).await?,

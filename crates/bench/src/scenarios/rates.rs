@@ -1,18 +1,16 @@
 //! A steady stream, at several paces.
 
-use super::Extent;
+use super::{Extent, Subject};
 use crate::{
     Result,
-    fleet::Fleet,
     load::Answers,
     report::{Figure, Plot, Row, Section},
-    stage::{NULL, SERVICE_DNS, Stage},
+    stage::Stage,
 };
 
 const RATES: [u32; 3] = [50, 100, 200];
 
-/// So many replicas; none stands for the null signer.
-const SUBJECTS: [(usize, &str); 3] = [(0, "null signer"), (1, "1 replica"), (2, "2 replicas")];
+const SUBJECTS: [Subject; 3] = [Subject::Null, Subject::Replicas(1), Subject::Replicas(2)];
 
 pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Vec<Section>> {
     let mut sections = Vec::new();
@@ -26,8 +24,8 @@ async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
     let count = if extent.quick { rate as usize * 4 } else { rate as usize * 20 };
     let mut shown: [Vec<Answers>; 3] = Default::default();
     for _ in 0..extent.rounds {
-        for (shown, (replicas, _)) in shown.iter_mut().zip(SUBJECTS) {
-            shown.push(stream(stage, replicas, rate, count).await?);
+        for (shown, subject) in shown.iter_mut().zip(SUBJECTS) {
+            shown.push(stream(stage, subject, rate, count).await?);
         }
     }
     let ms = |answers: &Answers, percent: f64| answers.percentile(percent).as_secs_f64() * 1000.0;
@@ -37,8 +35,8 @@ async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
     let ratios = |answers: &[Answers], percent: f64| -> Vec<f64> {
         of(answers, percent).iter().zip(of(&shown[0], percent)).map(|(one, null)| one / null).collect()
     };
-    let rows = shown.iter().zip(SUBJECTS).map(|(answers, (_, name))| Row {
-        subject: name.to_owned(),
+    let rows = shown.iter().zip(SUBJECTS).map(|(answers, subject)| Row {
+        subject: subject.name(),
         figures: vec![
             Figure::of(&of(answers, 50.0), "ms"),
             Figure::of(&ratios(answers, 50.0), "of null"),
@@ -61,8 +59,10 @@ async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
             .map(|percent| (Figure::of(&of(answers, percent), "").median, percent))
             .collect()
     };
-    let plot =
-        shown.iter().zip(SUBJECTS).fold(plot, |plot, (answers, (_, name))| plot.line(name, points(answers)));
+    let plot = shown
+        .iter()
+        .zip(SUBJECTS)
+        .fold(plot, |plot, (answers, subject)| plot.line(&subject.name(), points(answers)));
     Ok(Section {
         name: format!("rate-{rate}"),
         title: format!(
@@ -74,12 +74,8 @@ async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
     })
 }
 
-async fn stream(stage: &Stage, replicas: usize, rate: u32, count: usize) -> Result<Answers> {
-    let signer = if replicas == 0 { NULL } else { SERVICE_DNS };
-    let fleet = match replicas {
-        0 => Fleet::null(stage, &signer).await?,
-        replicas => Fleet::of(stage, &[signer], replicas).await?,
-    };
+async fn stream(stage: &Stage, subject: Subject, rate: u32, count: usize) -> Result<Answers> {
+    let (fleet, signer) = subject.start(stage).await?;
     stage.load.stream(stage, stage.asks(&signer), rate, rate as usize).await?.complete()?;
     let answers = stage.load.stream(stage, stage.asks(&signer), rate, count).await?.complete()?;
     fleet.stop().await?;

@@ -1,16 +1,16 @@
 //! Bursts, by the null signer and by one and several replicas, in turn.
 
-use super::Extent;
+use super::{Extent, Subject};
 use crate::{
     Result,
-    fleet::{Counts, Fleet},
+    fleet::Counts,
     load::Answers,
     report::{Figure, Plot, Row, Section},
-    stage::{NULL, SERVICE_DNS, Stage},
+    stage::{SERVICE_DNS, Stage},
 };
 
-/// So many replicas; none stands for the null signer.
-const SUBJECTS: [usize; 5] = [0, 1, 2, 3, 5];
+const SUBJECTS: [Subject; 5] =
+    [Subject::Null, Subject::Replicas(1), Subject::Replicas(2), Subject::Replicas(3), Subject::Replicas(5)];
 
 /// What the rounds of one subject have shown.
 #[derive(Default)]
@@ -27,13 +27,13 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
     let mut shown: [Shown; 5] = Default::default();
     for round in 0..extent.rounds {
         let mut null = f64::NAN;
-        for (shown, replicas) in shown.iter_mut().zip(SUBJECTS) {
-            let one = burst(stage, replicas, extent.burst).await?;
+        for (shown, subject) in shown.iter_mut().zip(SUBJECTS) {
+            let one = burst(stage, subject, extent.burst).await?;
             let per_second = one.answers.per_second();
-            if replicas == 0 {
+            if subject == Subject::Null {
                 null = per_second;
             }
-            eprintln!("  round {}: {replicas} replicas, {per_second:.0}/s", round + 1);
+            eprintln!("  round {}: {}, {per_second:.0}/s", round + 1, subject.name());
             shown.per_second.push(per_second);
             shown.of_null.push(per_second / null);
             let count = one.answers.latencies.len() as f64;
@@ -44,8 +44,8 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
             shown.peak.push(one.peak);
         }
     }
-    let rows = shown.iter().zip(SUBJECTS).map(|(shown, replicas)| Row {
-        subject: name(replicas),
+    let rows = shown.iter().zip(SUBJECTS).map(|(shown, subject)| Row {
+        subject: subject.name(),
         figures: vec![
             Figure::of(&shown.per_second, "/s"),
             Figure::of(&shown.of_null, "of null"),
@@ -55,8 +55,11 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
             Figure::of(&shown.peak, "MiB"),
         ],
     });
-    let points = shown.iter().zip(SUBJECTS).filter(|(_, replicas)| *replicas > 0);
-    let points = points.map(|(shown, n)| (n as f64, Figure::of(&shown.per_second, "").median)).collect();
+    let points = shown.iter().zip(SUBJECTS).filter_map(|(shown, subject)| match subject {
+        Subject::Replicas(n) => Some((n as f64, Figure::of(&shown.per_second, "").median)),
+        Subject::Null => None,
+    });
+    let points = points.collect();
     let null = Figure::of(&shown[0].per_second, "").median;
     let plot = Plot {
         file: "replicas".into(),
@@ -67,7 +70,7 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
     };
     Ok(Section {
         name: "replicas".into(),
-        title: format!("Bursts of {} requests at once, by {SERVICE_DNS_NAME}", extent.burst),
+        title: format!("Bursts of {} requests at once, by {}", extent.burst, SERVICE_DNS.path),
         columns: vec![
             "throughput",
             "ratio",
@@ -81,8 +84,6 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
     })
 }
 
-const SERVICE_DNS_NAME: &str = "service-dns";
-
 struct Measured {
     answers: Answers,
     counts: Counts,
@@ -93,14 +94,10 @@ struct Measured {
     peak: f64,
 }
 
-async fn burst(stage: &Stage, replicas: usize, count: usize) -> Result<Measured> {
-    let signer = if replicas == 0 { NULL } else { SERVICE_DNS };
-    let fleet = match replicas {
-        0 => Fleet::null(stage, &signer).await?,
-        replicas => Fleet::of(stage, &[signer], replicas).await?,
-    };
+async fn burst(stage: &Stage, subject: Subject, count: usize) -> Result<Measured> {
+    let (fleet, signer) = subject.start(stage).await?;
     // connections are made, and replicas know each other
-    stage.load.burst(stage, stage.asks(&signer), 200).await?.complete()?;
+    stage.load.burst(stage, stage.asks(&signer), 500).await?.complete()?;
     let (counts, shares, usage) = (fleet.counts().await?, fleet.shares().await?, fleet.usage()?);
     fleet.forget_peaks()?;
     let answers = stage.load.burst(stage, stage.asks(&signer), count).await?.complete()?;
@@ -115,12 +112,4 @@ async fn burst(stage: &Stage, replicas: usize, count: usize) -> Result<Measured>
     fleet.stop().await?;
     stage.clear().await?;
     Ok(measured)
-}
-
-fn name(replicas: usize) -> String {
-    match replicas {
-        0 => "null signer".to_owned(),
-        1 => "1 replica".to_owned(),
-        n => format!("{n} replicas"),
-    }
 }
