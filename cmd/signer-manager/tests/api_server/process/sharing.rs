@@ -9,7 +9,7 @@ use crate::{
         SPIFFE,
         replicas::{ask_all, audited, crowd, serials},
     },
-    support::{SOON, on_cluster, process::Process, setup::Setup},
+    support::{SOON, eventually, on_cluster, process::Process, setup::Setup},
 };
 
 const REPLICAS: usize = 3;
@@ -121,6 +121,40 @@ async fn what_one_leaves_undone_another_does() -> Result<(), Error> {
         let unsaid = team.serials.keys().filter(|request| !said.contains_key(*request)).count();
         assert!(unsaid <= 64, "{unsaid}");
         assert!(said.iter().all(|(request, serial)| team.serials.get(request) == Some(serial)));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_in_the_middle_costs_nothing() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let (namespace, name) = (scope.namespace("crowd").await?, scope.signer_name("spiffe"));
+        let setup = Setup::new().signer(&name, SPIFFE);
+        let clock = setup.dir.path().join("clock");
+        std::fs::write(&clock, "+0").unwrap();
+        let replicas = [setup.spawn_at_what(scope.cluster(), &clock), setup.spawn(scope.cluster())];
+        for replica in &replicas {
+            replica.ready().await;
+        }
+        let kubelet = scope.kubelet().await?;
+        let pods = crowd(&kubelet, &namespace, &name, 100).await?;
+        for off in ["+8d", "-8d", "+1h", "+0"] {
+            let before = replicas[0].audit("Issued").len();
+            let jump = async {
+                let begun = async || replicas[0].audit("Issued").len() > before;
+                eventually("the burst to have begun", async || match begun().await {
+                    true => Ok(()),
+                    false => Err("nothing is issued".to_owned()),
+                })
+                .await;
+                std::fs::write(&clock, off).unwrap();
+            };
+            let (requests, ()) = futures::join!(ask_all(&kubelet, &pods), jump);
+            let anchors_pem = scope.cluster().trust_bundle(&name, SOON, |_| true).await?.anchors_pem;
+            // the API server takes no certificate that doesn't begin about now
+            assert_eq!(serials(&requests?, &anchors_pem).await?.len(), pods.len(), "{off}");
+        }
         Ok(())
     })
     .await

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 
 use super::{
     SOON,
+    ca::write_whole,
     http::{Page, free_address, get, readyz},
     setup::Setup,
 };
@@ -38,10 +39,10 @@ pub(crate) fn signer_manager() -> Command {
 }
 
 impl Setup {
-    /// Writes the configuration file, and returns its path.
+    /// Writes the configuration file, at once, since a process may be reading it; returns its path.
     pub(crate) fn write(&self) -> PathBuf {
         let path = self.dir.path().join("signers.yaml");
-        std::fs::write(&path, self.text()).unwrap();
+        write_whole(&path, self.text().as_bytes());
         path
     }
 
@@ -55,6 +56,14 @@ impl Setup {
     pub(crate) fn spawn_at(&self, cluster: &Cluster, off: &str) -> Process {
         let mut command = signer_manager();
         command.envs([("LD_PRELOAD", FAKETIME), ("FAKETIME", off), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
+        self.spawn_by(command, cluster, &[])
+    }
+
+    /// The same, where a file says by how much it is off, and may say something else at any time.
+    pub(crate) fn spawn_at_what(&self, cluster: &Cluster, file: &Path) -> Process {
+        let mut command = signer_manager();
+        command.env("LD_PRELOAD", FAKETIME).env("FAKETIME_TIMESTAMP_FILE", file);
+        command.envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
         self.spawn_by(command, cluster, &[])
     }
 
