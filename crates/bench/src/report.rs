@@ -1,13 +1,14 @@
 //! What was measured: a table for people, JSON for programs, plots for both.
 
 mod plots;
+mod rounds;
 mod table;
 
 use std::{fs, path::Path};
 
 use serde::Serialize;
 
-pub(crate) use self::plots::Plot;
+pub(crate) use self::{plots::Plot, rounds::Rounds};
 use crate::{Result, machine::Machine};
 
 /// The results of a scenario.

@@ -4,7 +4,7 @@ use super::{Extent, Subject};
 use crate::{
     Result,
     load::Answers,
-    report::{Figure, Plot, Row, Section},
+    report::{Figure, Plot, Rounds, Row, Section},
     stage::Stage,
 };
 
@@ -22,29 +22,37 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Vec<Section
 
 async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
     let count = if extent.quick { rate as usize * 4 } else { rate as usize * 20 };
-    let mut shown: [Vec<Answers>; 3] = Default::default();
+    let mut rounds = Rounds::of(SUBJECTS.len());
+    let mut answers = SUBJECTS.map(|_| Vec::new());
     for _ in 0..extent.rounds {
-        for (shown, subject) in shown.iter_mut().zip(SUBJECTS) {
-            shown.push(stream(stage, subject, rate, count).await?);
+        for (index, subject) in SUBJECTS.iter().enumerate() {
+            let of_round = stream(stage, *subject, rate, count).await?;
+            rounds.push(index, [50.0, 99.0, 100.0].map(|percent| milliseconds(&of_round, percent)));
+            answers[index].push(of_round);
         }
     }
-    let ms = |answers: &Answers, percent: f64| answers.percentile(percent).as_secs_f64() * 1000.0;
-    let of = |answers: &[Answers], percent: f64| -> Vec<f64> {
-        answers.iter().map(|answers| ms(answers, percent)).collect()
-    };
-    let ratios = |answers: &[Answers], percent: f64| -> Vec<f64> {
-        of(answers, percent).iter().zip(of(&shown[0], percent)).map(|(one, null)| one / null).collect()
-    };
-    let rows = shown.iter().zip(SUBJECTS).map(|(answers, subject)| Row {
+    let row = |(index, subject): (usize, &Subject)| Row {
         subject: subject.name(),
         figures: vec![
-            Figure::of(&of(answers, 50.0), "ms"),
-            Figure::of(&ratios(answers, 50.0), "of null"),
-            Figure::of(&of(answers, 99.0), "ms"),
-            Figure::of(&ratios(answers, 99.0), "of null"),
-            Figure::of(&of(answers, 100.0), "ms"),
+            rounds.figure(index, 0, "ms"),
+            rounds.ratio(index, 0),
+            rounds.figure(index, 1, "ms"),
+            rounds.ratio(index, 1),
+            rounds.figure(index, 2, "ms"),
         ],
-    });
+    };
+    let from = "from creation to Issued, as a watch shows it";
+    Ok(Section {
+        name: format!("rate-{rate}"),
+        title: format!("{rate} requests a second, {count} in each round: {from}"),
+        columns: vec!["p50", "ratio", "p99", "ratio", "slowest"],
+        rows: SUBJECTS.iter().enumerate().map(row).collect(),
+        plots: vec![plot(rate, &answers)],
+    })
+}
+
+/// The distribution of latencies. The slowest hundredth would leave no room for the rest.
+fn plot(rate: u32, answers: &[Vec<Answers>; 3]) -> Plot {
     let plot = Plot {
         file: format!("latency-{rate}"),
         title: format!("Requests answered within a time, at {rate} a second"),
@@ -52,26 +60,18 @@ async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
         y: "percent of requests",
         lines: vec![],
     };
-    // the slowest hundredth would leave no room for the rest
-    let points = |answers: &[Answers]| {
-        (1..=99)
-            .map(f64::from)
-            .map(|percent| (Figure::of(&of(answers, percent), "").median, percent))
-            .collect()
+    let median = |rounds: &[Answers], percent| {
+        let values: Vec<_> = rounds.iter().map(|answers| milliseconds(answers, percent)).collect();
+        Figure::of(&values, "ms").median
     };
-    let plot = shown
-        .iter()
-        .zip(SUBJECTS)
-        .fold(plot, |plot, (answers, subject)| plot.line(&subject.name(), points(answers)));
-    Ok(Section {
-        name: format!("rate-{rate}"),
-        title: format!(
-            "{rate} requests a second, {count} in each round: from creation to Issued, as a watch shows it"
-        ),
-        columns: vec!["p50", "ratio", "p99", "ratio", "slowest"],
-        rows: rows.collect(),
-        plots: vec![plot],
+    SUBJECTS.iter().zip(answers).fold(plot, |plot, (subject, rounds)| {
+        let percents = (1..=99).map(f64::from);
+        plot.line(&subject.name(), percents.map(|percent| (median(rounds, percent), percent)).collect())
     })
+}
+
+fn milliseconds(answers: &Answers, percent: f64) -> f64 {
+    answers.percentile(percent).as_secs_f64() * 1000.0
 }
 
 async fn stream(stage: &Stage, subject: Subject, rate: u32, count: usize) -> Result<Answers> {

@@ -5,62 +5,51 @@ use crate::{
     Result,
     fleet::Counts,
     load::Answers,
-    report::{Figure, Plot, Row, Section},
+    report::{Plot, Rounds, Row, Section},
     stage::{SERVICE_DNS, Stage},
 };
 
 const SUBJECTS: [Subject; 5] =
     [Subject::Null, Subject::Replicas(1), Subject::Replicas(2), Subject::Replicas(3), Subject::Replicas(5)];
 
-/// What the rounds of one subject have shown.
-#[derive(Default)]
-struct Shown {
-    per_second: Vec<f64>,
-    of_null: Vec<f64>,
-    duplicates: Vec<f64>,
-    largest_share: Vec<f64>,
-    cpu: Vec<f64>,
-    peak: Vec<f64>,
-}
+const COLUMNS: [&str; 6] =
+    ["throughput", "ratio", "duplicates", "largest share", "CPU each, all", "peak memory of one"];
 
 pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
-    let mut shown: [Shown; 5] = Default::default();
-    for round in 0..extent.rounds {
-        let mut null = f64::NAN;
-        for (shown, subject) in shown.iter_mut().zip(SUBJECTS) {
-            let one = burst(stage, subject, extent.burst).await?;
-            let per_second = one.answers.per_second();
-            if subject == Subject::Null {
-                null = per_second;
-            }
-            eprintln!("  round {}: {}, {per_second:.0}/s", round + 1, subject.name());
-            shown.per_second.push(per_second);
-            shown.of_null.push(per_second / null);
-            let count = one.answers.latencies.len() as f64;
-            shown.duplicates.push(100.0 * one.counts.duplicates / count);
-            let largest = one.shares.iter().copied().fold(0.0, f64::max);
-            shown.largest_share.push(100.0 * largest / count);
-            shown.cpu.push(one.cpu * 1000.0 / count);
-            shown.peak.push(one.peak);
+    let mut rounds = Rounds::of(SUBJECTS.len());
+    for round in 1..=extent.rounds {
+        for (index, subject) in SUBJECTS.iter().enumerate() {
+            let values = burst(stage, *subject, extent.burst).await?.values();
+            eprintln!("  round {round}: {}, {:.0}/s", subject.name(), values[0]);
+            rounds.push(index, values);
         }
     }
-    let rows = shown.iter().zip(SUBJECTS).map(|(shown, subject)| Row {
+    let row = |(index, subject): (usize, &Subject)| Row {
         subject: subject.name(),
         figures: vec![
-            Figure::of(&shown.per_second, "/s"),
-            Figure::of(&shown.of_null, "of null"),
-            Figure::of(&shown.duplicates, "%"),
-            Figure::of(&shown.largest_share, "%"),
-            Figure::of(&shown.cpu, "ms"),
-            Figure::of(&shown.peak, "MiB"),
+            rounds.figure(index, 0, "/s"),
+            rounds.ratio(index, 0),
+            rounds.figure(index, 1, "%"),
+            rounds.figure(index, 2, "%"),
+            rounds.figure(index, 3, "ms"),
+            rounds.figure(index, 4, "MiB"),
         ],
-    });
-    let points = shown.iter().zip(SUBJECTS).filter_map(|(shown, subject)| match subject {
-        Subject::Replicas(n) => Some((n as f64, Figure::of(&shown.per_second, "").median)),
+    };
+    Ok(Section {
+        name: "replicas".into(),
+        title: format!("Bursts of {} requests at once, by {}", extent.burst, SERVICE_DNS.path),
+        columns: COLUMNS.to_vec(),
+        rows: SUBJECTS.iter().enumerate().map(row).collect(),
+        plots: vec![plot(&rounds, extent)],
+    })
+}
+
+fn plot(rounds: &Rounds, extent: Extent) -> Plot {
+    let median = |index| rounds.figure(index, 0, "/s").median;
+    let points = SUBJECTS.iter().enumerate().filter_map(|(index, subject)| match subject {
+        Subject::Replicas(n) => Some((*n as f64, median(index))),
         Subject::Null => None,
     });
-    let points = points.collect();
-    let null = Figure::of(&shown[0].per_second, "").median;
     let plot = Plot {
         file: "replicas".into(),
         title: format!("Throughput over replicas, bursts of {}", extent.burst),
@@ -68,20 +57,8 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
         y: "certificates a second",
         lines: vec![],
     };
-    Ok(Section {
-        name: "replicas".into(),
-        title: format!("Bursts of {} requests at once, by {}", extent.burst, SERVICE_DNS.path),
-        columns: vec![
-            "throughput",
-            "ratio",
-            "duplicates",
-            "largest share",
-            "CPU each, all",
-            "peak memory of one",
-        ],
-        rows: rows.collect(),
-        plots: vec![plot.line("signer-manager", points).line("null signer", vec![(1.0, null), (5.0, null)])],
-    })
+    let null = vec![(1.0, median(0)), (5.0, median(0))];
+    plot.line("signer-manager", points.collect()).line("null signer", null)
 }
 
 struct Measured {
@@ -92,6 +69,22 @@ struct Measured {
     cpu: f64,
     /// In MiB.
     peak: f64,
+}
+
+impl Measured {
+    /// Certificates a second; the percentage that was signed in vain, and that the busiest replica has issued;
+    /// milliseconds of CPU for each; MiB.
+    fn values(&self) -> [f64; 5] {
+        let count = self.answers.latencies.len() as f64;
+        let largest = self.shares.iter().copied().fold(0.0, f64::max);
+        [
+            self.answers.per_second(),
+            100.0 * self.counts.duplicates / count,
+            100.0 * largest / count,
+            1000.0 * self.cpu / count,
+            self.peak,
+        ]
+    }
 }
 
 async fn burst(stage: &Stage, subject: Subject, count: usize) -> Result<Measured> {

@@ -5,45 +5,35 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{Extent, Subject};
 use crate::{
     Result,
-    report::{Figure, Row, Section},
+    report::{Rounds, Row, Section},
     stage::Stage,
 };
 
 const SUBJECTS: [Subject; 3] = [Subject::Null, Subject::Replicas(1), Subject::Replicas(2)];
 
 pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
-    let mut per_second = SUBJECTS.map(|_| Vec::new());
-    let mut slowest = SUBJECTS.map(|_| Vec::new());
+    let mut rounds = Rounds::of(SUBJECTS.len());
     set_phases(stage, "Running").await?;
     for _ in 0..extent.rounds {
         for (index, subject) in SUBJECTS.iter().enumerate() {
             let (fleet, signer) = subject.start(stage).await?;
             stage.load.burst(stage, stage.asks(&signer), 100).await?.complete()?;
             let answers = stage.load.burst(stage, stage.asks(&signer), extent.burst).await?.complete()?;
-            per_second[index].push(answers.per_second());
-            slowest[index].push(answers.slowest().as_secs_f64() * 1000.0);
+            rounds.push(index, [answers.per_second(), answers.slowest().as_secs_f64() * 1000.0]);
             fleet.stop().await?;
             stage.clear().await?;
         }
     }
     set_phases(stage, "Pending").await?;
-    let null = per_second[0].clone();
-    let rows = SUBJECTS.iter().enumerate().map(|(index, subject)| {
-        let ratios: Vec<_> = per_second[index].iter().zip(&null).map(|(one, null)| one / null).collect();
-        Row {
-            subject: subject.name(),
-            figures: vec![
-                Figure::of(&per_second[index], "/s"),
-                Figure::of(&ratios, "of null"),
-                Figure::of(&slowest[index], "ms"),
-            ],
-        }
-    });
+    let row = |(index, subject): (usize, &Subject)| Row {
+        subject: subject.name(),
+        figures: vec![rounds.figure(index, 0, "/s"), rounds.ratio(index, 0), rounds.figure(index, 1, "ms")],
+    };
     Ok(Section {
         name: "wave".into(),
         title: format!("{} running pods' refreshes at once: each takes a GET of its pod, too", extent.burst),
         columns: vec!["throughput", "ratio", "slowest"],
-        rows: rows.collect(),
+        rows: SUBJECTS.iter().enumerate().map(row).collect(),
         plots: vec![],
     })
 }
