@@ -3,7 +3,6 @@
 
 mod admission_policy;
 mod demos;
-mod flow_schema;
 mod isolated_install;
 mod kind_clusters;
 mod permissions;
