@@ -1,6 +1,6 @@
 //! What a pod's author is told when there is no certificate (yet).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display};
 
 use signer_core::{Decision, Denial, Request, ca_pool::MAX_NAMES, cluster::Service, reasons};
 
@@ -50,7 +50,7 @@ impl Explain<'_> {
     pub(crate) fn picked_service_does_not_select(&self, service: &Service) -> Decision {
         let why = match service.selector() {
             Some(selector) => {
-                format!("its selector: {}; the pod's labels: {}", pairs(selector), self.pod_labels())
+                format!("its selector: {}; the pod's labels: {}", pairs(&selector), self.pod_labels())
             }
             None => "it is of type ExternalName or has no selector, so it selects no pods".to_owned(),
         };
@@ -112,7 +112,7 @@ impl Explain<'_> {
     }
 }
 
-fn pairs(labels: &BTreeMap<String, String>) -> String {
+fn pairs<K: Display, V: Display>(labels: &BTreeMap<K, V>) -> String {
     if labels.is_empty() {
         return "none".into();
     }

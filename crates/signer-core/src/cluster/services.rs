@@ -15,8 +15,10 @@ use crate::api::{
 /// A Service, reduced to what decides which pods it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    name: String,
-    selector: BTreeMap<String, String>,
+    name: Box<str>,
+    /// In the order of keys. A map's nodes would have room for eleven labels; most Services have two, and there
+    /// are thousands.
+    selector: Box<[(Box<str>, Box<str>)]>,
     is_headless: bool,
     is_external_name: bool,
 }
@@ -27,6 +29,11 @@ impl Service {
         name: impl Into<String>,
         selector: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
+        let selector = selector.into_iter().map(|(key, value)| (key.into(), value.into()));
+        Self::of(name.into(), selector.collect())
+    }
+
+    fn of(name: String, selector: BTreeMap<String, String>) -> Self {
         let selector = selector.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         Self { name: name.into(), selector, is_headless: false, is_external_name: false }
     }
@@ -52,16 +59,21 @@ impl Service {
     /// The labels that a pod must have to be selected; of a Service of type ExternalName, which selects no
     /// pod whatever it says, none.
     #[must_use]
-    pub fn selector(&self) -> Option<&BTreeMap<String, String>> {
-        Some(&self.selector).filter(|selector| !self.is_external_name && !selector.is_empty())
+    pub fn selector(&self) -> Option<BTreeMap<&str, &str>> {
+        let selects = !self.is_external_name && !self.selector.is_empty();
+        selects.then(|| self.labels().collect())
     }
 
     /// Whether it stands for pods with these labels. A Service of type ExternalName and one without a
     /// selector stand for none.
     #[must_use]
     pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.selector()
-            .is_some_and(|selector| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
+        let has = |(key, value)| labels.get(key).is_some_and(|label| label == value);
+        !self.is_external_name && !self.selector.is_empty() && self.labels().all(has)
+    }
+
+    fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.selector.iter().map(|(key, value)| (&**key, &**value))
     }
 }
 
@@ -110,10 +122,9 @@ impl ApiObject for NamespacedService {
             ));
         }
         let service = Service {
-            name: metadata.name.unwrap_or_default(),
-            selector,
             is_headless: cluster_ip.as_deref() == Some("None"),
             is_external_name: type_.as_deref() == Some("ExternalName"),
+            ..Service::of(metadata.name.unwrap_or_default(), selector)
         };
         Ok(Self { namespace: metadata.namespace.unwrap_or_default(), service })
     }
@@ -189,17 +200,17 @@ impl FromIterator<Service> for Services {
 /// others stand under, so that a label that all of them share doesn't turn a look-up into a walk through all.
 #[derive(Debug, Default)]
 struct ServiceTable {
-    by_name: HashMap<String, Arc<Service>>,
-    by_label: HashMap<String, HashMap<String, Bucket>>,
+    by_name: HashMap<Box<str>, Arc<Service>>,
+    by_label: HashMap<Box<str>, HashMap<Box<str>, Bucket>>,
 }
 
-type Bucket = HashMap<String, Arc<Service>>;
+type Bucket = HashMap<Box<str>, Arc<Service>>;
 
 impl ServiceTable {
     fn insert(&mut self, service: Service) {
         self.remove(&service.name);
         let service = Arc::new(service);
-        let bucket_size = |key: &String, value: &String| {
+        let bucket_size = |key: &str, value: &str| {
             self.by_label.get(key).and_then(|values| values.get(value)).map_or(0, HashMap::len)
         };
         let rarest = service.selector.iter().min_by_key(|(key, value)| bucket_size(key, value));

@@ -82,7 +82,7 @@ proptest! {
             services.insert(service);
         }
         for i in removed {
-            all.remove(&format!("s{i:02}"));
+            all.remove(format!("s{i:02}").as_str());
             services.remove(&format!("s{i:02}"));
         }
         let expected: Vec<&str> = all.values().filter(|service| service.selects(&pod)).map(Service::name).collect();
