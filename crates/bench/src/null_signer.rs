@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 }
 
 /// As signer-manager has it.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 32;
 
 struct NullSigner {
     client: Client,

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Evaluations at once. More than the API server answers at once gains nothing.
-pub(crate) const SLOTS: usize = 64;
+pub(crate) const SLOTS: usize = 32;
 /// The slots of one namespace while others wait.
 const SHARE: usize = SLOTS / 4;
 

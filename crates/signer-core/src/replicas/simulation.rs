@@ -20,7 +20,7 @@ const TICK: Duration = Duration::from_millis(1);
 const EVENT: u32 = 1;
 const WORK: u32 = 4;
 /// As the queue has it.
-const SLOTS: usize = 64;
+const SLOTS: usize = 32;
 
 /// What happens to a replica, and for how many ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
