@@ -15,8 +15,7 @@ use crate::{
     prerequisites::{self, CONTROL_PLANE},
 };
 
-/// Measure the release build on a throw-away control plane, in turn with a signer that does nothing but write
-/// (half an hour; with --quick less than 3 minutes).
+/// Measure the release build on a throw-away control plane, in turn with a signer that does nothing but write.
 ///
 /// It prints tables, and writes JSON and SVG plots to target/bench. docs/performance.md explains them.
 #[derive(clap::Args)]

@@ -32,7 +32,8 @@ pub(crate) enum Order {
 
 /// Requests, and which of them is evaluated next.
 ///
-/// Within a namespace and an urgency, they are served in the order in which they came; namespaces take turns. A namespace that
+/// Within a namespace and an urgency, they are served in the order in which they came; namespaces take turns.
+/// A namespace that
 /// holds its `share` of the slots gets no further one while others that hold less have something to do. It
 /// never holds more slots than are left for all others, so a namespace that comes anew gets one at once.
 #[derive(Debug)]

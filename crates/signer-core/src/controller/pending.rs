@@ -220,8 +220,8 @@ impl Pending {
         }
     }
 
-    /// Learns which replica finished a request that wasn't finished before. What is said of it later, when somebody
-    /// changes or deletes it, tells of no replica that it lives.
+    /// Learns which replica finished a request that wasn't finished before. Later events, of a change or a
+    /// deletion, don't show that a replica is alive.
     pub(crate) fn finished_by(&self, key: &RequestKey, uid: &str, replica: &ReplicaName) {
         let due = {
             let table = self.lock();
