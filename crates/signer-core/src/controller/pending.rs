@@ -133,7 +133,7 @@ impl Pending {
         let (mut table, now) = (self.lock(), Instant::now());
         // whoever isn't known yet does best to begin with what nobody else will have begun
         let order = if self.replicas.is_known() { Order::OldestFirst } else { Order::NewestFirst };
-        while table.queue.running() < self.replicas.most_at_once() {
+        while table.queue.running() < self.replicas.concurrency_limit() {
             let key = table.queue.start(order, now)?;
             // without an entry it is finished
             let Some(entry) = table.entries.get_mut(&key) else { return Some(key) };
@@ -143,7 +143,7 @@ impl Pending {
                 if turn > since {
                     self.metrics.takeovers.inc();
                 }
-                self.replicas.begins();
+                self.replicas.begun();
                 return Some(key);
             }
             table.queue.finish(&key, Some(turn - now), now);

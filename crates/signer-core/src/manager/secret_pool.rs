@@ -188,7 +188,7 @@ impl Rotator {
         }
         let since = known.due_since.as_ref().map_or(now, |(_, since)| *since);
         let SecretPool { namespace, name, .. } = &self.source;
-        self.replicas.turn(&format!("{namespace}/{name}"), Arrival::NOW, since) > now
+        self.replicas.turn(&format!("{namespace}/{name}"), Arrival::LATEST, since) > now
     }
 
     /// What others make of a pool's CAs, which is found out once for each version: it takes signatures.

@@ -34,9 +34,9 @@ impl Replicas {
         self.lock().turn(work, arrival, since)
     }
 
-    /// This replica begins with a piece of work, as its turn has come.
-    pub(crate) fn begins(&self) {
-        self.lock().begins(Instant::now());
+    /// This replica has begun with a piece of work, as its turn had come.
+    pub(crate) fn begun(&self) {
+        self.lock().begun(Instant::now());
     }
 
     /// A request has come.
@@ -55,8 +55,8 @@ impl Replicas {
     }
 
     /// How many pieces of work this replica may take on at once.
-    pub(crate) fn most_at_once(&self) -> usize {
-        self.lock().most_at_once(Instant::now())
+    pub(crate) fn concurrency_limit(&self) -> usize {
+        self.lock().concurrency_limit(Instant::now())
     }
 
     /// How many replicas there are, this one among them.

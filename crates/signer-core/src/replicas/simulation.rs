@@ -126,14 +126,14 @@ impl Replica {
             false => self.open.keys().rev().copied().collect(),
         };
         for at in order {
-            if self.running.len() >= self.turns.most_at_once(now).min(SLOTS) {
+            if self.running.len() >= self.turns.concurrency_limit(now).min(SLOTS) {
                 return;
             }
             let Some((work, entry)) = self.open.get_mut(&at) else { continue };
             let since = *entry.due_since.get_or_insert(now);
             let is_begun = entry.is_written || self.running.contains_key(work);
             if !is_begun && self.turns.turn(work, entry.arrival, since) <= now {
-                self.turns.begins(now);
+                self.turns.begun(now);
                 self.running.insert(work.clone(), tick + self.takes);
             }
         }

@@ -27,7 +27,7 @@ pub(crate) struct Arrival(u64);
 
 impl Arrival {
     /// Of work that hasn't come by a watch: who is known now counts.
-    pub(crate) const NOW: Self = Self(u64::MAX);
+    pub(crate) const LATEST: Self = Self(u64::MAX);
 }
 
 /// Another replica.
@@ -75,9 +75,9 @@ const ONE_MORE: Duration = Duration::from_millis(250);
 /// A replica that nobody knows does so much of what would be its share, in the hope to be faster once.
 const MOST_TRIES: u8 = 4;
 
-/// One of 256 pieces of work, those whose hash begins with this, is open: those who are known leave it to one that isn't for a moment. So a
+/// One in so many pieces of work is open: those who are known leave it to one that isn't for a moment. So a
 /// replica that is always slower becomes known too.
-const OPEN: u8 = 255;
+const OPEN_ONE_IN: u16 = 1024;
 const SHORTEST_OPEN: Duration = Duration::from_millis(20);
 const LONGEST_OPEN: Duration = Duration::from_millis(500);
 
@@ -104,8 +104,8 @@ impl Turns {
         }
     }
 
-    /// This replica begins with a piece of work, as its turn has come.
-    pub(super) fn begins(&mut self, now: Instant) {
+    /// This replica has begun with a piece of work, as its turn had come.
+    pub(super) fn begun(&mut self, now: Instant) {
         if let Standing::Unknown { began, tries } = &mut self.standing {
             began.get_or_insert(now);
             *tries = tries.saturating_add(u8::from(!self.peers.is_empty()));
@@ -162,7 +162,7 @@ impl Turns {
     }
 
     /// How many pieces of work this replica may take on at once.
-    pub(super) fn most_at_once(&self, now: Instant) -> usize {
+    pub(super) fn concurrency_limit(&self, now: Instant) -> usize {
         match self.standing {
             Standing::Unknown { began: Some(began), .. } if self.peers.is_empty() => {
                 let more = now.saturating_duration_since(began).as_millis() / ONE_MORE.as_millis();
@@ -209,7 +209,7 @@ impl Turns {
                 self.peers.iter().find(|peer| peer.name == *replica).map(|peer| peer.known)
             }
         };
-        place(work, arrival, known.unwrap_or(Arrival::NOW), replica)
+        place(work, arrival, known.unwrap_or(Arrival::LATEST), replica)
     }
 
     /// Whether the work would be this replica's if it were known.
@@ -262,7 +262,8 @@ fn place(work: &str, arrival: Arrival, known: Arrival, replica: &ReplicaName) ->
 }
 
 fn is_open(work: &str) -> bool {
-    digest::digest(&digest::SHA256, work.as_bytes()).as_ref().first() == Some(&OPEN)
+    let hash = digest::digest(&digest::SHA256, work.as_bytes());
+    hash.as_ref().first_chunk().is_some_and(|first| u16::from_be_bytes(*first) % OPEN_ONE_IN == 0)
 }
 
 /// A cryptographic hash shares evenly, whatever the names are.

@@ -333,7 +333,7 @@ impl Publisher {
     fn wait_for_turn(&self, due_since: &mut Option<Instant>) -> Option<Duration> {
         let now = Instant::now();
         let since = *due_since.get_or_insert(now);
-        let turn = self.replicas.turn(&self.name(), Arrival::NOW, since);
+        let turn = self.replicas.turn(&self.name(), Arrival::LATEST, since);
         (turn > now).then(|| turn - now)
     }
 

@@ -28,7 +28,7 @@ fn work_of(order: &[&str], all: &[&str]) -> String {
 #[test]
 fn alone_it_is_always_ones_turn() {
     let now = Instant::now();
-    assert_eq!(knows("a", &[], now).turn("work", Arrival::NOW, now), now);
+    assert_eq!(knows("a", &[], now).turn("work", Arrival::LATEST, now), now);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn exactly_one_acts_at_once_and_each_has_its_share() {
     let mut shares = [0; 5];
     for i in (0..10_000).filter(|i| !is_open(&format!("uid-{i}"))) {
         let mut turns =
-            [0, 1, 2, 3, 4].map(|k| (views[k].turn(&format!("uid-{i}"), Arrival::NOW, now) - now, k));
+            [0, 1, 2, 3, 4].map(|k| (views[k].turn(&format!("uid-{i}"), Arrival::LATEST, now) - now, k));
         turns.sort();
         shares[turns[0].1] += 1;
         let waits = turns.map(|(wait, _)| wait);
@@ -53,9 +53,9 @@ fn a_peer_that_goes_on_answering_keeps_its_turn_for_a_while() {
     let (now, work) = (Instant::now(), work_of(&["b", "a"], &["a", "b"]));
     let mut turns = knows("a", &["b"], now);
     turns.finished("other", &name("b"), None, now + 900 * MS);
-    assert_eq!(turns.turn(&work, Arrival::NOW, now) - now, 900 * MS + FIRST_TURNS);
+    assert_eq!(turns.turn(&work, Arrival::LATEST, now) - now, 900 * MS + FIRST_TURNS);
     turns.finished("other", &name("b"), None, now + 3600 * 1000 * MS);
-    assert_eq!(turns.turn(&work, Arrival::NOW, now) - now, OVERTAKEN_AFTER + FIRST_TURNS);
+    assert_eq!(turns.turn(&work, Arrival::LATEST, now) - now, OVERTAKEN_AFTER + FIRST_TURNS);
 }
 
 #[test]
@@ -63,12 +63,12 @@ fn a_peer_that_misses_its_turn_is_dropped_and_comes_back_when_it_answers() {
     let (now, all) = (Instant::now(), ["a", "b", "c"]);
     let work = work_of(&["b", "c", "a"], &all);
     let mut turns = knows("a", &["b", "c"], now);
-    assert_eq!((turns.turn(&work, Arrival::NOW, now) - now, turns.live()), (2 * FIRST_TURNS, 3));
+    assert_eq!((turns.turn(&work, Arrival::LATEST, now) - now, turns.live()), (2 * FIRST_TURNS, 3));
     // one who was faster than it may have to be has done so out of turn: that tells nothing of the others
-    turns.finished(&work, &name("c"), Some((Arrival::NOW, now)), now + FIRST_TURNS - MS);
+    turns.finished(&work, &name("c"), Some((Arrival::LATEST, now)), now + FIRST_TURNS - MS);
     assert_eq!(turns.live(), 3);
-    turns.finished(&work, &name("c"), Some((Arrival::NOW, now)), now + FIRST_TURNS);
-    assert_eq!((turns.turn(&work, Arrival::NOW, now) >= now + FIRST_TURNS, turns.live()), (true, 2));
+    turns.finished(&work, &name("c"), Some((Arrival::LATEST, now)), now + FIRST_TURNS);
+    assert_eq!((turns.turn(&work, Arrival::LATEST, now) >= now + FIRST_TURNS, turns.live()), (true, 2));
     turns.finished("another", &name("b"), None, now + FIRST_TURNS);
     assert_eq!(turns.live(), 3);
 }
@@ -78,8 +78,8 @@ fn all_that_were_dead_are_dropped_at_once() {
     let (now, all) = (Instant::now(), ["a", "b", "c"]);
     let work = work_of(&["b", "c", "a"], &all);
     let mut turns = knows("a", &["b", "c"], now);
-    turns.finished(&work, &name("a"), Some((Arrival::NOW, now)), now + 2 * FIRST_TURNS);
-    assert_eq!((turns.live(), turns.turn(&work, Arrival::NOW, now)), (1, now));
+    turns.finished(&work, &name("a"), Some((Arrival::LATEST, now)), now + 2 * FIRST_TURNS);
+    assert_eq!((turns.live(), turns.turn(&work, Arrival::LATEST, now)), (1, now));
 }
 
 #[test]
@@ -97,19 +97,19 @@ fn a_turn_lasts_as_long_as_work_takes() {
     for (each, turn) in [(3, SHORTEST_TURN), (50, 200 * MS), (600, LONGEST_TURN)] {
         let mut turns = knows("a", &["b"], now);
         for _ in 0..200 {
-            turns.finished(&ours, &name("a"), Some((Arrival::NOW, now)), now + each * MS);
-            turns.finished(&theirs, &name("b"), Some((Arrival::NOW, now)), now + each * MS);
+            turns.finished(&ours, &name("a"), Some((Arrival::LATEST, now)), now + each * MS);
+            turns.finished(&theirs, &name("b"), Some((Arrival::LATEST, now)), now + each * MS);
         }
         let last = now + each * MS;
-        assert_eq!(turns.turn(&theirs, Arrival::NOW, last) - last, turn, "{each}");
+        assert_eq!(turns.turn(&theirs, Arrival::LATEST, last) - last, turn, "{each}");
         // what one of a hundred takes doesn't count
-        turns.finished(&ours, &name("a"), Some((Arrival::NOW, now)), now + 5000 * MS);
-        assert_eq!(turns.turn(&theirs, Arrival::NOW, last) - last, turn, "{each}");
+        turns.finished(&ours, &name("a"), Some((Arrival::LATEST, now)), now + 5000 * MS);
+        assert_eq!(turns.turn(&theirs, Arrival::LATEST, last) - last, turn, "{each}");
         // nor what was done by a replica whose turn it wasn't
         for _ in 0..200 {
-            turns.finished(&theirs, &name("a"), Some((Arrival::NOW, now)), now + each * MS);
+            turns.finished(&theirs, &name("a"), Some((Arrival::LATEST, now)), now + each * MS);
         }
-        assert_eq!(turns.turn(&theirs, Arrival::NOW, last) - last, turn, "{each}");
+        assert_eq!(turns.turn(&theirs, Arrival::LATEST, last) - last, turn, "{each}");
     }
 }
 
@@ -128,12 +128,12 @@ fn peers_are_bounded_and_who_answered_longest_ago_goes() {
 fn one_that_knows_nobody_takes_on_little_at_once() {
     let now = Instant::now();
     let mut turns = Turns::new(name("a"));
-    assert_eq!((turns.most_at_once(now), turns.is_known()), (usize::MAX, false));
-    turns.begins(now);
-    assert_eq!(turns.most_at_once(now + ONE_MORE - MS), 1);
-    assert_eq!(turns.most_at_once(now + ONE_MORE), 2);
+    assert_eq!((turns.concurrency_limit(now), turns.is_known()), (usize::MAX, false));
+    turns.begun(now);
+    assert_eq!(turns.concurrency_limit(now + ONE_MORE - MS), 1);
+    assert_eq!(turns.concurrency_limit(now + ONE_MORE), 2);
     turns.finished("work", &name("a"), None, now);
-    assert_eq!((turns.most_at_once(now), turns.is_known()), (usize::MAX, true));
+    assert_eq!((turns.concurrency_limit(now), turns.is_known()), (usize::MAX, true));
 }
 
 #[test]
@@ -144,15 +144,15 @@ fn one_that_nobody_knows_tries_a_few_times_and_then_does_what_is_open() {
     let mut turns = Turns::new(name("a"));
     turns.finished("first", &name("b"), None, now);
     for _ in 0..MOST_TRIES {
-        assert_eq!(turns.turn(&own, Arrival::NOW, now), now);
-        turns.begins(now);
+        assert_eq!(turns.turn(&own, Arrival::LATEST, now), now);
+        turns.begun(now);
     }
     assert!(turns.turn(&own, Arrival(7), now) >= now + FIRST_TURNS);
     assert_eq!(turns.turn(&open, Arrival(7), now), now);
     turns.finished(&open, &name("a"), Some((Arrival(7), now)), now);
-    assert_eq!((turns.is_known(), turns.turn(&own, Arrival::NOW, now)), (true, now));
+    assert_eq!((turns.is_known(), turns.turn(&own, Arrival::LATEST, now)), (true, now));
     // who is known leaves it to others for a moment
-    assert!(turns.turn(&open, Arrival::NOW, now) >= now + SHORTEST_OPEN);
+    assert!(turns.turn(&open, Arrival::LATEST, now) >= now + SHORTEST_OPEN);
 }
 
 #[test]
@@ -160,11 +160,11 @@ fn one_whose_work_another_has_done_knows_that_it_is_not_counted_on() {
     let (now, all) = (Instant::now(), ["a", "b"]);
     let (ours, theirs) = (work_of(&["a"], &all), work_of(&["b"], &all));
     let mut turns = knows("a", &["b"], now);
-    turns.finished(&theirs, &name("b"), Some((Arrival::NOW, now)), now);
+    turns.finished(&theirs, &name("b"), Some((Arrival::LATEST, now)), now);
     // one that nobody knows may be faster
-    turns.finished(&ours, &name("c"), Some((Arrival::NOW, now)), now);
+    turns.finished(&ours, &name("c"), Some((Arrival::LATEST, now)), now);
     assert!(turns.is_known());
-    turns.finished(&ours, &name("b"), Some((Arrival::NOW, now)), now);
+    turns.finished(&ours, &name("b"), Some((Arrival::LATEST, now)), now);
     assert!(!turns.is_known());
 }
 
