@@ -1,9 +1,9 @@
 //! The controller's binary: see the crate `signer_manager`.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, io, process::ExitCode};
 
 use signer_manager::{causes::with_causes, check_config::check_config, cli::Command, run::run};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
     match Command::from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit()) {
@@ -14,12 +14,18 @@ fn main() -> ExitCode {
             }
             Err(errors) => fail(&errors, 2),
         },
-        Command::Run(args) => match Runtime::new().map(|runtime| runtime.block_on(run(args))) {
+        Command::Run(args) => match runtime().map(|runtime| runtime.block_on(run(args))) {
             Ok(Ok(())) => ExitCode::SUCCESS,
             Ok(Err(error)) => fail(&error, error.exit_code()),
             Err(error) => fail(&error, 1),
         },
     }
+}
+
+/// One thread, which is enough for thousands of certificates a second: more of them would hand each from one to
+/// the other, at the cost of a quarter. Slow keys and files have threads of their own.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
 /// Says why the process ends.

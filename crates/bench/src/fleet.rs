@@ -61,8 +61,13 @@ impl Fleet {
         Ok(fleet)
     }
 
-    pub(crate) async fn null(stage: &Stage, signer: &Signer) -> Result<Self> {
-        Ok(Self { replicas: vec![Replica::null(stage, signer).await?], ended: Counts::default() })
+    /// Starts so many null signers, and waits until they watch.
+    pub(crate) async fn of_null(stage: &Stage, signer: &Signer, count: u8) -> Result<Self> {
+        let mut replicas = Vec::new();
+        for index in 0..count {
+            replicas.push(Replica::null(stage, signer, index, count).await?);
+        }
+        Ok(Self { replicas, ended: Counts::default() })
     }
 
     /// What all have used together: the sum of times, and of memory the most that one has.
@@ -136,9 +141,10 @@ impl Replica {
         Ok(Self { child: command.kill_on_drop(true).spawn()?, http: Some(http) })
     }
 
-    async fn null(stage: &Stage, signer: &Signer) -> Result<Self> {
+    async fn null(stage: &Stage, signer: &Signer, index: u8, of: u8) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["null-signer", "--signer-name", &signer.name(), "--pool"]).arg(stage.pool(signer));
+        command.args(["--index", &index.to_string(), "--of", &of.to_string()]);
         command.env("KUBECONFIG", stage.kubeconfig()).stdin(std::process::Stdio::null());
         let mut child = command.stdout(std::process::Stdio::piped()).kill_on_drop(true).spawn()?;
         let mut said = [0; 5];

@@ -15,6 +15,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use test_cluster::Minor;
+use tokio::runtime::Builder;
 
 use self::scenarios::Scenario;
 
@@ -52,11 +53,10 @@ struct Arguments {
     out: PathBuf,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let result = match CommandLine::parse() {
-        CommandLine::Run(arguments) => scenarios::run(arguments).await,
-        CommandLine::NullSigner(arguments) => null_signer::run(arguments).await,
+        CommandLine::Run(arguments) => on(Builder::new_multi_thread(), scenarios::run(arguments)),
+        CommandLine::NullSigner(arguments) => on(Builder::new_current_thread(), null_signer::run(arguments)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,4 +65,8 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn on(mut runtime: Builder, work: impl Future<Output = Result<()>>) -> Result<()> {
+    runtime.enable_all().build()?.block_on(work)
 }

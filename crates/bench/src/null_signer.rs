@@ -1,5 +1,6 @@
 //! The bound: a signer that signs whatever it is asked to, and answers each request with one PUT. It looks at
-//! no pod, keeps no order and no bundle; its client and its number of calls at once are signer-manager's.
+//! no pod, keeps no order and no bundle; its client, its one thread and its number of calls at once are
+//! signer-manager's. Several share the requests by their UIDs, and never ask each other.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -27,6 +28,12 @@ pub(crate) struct Arguments {
     /// Its CA pool.
     #[arg(long)]
     pool: PathBuf,
+    /// Which of several it is, from 0 on.
+    #[arg(long)]
+    index: u8,
+    /// How many there are.
+    #[arg(long)]
+    of: std::num::NonZeroU8,
 }
 
 /// As signer-manager has it.
@@ -37,6 +44,7 @@ struct NullSigner {
     resource: ApiResource,
     pool: CaPool,
     leaf: Leaf,
+    arguments: Arguments,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
@@ -46,14 +54,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let client = connection.client;
     let resource = discover(&client).await?.requests;
     let leaf = Leaf::server().dns_name("null.shop.svc.cluster.local".parse::<DnsName>()?);
-    let signer = Arc::new(NullSigner { client, resource, pool, leaf });
-    signer.serve(&arguments.signer_name).await
+    Arc::new(NullSigner { client, resource, pool, leaf, arguments }).serve().await
 }
 
 impl NullSigner {
-    async fn serve(self: Arc<Self>, signer_name: &str) -> Result<()> {
+    async fn serve(self: Arc<Self>) -> Result<()> {
         let requests: Api<PodCertificateRequest> = Api::all_with(self.client.clone(), &self.resource);
-        let fields = format!("spec.signerName={signer_name}");
+        let fields = format!("spec.signerName={}", self.arguments.signer_name);
         let list = requests.list_metadata(&ListParams::default().fields(&fields).limit(1)).await?;
         let mut version = list.metadata.resource_version.unwrap_or_default();
         let slots = Arc::new(Semaphore::new(AT_ONCE));
@@ -65,11 +72,17 @@ impl NullSigner {
             while let Some(event) = events.try_next().await? {
                 let (WatchEvent::Added(request) | WatchEvent::Modified(request)) = event else { continue };
                 version = request.resource_version().unwrap_or(version);
-                if request.status.as_ref().is_none_or(|status| status.conditions.is_empty()) {
+                let is_new = request.status.as_ref().is_none_or(|status| status.conditions.is_empty());
+                if is_new && self.is_own(&request) {
                     self.take(request, &slots);
                 }
             }
         }
+    }
+
+    fn is_own(&self, request: &PodCertificateRequest) -> bool {
+        let Arguments { index, of, .. } = &self.arguments;
+        uuid_bytes(request.metadata.uid.as_deref().unwrap_or_default())[0] % of.get() == *index
     }
 
     fn take(self: &Arc<Self>, request: PodCertificateRequest, slots: &Arc<Semaphore>) {
@@ -90,7 +103,7 @@ impl NullSigner {
             _ => return Err("a request without a key".into()),
         };
         let (mut random, now) = ([0; 16], Timestamp::now());
-        random.copy_from_slice(&uuid_bytes(&request.metadata.uid.clone().unwrap_or_default()));
+        random.copy_from_slice(&uuid_bytes(request.metadata.uid.as_deref().unwrap_or_default()));
         let serial = SerialNumber::from_random(random);
         let issued = issue(&self.leaf, &key, &Terms::default(), self.pool.authority(0), serial, now)?;
         let meta = &request.metadata;

@@ -1,4 +1,4 @@
-//! What several rounds have shown of several subjects, the first of which the others are compared with.
+//! What several rounds have shown of several subjects.
 
 use super::Figure;
 
@@ -25,9 +25,14 @@ impl Rounds {
 
     /// The same as a multiple of the first subject's, round by round.
     pub(crate) fn ratio(&self, subject: usize, column: usize) -> Figure {
+        self.ratio_to(subject, 0, column, "of null")
+    }
+
+    /// The same as a multiple of another subject's, round by round.
+    pub(crate) fn ratio_to(&self, subject: usize, to: usize, column: usize, unit: &'static str) -> Figure {
         let Self(all) = self;
-        let pairs = all[subject][column].iter().zip(&all[0][column]);
-        Figure::of(&pairs.map(|(one, null)| one / null).collect::<Vec<_>>(), "of null")
+        let pairs = all[subject][column].iter().zip(&all[to][column]);
+        Figure::of(&pairs.map(|(one, other)| one / other).collect::<Vec<_>>(), unit)
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
     for _ in 0..extent.rounds {
         for (index, signer) in ALL.iter().enumerate() {
             let fleet = match index {
-                0 => Fleet::null(stage, signer).await?,
+                0 => Fleet::of_null(stage, signer, 1).await?,
                 _ => Fleet::of(stage, &[*signer], 1).await?,
             };
             stage.load.burst(stage, stage.asks(signer), 100).await?.complete()?;

@@ -71,14 +71,17 @@ const QUICK: [Scenario; 6] = [
 /// What is measured, and beside what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    Null,
-    Replicas(usize),
+    /// So many null signers.
+    Null(u8),
+    /// So many replicas of signer-manager.
+    Replicas(u8),
 }
 
 impl Subject {
     fn name(self) -> String {
         match self {
-            Self::Null => "null signer".to_owned(),
+            Self::Null(1) => "null signer".to_owned(),
+            Self::Null(n) => format!("{n} null signers"),
             Self::Replicas(1) => "1 replica".to_owned(),
             Self::Replicas(n) => format!("{n} replicas"),
         }
@@ -87,8 +90,8 @@ impl Subject {
     /// Starts it, and says which signer it serves.
     async fn start(self, stage: &Stage) -> Result<(Fleet, Signer)> {
         match self {
-            Self::Null => Ok((Fleet::null(stage, &NULL).await?, NULL)),
-            Self::Replicas(n) => Ok((Fleet::of(stage, &[SERVICE_DNS], n).await?, SERVICE_DNS)),
+            Self::Null(n) => Ok((Fleet::of_null(stage, &NULL, n).await?, NULL)),
+            Self::Replicas(n) => Ok((Fleet::of(stage, &[SERVICE_DNS], n.into()).await?, SERVICE_DNS)),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 
 const RATES: [u32; 3] = [50, 100, 200];
 
-const SUBJECTS: [Subject; 3] = [Subject::Null, Subject::Replicas(1), Subject::Replicas(2)];
+const SUBJECTS: [Subject; 3] = [Subject::Null(1), Subject::Replicas(1), Subject::Replicas(2)];
 
 pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Vec<Section>> {
     let mut sections = Vec::new();
@@ -21,7 +21,7 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Vec<Section
 }
 
 async fn at(stage: &Stage, extent: Extent, rate: u32) -> Result<Section> {
-    let count = if extent.quick { rate as usize * 4 } else { rate as usize * 20 };
+    let count = if extent.quick { 200 } else { 1000 };
     let mut rounds = Rounds::of(SUBJECTS.len());
     let mut answers = SUBJECTS.map(|_| Vec::new());
     for _ in 0..extent.rounds {

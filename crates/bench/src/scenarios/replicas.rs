@@ -1,4 +1,4 @@
-//! Bursts, by the null signer and by one and several replicas, in turn.
+//! Bursts, by null signers and by as many replicas, in turn.
 
 use super::{Extent, Subject};
 use crate::{
@@ -9,47 +9,72 @@ use crate::{
     stage::{SERVICE_DNS, Stage},
 };
 
-const SUBJECTS: [Subject; 5] =
-    [Subject::Null, Subject::Replicas(1), Subject::Replicas(2), Subject::Replicas(3), Subject::Replicas(5)];
+/// Each number of replicas comes after as many null signers.
+const SUBJECTS: [Subject; 8] = [
+    Subject::Null(1),
+    Subject::Replicas(1),
+    Subject::Null(2),
+    Subject::Replicas(2),
+    Subject::Null(3),
+    Subject::Replicas(3),
+    Subject::Null(5),
+    Subject::Replicas(5),
+];
 
-const COLUMNS: [&str; 6] =
-    ["throughput", "ratio", "duplicates", "largest share", "CPU each, all", "peak memory of one"];
+const COLUMNS: [&str; 7] = [
+    "throughput",
+    "to the null signer",
+    "to as many",
+    "duplicates",
+    "largest share",
+    "CPU each, all",
+    "peak memory of one",
+];
 
 pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
-    let mut rounds = Rounds::of(SUBJECTS.len());
+    let subjects = if extent.quick { &SUBJECTS[..4] } else { &SUBJECTS };
+    let mut rounds = Rounds::of(subjects.len());
     for round in 1..=extent.rounds {
-        for (index, subject) in SUBJECTS.iter().enumerate() {
+        for (index, subject) in subjects.iter().enumerate() {
             let values = burst(stage, *subject, extent.burst).await?.values();
             eprintln!("  round {round}: {}, {:.0}/s", subject.name(), values[0]);
             rounds.push(index, values);
         }
     }
-    let row = |(index, subject): (usize, &Subject)| Row {
-        subject: subject.name(),
+    Ok(Section {
+        name: "replicas".into(),
+        title: format!("Bursts of {} requests at once, by {}", extent.burst, SERVICE_DNS.path),
+        columns: COLUMNS.to_vec(),
+        rows: (0..subjects.len()).map(|index| row(&rounds, index)).collect(),
+        plots: vec![plot(&rounds, subjects, extent)],
+    })
+}
+
+fn row(rounds: &Rounds, index: usize) -> Row {
+    let as_many = index - index % 2;
+    Row {
+        subject: SUBJECTS[index].name(),
         figures: vec![
             rounds.figure(index, 0, "/s"),
-            rounds.ratio(index, 0),
+            rounds.ratio_to(index, 0, 0, ""),
+            rounds.ratio_to(index, as_many, 0, ""),
             rounds.figure(index, 1, "%"),
             rounds.figure(index, 2, "%"),
             rounds.figure(index, 3, "ms"),
             rounds.figure(index, 4, "MiB"),
         ],
-    };
-    Ok(Section {
-        name: "replicas".into(),
-        title: format!("Bursts of {} requests at once, by {}", extent.burst, SERVICE_DNS.path),
-        columns: COLUMNS.to_vec(),
-        rows: SUBJECTS.iter().enumerate().map(row).collect(),
-        plots: vec![plot(&rounds, extent)],
-    })
+    }
 }
 
-fn plot(rounds: &Rounds, extent: Extent) -> Plot {
-    let median = |index| rounds.figure(index, 0, "/s").median;
-    let points = SUBJECTS.iter().enumerate().filter_map(|(index, subject)| match subject {
-        Subject::Replicas(n) => Some((*n as f64, median(index))),
-        Subject::Null => None,
-    });
+fn plot(rounds: &Rounds, subjects: &[Subject], extent: Extent) -> Plot {
+    let (mut null, mut replicas) = (vec![], vec![]);
+    for (index, subject) in subjects.iter().enumerate() {
+        let throughput = rounds.figure(index, 0, "/s").median;
+        match subject {
+            Subject::Null(n) => null.push((f64::from(*n), throughput)),
+            Subject::Replicas(n) => replicas.push((f64::from(*n), throughput)),
+        }
+    }
     let plot = Plot {
         file: "replicas".into(),
         title: format!("Throughput over replicas, bursts of {}", extent.burst),
@@ -57,8 +82,7 @@ fn plot(rounds: &Rounds, extent: Extent) -> Plot {
         y: "certificates a second",
         lines: vec![],
     };
-    let null = vec![(1.0, median(0)), (5.0, median(0))];
-    plot.line("signer-manager", points.collect()).line("null signer", null)
+    plot.line("signer-manager", replicas).line("as many null signers", null)
 }
 
 struct Measured {

@@ -9,7 +9,7 @@ use crate::{
     stage::Stage,
 };
 
-const SUBJECTS: [Subject; 3] = [Subject::Null, Subject::Replicas(1), Subject::Replicas(2)];
+const SUBJECTS: [Subject; 3] = [Subject::Null(1), Subject::Replicas(1), Subject::Replicas(2)];
 
 pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
     let mut rounds = Rounds::of(SUBJECTS.len());
