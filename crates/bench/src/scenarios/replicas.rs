@@ -21,10 +21,11 @@ const SUBJECTS: [Subject; 8] = [
     Subject::Replicas(5),
 ];
 
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "throughput",
     "to the null signer",
     "to as many",
+    "slowest request",
     "duplicates",
     "largest share",
     "CPU each, all",
@@ -58,6 +59,7 @@ fn row(rounds: &Rounds, index: usize) -> Row {
             rounds.figure(index, 0, "/s"),
             rounds.ratio_to(index, 0, 0, ""),
             rounds.ratio_to(index, as_many, 0, ""),
+            rounds.figure(index, 5, "ms"),
             rounds.figure(index, 1, "%"),
             rounds.figure(index, 2, "%"),
             rounds.figure(index, 3, "ms"),
@@ -97,8 +99,8 @@ struct Measured {
 
 impl Measured {
     /// Certificates a second; the percentage that was signed in vain, and that the busiest replica has issued;
-    /// milliseconds of CPU for each; MiB.
-    fn values(&self) -> [f64; 5] {
+    /// milliseconds of CPU for each; MiB; milliseconds that the slowest request took.
+    fn values(&self) -> [f64; 6] {
         let count = self.answers.latencies.len() as f64;
         let largest = self.shares.iter().copied().fold(0.0, f64::max);
         [
@@ -107,6 +109,7 @@ impl Measured {
             100.0 * largest / count,
             1000.0 * self.cpu / count,
             self.peak,
+            1000.0 * self.answers.slowest().as_secs_f64(),
         ]
     }
 }

@@ -223,12 +223,12 @@ impl Pending {
     /// Learns which replica finished a request that wasn't finished before. Later events, of a change or a
     /// deletion, don't show that a replica is alive.
     pub(crate) fn finished_by(&self, key: &RequestKey, uid: &str, replica: &ReplicaName) {
-        let due = {
+        let (arrival, due_since) = {
             let table = self.lock();
             let Some(entry) = table.entries.get(key).filter(|entry| entry.uid == uid) else { return };
-            entry.due_since.map(|since| (entry.arrival, since))
+            (entry.arrival, entry.due_since)
         };
-        self.replicas.finished(uid, replica, due);
+        self.replicas.finished(uid, replica, arrival, due_since);
         self.metrics.live_replicas.set(self.replicas.live().try_into().unwrap_or(i64::MAX));
     }
 

@@ -45,8 +45,14 @@ impl Replicas {
     }
 
     /// A request is finished; it had come and been due then, if this replica had looked at it.
-    pub(crate) fn finished(&self, work: &str, by: &ReplicaName, due: Option<(Arrival, Instant)>) {
-        self.lock().finished(work, by, due, Instant::now());
+    pub(crate) fn finished(
+        &self,
+        work: &str,
+        by: &ReplicaName,
+        arrival: Arrival,
+        due_since: Option<Instant>,
+    ) {
+        self.lock().finished(work, by, arrival, due_since, Instant::now());
     }
 
     /// Whether the others know this replica: it has done work, and they have seen it.

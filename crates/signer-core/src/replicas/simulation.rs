@@ -114,8 +114,7 @@ impl Replica {
             }
             Event::Done(work, by) => {
                 let Some((_, entry)) = self.open.remove(&came[work]) else { return };
-                let due = entry.due_since.map(|since| (entry.arrival, since));
-                self.turns.finished(work, by, due, now);
+                self.turns.finished(work, by, entry.arrival, entry.due_since, now);
             }
         }
     }

@@ -65,8 +65,8 @@ const SHORTEST_TURN: Duration = Duration::from_millis(100);
 const LONGEST_TURN: Duration = Duration::from_secs(1);
 const FIRST_TURNS: Duration = Duration::from_millis(250);
 
-/// A replica that goes on answering isn't overtaken before this time.
-const OVERTAKEN_AFTER: Duration = Duration::from_secs(10);
+/// A replica that goes on answering isn't overtaken before this time, or four times what nearly all take.
+const OVERTAKEN_AFTER: Duration = Duration::from_secs(1);
 
 /// While a replica knows nobody, and nobody it, it may take on one more piece of work at once in this time:
 /// others may have started with it.
@@ -118,18 +118,20 @@ impl Turns {
         Arrival(self.events)
     }
 
-    /// Learns from finished work who lives and who doesn't.
+    /// Learns from finished work who lives and who doesn't. The work had been due since then, if this replica
+    /// had looked at it.
     pub(super) fn finished(
         &mut self,
         work: &str,
         by: &ReplicaName,
-        due: Option<(Arrival, Instant)>,
+        arrival: Arrival,
+        due_since: Option<Instant>,
         now: Instant,
     ) {
         self.events += 1;
         // of open work nobody knows whose it is
-        if let Some((arrival, since)) = due.filter(|_| !is_open(work)) {
-            self.judge(work, by, arrival, since, now);
+        if !is_open(work) {
+            self.judge(work, by, arrival, due_since, now);
         }
         if *by != self.me {
             self.note(by, now);
@@ -139,23 +141,35 @@ impl Turns {
     }
 
     /// Whoever came before the one that has done the work, and let its turn pass, is left out until it answers
-    /// again. So is this replica: if a peer has done what was its own, the others don't count on it.
-    fn judge(&mut self, work: &str, by: &ReplicaName, arrival: Arrival, since: Instant, now: Instant) {
+    /// again; this replica too. That they let it pass is the word of the one that has done it, whatever the
+    /// time is here: so all leave out the same ones, from the same work on. One that wasn't known when the
+    /// work came may have tried to be faster, which tells nothing of the others; but itself it believes.
+    fn judge(
+        &mut self,
+        work: &str,
+        by: &ReplicaName,
+        arrival: Arrival,
+        due_since: Option<Instant>,
+        now: Instant,
+    ) {
         let before = self.before(work, arrival, by);
         let is_before = self.place(work, arrival, &self.me) < self.place(work, arrival, by);
-        let was_its_turn = before.is_empty() && !is_before;
-        let ends = self.ends(&before, since);
-        let passed = before.iter().zip(ends).filter(|(_, end)| *end <= now);
-        let missed: Vec<_> = passed.map(|(peer, _)| peer.name.clone()).collect();
-        if was_its_turn {
+        let was_known = self.known(by).is_some_and(|known| known <= arrival);
+        let duration = due_since.map(|since| now.saturating_duration_since(since));
+        let duration = duration.filter(|_| before.is_empty() && !is_before);
+        let passed = |end: Option<&Instant>| *by == self.me && end.is_some_and(|end| *end <= now);
+        let ends = due_since.map(|since| self.ends(&before, since)).unwrap_or_default();
+        let missed = before.iter().enumerate().filter(|(rank, _)| was_known || passed(ends.get(*rank)));
+        let missed: Vec<_> = missed.map(|(_, peer)| peer.name.clone()).collect();
+        if let Some(duration) = duration {
             self.durations.truncate(DURATIONS - 1);
-            self.durations.push_front(now.saturating_duration_since(since));
+            self.durations.push_front(duration);
         }
         for peer in &missed {
             tracing::debug!(%peer, %by, "a replica has missed its turn");
         }
         self.peers.retain(|peer| !missed.contains(&peer.name));
-        if is_before && self.is_known() && self.peers.iter().any(|peer| peer.name == *by) {
+        if is_before && was_known && self.is_known() {
             tracing::debug!(%by, "another replica has done what was this one's");
             self.standing = UNKNOWN;
         }
@@ -203,13 +217,17 @@ impl Turns {
 
     /// One that isn't known comes last.
     fn place(&self, work: &str, arrival: Arrival, replica: &ReplicaName) -> Place {
-        let known = match self.standing {
+        place(work, arrival, self.known(replica).unwrap_or(Arrival::LATEST), replica)
+    }
+
+    /// Since when a replica is known, if it is.
+    fn known(&self, replica: &ReplicaName) -> Option<Arrival> {
+        match self.standing {
             Standing::Known(known) if *replica == self.me => Some(known),
             Standing::Known(_) | Standing::Unknown { .. } => {
                 self.peers.iter().find(|peer| peer.name == *replica).map(|peer| peer.known)
             }
-        };
-        place(work, arrival, known.unwrap_or(Arrival::LATEST), replica)
+        }
     }
 
     /// Whether the work would be this replica's if it were known.
