@@ -59,6 +59,15 @@ pub struct RunArgs {
         help = "Where /livez, /readyz and /metrics are answered; without an IP, at all of IPv4 and IPv6"
     )]
     pub http_bind: SocketAddr,
+    /// Whether `/` there is a page for people: signers, CAs, replicas, waiting requests, last decisions.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        action = clap::ArgAction::Set,
+        help = "Whether / there is a status page, which names pods of all namespaces to whoever reaches the address"
+    )]
+    pub status_page: bool,
 }
 
 /// How the log is written.

@@ -109,7 +109,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         let Started { kind, ca_pool } = started(signer);
         tracing::info!(signer = %signer.name(), kind, ca_pool, "configured");
     }
-    let mut manager = Manager::new(client).http_bind(args.http_bind);
+    let mut manager = Manager::new(client).http_bind(args.http_bind).status_page(args.status_page);
     if let Some(source) = config.deny {
         tracing::info!(%source, "following deny rules");
         manager = manager.deny(source, deny_rules);

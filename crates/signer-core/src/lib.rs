@@ -97,6 +97,7 @@ mod handle;
 mod health;
 pub mod manager;
 mod metrics;
+mod overview;
 mod policy;
 pub mod pool_source;
 mod process;

@@ -22,6 +22,7 @@ use crate::{
         timeout::with_timeout,
     },
     health::{Component, SignerHealth},
+    metrics::WatchMetrics,
     timer::sleep_until,
 };
 
@@ -66,8 +67,9 @@ pub(crate) fn watch<K: ApiObject>(
     collection: Collection,
     component: Component,
     health: Vec<SignerHealth>,
+    metrics: WatchMetrics,
 ) -> impl Stream<Item = Watched<K>> + Send {
-    watch_with(collection, TIMES, component, health)
+    watch_with(collection, TIMES, component, health, metrics)
 }
 
 fn watch_with<K: ApiObject>(
@@ -75,6 +77,7 @@ fn watch_with<K: ApiObject>(
     times: Times,
     component: Component,
     health: Vec<SignerHealth>,
+    metrics: WatchMetrics,
 ) -> impl Stream<Item = Watched<K>> + Send {
     let watch = Watch::<K> {
         collection,
@@ -84,6 +87,7 @@ fn watch_with<K: ApiObject>(
         arrived: VecDeque::new(),
         unreadable: UnreadableLog::default(),
         progress: Progress::new(component, health, times),
+        metrics,
     };
     stream::unfold(watch, |mut watch| async move { Some((watch.next().await, watch)) })
 }
@@ -98,6 +102,7 @@ struct Watch<K> {
     arrived: VecDeque<Watched<K>>,
     unreadable: UnreadableLog,
     progress: Progress,
+    metrics: WatchMetrics,
 }
 
 /// What comes next.
@@ -218,6 +223,7 @@ impl<K: ApiObject> Watch<K> {
             Ok(object) => Watched::Event(event(object)),
             Err(unreadable) => {
                 self.unreadable.note(&unreadable);
+                self.metrics.unreadable(self.progress.component());
                 Watched::Unreadable(unreadable)
             }
         }
@@ -225,6 +231,7 @@ impl<K: ApiObject> Watch<K> {
 
     fn fail(&mut self, failure: &Failure) {
         self.state = State::Begin;
+        self.metrics.restarts(self.progress.component());
         if failure.is_status(404) {
             self.progress.fail(failure);
             self.arrived.push_back(Watched::Gone);

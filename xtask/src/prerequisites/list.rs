@@ -12,7 +12,8 @@ pub(crate) const IMAGE: &[Prerequisite] = &[BUILDAH];
 pub(crate) const NODE: &[Prerequisite] =
     &[BUILDAH, CONTAINERD, RUNC, PTP, IPTABLES, IP, MOUNT, UNSHARE, OPENSSL];
 /// What tests run.
-pub(crate) const TESTS: &[Prerequisite] = &[OPENSSL, GO_VERIFIER, NGINX, POSTGRESQL, FAKETIME, SETPRIV];
+pub(crate) const TESTS: &[Prerequisite] =
+    &[OPENSSL, GO_VERIFIER, NGINX, POSTGRESQL, FAKETIME, SETPRIV, PROMTOOL];
 
 const BASH: Prerequisite = debian("bash", "bash", "runs the build script of the control plane", &["bash"]);
 const BUILDAH: Prerequisite = debian("buildah", "buildah", "writes container images", &["buildah"]);
@@ -59,6 +60,10 @@ const POSTGRESQL: Prerequisite = Prerequisite {
             "/usr/lib/postgresql/*/bin/psql",
         ],
     )
+};
+const PROMTOOL: Prerequisite = Prerequisite {
+    tests_of: &["xtask"],
+    ..debian("promtool", "prometheus", "tests the alerts of monitoring/rules.yaml", &["promtool"])
 };
 const PTP: Prerequisite =
     debian("ptp", "containernetworking-plugins", "connects the node's pods", &["/usr/lib/cni/ptp"]);

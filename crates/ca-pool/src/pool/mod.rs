@@ -34,7 +34,8 @@ pub use self::{
     rotation::RotationPlan,
     rotation_error::RotationError,
     schedule::{
-        ACTIVATION_GRACE, BUNDLE_PROPAGATION, MAX_LEAF_LIFETIME, Phase, Schedule, SigningWindow, near,
+        ACTIVATION_GRACE, BUNDLE_PROPAGATION, MAX_LEAF_LIFETIME, NextStep, Phase, Schedule, SigningWindow,
+        near,
     },
     secret_values::{SecretContent, SecretValues},
     signing_ca::{NoSigningCa, RootPublication, SigningCa},

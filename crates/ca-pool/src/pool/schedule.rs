@@ -88,6 +88,19 @@ pub enum Phase {
     Removable,
 }
 
+/// What comes next in a CA's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// It signs.
+    Activate,
+    /// It ceases to sign, as another one follows.
+    Retire,
+    /// Its root leaves the trust bundle.
+    Remove,
+    /// Its certificate, or one above it, expires.
+    Expire,
+}
+
 /// The signing windows of a pool's CAs, in the order of the pool, which is the order in which they sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
@@ -132,6 +145,18 @@ impl SigningWindow {
             _ if self.not_after < now => Phase::Removable,
             _ if self.has_begun(now) => Phase::Active,
             _ => Phase::Prepared(self.from.filter(|_| self.is_awaited)),
+        }
+    }
+
+    /// What comes next in its life after `now`, and when, where that is decided.
+    #[must_use]
+    pub fn next_step(&self, now: Timestamp) -> Option<(NextStep, Timestamp)> {
+        match self.phase(now) {
+            Phase::Prepared(from) => from.map(|from| (NextStep::Activate, from)),
+            Phase::Active if self.is_retired => Some((NextStep::Retire, self.until)),
+            Phase::Active => Some((NextStep::Expire, self.not_after)),
+            Phase::Retiring(until) => Some((NextStep::Remove, until)),
+            Phase::Removable => None,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::{
         timeout::with_timeout,
     },
     health::{Component, SignerHealth},
+    metrics::WatchMetrics,
     watching::watch,
 };
 
@@ -131,10 +132,10 @@ impl ClusterReader {
     }
 
     /// Keeps the cache of starting pods. Never ends.
-    pub(crate) async fn keep_pods(self, health: Vec<SignerHealth>) {
+    pub(crate) async fn keep_pods(self, health: Vec<SignerHealth>, metrics: WatchMetrics) {
         let pods =
             Collection { field_selector: Some(PENDING_PODS.to_owned()), ..self.collection("/api/v1/pods") };
-        let mut events = Box::pin(watch(pods, Component::Pods, health));
+        let mut events = Box::pin(watch(pods, Component::Pods, health, metrics));
         let mut listed = HashMap::new();
         while let Some(watched) = events.next().await {
             self.pods.take(watched, &mut listed);
@@ -142,9 +143,9 @@ impl ClusterReader {
     }
 
     /// Keeps the index of Services. Never ends.
-    pub(crate) async fn keep_services(self, health: Vec<SignerHealth>) {
+    pub(crate) async fn keep_services(self, health: Vec<SignerHealth>, metrics: WatchMetrics) {
         let services = self.collection("/api/v1/services");
-        let mut events = Box::pin(watch(services, Component::Services, health));
+        let mut events = Box::pin(watch(services, Component::Services, health, metrics));
         let mut listed = ListedServices::default();
         while let Some(watched) = events.next().await {
             self.services.take(watched, &mut listed);

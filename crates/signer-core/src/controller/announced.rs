@@ -22,15 +22,19 @@ const PAUSE: Duration = Duration::from_secs(30);
 const MOST_REASONS: usize = 16;
 
 impl Announced {
+    /// The last announcement: reason and message.
+    pub(crate) fn last(&self) -> Option<(&str, &str)> {
+        let Self(all) = self;
+        all.last().map(|last| (last.reason.as_str(), last.message.as_str()))
+    }
+
     /// Whether this is news: a reason that isn't the last one, or another message of it, and no announcement
     /// of this reason a moment ago. If so, it counts as announced from now on.
     pub(crate) fn is_news(&mut self, reason: &str, message: &str, now: Instant) -> bool {
-        let Self(all) = self;
-        if let Some(last) = all.last()
-            && (last.reason.as_str(), last.message.as_str()) == (reason, message)
-        {
+        if self.last() == Some((reason, message)) {
             return false;
         }
+        let Self(all) = self;
         let before = all.iter().position(|one| one.reason == reason);
         if let Some(before) = before {
             if now.saturating_duration_since(all[before].at) < PAUSE {

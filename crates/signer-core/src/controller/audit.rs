@@ -5,9 +5,11 @@ mod facts;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::api::ObjectMeta;
 
 use self::facts::{CertificateFacts, KeyFacts};
+use super::decision_log::{DecisionLog, Recorded};
 use crate::{
     metrics::SignerMetrics,
     request_source::{Requester, SignerRequest},
@@ -19,13 +21,15 @@ use ca_pool::names::SignerName;
 pub(crate) struct Records<'a, K> {
     pub(crate) metrics: &'a SignerMetrics,
     pub(crate) signer: &'a SignerName,
+    pub(crate) decisions: &'a DecisionLog,
     pub(crate) request: &'a K,
+    pub(crate) now: Timestamp,
 }
 
 impl<K: SignerRequest> Records<'_, K> {
-    /// Its certificate was written, so long after it had been seen.
-    pub(crate) fn issued(&self, certificate: &IssuedCertificate, after: Duration) {
-        self.metrics.issued(after);
+    /// Its certificate was written, so long after it had been seen, and after it had been created.
+    pub(crate) fn issued(&self, certificate: &IssuedCertificate, after: Duration, age: Option<Duration>) {
+        self.metrics.issued(after, age);
         self.certificate("Issued", certificate);
     }
 
@@ -42,10 +46,23 @@ impl<K: SignerRequest> Records<'_, K> {
         let (signer, meta, Requester { pod, pod_uid, service_account, node }) = self.names();
         let key = self.request.public_key();
         let KeyFacts { key_type, spki_sha256 } = key.map(|key| KeyFacts::of(&key)).unwrap_or_default();
+        self.show(outcome, reason, message.to_owned());
         tracing::info!(
             target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod, pod_uid, service_account, node,
             key_type, spki_sha256, reason, message,
         );
+    }
+
+    /// Keeps it for people who look at the status page.
+    fn show(&self, outcome: &str, reason: &str, message: String) {
+        self.decisions.add(Recorded {
+            at: self.now,
+            outcome: outcome.to_owned(),
+            reason: reason.to_owned(),
+            namespace: self.request.meta().namespace.clone().unwrap_or_default(),
+            pod: self.request.requester().pod.to_owned(),
+            message,
+        });
     }
 
     fn names(&self) -> (&SignerName, &ObjectMeta, Requester<'_>) {
@@ -56,6 +73,12 @@ impl<K: SignerRequest> Records<'_, K> {
         let (signer, meta, Requester { pod, pod_uid, service_account, node }) = self.names();
         let CertificateFacts { common_name, dns_names, uris, ip_addresses, usages, key } =
             CertificateFacts::of(certificate);
+        let names = [common_name.as_ref(), dns_names.as_ref(), uris.as_ref(), ip_addresses.as_ref()];
+        self.show(
+            outcome,
+            outcome,
+            names.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
+        );
         tracing::info!(
             target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod, pod_uid, service_account, node, common_name, dns_names, uris, ip_addresses, usages,
             key_type = key.key_type, spki_sha256 = key.spki_sha256, serial = %certificate.serial, not_before = %certificate.not_before,

@@ -5,7 +5,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::pool_source::PoolState;
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     },
     decision::{Decision, Denial, Grounds, Wait, WakeOn},
     deny::DenyRulesInForce,
+    metrics::StepTimes,
     policy::Policy,
     reasons,
     request::{Claims, Request, Verdict, verify},
@@ -77,6 +78,7 @@ pub(crate) struct Evaluator<S> {
     pub(crate) pool: watch::Receiver<PoolState>,
     pub(crate) published: watch::Receiver<Option<Published>>,
     pub(crate) clock: Clock,
+    pub(crate) times: StepTimes,
 }
 
 impl<S: Signer> Evaluator<S> {
@@ -190,7 +192,10 @@ impl<S: Signer> Evaluator<S> {
             services,
             signer_max_lifetime: self.policy.max_lifetime,
         };
-        contained(self.signer.decide(&request), DECISION_TIMEOUT).await
+        let began = Instant::now();
+        let decision = contained(self.signer.decide(&request), DECISION_TIMEOUT).await;
+        self.times.decide.observe(began.elapsed().as_secs_f64());
+        decision
     }
 
     /// Issues: off the runtime's threads where a key of this process takes milliseconds to sign, and with a
@@ -224,6 +229,7 @@ impl<S: Signer> Evaluator<S> {
         aws_lc_rs::rand::fill(&mut random).map_err(|_| LookError::Random)?;
         let serial = SerialNumber::from_random(random);
         let key = pool.authority(index).key();
+        let began = Instant::now();
         let issued = if key.local().is_some() && key.key_type().is_slow() {
             let claims = Arc::clone(claims);
             let sign = move || issue(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now);
@@ -234,6 +240,7 @@ impl<S: Signer> Evaluator<S> {
                 Err(error) => Err(error),
             }
         };
+        self.times.sign.observe(began.elapsed().as_secs_f64());
         match issued {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
             Err(error) if error.is_authority_unavailable() => Ok(unavailable(error.to_string())),

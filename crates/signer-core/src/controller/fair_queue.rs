@@ -218,6 +218,15 @@ impl FairQueue {
         self.delayed.first().map(|(due, _)| *due)
     }
 
+    /// How many requests of each namespace are due and wait for a slot.
+    pub(crate) fn queued(&self) -> BTreeMap<&str, usize> {
+        let mut queued = BTreeMap::new();
+        for (namespace, ready) in self.first.namespaces.iter().chain(&self.refresh.namespaces) {
+            *queued.entry(namespace.as_str()).or_default() += ready.requests.len();
+        }
+        queued
+    }
+
     /// How many requests hold a slot.
     pub(crate) fn running(&self) -> usize {
         self.running.values().sum()

@@ -5,6 +5,7 @@ mod audit;
 mod backoff;
 mod cause;
 pub(crate) mod cause_log;
+pub(crate) mod decision_log;
 pub(crate) mod evaluator;
 mod failures;
 mod fair_queue;
@@ -65,7 +66,7 @@ pub(crate) async fn run<S: Signer, R: RequestSource>(
     let writer = reflector::store::Writer::new(context.source.resource().clone());
     let store = writer.as_reader();
     let requests = context.source.addressed_to(&context.signer_name);
-    let watched = watch(requests, R::COMPONENT, vec![context.health.clone()]);
+    let watched = watch(requests, R::COMPONENT, vec![context.health.clone()], context.watch_metrics.clone());
     let (request_store, gone) = RequestStore::new(writer, Arc::clone(&context.pending));
     let driver = Driver { context: Arc::clone(&context), store, running: JoinSet::new() };
     tokio::select! {

@@ -2,7 +2,7 @@
 //! evaluated next.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -64,6 +64,34 @@ struct Table {
     waiting: HashMap<WakeKey, HashSet<RequestKey>>,
     failures: Failures,
 }
+
+/// How much there is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    /// Requests that are due and wait for a slot.
+    pub(crate) queued: usize,
+    /// Requests that are being evaluated.
+    pub(crate) running: usize,
+    /// Namespaces that have requests in the queue, and the most of one of them.
+    pub(crate) namespaces: usize,
+    pub(crate) largest_namespace: usize,
+    /// How many have no outcome, and for how long the oldest has waited, by the reason that they were told;
+    /// [`NO_REASON`] for those that weren't told anything.
+    pub(crate) by_reason: BTreeMap<String, (usize, Duration)>,
+}
+
+/// A request without an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WaitingRequest {
+    pub(crate) key: RequestKey,
+    /// For how long it has been seen to wait.
+    pub(crate) age: Duration,
+    /// What its author was told: reason and message.
+    pub(crate) told: Option<(String, String)>,
+}
+
+/// The reason of what nobody was told anything about: it is due in a moment.
+pub(crate) const NO_REASON: &str = "none";
 
 /// A request that is being evaluated.
 struct Evaluation {
@@ -218,6 +246,42 @@ impl Pending {
         if let Some(entry) = table.entries.get_mut(key).filter(|entry| entry.uid == uid) {
             entry.is_finished = true;
         }
+    }
+
+    /// How much there is to do.
+    pub(crate) fn backlog(&self) -> Backlog {
+        let (table, now) = (self.lock(), Instant::now());
+        let queued = table.queue.queued();
+        let mut by_reason = BTreeMap::<String, (usize, Duration)>::new();
+        for entry in table.entries.values().filter(|entry| !entry.is_finished) {
+            let reason = entry.announced.last().map_or(NO_REASON, |(reason, _)| reason);
+            let age = now.saturating_duration_since(entry.arrived);
+            match by_reason.get_mut(reason) {
+                Some((count, oldest)) => (*count, *oldest) = (*count + 1, (*oldest).max(age)),
+                None => drop(by_reason.insert(reason.to_owned(), (1, age))),
+            }
+        }
+        Backlog {
+            queued: queued.values().sum(),
+            running: table.queue.running(),
+            namespaces: queued.len(),
+            largest_namespace: queued.values().copied().max().unwrap_or_default(),
+            by_reason,
+        }
+    }
+
+    /// So many of the requests without an outcome, those first that have waited for the longest time.
+    pub(crate) fn oldest(&self, most: usize) -> Vec<WaitingRequest> {
+        let (table, now) = (self.lock(), Instant::now());
+        let unfinished = table.entries.iter().filter(|(_, entry)| !entry.is_finished);
+        let mut oldest: Vec<_> = unfinished.collect();
+        oldest.sort_by_key(|(key, entry)| (entry.arrived, *key));
+        let waiting = oldest.into_iter().take(most).map(|(key, entry)| WaitingRequest {
+            key: key.clone(),
+            age: now.saturating_duration_since(entry.arrived),
+            told: entry.announced.last().map(|(reason, message)| (reason.to_owned(), message.to_owned())),
+        });
+        waiting.collect()
     }
 
     /// Learns which replica finished a request that wasn't finished before. Later events, of a change or a

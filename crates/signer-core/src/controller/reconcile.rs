@@ -13,6 +13,7 @@ use super::{
     backoff::{LONGEST, LONGEST_AFTER_ERROR, retry_delay},
     cause::{ErrorContext, for_author, for_operator, is_refusal},
     cause_log::CauseLog,
+    decision_log::DecisionLog,
     evaluator::{Evaluator, LookError, Outcome},
     pending::{Pending, RequestKey},
     waits::{could_wait_for, waits_for},
@@ -22,7 +23,7 @@ use crate::{
     decision::{Denial, Grounds, Wait},
     handle::SignerHandle,
     health::SignerHealth,
-    metrics::SignerMetrics,
+    metrics::{SignerMetrics, WatchMetrics},
     reason::Reason,
     reasons,
     request::ClaimsError,
@@ -45,6 +46,8 @@ pub(crate) struct Context<S, R> {
     pub(crate) logged: CauseLog,
     pub(crate) handle: SignerHandle,
     pub(crate) retry_after: RetryAfter,
+    pub(crate) watch_metrics: WatchMetrics,
+    pub(crate) decisions: DecisionLog,
 }
 
 /// Why a request is evaluated again.
@@ -154,7 +157,10 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
             Outcome::Issued(certificate) => {
                 let written = self.write(evaluation, Conclusion::Issued(&certificate), now).await;
                 match &written {
-                    Ok(Written::Done) => self.records(request).issued(&certificate, arrived.elapsed()),
+                    Ok(Written::Done) => {
+                        let age = age(request, self.evaluator.clock.now());
+                        self.records(request).issued(&certificate, arrived.elapsed(), age);
+                    }
                     Ok(Written::ByAnother) => self.metrics.duplicate(),
                     Ok(Written::Gone) => {}
                     Err(ReconcileError::Write(error)) if is_refusal(error) => {}
@@ -219,7 +225,8 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
     }
 
     fn records<'a>(&'a self, request: &'a R::Request) -> Records<'a, R::Request> {
-        Records { metrics: &self.metrics, signer: &self.signer_name, request }
+        let (metrics, signer, decisions) = (&self.metrics, &self.signer_name, &self.decisions);
+        Records { metrics, signer, decisions, request, now: self.evaluator.clock.now() }
     }
 
     fn reference(&self, request: &R::Request) -> ObjectReference {
@@ -258,6 +265,12 @@ fn unparsable(error: &ClaimsError) -> Outcome {
             grounds: Grounds::Fixed,
         }),
     }
+}
+
+/// How long ago a request was created; the API server tells whole seconds.
+fn age(request: &impl SignerRequest, now: Timestamp) -> Option<Duration> {
+    let created = request.meta().creation_timestamp.as_ref()?.0;
+    Some(Duration::try_from(now.duration_since(created)).unwrap_or_default())
 }
 
 fn delay(request: &impl SignerRequest, arrived: Option<Instant>, longest: Duration) -> Duration {

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` and `/metrics`.
+//! `/livez`, `/readyz`, `/metrics`, and `/` for people.
 
 use std::{
     fmt::Write,
@@ -8,7 +8,10 @@ use std::{
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderName, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+    },
     response::IntoResponse,
     routing::get,
 };
@@ -21,11 +24,28 @@ use super::{
 use crate::{
     health::{EndedTasks, Health, Report, TaskEnd},
     metrics::Metrics,
+    overview::{self, Overview},
 };
 use bounded_text::{one_line, truncated};
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The page is whole: it loads nothing, and nobody may frame it.
+const STATUS_PAGE: [(HeaderName, &str); 3] = [
+    (CONTENT_TYPE, "text/html; charset=utf-8"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (CACHE_CONTROL, "no-store"),
+];
+
+/// What is answered.
+pub(crate) struct Pages {
+    pub(crate) health: Health,
+    pub(crate) ended: EndedTasks,
+    pub(crate) metrics: Metrics,
+    /// Without it there is no status page.
+    pub(crate) overview: Option<Overview>,
+}
 
 /// What to listen on, the first that works. `[::]` stands for all addresses of both families, on a machine
 /// without IPv6 too.
@@ -46,12 +66,16 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, ManagerErro
 }
 
 /// Answers. Never ends.
-pub(crate) async fn serve(listener: TcpListener, health: Health, ended: EndedTasks, metrics: Metrics) {
+pub(crate) async fn serve(listener: TcpListener, pages: Pages) {
+    let Pages { health, ended, metrics, overview } = pages;
     let scraped = move || async move { ([(CONTENT_TYPE, OPEN_METRICS)], metrics.page()) };
-    let routes = Router::new()
+    let mut routes = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scraped));
+    if let Some(overview) = overview {
+        routes = routes.route("/", get(move || async move { (STATUS_PAGE, overview::page(&overview)) }));
+    }
     http_server::serve(listener, routes.with_state((health, ended)), LIMITS).await;
 }
 

@@ -29,6 +29,7 @@ use tokio::sync::watch;
 
 use self::{
     exclusive::Claims,
+    http::Pages,
     running::{Shared, run_signer},
     shared_client::shared,
     supervision::{SHOWN, supervise},
@@ -43,6 +44,7 @@ use crate::{
     handle::SignerHandle,
     health::{Component, EndedTasks, Health, SignerHealth},
     metrics::{Metrics, of_signer},
+    overview::Overview,
     process::open_files,
     replicas::ReplicaName,
     retry_after::RetryAfter,
@@ -77,6 +79,16 @@ pub struct Manager {
     http_bind: Option<SocketAddr>,
     deny: Option<(DenySource, ParseDenyRules)>,
     replica: ReplicaName,
+    status_page: bool,
+}
+
+/// What all tasks of a process know.
+struct Known {
+    clock: Clock,
+    retry_after: RetryAfter,
+    health: Health,
+    metrics: Metrics,
+    overview: Overview,
 }
 
 impl fmt::Debug for Manager {
@@ -100,7 +112,8 @@ impl Manager {
     /// A manager without signers. It talks to the cluster through this client, which best repeats no calls by
     /// itself (`kube::Config::default_retry`): the manager does, and shows what fails.
     pub fn new(client: Client) -> Self {
-        Self { client, signers: Vec::new(), http_bind: None, deny: None, replica: ReplicaName::of_process() }
+        let replica = ReplicaName::of_process();
+        Self { client, signers: Vec::new(), http_bind: None, deny: None, replica, status_page: false }
     }
 
     /// Adds a signer.
@@ -118,6 +131,13 @@ impl Manager {
     /// IPv4 too.
     pub fn http_bind(mut self, address: SocketAddr) -> Self {
         self.http_bind = Some(address);
+        self
+    }
+
+    /// Answers `/` with a page that shows what each signer does: its CAs, the replicas, which requests wait
+    /// and why, and the last decisions. It names pods of all namespaces to whoever can reach the address.
+    pub fn status_page(mut self, is_shown: bool) -> Self {
+        self.status_page = is_shown;
         self
     }
 
@@ -147,22 +167,28 @@ impl Manager {
         let supervisor = Supervisor::new();
         let clock = Clock::new();
         let retry_after = RetryAfter::default();
-        let (client, worker_ended) =
-            shared(self.client, ANSWER_BEGINS, calls_at_once(), clock.clone(), retry_after.clone());
-        self.client = client;
-        supervisor.spawner().spawn("Kubernetes client", worker_ended);
         let (health, ended) = (Health::default(), EndedTasks::default());
+        let overview = Overview::new(clock.clone(), self.replica.clone(), health.clone(), ended.clone());
         let metrics = Metrics::new(health.clone(), ended.clone(), |registry| {
+            registry.register_collector(Box::new(overview.clone()));
             for signer in &self.signers {
                 signer.handle.register(of_signer(registry, &signer.name));
             }
         });
+        let calls = metrics.process().calls.clone();
+        let (client, worker_ended) =
+            shared(self.client, ANSWER_BEGINS, calls_at_once(), clock.clone(), retry_after.clone(), calls);
+        self.client = client;
+        supervisor.spawner().spawn("Kubernetes client", worker_ended);
         if let Some(listener) = listener {
-            let serve = http::serve(listener, health.clone(), ended.clone(), metrics.clone());
-            supervisor.spawner().spawn("HTTP server", serve);
+            let overview = self.status_page.then(|| overview.clone());
+            let pages =
+                Pages { health: health.clone(), ended: ended.clone(), metrics: metrics.clone(), overview };
+            supervisor.spawner().spawn("HTTP server", http::serve(listener, pages));
         }
         let (stop, stopped) = watch::channel(false);
-        let signers = self.start(&clock, retry_after, &health, &metrics, stopped, supervisor.spawner());
+        let known = Known { clock, retry_after, health, metrics, overview };
+        let signers = self.start(known, stopped, supervisor.spawner());
         supervise(supervisor, signers, shutdown, stop, ended, SHOWN).await
     }
 
@@ -175,15 +201,9 @@ impl Manager {
     }
 
     /// Starts all tasks; returns the names of those that end when they are told to stop.
-    fn start(
-        self,
-        clock: &Clock,
-        retry_after: RetryAfter,
-        health: &Health,
-        metrics: &Metrics,
-        stopped: watch::Receiver<bool>,
-        tasks: &Spawner,
-    ) -> HashSet<String> {
+    fn start(self, known: Known, stopped: watch::Receiver<bool>, tasks: &Spawner) -> HashSet<String> {
+        let Known { clock, retry_after, health, metrics, overview } = known;
+        let watches = metrics.process().watches.clone();
         let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
         let cluster = ClusterReader::new(self.client.clone(), pods);
         let (events, publish) =
@@ -205,7 +225,8 @@ impl Manager {
             replica: self.replica,
             clock: clock.clone(),
             retry_after,
-            metrics: metrics.clone(),
+            metrics,
+            overview,
             deny,
             stopped,
         };
@@ -225,13 +246,13 @@ impl Manager {
             tasks.spawn(task.clone(), (signer.run)(shared.clone(), signer_health));
             running.insert(task);
         }
-        tasks.spawn("report on the clock", report_for_ever(clock.clone(), all.clone()));
-        tasks.spawn("watch of pods", cluster.clone().keep_pods(all));
+        tasks.spawn("report on the clock", report_for_ever(clock, all.clone()));
+        tasks.spawn("watch of pods", cluster.clone().keep_pods(all, watches.clone()));
         if let Some(follower) = follower {
             tasks.spawn("follower of deny rules", follower.run(denying));
         }
         if !with_services.is_empty() {
-            tasks.spawn("watch of Services", cluster.keep_services(with_services));
+            tasks.spawn("watch of Services", cluster.keep_services(with_services, watches));
         }
         running
     }

@@ -11,6 +11,7 @@ use crate::pool_source::PoolState;
 use crate::{
     clock::Clock,
     health::{Component, SignerHealth},
+    metrics::SignerMetrics,
     trust_bundle::Published,
 };
 use ca_pool::names::SignerName;
@@ -23,17 +24,24 @@ pub(crate) struct Issued {
     pub(crate) automatic_rotation: Option<AutomaticRotation>,
 }
 
+/// Whose pool is guarded, and who hears of it.
+pub(crate) struct Guarded {
+    pub(crate) signer: SignerName,
+    pub(crate) issued: Issued,
+    pub(crate) claims: Claims,
+    pub(crate) published: watch::Receiver<Option<Published>>,
+    pub(crate) clock: Clock,
+    pub(crate) health: SignerHealth,
+    pub(crate) metrics: SignerMetrics,
+}
+
 /// The pools of `pools` that share nothing with another signer's. What is wrong with a pool, for a signer
 /// that issues this, becomes a matter of health. The future does the work.
 pub(crate) fn pool_guard(
     mut pools: watch::Receiver<PoolState>,
-    signer: SignerName,
-    issued: Issued,
-    claims: Claims,
-    published: watch::Receiver<Option<Published>>,
-    clock: Clock,
-    health: SignerHealth,
+    guarded: Guarded,
 ) -> (watch::Receiver<PoolState>, impl Future<Output = ()> + Send + 'static) {
+    let Guarded { signer, issued, claims, published, clock, health, metrics } = guarded;
     let (send, own) = watch::channel(PoolState::default());
     let check = async move {
         let mut hindrance = None;
@@ -49,7 +57,11 @@ pub(crate) fn pool_guard(
             // a bundle follows its pool after seconds: whatever is gone at the next look needs no word
             let lasting = hindrance.filter(|_| hindrance == before);
             report(&state, lasting, &issued, seen.as_ref(), now, &health);
-            send.send_if_modified(|current| replace_if_other(current, state));
+            let is_good = state.problem.is_none() && state.pool.is_some();
+            let is_known = state.problem.is_some() || state.pool.is_some();
+            if send.send_if_modified(|current| replace_if_other(current, state)) && is_known {
+                metrics.pool_reloaded(is_good);
+            }
             // looked at again after a while: another signer may have given up what both had, and each CA
             // comes to its end
             if let Ok(Err(_)) = timeout(DEFAULT_POLL, pools.changed()).await {

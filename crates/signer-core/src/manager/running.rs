@@ -1,6 +1,9 @@
 //! One signer, running: its CA pool, its controller and its trust bundle.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use kube::Client;
 use tokio::{sync::watch, time};
@@ -8,7 +11,7 @@ use tokio::{sync::watch, time};
 use super::{
     SignerOptions,
     exclusive::Claims,
-    pool_guard::{Issued, pool_guard},
+    pool_guard::{Guarded, Issued, pool_guard},
     secret_pool::follow_secret,
     supervisor::Spawner,
 };
@@ -18,12 +21,14 @@ use crate::{
     clock::Clock,
     cluster::reader::ClusterReader,
     controller::{
-        self, Ended, cause_log::CauseLog, evaluator::Evaluator, pending::Pending, reconcile::Context,
+        self, Ended, cause_log::CauseLog, decision_log::DecisionLog, evaluator::Evaluator, pending::Pending,
+        reconcile::Context,
     },
     deny::DenyRulesInForce,
     handle::SignerHandle,
     health::{Component, SignerHealth},
     metrics::Metrics,
+    overview::{Overview, Sources},
     policy::Policy,
     replicas::{ReplicaName, Replicas},
     request_source::PodCertificateRequests,
@@ -47,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) retry_after: RetryAfter,
     pub(crate) metrics: Metrics,
+    pub(crate) overview: Overview,
     pub(crate) deny: DenyRulesInForce,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -71,9 +77,25 @@ pub(crate) async fn run_signer<S: Signer>(
         automatic_rotation: rotation_of(&options.ca_pool).cloned(),
     };
     let pools = follow(options.ca_pool, signer.name(), &shared, &replicas, published.subscribe(), examples);
-    let (claims, told) = (shared.claims.clone(), published.subscribe());
-    let (pool, check) =
-        pool_guard(pools, signer.name().clone(), issued, claims, told, shared.clock.clone(), health.clone());
+    let guarded = Guarded {
+        signer: signer.name().clone(),
+        issued,
+        claims: shared.claims.clone(),
+        published: published.subscribe(),
+        clock: shared.clock.clone(),
+        health: health.clone(),
+        metrics: shared.metrics.of(signer.name()),
+    };
+    let (pool, check) = pool_guard(pools, guarded);
+    let decisions = DecisionLog::default();
+    let sources = Sources {
+        pool: pool.clone(),
+        published: published.subscribe(),
+        replicas: replicas.clone(),
+        decisions: decisions.clone(),
+        pending: Weak::new(),
+    };
+    shared.overview.add(signer.name().clone(), sources);
     shared.tasks.spawn(format!("checks of the CA pool of {}", signer.name()), check);
     loop {
         let api = tokio::select! {
@@ -89,6 +111,7 @@ pub(crate) async fn run_signer<S: Signer>(
             pool: &pool,
             published: &published,
             replicas: &replicas,
+            decisions: &decisions,
         };
         if running.serve(api).await == Ended::Shutdown {
             return;
@@ -110,6 +133,7 @@ struct Running<'a, S> {
     pool: &'a watch::Receiver<PoolState>,
     published: &'a watch::Sender<Option<Published>>,
     replicas: &'a Replicas,
+    decisions: &'a DecisionLog,
 }
 
 impl<S: Signer> Running<'_, S> {
@@ -117,7 +141,9 @@ impl<S: Signer> Running<'_, S> {
     async fn serve(&self, api: CertificatesApi) -> Ended {
         let client = &self.shared.client;
         let metrics = self.shared.metrics.of(self.signer.name());
-        let pending = Pending::new(metrics.queue(), self.replicas.clone());
+        let watch_metrics = self.shared.metrics.process().watches.clone();
+        let pending = Arc::new(Pending::new(metrics.queue(), self.replicas.clone()));
+        self.shared.overview.serves(self.signer.name(), &pending);
         // what another version of the API told is read anew
         self.published.send_replace(None);
         let first_reads = self.first_reads(self.published.subscribe());
@@ -133,6 +159,7 @@ impl<S: Signer> Running<'_, S> {
             health: self.health.clone(),
             deletion_record: DeletionRecord::default(),
             metrics: metrics.clone(),
+            watch_metrics: watch_metrics.clone(),
         };
         let context = Context {
             signer_name: self.signer.name().clone(),
@@ -145,14 +172,17 @@ impl<S: Signer> Running<'_, S> {
                 pool: self.pool.clone(),
                 published: self.published.subscribe(),
                 clock: self.shared.clock.clone(),
+                times: metrics.steps(),
             },
-            pending: Arc::new(pending),
+            pending,
             events: self.shared.events.clone(),
             health: self.health.clone(),
             logged: CauseLog::default(),
             handle: self.handle.clone(),
             retry_after: self.shared.retry_after.clone(),
             metrics,
+            watch_metrics,
+            decisions: self.decisions.clone(),
         };
         let stopped = until(self.shared.stopped.clone());
         tokio::select! {

@@ -11,26 +11,30 @@ use std::{
 
 use axum::body::{Bytes, HttpBody};
 use hyper::{
-    Request,
+    Request, Response,
     body::{Frame, SizeHint},
 };
 use kube::{Client, client::Body};
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tower::{
+    BoxError,
     buffer::error::{Closed, ServiceError},
-    timeout::Timeout,
+    timeout::error::Elapsed,
 };
 
 use super::http_server::MAX_CONNECTIONS;
-use crate::{clock::Clock, retry_after::RetryAfter};
+use crate::{
+    clock::Clock,
+    metrics::calls::{CallMetrics, verb},
+    retry_after::RetryAfter,
+};
 
 /// A client whose calls fail if no answer has begun after `limit` (what has begun, as a watch does, may go on
-/// for ever), and of which so many run at once, watches aside. Each answer sets the clock, and says when to
-/// ask again. The future ends
-/// when nothing can be sent any more.
+/// for ever), and of which so many run at once, watches aside. Each answer sets the clock, says when to ask
+/// again, and is counted. The future ends when nothing can be sent any more.
 ///
 /// kube's client hands all calls to a task of its own (a tower `Buffer`). If that panics, each call fails for
 /// ever, and only a new process helps.
@@ -40,16 +44,18 @@ pub(crate) fn shared(
     calls_at_once: usize,
     clock: Clock,
     retry_after: RetryAfter,
+    metrics: CallMetrics,
 ) -> (Client, impl Future<Output = ()> + Send + 'static) {
     let namespace = client.default_namespace().to_owned();
     let (calls, ended) = (Arc::new(Semaphore::new(calls_at_once)), Arc::new(Notify::new()));
     let worker_ended = Arc::clone(&ended);
     let send = tower::service_fn(move |request: Request<Body>| {
         let (client, calls, ended) = (client.clone(), Arc::clone(&calls), Arc::clone(&ended));
-        let (clock, retry_after) = (clock.clone(), retry_after.clone());
-        async move {
+        let (clock, retry_after, metrics) = (clock.clone(), retry_after.clone(), metrics.clone());
+        let (verb, began) = (verb(request.method(), request.uri()), Instant::now());
+        let call = async move {
             // the semaphore is never closed
-            let permit = if is_watch(&request) { None } else { calls.acquire_owned().await.ok() };
+            let permit = if verb == "watch" { None } else { calls.acquire_owned().await.ok() };
             let sent = clock.sent();
             let answer = client.send(request).await;
             if let Ok(answer) = &answer {
@@ -60,9 +66,15 @@ pub(crate) fn shared(
                 ended.notify_one();
             }
             answer.map(|answer| answer.map(|body| PermittedBody { body, _permit: permit }))
+        };
+        async move {
+            let answer = timeout(limit, call).await;
+            let status = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok()).map(Response::status);
+            metrics.ended(verb, status.map(|status| status.as_u16()), began.elapsed());
+            answer.map_err(|_| BoxError::from(Elapsed::new()))?.map_err(BoxError::from)
         }
     });
-    let client = Client::new(Timeout::new(send, limit), namespace);
+    let client = Client::new(send, namespace);
     (client, async move { worker_ended.notified().await })
 }
 
@@ -75,11 +87,6 @@ pub(crate) fn calls_at_once(open_files: Option<u64>) -> usize {
     let files = open_files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
     let rest = files.saturating_sub(OTHERS as usize) / 2;
     rest.clamp(LEAST, Semaphore::MAX_PERMITS)
-}
-
-fn is_watch(request: &Request<Body>) -> bool {
-    let query = request.uri().query().unwrap_or_default();
-    query.split('&').any(|parameter| matches!(parameter, "watch=true" | "watch=1"))
 }
 
 fn is_end_of_worker(error: &kube::Error) -> bool {

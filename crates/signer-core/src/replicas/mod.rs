@@ -65,6 +65,11 @@ impl Replicas {
         self.lock().concurrency_limit(Instant::now())
     }
 
+    /// The others that are known, in alphabetical order.
+    pub(crate) fn others(&self) -> Vec<ReplicaName> {
+        self.lock().others()
+    }
+
     /// How many replicas there are, this one among them.
     pub(crate) fn live(&self) -> usize {
         self.lock().live()

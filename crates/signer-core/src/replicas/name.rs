@@ -6,7 +6,7 @@ use bounded_text::hex;
 
 /// A replica's name: its pod's, and a number that is drawn at each start, so that two replicas never have the
 /// same one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ReplicaName(String);
 
 /// What parts it from the rest of a condition's message.

@@ -190,6 +190,12 @@ impl Turns {
         matches!(self.standing, Standing::Known(_))
     }
 
+    pub(super) fn others(&self) -> Vec<ReplicaName> {
+        let mut others: Vec<_> = self.peers.iter().map(|peer| peer.name.clone()).collect();
+        others.sort();
+        others
+    }
+
     pub(super) fn live(&self) -> usize {
         1 + self.peers.len()
     }

@@ -26,7 +26,7 @@ use tokio::{
 pub(crate) use self::{
     deletion_record::DeletionRecord,
     desired::{BundleAction, DesiredBundle},
-    published::Published,
+    published::{Anchors, Published},
 };
 use self::{
     messages::What,
@@ -41,7 +41,7 @@ use crate::{
     },
     clock::Clock,
     health::{Component, SignerHealth},
-    metrics::SignerMetrics,
+    metrics::{SignerMetrics, WatchMetrics},
     replicas::{Arrival, Replicas},
     timer::sleep_until,
     watching::{Watched, watch},
@@ -75,6 +75,7 @@ pub(crate) struct Publisher {
     pub(crate) health: SignerHealth,
     pub(crate) deletion_record: DeletionRecord,
     pub(crate) metrics: SignerMetrics,
+    pub(crate) watch_metrics: WatchMetrics,
 }
 
 /// What the comparisons before this one have left.
@@ -107,7 +108,8 @@ impl Publisher {
     pub(crate) async fn run(mut self) {
         let field_selector = Some(format!("metadata.name={}", self.name()));
         let bundles = Collection { field_selector, ..self.bundles() };
-        let mut events = Box::pin(watch(bundles, Component::ClusterTrustBundles, vec![self.health.clone()]));
+        let (health, metrics) = (vec![self.health.clone()], self.watch_metrics.clone());
+        let mut events = Box::pin(watch(bundles, Component::ClusterTrustBundles, health, metrics));
         let mut observed = Observed::default();
         let mut progress = Progress::default();
         loop {
@@ -402,6 +404,7 @@ impl Publisher {
     ) -> Next {
         match written {
             Ok(bundle) => {
+                self.metrics.bundle_written(true);
                 self.say_written(what);
                 progress.has_labelled = true;
                 progress.due_since = None;
@@ -416,6 +419,7 @@ impl Publisher {
                 Next::Event
             }
             Err(error) => {
+                self.metrics.bundle_written(false);
                 // as issuing has it: pods go on with what they have
                 let serves = self.known(observed).is_some_and(|known| known.choose(pool, now).is_ok());
                 self.failed(serves, &self.refused(&error));

@@ -34,6 +34,14 @@ pub(crate) struct Published {
 /// A root in the bundle.
 pub(super) type Anchor = CaCertificate;
 
+/// How many anchors a bundle has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Anchors {
+    pub(crate) published: usize,
+    /// Of those, the ones that neither a CA of the pool nor a record of ours in the bundle stands for.
+    pub(crate) foreign: usize,
+}
+
 /// A time for each of some roots, by their fingerprints.
 pub(crate) type ByRoot = BTreeMap<String, Timestamp>;
 
@@ -175,6 +183,12 @@ impl Published {
     pub(super) fn foreign(&self, pool: &CaPool) -> Vec<String> {
         let own: Vec<String> = pool.roots().into_iter().map(CaCertificate::fingerprint).collect();
         self.anchors.keys().filter(|root| !own.contains(root)).cloned().collect()
+    }
+
+    /// How many anchors are in the bundle of a pool.
+    pub(crate) fn count_anchors(&self, pool: &CaPool) -> Anchors {
+        let foreign = self.foreign(pool).into_iter().filter(|root| !self.written.contains(root));
+        Anchors { published: self.anchors.len(), foreign: foreign.count() }
     }
 
     /// The anchors in the bundle that no CA of a pool has.

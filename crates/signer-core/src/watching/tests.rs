@@ -107,7 +107,13 @@ async fn play(times: Times, script: Vec<(Asked, Answer)>, expected: &[(&str, boo
         path: "/api/v1/pods".to_owned(),
         field_selector: Some("status.phase=Pending".to_owned()),
     };
-    let mut watched = Box::pin(watch_with::<Pod>(collection, times, Component::Pods, vec![signer]));
+    let mut watched = Box::pin(watch_with::<Pod>(
+        collection,
+        times,
+        Component::Pods,
+        vec![signer],
+        WatchMetrics::default(),
+    ));
     let mut told = Vec::new();
     for _ in expected {
         let what = tell(&time::timeout(LONG, watched.next()).await.unwrap().unwrap());
@@ -311,7 +317,13 @@ async fn a_watch_that_lasts_works_also_where_nothing_happens() {
     let (client, path) = (server(script.clone()), "/api/v1/pods".to_owned());
     let collection = Collection { client, path, field_selector: None };
     let times = Times { probation: Duration::ZERO, ..PATIENT };
-    let mut watched = Box::pin(watch_with::<Pod>(collection, times, Component::Pods, vec![signer]));
+    let mut watched = Box::pin(watch_with::<Pod>(
+        collection,
+        times,
+        Component::Pods,
+        vec![signer],
+        WatchMetrics::default(),
+    ));
     let is_ready = || health.report().signers[0].problems.is_empty();
     while !(script.lock().unwrap().is_empty() && is_ready()) {
         drop(time::timeout(Duration::from_millis(10), watched.next()).await);

@@ -6,6 +6,7 @@ mod outages;
 mod replicas;
 mod sharing;
 mod start;
+mod status_page;
 
 use test_cluster::{CertificateSource, KeyType};
 

@@ -34,7 +34,7 @@ async fn livez_and_readyz_tell_who_is_up_and_what_the_others_lack() -> Result<()
         assert_eq!(page.code, 503, "one signer has never been ready: {page:?}");
         let alive = Page { code: 200, body: "ok\n".into() };
         assert_eq!(get(process.http, "/livez").await.unwrap(), alive);
-        assert_eq!(get(process.http, "/").await.unwrap().code, 404);
+        assert_eq!(get(process.http, "/nothing").await.unwrap().code, 404);
 
         write_pool(&setup.pool_path(&lacks), vec![new_authority("1")]);
         let page = process.ready().await;

@@ -67,6 +67,20 @@ fn a_successor_is_trusted_then_active_and_its_predecessor_retires_then_goes() {
 }
 
 #[test]
+fn each_phase_has_a_next_step_but_the_last() {
+    let pool = [until(HOUR, ca()), ca()];
+    let next = |index: usize, now| Schedule::of(pool.to_vec()).windows()[index].next_step(at(now));
+    let gone = HOUR + 2 * DAY + QUARTER;
+    assert_eq!(next(0, 0), Some((NextStep::Retire, at(HOUR))));
+    assert_eq!(next(1, 0), Some((NextStep::Activate, at(HOUR))));
+    assert_eq!(next(0, HOUR), Some((NextStep::Remove, at(gone))));
+    assert_eq!(next(1, HOUR), Some((NextStep::Expire, ca().not_after)));
+    assert_eq!(next(0, gone), None);
+    let undecided = [ca(), ca()];
+    assert_eq!(Schedule::of(undecided.to_vec()).windows()[1].next_step(at(0)), None);
+}
+
+#[test]
 fn one_that_is_only_trusted_may_have_signed_before_times_were_kept_so_it_retires_too() {
     let pool = [until(0, ca()), until(0, ca()), ca()];
     let removable = at(2 * DAY + QUARTER);

@@ -54,11 +54,15 @@ fn record(spki: &[u8], record: impl FnOnce(Records<'_, PodCertificateRequest>)) 
     let request: PodCertificateRequest = serde_json::from_value(request).unwrap();
     let signer = "example.com/a".parse().unwrap();
     let metrics = Metrics::new(Health::default(), EndedTasks::default(), |_| {}).of(&signer);
+    let decisions = DecisionLog::default();
     let written = Written::default();
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_writer(written.clone()).finish();
     tracing::subscriber::with_default(log, || {
-        record(Records { metrics: &metrics, signer: &signer, request: &request });
+        let now = Timestamp::UNIX_EPOCH;
+        record(Records { metrics: &metrics, signer: &signer, decisions: &decisions, request: &request, now });
     });
+    let shown = decisions.latest();
+    assert_eq!((shown.len(), shown[0].namespace.as_str(), shown[0].pod.as_str()), (1, "shop", "web-0"));
     let mut record: Value = serde_json::from_slice(&written.0.lock().unwrap()).unwrap();
     record.as_object_mut().unwrap().remove("timestamp");
     record
@@ -106,7 +110,7 @@ fn a_certificate_is_recorded_with_all_that_it_says_and_who_signed_it() {
     let record_of = |unconfirmed: bool| {
         record(&spki, |records| match unconfirmed {
             true => records.unconfirmed(&certificate),
-            false => records.issued(&certificate, Duration::ZERO),
+            false => records.issued(&certificate, Duration::ZERO, None),
         })
     };
     assert_eq!(record_of(false), expected("Issued"));
@@ -118,7 +122,7 @@ fn names_that_a_certificate_lacks_are_absent() {
     let spki = spki();
     let leaf = Leaf::client().uri("spiffe://example.com/a".parse().unwrap());
     let certificate = issued(&leaf, &spki, &authority());
-    let record = record(&spki, |records| records.issued(&certificate, Duration::ZERO));
+    let record = record(&spki, |records| records.issued(&certificate, Duration::ZERO, None));
     for absent in ["common_name", "dns_names", "ip_addresses"] {
         assert_eq!(record.get(absent), None, "{record}");
     }

@@ -161,3 +161,23 @@ fn what_is_another_replicas_waits_for_its_turn() {
     assert!(pending.next_due().is_some_and(|due| due > Instant::now()));
     assert_eq!(pending.metrics.takeovers.get(), 0);
 }
+
+#[test]
+fn the_backlog_tells_what_waits_for_how_long_and_why() {
+    let pending = with(&["a", "b", "c"]);
+    let a = pending.start().unwrap();
+    assert!(pending.begin(&a, UID, vec![]).is_some());
+    assert!(pending.is_news(&key("b"), "WaitingForService", "no Service selects the pod"));
+    let backlog = pending.backlog();
+    assert_eq!((backlog.queued, backlog.running), (2, 1));
+    assert_eq!((backlog.namespaces, backlog.largest_namespace), (1, 2));
+    let counts: Vec<_> =
+        backlog.by_reason.iter().map(|(reason, (count, _))| (reason.as_str(), *count)).collect();
+    assert_eq!(counts, [("WaitingForService", 1), (NO_REASON, 2)]);
+    let oldest = pending.oldest(2);
+    let told = Some(("WaitingForService".to_owned(), "no Service selects the pod".to_owned()));
+    assert_eq!(oldest.iter().map(|one| one.key.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!((&oldest[0].told, &oldest[1].told), (&None, &told));
+    pending.finish(&a, UID);
+    assert_eq!(pending.oldest(9).len(), 2, "what is finished doesn't wait");
+}

@@ -25,6 +25,7 @@ async fn a_call_without_an_answer_ends() {
         4,
         Clock::new(),
         RetryAfter::default(),
+        CallMetrics::default(),
     );
     let error = pods(&client).list(&ListParams::default()).await.unwrap_err();
     assert!(error.to_string().contains("timed out"), "{error}");
@@ -36,8 +37,14 @@ async fn a_worker_that_panics_is_noticed() {
         assert!(request.uri().query().is_none(), "a bug in a layer");
         pending::<Result<Response<Body>, Infallible>>()
     });
-    let (client, ended) =
-        shared(Client::new(broken, "default"), ANSWER_BEGINS, 4, Clock::new(), RetryAfter::default());
+    let (client, ended) = shared(
+        Client::new(broken, "default"),
+        ANSWER_BEGINS,
+        4,
+        Clock::new(),
+        RetryAfter::default(),
+        CallMetrics::default(),
+    );
     pods(&client).list(&ListParams::default().limit(1)).await.unwrap_err();
     ended.await;
 }
@@ -47,8 +54,14 @@ async fn an_error_of_one_call_is_not_the_end_of_the_worker() {
     let failing = tower::service_fn(|_: Request<Body>| async {
         Err::<Response<Body>, _>(std::io::Error::other("a bad day"))
     });
-    let (client, ended) =
-        shared(Client::new(failing, "default"), ANSWER_BEGINS, 4, Clock::new(), RetryAfter::default());
+    let (client, ended) = shared(
+        Client::new(failing, "default"),
+        ANSWER_BEGINS,
+        4,
+        Clock::new(),
+        RetryAfter::default(),
+        CallMetrics::default(),
+    );
     pods(&client).list(&ListParams::default()).await.unwrap_err();
     assert!(ended.now_or_never().is_none());
 }
@@ -60,8 +73,14 @@ async fn calls_are_bounded_until_their_bodies_are_read_and_watches_are_not() {
         CALLS.fetch_add(1, Ordering::SeqCst);
         Ok::<_, Infallible>(Response::new(Body::empty()))
     });
-    let (client, _) =
-        shared(Client::new(answering, "default"), ANSWER_BEGINS, 2, Clock::new(), RetryAfter::default());
+    let (client, _) = shared(
+        Client::new(answering, "default"),
+        ANSWER_BEGINS,
+        2,
+        Clock::new(),
+        RetryAfter::default(),
+        CallMetrics::default(),
+    );
     let get = |uri: &str| client.send(Request::get(uri).body(Body::empty()).unwrap());
     let mut answers = vec![get("/a").await.unwrap(), get("/b").await.unwrap()];
     tokio::select! {
