@@ -7,7 +7,7 @@ fn repository() -> PathBuf {
 }
 
 fn read(path: &str) -> String {
-    fs::read_to_string(repository().join(path)).unwrap()
+    fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// What doesn't exist never fires, and shows nothing. That the page names what is there, a test of the core

@@ -59,6 +59,15 @@ pub struct RunArgs {
         help = "Where /livez, /readyz and /metrics are answered; without an IP, at all of IPv4 and IPv6"
     )]
     pub http_bind: SocketAddr,
+    /// A file for the audit records, which stand in the log otherwise
+    #[arg(long, value_name = "FILE")]
+    pub audit_log_path: Option<PathBuf>,
+    /// How large it gets, in megabytes, before another one is begun
+    #[arg(long, value_name = "MB", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub audit_log_maxsize: u32,
+    /// How many older ones are kept: FILE.1, FILE.2 and so on
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub audit_log_maxbackup: u32,
     /// Whether `/` there is a page for people: signers, CAs, replicas, waiting requests, last decisions.
     #[arg(
         long,

@@ -7,24 +7,36 @@ use std::io::{self, IsTerminal};
 
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::ParseError, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter, Layer, Registry, filter::ParseError, filter::filter_fn, fmt, layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
-use crate::cli::LogFormat;
+use crate::{audit_file::AuditFile, cli::LogFormat};
 
-/// Starts logging what the filter lets pass.
+/// The target of audit records.
+const AUDIT: &str = "audit";
+
+/// Starts logging what the filter lets pass. Audit records go to a file of their own, if there is one, whatever
+/// the filter says.
 ///
 /// # Errors
 /// If the filter isn't one.
-pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), ParseError> {
-    let log = tracing_subscriber::fmt().with_env_filter(parse(filter)?).with_writer(io::stderr);
-    match format {
+pub(crate) fn start(format: LogFormat, filter: &str, audit: Option<AuditFile>) -> Result<(), ParseError> {
+    let has_file = audit.is_some();
+    let log = fmt::layer().with_writer(io::stderr);
+    let log = match format {
         LogFormat::Json => {
-            let log = log.json().flatten_event(true).with_current_span(true).with_span_list(false);
-            log.finish().with(without_bodies()).init();
+            log.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
         }
-        LogFormat::Text => log.with_ansi(wants_colours()).finish().with(without_bodies()).init(),
-    }
+        LogFormat::Text => log.with_ansi(wants_colours()).boxed(),
+    };
+    let is_for_the_log = filter_fn(move |metadata| !has_file || metadata.target() != AUDIT);
+    let log = log.with_filter(parse(filter)?).with_filter(is_for_the_log);
+    let records = audit.map(|file| {
+        let records = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(file);
+        records.with_filter(filter_fn(|metadata| metadata.target() == AUDIT))
+    });
+    Registry::default().with(log).with(records).with(without_bodies()).init();
     panics::log();
     Ok(())
 }
@@ -47,7 +59,7 @@ fn most(target: &str) -> LevelFilter {
     match target.split("::").next().unwrap_or_default() {
         "kube_client" => LevelFilter::OFF,
         // the target of the audit log, and the crates of this workspace that log
-        name if name == "audit" || name.starts_with("signer_") => LevelFilter::TRACE,
+        name if name == AUDIT || name.starts_with("signer_") => LevelFilter::TRACE,
         _ => LevelFilter::WARN,
     }
 }

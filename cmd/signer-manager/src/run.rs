@@ -12,6 +12,7 @@ use signer_core::{
 };
 
 use crate::{
+    audit_file::{AuditFile, AuditFileOptions, Writing},
     cli::RunArgs,
     config::{Config, ConfigErrors, SignerConfig, deny_rules},
     logging,
@@ -39,6 +40,16 @@ pub enum RunError {
         "no cluster is configured; give a --kubeconfig, or run in a pod that has a service account token"
     )]
     NoCluster(#[source] kubeconfig::Error),
+    /// The audit log's file can't be opened.
+    #[error(
+        "--audit-log-path {}: the file can't be opened or made; give one in a directory that exists and can be written", .path.display()
+    )]
+    AuditFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// What says so can't be used.
     #[error("{}failed to read kubeconfig", .option.as_deref().unwrap_or_default())]
     Kubeconfig {
@@ -66,7 +77,7 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Log { .. } | Self::Annotation(_) => 2,
+            Self::Config(_) | Self::Log { .. } | Self::AuditFile { .. } | Self::Annotation(_) => 2,
             Self::Kubeconfig { source, .. } if source.is_wrong_configuration() => 2,
             Self::NoCluster(_)
             | Self::Kubeconfig { .. }
@@ -86,7 +97,10 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     forbid_core_dumps().map_err(RunError::CoreDumps)?;
     raise_open_files();
     let config = Config::load(&args.config)?;
-    logging::start(args.log_format, &args.log)
+    // written to the end, however this function returns
+    let (audit_file, _writing) = audit_file(&args)?.unzip();
+    let records_lost = audit_file.as_ref().map(AuditFile::lost);
+    logging::start(args.log_format, &args.log, audit_file)
         .map_err(|source| RunError::Log { filter: args.log, source })?;
     let mut shutdown = Box::pin(shutdown_signal().map_err(RunError::Signals)?);
     // a credential plugin may take minutes
@@ -110,12 +124,25 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         tracing::info!(signer = %signer.name(), kind, ca_pool, "configured");
     }
     let mut manager = Manager::new(client).http_bind(args.http_bind).status_page(args.status_page);
+    if let Some(lost) = records_lost {
+        let help = "Audit records that were lost, as they came faster than they could be written";
+        manager =
+            manager.register_metrics(move |registry| registry.register("audit_records_lost", help, lost));
+    }
     if let Some(source) = config.deny {
         tracing::info!(%source, "following deny rules");
         manager = manager.deny(source, deny_rules);
     }
     let manager = config.signers.into_iter().try_fold(manager, add_signer)?;
     Ok(manager.run(shutdown).await?)
+}
+
+fn audit_file(args: &RunArgs) -> Result<Option<(AuditFile, Writing)>, RunError> {
+    let Some(path) = &args.audit_log_path else { return Ok(None) };
+    let size = u64::from(args.audit_log_maxsize) * 1_000_000;
+    let options = AuditFileOptions { path: path.clone(), size, backups: args.audit_log_maxbackup };
+    let opened = AuditFile::open(options);
+    opened.map(Some).map_err(|source| RunError::AuditFile { path: path.clone(), source })
 }
 
 async fn connection(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError> {

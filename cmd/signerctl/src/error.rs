@@ -1,6 +1,6 @@
 //! Why something couldn't be done.
 
-use std::io;
+use std::{io, path::Path};
 
 use ca_pool::{AuthorityError, CommonNameError, PoolError, PoolSourceError, RotationError, SigningKeyError};
 
@@ -26,6 +26,12 @@ pub(crate) enum Error {
     NoDirectory { path: String, directory: String },
     #[error("{path} can't be read: {source}")]
     Read { path: String, source: io::Error },
+    #[error(
+        "{files} has no audit records. signer-manager writes them into the file of --audit-file, and into its log: in JSON with --log-format json"
+    )]
+    NoRecords { files: String },
+    #[error("none of the {count} records in {files} has all that")]
+    NothingFound { files: String, count: usize },
     #[error("{path} can't be written: {source}")]
     Write { path: String, source: io::Error },
     #[error(
@@ -209,6 +215,11 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// A file can't be read.
+    pub(crate) fn read(path: &Path) -> impl Fn(io::Error) -> Self {
+        |source| Self::Read { path: path.display().to_string(), source }
+    }
+
     /// The process's exit code: 2 for what was configured wrongly, 1 for all else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

@@ -1,6 +1,7 @@
 //! `signerctl`: what operators need besides the controller. Results go to stdout, errors to stderr; exit 1
 //! means that it couldn't be done, 2 that it wasn't understood.
 
+mod audit;
 mod commands;
 #[cfg(test)]
 mod documented;
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 
 use crate::{error::Error, terminal::Look};
 
-/// Makes, shows and rotates the CA pools of pod certificate signers.
+/// Makes, shows and rotates the CA pools of pod certificate signers, and finds what they have issued.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Arguments {
@@ -35,6 +36,9 @@ enum Subject {
     /// The certificate authorities that signers sign with.
     #[command(subcommand, arg_required_else_help = true)]
     CaPool(commands::Command),
+    /// What signers did: their audit records.
+    #[command(subcommand, arg_required_else_help = true)]
+    Audit(audit::Command),
 }
 
 /// Whether an argument is what a file holds (`--file "$(cat pool.json)"`), and so may be a key. Messages quote
@@ -51,9 +55,13 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(2);
     }
-    let Subject::CaPool(command) = Arguments::parse().subject;
+    let (subject, look) = (Arguments::parse().subject, Look::of_stdout());
     let done = forbid_core_dumps().map_err(Error::CoreDumps);
-    match done.and_then(|()| command.run(Look::of_stdout(), Timestamp::now())) {
+    let done = done.and_then(|()| match subject {
+        Subject::CaPool(command) => command.run(look, Timestamp::now()),
+        Subject::Audit(command) => command.run(look),
+    });
+    match done {
         Ok(report) => {
             // Whoever closes the pipe has read enough.
             let _ = io::stdout().write_all(report.as_bytes());

@@ -13,10 +13,14 @@ pub(crate) const NODE: &[Prerequisite] =
     &[BUILDAH, CONTAINERD, RUNC, PTP, IPTABLES, IP, MOUNT, UNSHARE, OPENSSL];
 /// What tests run.
 pub(crate) const TESTS: &[Prerequisite] =
-    &[OPENSSL, GO_VERIFIER, NGINX, POSTGRESQL, FAKETIME, SETPRIV, PROMTOOL];
+    &[OPENSSL, GO_VERIFIER, NGINX, POSTGRESQL, FAKETIME, SETPRIV, PROMTOOL, CHROMIUM];
 
 const BASH: Prerequisite = debian("bash", "bash", "runs the build script of the control plane", &["bash"]);
 const BUILDAH: Prerequisite = debian("buildah", "buildah", "writes container images", &["buildah"]);
+const CHROMIUM: Prerequisite = Prerequisite {
+    tests_of: &["signer-manager"],
+    ..debian("chromium", "chromium", "looks at the status page", &["chromium"])
+};
 const CONTAINERD: Prerequisite =
     debian("containerd", "containerd", "runs the node's containers", &["containerd", "ctr"]);
 const FAKETIME: Prerequisite = Prerequisite {

@@ -94,10 +94,10 @@ fn packages_chosen_for_cargo_test_need_what_their_tests_need() {
     let needed = |chosen: &[&str]| -> Vec<&str> {
         TESTS.iter().filter(|one| one.is_for(chosen)).map(|one| one.name).collect()
     };
-    let all = ["openssl", "go", "nginx", "PostgreSQL", "faketime", "setpriv"];
+    let all = ["openssl", "go", "nginx", "PostgreSQL", "faketime", "setpriv", "promtool", "chromium"];
     assert_eq!(needed(&[]), all);
     assert_eq!(needed(&["ca-pool"]), ["openssl", "go"]);
-    assert_eq!(needed(&["ca-pool", "signer-manager"]), ["openssl", "go", "faketime"]);
+    assert_eq!(needed(&["ca-pool", "signer-manager"]), ["openssl", "go", "faketime", "chromium"]);
     assert_eq!(needed(&["pod-credentials@0.1.0"]), ["openssl", "nginx", "PostgreSQL", "setpriv"]);
     assert_eq!(needed(&["pod-*"]), all);
 }

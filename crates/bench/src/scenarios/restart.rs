@@ -19,6 +19,8 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
         let restart = async {
             sleep(Duration::from_millis(300)).await;
             fleet.end_first(Signal::KILL).await?;
+            // what that one has written is shown by then
+            sleep(Duration::from_millis(500)).await;
             let began = Instant::now();
             let replica = Replica::spawn(stage, &[SERVICE_DNS], stage.kubeconfig())?;
             let written = stage.load.next_outcome().await;

@@ -25,6 +25,7 @@ use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};
 
 use futures::future::BoxFuture;
 use kube::Client;
+use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use self::{
@@ -80,7 +81,10 @@ pub struct Manager {
     deny: Option<(DenySource, ParseDenyRules)>,
     replica: ReplicaName,
     status_page: bool,
+    metrics: Vec<RegisterMetrics>,
 }
+
+type RegisterMetrics = Box<dyn FnOnce(&mut Registry) + Send>;
 
 /// What all tasks of a process know.
 struct Known {
@@ -113,7 +117,15 @@ impl Manager {
     /// itself (`kube::Config::default_retry`): the manager does, and shows what fails.
     pub fn new(client: Client) -> Self {
         let replica = ReplicaName::of_process();
-        Self { client, signers: Vec::new(), http_bind: None, deny: None, replica, status_page: false }
+        Self {
+            client,
+            signers: Vec::new(),
+            http_bind: None,
+            deny: None,
+            replica,
+            status_page: false,
+            metrics: Vec::new(),
+        }
     }
 
     /// Adds a signer.
@@ -138,6 +150,13 @@ impl Manager {
     /// and why, and the last decisions. It names pods of all namespaces to whoever can reach the address.
     pub fn status_page(mut self, is_shown: bool) -> Self {
         self.status_page = is_shown;
+        self
+    }
+
+    /// Adds metrics to those of the process. Their names get the prefix `pod_certificate_signer_`; what a signer
+    /// counts belongs to its [`SignerHandle`](crate::SignerHandle).
+    pub fn register_metrics(mut self, register: impl FnOnce(&mut Registry) + Send + 'static) -> Self {
+        self.metrics.push(Box::new(register));
         self
     }
 
@@ -171,6 +190,7 @@ impl Manager {
         let overview = Overview::new(clock.clone(), self.replica.clone(), health.clone(), ended.clone());
         let metrics = Metrics::new(health.clone(), ended.clone(), |registry| {
             registry.register_collector(Box::new(overview.clone()));
+            std::mem::take(&mut self.metrics).into_iter().for_each(|register| register(registry));
             for signer in &self.signers {
                 signer.handle.register(of_signer(registry, &signer.name));
             }

@@ -1,5 +1,6 @@
 //! The real binary: what it says of itself, what it survives, and how it ends.
 
+mod audit_log;
 mod leaks;
 mod limits;
 mod outages;

@@ -1,0 +1,163 @@
+//! `signerctl audit find`.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+
+use super::records::{Record, read};
+use crate::{
+    error::Error,
+    terminal::{Look, Tone},
+    text::table::fields,
+};
+
+#[derive(Args)]
+pub(crate) struct Find {
+    /// Files that --audit-file has written, or logs in JSON; - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// How to show them; json: their lines.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// What a record must have; all that is given.
+#[derive(Args, Default)]
+struct Wanted {
+    /// The certificate's serial number, in hexadecimal, as openssl prints it.
+    #[arg(long, value_name = "HEX", value_parser = hexadecimal)]
+    serial: Option<String>,
+    /// The pod that asked.
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = pod)]
+    pod: Option<(String, String)>,
+    /// A name in the certificate: DNS name, URI, IP address or common name.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The public key: the SHA-256 of its SubjectPublicKeyInfo, in hexadecimal.
+    #[arg(long, value_name = "HEX", value_parser = hexadecimal)]
+    key: Option<String>,
+    /// What became of the request: Issued, Denied, Pending, LeftAlone or Unconfirmed.
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+impl Find {
+    pub(crate) fn run(self, look: Look) -> Result<String, Error> {
+        let (mut report, mut count) = (String::new(), 0);
+        for file in &self.files {
+            let found = |line: &str, record: Record| {
+                if !self.wanted.fits(&record) {
+                    return;
+                }
+                match self.output {
+                    Output::Json => report += &format!("{line}\n"),
+                    Output::Text => report += &shown(&record, look),
+                }
+            };
+            count += read(open(file)?, found).map_err(Error::read(file))?;
+        }
+        match (report.is_empty(), count) {
+            (false, _) => Ok(report),
+            (true, 0) => Err(Error::NoRecords { files: names(&self.files) }),
+            (true, count) => Err(Error::NothingFound { files: names(&self.files), count }),
+        }
+    }
+}
+
+impl Wanted {
+    fn fits(&self, record: &Record) -> bool {
+        fn is(wanted: &Option<String>, value: &str) -> bool {
+            wanted.as_ref().is_none_or(|wanted| wanted == value)
+        }
+        let is_name = |wanted: &String| record.names().any(|name| name.eq_ignore_ascii_case(wanted));
+        is(&self.serial, record.serial.trim_start_matches('0'))
+            && is(&self.key, record.spki_sha256.trim_start_matches('0'))
+            && self
+                .pod
+                .as_ref()
+                .is_none_or(|(namespace, name)| (namespace, name) == (&record.namespace, &record.pod))
+            && self.name.as_ref().is_none_or(is_name)
+            && self.outcome.as_ref().is_none_or(|outcome| record.outcome.eq_ignore_ascii_case(outcome))
+    }
+}
+
+fn open(file: &Path) -> Result<Box<dyn BufRead>, Error> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    Ok(Box::new(BufReader::new(File::open(file).map_err(Error::read(file))?)))
+}
+
+fn names(files: &[PathBuf]) -> String {
+    let name = |file: &PathBuf| match file.as_path() {
+        stdin if stdin == Path::new("-") => "standard input".to_owned(),
+        file => file.display().to_string(),
+    };
+    files.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn shown(record: &Record, look: Look) -> String {
+    let tone = match record.outcome.as_str() {
+        "Issued" => Tone::Good,
+        "Denied" => Tone::Bad,
+        _ => Tone::Ending,
+    };
+    let (time, outcome) = (record.timestamp.split('.').next().unwrap_or_default(), &record.outcome);
+    let time = time.trim_end_matches('Z').replace('T', " ");
+    let mut text = format!("{time}Z  {}  {}\n", look.paint(tone, outcome), record.signer);
+    let pod = format!("{}/{} (UID {})", record.namespace, record.pod, record.pod_uid);
+    let mut rows = vec![("pod", pod)];
+    let account = format!("{}, node {}, request {}", record.service_account, record.node, record.request);
+    rows.push(("account", account));
+    let names: Vec<&str> = record.names().collect();
+    let list = [
+        ("why", format!("{}: {}", record.reason, record.message), !record.reason.is_empty()),
+        ("names", names.join(" "), !names.is_empty()),
+        ("usages", record.usages.clone(), !record.usages.is_empty()),
+        ("serial", record.serial.clone(), !record.serial.is_empty()),
+        ("valid", format!("{} to {}", record.not_before, record.not_after), !record.not_after.is_empty()),
+        ("CA", format!("{}, SHA-256 {}", record.ca, record.ca_sha256), !record.ca.is_empty()),
+        (
+            "key",
+            format!("{}, SHA-256 {}", record.key_type, record.spki_sha256),
+            !record.spki_sha256.is_empty(),
+        ),
+    ];
+    rows.extend(list.into_iter().filter(|(_, _, is_there)| *is_there).map(|(name, value, _)| (name, value)));
+    text += &fields(&rows, look);
+    text
+}
+
+/// Without what openssl puts before, between and in front: `serial=`, colons, zeros.
+fn hexadecimal(text: &str) -> Result<String, String> {
+    let digits =
+        text.trim().trim_start_matches("serial=").trim_start_matches("0x").replace(':', "").to_lowercase();
+    if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Err("write hexadecimal digits, with or without colons: 8f:01:a0, 8F01A0".into());
+    }
+    Ok(digits.trim_start_matches('0').to_owned())
+}
+
+fn pod(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok((namespace.to_owned(), name.to_owned()))
+        }
+        _ => Err("write the namespace too: shop/web-0".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

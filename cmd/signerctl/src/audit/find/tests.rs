@@ -1,0 +1,95 @@
+use std::fs;
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    find: Find,
+}
+
+const ISSUED: &str = r#"{"timestamp":"2026-11-27T10:00:00.123456Z","level":"INFO","outcome":"Issued","signer":"example.com/a","namespace":"shop","request":"r-1","pod":"web-0","pod_uid":"u-1","service_account":"web","node":"node-1","dns_names":"web.shop.svc *.web.shop.svc","uris":"spiffe://example.com/ns/shop/sa/web","usages":"digital signature, server auth","key_type":"ECDSAP256","spki_sha256":"00ab","serial":"08f1a0","not_before":"2026-11-27T09:58:00Z","not_after":"2026-11-28T09:58:00Z","ca":"1","ca_sha256":"cd","target":"audit"}"#;
+const DENIED: &str = r#"{"timestamp":"2026-11-27T10:00:01Z","outcome":"Denied","signer":"example.com/a","namespace":"shop","request":"r-2","pod":"web-1","pod_uid":"u-2","service_account":"web","node":"node-1","key_type":"ED25519","spki_sha256":"ef","reason":"IdentityNotGranted","message":"nobody may have it","target":"audit"}"#;
+
+/// What is found of both records.
+fn found(criteria: &[&str]) -> Result<String, Error> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audit.log");
+    fs::write(&file, format!("{ISSUED}\nanother line\n{DENIED}\n")).unwrap();
+    let mut arguments = vec!["find", file.to_str().unwrap()];
+    arguments.extend(criteria);
+    Arguments::try_parse_from(arguments).unwrap().find.run(Look::PLAIN)
+}
+
+#[test]
+fn records_are_found_by_each_of_their_marks() {
+    for (criteria, is_issued, is_denied) in [
+        (&[][..], true, true),
+        (&["--serial", "08f1a0"], true, false),
+        (&["--serial", "8F:1A:0"], true, false),
+        (&["--serial", "serial=08F1A0"], true, false),
+        (&["--key", "00AB"], true, false),
+        (&["--key", "ef"], false, true),
+        (&["--pod", "shop/web-1"], false, true),
+        (&["--name", "WEB.shop.svc"], true, false),
+        (&["--name", "spiffe://example.com/ns/shop/sa/web"], true, false),
+        (&["--outcome", "denied"], false, true),
+        (&["--pod", "shop/web-0", "--outcome", "Issued"], true, false),
+    ] {
+        let lines = found(&[criteria, &["--output", "json"]].concat()).unwrap();
+        let lines: Vec<_> = lines.lines().collect();
+        assert_eq!(
+            (lines.contains(&ISSUED), lines.contains(&DENIED)),
+            (is_issued, is_denied),
+            "{criteria:?}"
+        );
+    }
+}
+
+#[test]
+fn they_are_shown_for_people() {
+    let text = found(&[]).unwrap();
+    let expected = "\
+2026-11-27 10:00:00Z  Issued  example.com/a
+  pod       shop/web-0 (UID u-1)
+  account   web, node node-1, request r-1
+  names     web.shop.svc *.web.shop.svc spiffe://example.com/ns/shop/sa/web
+  usages    digital signature, server auth
+  serial    08f1a0
+  valid     2026-11-27T09:58:00Z to 2026-11-28T09:58:00Z
+  CA        1, SHA-256 cd
+  key       ECDSAP256, SHA-256 00ab
+2026-11-27 10:00:01Z  Denied  example.com/a
+  pod       shop/web-1 (UID u-2)
+  account   web, node node-1, request r-2
+  why       IdentityNotGranted: nobody may have it
+  key       ED25519, SHA-256 ef
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let error = found(&["--serial", "77"]).unwrap_err().to_string();
+    assert!(error.starts_with("none of the 2 records in ") && error.contains("audit.log"), "{error}");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("other.log");
+    fs::write(&file, "2026-11-27T10:00:00Z  INFO audit: outcome=\"Issued\"\n").unwrap();
+    let of = |file: &Path| {
+        Arguments::try_parse_from(["find".as_ref(), file.as_os_str()]).unwrap().find.run(Look::PLAIN)
+    };
+    let error = of(&file).unwrap_err().to_string();
+    assert!(error.contains("has no audit records") && error.contains("--log-format json"), "{error}");
+    let error = of(&dir.path().join("none")).unwrap_err().to_string();
+    assert!(error.contains("none can't be read"), "{error}");
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_refused() {
+    for criteria in [&["--serial", "xyz"][..], &["--serial", ""], &["--pod", "web-0"], &["--pod", "a/b/c"]] {
+        let arguments = [&["find", "file"], criteria].concat();
+        assert!(Arguments::try_parse_from(&arguments).is_err(), "{criteria:?}");
+    }
+}

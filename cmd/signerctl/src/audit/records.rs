@@ -1,0 +1,100 @@
+//! Audit records, a line of JSON each, among whatever else a log has.
+
+use std::io::{self, BufRead, Read};
+
+use serde::Deserialize;
+
+/// A record as signer-manager writes it; docs/troubleshooting.md says what each field means.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Record {
+    pub(super) timestamp: String,
+    target: String,
+    pub(super) outcome: String,
+    pub(super) signer: String,
+    pub(super) namespace: String,
+    pub(super) request: String,
+    pub(super) pod: String,
+    pub(super) pod_uid: String,
+    pub(super) service_account: String,
+    pub(super) node: String,
+    pub(super) key_type: String,
+    pub(super) spki_sha256: String,
+    pub(super) reason: String,
+    pub(super) message: String,
+    common_name: String,
+    dns_names: String,
+    uris: String,
+    ip_addresses: String,
+    pub(super) usages: String,
+    pub(super) serial: String,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
+    pub(super) ca: String,
+    pub(super) ca_sha256: String,
+}
+
+impl Record {
+    /// All names of the certificate, of whatever kind.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let lists = [&self.dns_names, &self.uris, &self.ip_addresses];
+        let single = Some(self.common_name.as_str()).filter(|name| !name.is_empty());
+        single.into_iter().chain(lists.into_iter().flat_map(|list| list.split_whitespace()))
+    }
+}
+
+/// A certificate has 100 names of 255 characters at most; a line that is longer is none of ours.
+const LONGEST_LINE: u64 = 256 * 1024;
+
+/// Reads all records, and hands them on with their lines. Returns how many there were. What is no record is
+/// passed over: other lines of a log, and one that was cut off.
+pub(super) fn read(mut input: impl BufRead, mut found: impl FnMut(&str, Record)) -> io::Result<usize> {
+    let (mut line, mut count) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        if input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+            return Ok(count);
+        }
+        if !line.ends_with(b"\n") && line.len() as u64 == LONGEST_LINE {
+            input.skip_until(b'\n')?;
+            continue;
+        }
+        let Ok(text) = str::from_utf8(&line) else { continue };
+        match serde_json::from_str::<Record>(text) {
+            Ok(record) if record.target == "audit" => {
+                count += 1;
+                found(text.trim_end(), record);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcomes(text: &[u8]) -> (usize, Vec<String>) {
+        let mut outcomes = Vec::new();
+        let count = read(text, |_, record| outcomes.push(record.outcome)).unwrap();
+        (count, outcomes)
+    }
+
+    #[test]
+    fn records_are_found_among_other_lines() {
+        let log = br#"2026-11-27T10:00:00Z  INFO starting
+{"timestamp":"x","level":"INFO","message":"no record","target":"signer_core::controller"}
+{"timestamp":"x","target":"audit","outcome":"Issued","dns_names":"a.b c.d","further":[1]}
+{"target":"audit","outcome":7}
+["no object"]
+{"target":"audit","outcome":"Den"#;
+        assert_eq!(outcomes(log), (1, vec!["Issued".to_owned()]));
+    }
+
+    #[test]
+    fn a_line_without_end_and_bytes_that_are_no_text_cost_themselves_alone() {
+        let mut log = vec![b'{'; 1024 * 1024];
+        log.extend(b"\n\xff\xfe\n{\"target\":\"audit\",\"outcome\":\"Issued\"}");
+        assert_eq!(outcomes(&log), (1, vec!["Issued".to_owned()]));
+    }
+}
