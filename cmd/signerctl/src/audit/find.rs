@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use super::records::{Record, read};
 use crate::{
@@ -116,13 +117,14 @@ fn shown(record: &Record, look: Look) -> String {
     };
     let (time, outcome) = (record.timestamp.split('.').next().unwrap_or_default(), &record.outcome);
     let time = time.trim_end_matches('Z').replace('T', " ");
-    let mut text = format!("{time}Z  {}  {}\n", look.paint(tone, outcome), record.signer);
+    let mut text =
+        format!("{time}Z  {}  {}", look.paint(tone, outcome), record.signer).trim_end().to_owned() + "\n";
     let pod = format!("{}/{} (UID {})", record.namespace, record.pod, record.pod_uid);
-    let mut rows = vec![("pod", pod)];
     let account = format!("{}, node {}, request {}", record.service_account, record.node, record.request);
-    rows.push(("account", account));
     let names: Vec<&str> = record.names().collect();
     let list = [
+        ("pod", pod, !record.pod.is_empty()),
+        ("account", account, !record.pod.is_empty()),
         ("why", format!("{}: {}", record.reason, record.message), !record.reason.is_empty()),
         ("names", names.join(" "), !names.is_empty()),
         ("usages", record.usages.clone(), !record.usages.is_empty()),
@@ -135,9 +137,14 @@ fn shown(record: &Record, look: Look) -> String {
             !record.spki_sha256.is_empty(),
         ),
     ];
-    rows.extend(list.into_iter().filter(|(_, _, is_there)| *is_there).map(|(name, value, _)| (name, value)));
-    text += &fields(&rows, look);
+    let there = list.into_iter().filter(|(_, _, is_there)| *is_there).map(|(name, value, _)| (name, value));
+    let further = record.further.iter().map(|(name, value)| (name.as_str(), plain(value)));
+    text += &fields(&there.chain(further).collect::<Vec<_>>(), look);
     text
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
 /// Without what openssl puts before, between and in front: `serial=`, colons, zeros.

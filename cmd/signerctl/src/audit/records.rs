@@ -1,8 +1,12 @@
 //! Audit records, a line of JSON each, among whatever else a log has.
 
-use std::io::{self, BufRead, Read};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Read},
+};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A record as signer-manager writes it; docs/troubleshooting.md says what each field means.
 #[derive(Debug, Default, Deserialize)]
@@ -32,6 +36,10 @@ pub(super) struct Record {
     pub(super) not_after: String,
     pub(super) ca: String,
     pub(super) ca_sha256: String,
+    level: String,
+    /// What records of another kind have: a change of the deny rules.
+    #[serde(flatten)]
+    pub(super) further: BTreeMap<String, Value>,
 }
 
 impl Record {

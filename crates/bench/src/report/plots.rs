@@ -26,6 +26,9 @@ pub(crate) struct Line {
 
 const SIZE: (u32, u32) = (760, 420);
 
+/// Points of a line that are marked.
+const MOST_MARKED: usize = 12;
+
 /// Distinct to those who see few colours, too (Okabe and Ito's palette).
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -57,8 +60,10 @@ impl Plot {
         chart.configure_mesh().light_line_style(TRANSPARENT).x_desc(self.x).y_desc(self.y).draw()?;
         for (line, colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
             let style = colour.stroke_width(2);
+            // where there are many, they would be all that is seen
+            let point = if line.points.len() <= MOST_MARKED { 3 } else { 0 };
             chart
-                .draw_series(LineSeries::new(line.points.iter().copied(), style).point_size(3))?
+                .draw_series(LineSeries::new(line.points.iter().copied(), style).point_size(point))?
                 .label(&line.subject)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
         }

@@ -62,7 +62,7 @@ const DURATIONS: usize = 100;
 const MARGIN: u32 = 4;
 /// The least and the most time for a turn; and what it has while nothing is known of durations.
 const SHORTEST_TURN: Duration = Duration::from_millis(100);
-const LONGEST_TURN: Duration = Duration::from_secs(1);
+const LONGEST_TURN: Duration = Duration::from_millis(500);
 const FIRST_TURNS: Duration = Duration::from_millis(250);
 
 /// A replica that goes on answering isn't overtaken before this time, or four times what nearly all take.

@@ -71,6 +71,21 @@ fn they_are_shown_for_people() {
 }
 
 #[test]
+fn a_change_of_the_deny_rules_is_shown_with_what_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audit.log");
+    let record = r#"{"timestamp":"2026-11-27T10:00:00Z","level":"INFO","outcome":"DenyRulesChanged","rules_before":0,"rules_after":1,"added":"namespace shop","target":"audit"}"#;
+    fs::write(&file, record).unwrap();
+    let text = Arguments::try_parse_from(["find".as_ref(), file.as_os_str()]).unwrap().find.run(Look::PLAIN);
+    let expected = "2026-11-27 10:00:00Z  DenyRulesChanged
+  added     namespace shop
+  rules_after 1
+  rules_before 0
+";
+    assert_eq!(text.unwrap(), expected);
+}
+
+#[test]
 fn what_is_not_there_is_said() {
     let error = found(&["--serial", "77"]).unwrap_err().to_string();
     assert!(error.starts_with("none of the 2 records in ") && error.contains("audit.log"), "{error}");
