@@ -19,8 +19,9 @@ fn read(path: impl AsRef<Path>) -> String {
 
 fn pages() -> Vec<String> {
     let docs = fs::read_dir(repository().join("docs")).unwrap();
+    let names = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut pages: Vec<String> =
-        docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().into_string().unwrap())).collect();
+        names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")).collect();
     pages.extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(str::to_owned));
     pages
 }
