@@ -154,7 +154,7 @@ impl Manager {
     }
 
     /// Adds metrics to those of the process. Their names get the prefix `pod_certificate_signer_`; what a signer
-    /// counts belongs to its [`SignerHandle`](crate::SignerHandle).
+    /// counts belongs to its [`SignerHandle`].
     pub fn register_metrics(mut self, register: impl FnOnce(&mut Registry) + Send + 'static) -> Self {
         self.metrics.push(Box::new(register));
         self
