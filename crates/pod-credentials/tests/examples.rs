@@ -124,10 +124,13 @@ fn a_server_without_file_descriptors_takes_those_of_clients_that_say_nothing() {
     let address = server.address();
     let open = || fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().count();
     let (mut silent, end) = (Vec::new(), Instant::now() + SOON);
-    while open() < MOST {
+    // on a busy machine one may be free whenever it is looked at
+    while open() < MOST - 1 {
         assert!(Instant::now() < end, "{} descriptors are open", open());
         // many at a time, as each is closed when it has said nothing for two seconds
         silent.extend((0..10).map(|_| TcpStream::connect(&address).unwrap()));
+        // the oldest ones have been closed, and this process has a limit too
+        silent.drain(..silent.len().saturating_sub(500));
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(mesh.client_of(&address).line(), "hello, spiffe://cluster.local/ns/shop/sa/first");
