@@ -1,6 +1,6 @@
-//! The audit log in a file of its own. Whoever logs never waits for the disk: a thread writes. What the disk
-//! doesn't take goes to standard error, where the log is; what comes faster than it can be written is lost, and
-//! counted.
+//! The audit log in a file of its own. A thread writes it, so that issuing never waits for the disk. Records that
+//! can't be written go to standard error, with the log. Records that come faster than they can be written are
+//! dropped and counted.
 
 mod rotated;
 

@@ -22,8 +22,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread, which is enough for thousands of certificates a second: more of them would hand each from one to
-/// the other, at the cost of a quarter. Slow keys and files have threads of their own.
+/// One thread suffices for thousands of certificates a second, and more would cost a third more CPU for each, as
+/// tasks move between them. Slow signatures and files run on the blocking pool.
 fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }

@@ -27,7 +27,7 @@ pub(crate) enum Error {
     #[error("{path} can't be read: {source}")]
     Read { path: String, source: io::Error },
     #[error(
-        "{files} has no audit records. signer-manager writes them into the file of --audit-file, and into its log: in JSON with --log-format json"
+        "{files} has no audit records. signer-manager writes them to the file of --audit-log-path, or to its log, as JSON with --log-format json"
     )]
     NoRecords { files: String },
     #[error("none of the {count} records in {files} has all that")]

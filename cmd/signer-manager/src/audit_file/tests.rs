@@ -51,7 +51,7 @@ fn a_disk_that_is_full_costs_no_record_that_is_there_and_is_tried_again() {
     file.write(b"a\n").unwrap();
     fs::remove_dir_all(dir.path()).unwrap();
     file.write(b"b\n").unwrap();
-    assert!(AuditFile::open(options(&path, 1000, 2)).is_err(), "there is no such directory");
+    assert!(AuditFile::open(options(&path, 1000, 2)).is_err(), "the directory doesn't exist");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Find {
-    /// Files that --audit-file has written, or logs in JSON; - is standard input.
+    /// Files of --audit-log-path, or logs in JSON; - is standard input.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -83,8 +83,8 @@ impl Wanted {
             wanted.as_ref().is_none_or(|wanted| wanted == value)
         }
         let is_name = |wanted: &String| record.names().any(|name| name.eq_ignore_ascii_case(wanted));
-        is(&self.serial, record.serial.trim_start_matches('0'))
-            && is(&self.key, record.spki_sha256.trim_start_matches('0'))
+        is(&self.serial, &digits(&record.serial))
+            && is(&self.key, &digits(&record.spki_sha256))
             && self
                 .pod
                 .as_ref()
@@ -147,14 +147,18 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// Without what openssl puts before, between and in front: `serial=`, colons, zeros.
+/// Hexadecimal digits in one form, whatever the tool that printed them: lowercase, without colons and zeros in
+/// front.
+fn digits(text: &str) -> String {
+    text.replace(':', "").to_lowercase().trim_start_matches('0').to_owned()
+}
+
 fn hexadecimal(text: &str) -> Result<String, String> {
-    let digits =
-        text.trim().trim_start_matches("serial=").trim_start_matches("0x").replace(':', "").to_lowercase();
-    if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+    let number = text.trim().trim_start_matches("serial=").trim_start_matches("0x");
+    if number.is_empty() || !number.chars().all(|c| c.is_ascii_hexdigit() || c == ':') {
         return Err("write hexadecimal digits, with or without colons: 8f:01:a0, 8F01A0".into());
     }
-    Ok(digits.trim_start_matches('0').to_owned())
+    Ok(digits(number))
 }
 
 fn pod(text: &str) -> Result<(String, String), String> {

@@ -51,11 +51,11 @@ impl Record {
     }
 }
 
-/// A certificate has 100 names of 255 characters at most; a line that is longer is none of ours.
+/// A certificate has 100 names of 255 characters at most; longer lines are skipped.
 const LONGEST_LINE: u64 = 256 * 1024;
 
-/// Reads all records, and hands them on with their lines. Returns how many there were. What is no record is
-/// passed over: other lines of a log, and one that was cut off.
+/// Reads all records, and passes each on with its line. Returns their number. Other lines of a log, and a
+/// record that was cut off, are skipped.
 pub(super) fn read(mut input: impl BufRead, mut found: impl FnMut(&str, Record)) -> io::Result<usize> {
     let (mut line, mut count) = (Vec::new(), 0);
     loop {

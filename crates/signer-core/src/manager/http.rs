@@ -43,7 +43,7 @@ pub(crate) struct Pages {
     pub(crate) health: Health,
     pub(crate) ended: EndedTasks,
     pub(crate) metrics: Metrics,
-    /// Without it there is no status page.
+    /// The status page is served if this is set.
     pub(crate) overview: Option<Overview>,
 }
 

@@ -86,8 +86,8 @@ pub struct Manager {
 
 type RegisterMetrics = Box<dyn FnOnce(&mut Registry) + Send>;
 
-/// What all tasks of a process know.
-struct Known {
+/// The state that the tasks of a process share.
+struct ProcessState {
     clock: Clock,
     retry_after: RetryAfter,
     health: Health,
@@ -207,8 +207,8 @@ impl Manager {
             supervisor.spawner().spawn("HTTP server", http::serve(listener, pages));
         }
         let (stop, stopped) = watch::channel(false);
-        let known = Known { clock, retry_after, health, metrics, overview };
-        let signers = self.start(known, stopped, supervisor.spawner());
+        let state = ProcessState { clock, retry_after, health, metrics, overview };
+        let signers = self.start(state, stopped, supervisor.spawner());
         supervise(supervisor, signers, shutdown, stop, ended, SHOWN).await
     }
 
@@ -221,8 +221,8 @@ impl Manager {
     }
 
     /// Starts all tasks; returns the names of those that end when they are told to stop.
-    fn start(self, known: Known, stopped: watch::Receiver<bool>, tasks: &Spawner) -> HashSet<String> {
-        let Known { clock, retry_after, health, metrics, overview } = known;
+    fn start(self, state: ProcessState, stopped: watch::Receiver<bool>, tasks: &Spawner) -> HashSet<String> {
+        let ProcessState { clock, retry_after, health, metrics, overview } = state;
         let watches = metrics.process().watches.clone();
         let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
         let cluster = ClusterReader::new(self.client.clone(), pods);

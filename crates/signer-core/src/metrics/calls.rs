@@ -12,14 +12,14 @@ use prometheus_client::{
 #[derive(Clone, Debug)]
 pub(crate) struct CallMetrics(pub(super) Family<Call, Histogram, fn() -> Histogram>);
 
-/// A kind of call: few, whatever is called and answered.
+/// The labels of a call. Verbs and status codes are few, so the number of series is bounded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Call {
     verb: &'static str,
     code: String,
 }
 
-/// A read takes a millisecond or two, and whatever isn't answered is given up after some seconds.
+/// A read takes a millisecond or two; a call without an answer times out after some seconds.
 const SECONDS: [f64; 8] = [0.002, 0.005, 0.01, 0.05, 0.2, 1.0, 5.0, 15.0];
 
 impl Default for CallMetrics {

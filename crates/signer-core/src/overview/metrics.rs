@@ -1,4 +1,4 @@
-//! What monitoring is told of it: looked up when it is scraped.
+//! The metrics of the overview, read at each scrape.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -43,7 +43,7 @@ fn queue(encoder: &mut DescriptorEncoder<'_>, signers: &[SignerOverview]) -> fmt
     let help = "Requests that are due and wait for a slot";
     gauges(encoder, "queued_requests", help, of_each(signers, |signer| signer.backlog.queued as f64))?;
     let help = "Requests that are being evaluated";
-    gauges(encoder, "evaluations", help, of_each(signers, |signer| signer.backlog.running as f64))?;
+    gauges(encoder, "running_evaluations", help, of_each(signers, |signer| signer.backlog.running as f64))?;
     let help = "Namespaces that have requests in the queue";
     gauges(encoder, "queued_namespaces", help, of_each(signers, |signer| signer.backlog.namespaces as f64))?;
     let help = "The most requests that one namespace has in the queue";

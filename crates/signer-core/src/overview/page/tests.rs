@@ -102,14 +102,14 @@ fn it_shows_signers_cas_replicas_what_waits_and_what_was_decided() {
 #[test]
 fn it_says_what_is_wrong() {
     let signers = vec![
-        signer("example.com/a", &["there is no pool"], &[]),
+        signer("example.com/a", &["the pool file doesn't exist"], &[]),
         signer("example.com/b", &[], &[&"the bundle lags".repeat(200)]),
     ];
     let page = render(&Status { is_ready: false, machine_ahead: None, ..status(signers) }).into_string();
     for part in [
         "<span class=\"verdict bad\">not ready</span>",
         "clock, which isn't known yet",
-        "<li class=\"bad\">there is no pool</li>",
+        "<li class=\"bad\">the pool file doesn't exist</li>",
         "<span class=\"verdict warn\">ready, with a warning</span>",
     ] {
         assert!(page.contains(part), "{part}\nisn't in\n{page}");
