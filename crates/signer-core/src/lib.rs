@@ -100,6 +100,7 @@ mod metrics;
 mod overview;
 mod policy;
 pub mod pool_source;
+pub mod preview;
 mod process;
 mod reason;
 pub mod reasons;

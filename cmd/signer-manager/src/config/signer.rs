@@ -1,6 +1,10 @@
 //! One signer of the configuration.
 
-use signer_core::{DnsName, Leaf, Policy, PoolSource, SignerName};
+use signer_core::{
+    DnsName, Leaf, Policy, PoolSource, SignerName,
+    cluster::{CertificateSource, Pod, Services},
+    preview::{Preview, PreviewError},
+};
 
 use super::{
     ca_pool::ca_pool,
@@ -32,6 +36,19 @@ impl SignerConfig {
     #[must_use]
     pub fn examples(&self) -> Vec<Leaf> {
         self.kind.examples()
+    }
+
+    /// What it would make of a pod that asks for its certificate with this source.
+    ///
+    /// # Errors
+    /// As [`preview`](signer_core::preview::preview()) has them.
+    pub async fn preview(
+        &self,
+        pod: &Pod,
+        source: &CertificateSource,
+        services: &Services,
+    ) -> Result<Preview, PreviewError> {
+        self.kind.preview(&self.policy, pod, source, services).await
     }
 }
 

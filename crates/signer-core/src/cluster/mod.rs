@@ -10,5 +10,5 @@ mod stable_name;
 mod workload_selector;
 
 pub use pod::{CertificateSource, Pod, PodPhase};
-pub use services::{Service, Services};
+pub use services::{NamespacedService, Service, Services};
 pub use workload_selector::WorkloadSelector;

@@ -79,14 +79,16 @@ impl Service {
 
 /// A Service and its namespace, as it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NamespacedService {
-    pub(crate) namespace: String,
-    pub(crate) service: Service,
+pub struct NamespacedService {
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// What counts of it.
+    pub service: Service,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct ServiceWire {
+pub struct ServiceWire {
     metadata: Identity,
     spec: Option<ServiceSpecWire>,
 }

@@ -1,14 +1,10 @@
 //! Certificates of what a signer decides.
 
-use aws_lc_rs::rand;
-use ca_pool::{
-    AuthorityError, CertificateAuthority, IssueError, IssuedCertificate, Leaf, NewRoot, SerialNumber,
-    SigningKey, SigningKeyError, SigningKeyType, Terms,
-};
-use jiff::Timestamp;
+use ca_pool::{AuthorityError, IssueError, IssuedCertificate, Leaf, Terms};
 
 use crate::{
     decision::Decision,
+    preview,
     request::Request,
     signer::{BoxError, Signer},
 };
@@ -79,26 +75,7 @@ pub async fn issue(signer: &impl Signer, request: &Request) -> Result<IssuedCert
         requested_max: request.requested_max_lifetime(),
         ..Terms::default()
     };
-    let now = Timestamp::now();
-    let authority = authority(now)?;
-    Ok(ca_pool::issue(&leaf, request.public_key(), &terms, &authority, serial()?, now)?)
-}
-
-fn authority(now: Timestamp) -> Result<CertificateAuthority, AuthorityError> {
-    let root = NewRoot {
-        id: "1".to_owned(),
-        common_name: ca_pool::root_common_name("test", "1", [0; 4])
-            .map_err(|error| AuthorityError::NewRoot(error.to_string()))?,
-        validity: NewRoot::DEFAULT_VALIDITY,
-    };
-    CertificateAuthority::new_root(root, SigningKey::generate(SigningKeyType::EcdsaP256)?, serial()?, now)
-}
-
-fn serial() -> Result<SerialNumber, AuthorityError> {
-    let mut random = [0; 16];
-    let failed = |_| SigningKeyError::Failed { action: "number", key_type: SigningKeyType::EcdsaP256 };
-    rand::fill(&mut random).map_err(failed)?;
-    Ok(SerialNumber::from_random(random))
+    Ok(preview::issue(&leaf, request.public_key(), &terms)??)
 }
 
 /// What CAs may constrain of a leaf.

@@ -6,7 +6,7 @@ use signer_annotation::{
     AnnotationSigner, AnnotationSignerConfig, AnnotationsFrom, CommonNameDefault,
     ConfigError as AnnotationError, Grant,
 };
-use signer_core::{Leaf, Manager, Signer as _, SignerName, SignerOptions};
+use signer_core::{Leaf, Signer as _, SignerName};
 
 use spiffe_id::parse_trust_domain;
 
@@ -24,6 +24,7 @@ const GRANTS: &str =
     "a list such as [{namespaces: [web], serviceAccounts: [\"*\"], dnsNames: [example.com]}]";
 
 impl Kind for AnnotationSignerConfig {
+    type Signer = AnnotationSigner;
     const NAME: &'static str = "annotation";
     const FIELDS: &'static [&'static str] =
         &["annotationsFrom", "commonName", "podServiceNames", "trustDomain", "grants"];
@@ -124,8 +125,8 @@ impl Kind for AnnotationSignerConfig {
         self.other_signers = all.to_vec();
     }
 
-    fn register(&self, manager: Manager, options: SignerOptions) -> Result<Manager, AnnotationError> {
-        Ok(manager.signer(AnnotationSigner::new(self.clone())?, options))
+    fn signer(&self) -> Result<AnnotationSigner, AnnotationError> {
+        AnnotationSigner::new(self.clone())
     }
 }
 

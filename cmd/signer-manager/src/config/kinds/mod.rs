@@ -5,7 +5,11 @@ mod service_dns;
 mod spiffe;
 
 use signer_annotation::{AnnotationSignerConfig, ConfigError as AnnotationError};
-use signer_core::{DnsName, Leaf, Manager, Policy, SignerName, SignerOptions};
+use signer_core::{
+    DnsName, Leaf, Manager, Policy, Signer, SignerName, SignerOptions,
+    cluster::{CertificateSource, Pod, Services},
+    preview::{Preview, PreviewError, preview},
+};
 use signer_service_dns::ServiceDnsConfig;
 use signer_spiffe::SpiffeConfig;
 
@@ -27,6 +31,8 @@ pub enum SignerKind {
 
 /// What the manager asks a kind for.
 pub(crate) trait Kind {
+    /// What runs.
+    type Signer: Signer;
     /// Its name in the configuration.
     const NAME: &'static str;
     /// The fields that it has beyond those of all kinds.
@@ -64,11 +70,11 @@ pub(crate) trait Kind {
     /// Takes in the names of all signers.
     fn hear_of(&mut self, _all: &[SignerName]) {}
 
-    /// Hands the signer to the manager.
+    /// The signer.
     ///
     /// # Errors
     /// If the settings don't fit together ([`conflict`](Self::conflict) has told that).
-    fn register(&self, manager: Manager, options: SignerOptions) -> Result<Manager, AnnotationError>;
+    fn signer(&self) -> Result<Self::Signer, AnnotationError>;
 }
 
 /// An entry of `signers`, as far as it is read already.
@@ -152,11 +158,26 @@ impl SignerKind {
         of_kind!(self, config => config.hear_of(all));
     }
 
+    /// Hands the signer to the manager.
     pub(crate) fn register(
         &self,
         manager: Manager,
         options: SignerOptions,
     ) -> Result<Manager, AnnotationError> {
-        of_kind!(self, config => config.register(manager, options))
+        Ok(of_kind!(self, config => manager.signer(config.signer()?, options)))
+    }
+
+    /// What it would make of a pod.
+    pub(crate) async fn preview(
+        &self,
+        policy: &Policy,
+        pod: &Pod,
+        source: &CertificateSource,
+        services: &Services,
+    ) -> Result<Preview, PreviewError> {
+        of_kind!(self, config => {
+            let signer = config.signer().map_err(|error| PreviewError::Signer(error.into()))?;
+            preview(&signer, policy, pod, source, services).await
+        })
     }
 }

@@ -1,13 +1,14 @@
 //! `kind: service-dns`.
 
 use signer_annotation::ConfigError as AnnotationError;
-use signer_core::{Leaf, Manager, Signer as _, SignerName, SignerOptions};
+use signer_core::{Leaf, Signer as _, SignerName};
 use signer_service_dns::{DnsSuffix, Naming, NoServices, ServiceDnsConfig, ServiceDnsSigner};
 
 use super::{Entry, Kind};
 use crate::config::{error::Problems, field::Field};
 
 impl Kind for ServiceDnsConfig {
+    type Signer = ServiceDnsSigner;
     const NAME: &'static str = "service-dns";
     const FIELDS: &'static [&'static str] = &["dnsSuffixes", "noServices", "podNames"];
 
@@ -46,8 +47,8 @@ impl Kind for ServiceDnsConfig {
         names
     }
 
-    fn register(&self, manager: Manager, options: SignerOptions) -> Result<Manager, AnnotationError> {
-        Ok(manager.signer(ServiceDnsSigner::new(self.clone()), options))
+    fn signer(&self) -> Result<ServiceDnsSigner, AnnotationError> {
+        Ok(ServiceDnsSigner::new(self.clone()))
     }
 }
 

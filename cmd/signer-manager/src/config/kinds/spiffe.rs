@@ -1,7 +1,7 @@
 //! `kind: spiffe`.
 
 use signer_annotation::ConfigError as AnnotationError;
-use signer_core::{Leaf, Manager, Signer as _, SignerName, SignerOptions};
+use signer_core::{Leaf, Signer as _, SignerName};
 use signer_spiffe::{SpiffeConfig, SpiffeSigner, parse_trust_domain};
 
 use super::{Entry, Kind};
@@ -10,6 +10,7 @@ use crate::config::error::Problems;
 pub(super) const TRUST_DOMAIN: &str = "the SPIFFE trust domain, such as prod.example.com";
 
 impl Kind for SpiffeConfig {
+    type Signer = SpiffeSigner;
     const NAME: &'static str = "spiffe";
     const FIELDS: &'static [&'static str] = &["trustDomain"];
 
@@ -32,7 +33,7 @@ impl Kind for SpiffeConfig {
         vec![format!("spiffe://{}/ns/<namespace>/sa/<service account>", self.trust_domain())]
     }
 
-    fn register(&self, manager: Manager, options: SignerOptions) -> Result<Manager, AnnotationError> {
-        Ok(manager.signer(SpiffeSigner::new(self.clone()), options))
+    fn signer(&self) -> Result<SpiffeSigner, AnnotationError> {
+        Ok(SpiffeSigner::new(self.clone()))
     }
 }

@@ -1,0 +1,157 @@
+//! What a signer would make of a pod: its decision, and a certificate of a CA that is made for it. Nothing is
+//! asked of a cluster, so a manifest can be judged before it is applied.
+
+use std::sync::Arc;
+
+use aws_lc_rs::rand;
+use ca_pool::{
+    AuthorityError, CertificateAuthority, IssueError, IssuedCertificate, KeyType, Leaf, NewRoot, PublicKey,
+    RefreshSpread, SerialNumber, SigningKey, SigningKeyError, SigningKeyType, Terms,
+};
+use jiff::Timestamp;
+
+use crate::{
+    cluster::{CertificateSource, Pod, Services},
+    decision::{Decision, Denial, Wait},
+    policy::Policy,
+    request::{Claims, Request},
+    signer::{BoxError, Signer},
+};
+
+/// What a signer would make of a pod.
+#[derive(Debug)]
+pub enum Preview {
+    /// It would issue this certificate, with another key, serial number and CA.
+    Issued {
+        /// What the signer decides.
+        leaf: Box<Leaf>,
+        /// The certificate, whose CA is gone already.
+        certificate: Box<IssuedCertificate>,
+    },
+    /// It would deny the request, which is final for the pod.
+    Denied(Denial),
+    /// The pod would wait.
+    Waiting(Wait),
+    /// Its leaf breaks a rule that holds for all certificates, so the pod would wait.
+    LeafRefused(IssueError),
+}
+
+/// Why there is no preview.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreviewError {
+    /// The pod's source asks for a key of a type that doesn't exist.
+    #[error("keyType: {0}")]
+    KeyType(#[from] ca_pool::KeyTypeError),
+    /// `decide` has failed.
+    #[error("the signer can't decide: {0}")]
+    Signer(BoxError),
+    /// The CA or the key can't be made.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+}
+
+/// Asks the policy, and then the signer, as the controller does for a request of that pod. The CA pool, deny
+/// rules and the operator's quotas for the cluster play no part.
+///
+/// # Errors
+/// If the signer fails, or the pod's key type doesn't exist.
+pub async fn preview(
+    signer: &impl Signer,
+    policy: &Policy,
+    pod: &Pod,
+    source: &CertificateSource,
+    services: &Services,
+) -> Result<Preview, PreviewError> {
+    let request = Request {
+        claims: Arc::new(claims(signer, pod, source)?),
+        pod: Arc::new(pod.clone()),
+        services: signer.reads_services().then(|| services.clone()),
+        signer_max_lifetime: policy.max_lifetime,
+    };
+    let decision = match policy.refuses(pod, request.key_type()) {
+        Some(refusal) => refusal,
+        None => signer.decide(&request).await.map_err(PreviewError::Signer)?,
+    };
+    let leaf = match decision {
+        Decision::Issue(leaf) => leaf,
+        Decision::Deny(denial) => return Ok(Preview::Denied(denial)),
+        Decision::Wait(wait) => return Ok(Preview::Waiting(wait)),
+    };
+    let terms = Terms {
+        max_lifetime: policy.max_lifetime,
+        requested_max: source.max_expiration,
+        clock_skew: policy.clock_skew,
+        refresh: policy.refresh,
+        refresh_spread: RefreshSpread::of_pod(&pod.uid, signer.name()),
+        ..Terms::default()
+    };
+    Ok(match issue(&leaf, request.public_key(), &terms)? {
+        Ok(certificate) => Preview::Issued { leaf, certificate: Box::new(certificate) },
+        Err(error) => Preview::LeafRefused(error),
+    })
+}
+
+/// The request that kubelet would make of it.
+fn claims(signer: &impl Signer, pod: &Pod, source: &CertificateSource) -> Result<Claims, PreviewError> {
+    Ok(Claims {
+        name: "preview".to_owned(),
+        namespace: pod.namespace.clone(),
+        uid: pod.uid.clone(),
+        signer_name: signer.name().clone(),
+        pod_name: pod.name.clone(),
+        pod_uid: pod.uid.clone(),
+        node_name: pod.node_name.clone(),
+        node_uid: String::new(),
+        service_account_name: pod.service_account_name.clone(),
+        service_account_uid: String::new(),
+        public_key: new_key(source.key_type.parse()?)?,
+        max_expiration: source.max_expiration,
+        user_annotations: source.user_annotations.clone(),
+    })
+}
+
+fn new_key(key_type: KeyType) -> Result<PublicKey, AuthorityError> {
+    let signing = match key_type {
+        KeyType::Rsa3072 => SigningKeyType::Rsa(3072),
+        KeyType::Rsa4096 => SigningKeyType::Rsa(4096),
+        KeyType::EcdsaP256 => SigningKeyType::EcdsaP256,
+        KeyType::EcdsaP384 => SigningKeyType::EcdsaP384,
+        KeyType::EcdsaP521 => SigningKeyType::EcdsaP521,
+        KeyType::Ed25519 => SigningKeyType::Ed25519,
+    };
+    let key = SigningKey::generate(signing)?;
+    let failed = |_| SigningKeyError::Failed { action: "read", key_type: signing };
+    Ok(PublicKey::from_pkix(key.spki_der()).map_err(failed)?)
+}
+
+/// Issues from a CA that is made for it. The inner error is the leaf's.
+pub(crate) fn issue(
+    leaf: &Leaf,
+    key: &PublicKey,
+    terms: &Terms,
+) -> Result<Result<IssuedCertificate, IssueError>, AuthorityError> {
+    let now = Timestamp::now();
+    let authority = authority(now)?;
+    Ok(ca_pool::issue(leaf, key, terms, &authority, serial()?, now))
+}
+
+fn authority(now: Timestamp) -> Result<CertificateAuthority, AuthorityError> {
+    let root = NewRoot {
+        id: "1".to_owned(),
+        common_name: ca_pool::root_common_name("test", "1", [0; 4])
+            .map_err(|error| AuthorityError::NewRoot(error.to_string()))?,
+        validity: NewRoot::DEFAULT_VALIDITY,
+    };
+    CertificateAuthority::new_root(root, SigningKey::generate(SigningKeyType::EcdsaP256)?, serial()?, now)
+}
+
+fn serial() -> Result<SerialNumber, AuthorityError> {
+    let mut random = [0; 16];
+    let failed = |_| SigningKeyError::Failed { action: "number", key_type: SigningKeyType::EcdsaP256 };
+    rand::fill(&mut random).map_err(failed)?;
+    Ok(SerialNumber::from_random(random))
+}
+
+#[cfg(test)]
+mod tests;
