@@ -88,6 +88,7 @@
 //!   ([`Grounds`]).
 //! - `decide` is called again whenever something that the request waits for may have come.
 
+pub mod certificate_facts;
 mod clock;
 pub mod cluster;
 mod controller;
@@ -128,5 +129,6 @@ pub use manager::{Manager, SignerOptions, shutdown_signal};
 pub use policy::Policy;
 pub use prometheus_client;
 pub use reason::Reason;
+pub use replicas::replica_of_message;
 pub use request::Request;
 pub use signer::{BoxError, Signer};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use ca_pool::{
     AuthorityError, CertificateAuthority, IssueError, IssuedCertificate, KeyType, Leaf, NewRoot, PublicKey,
-    RefreshSpread, SerialNumber, SigningKey, SigningKeyError, SigningKeyType, Terms,
+    SerialNumber, SigningKey, SigningKeyError, SigningKeyType, Terms,
 };
 use jiff::Timestamp;
 
@@ -22,12 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub enum Preview {
     /// It would issue this certificate, with another key, serial number and CA.
-    Issued {
-        /// What the signer decides.
-        leaf: Box<Leaf>,
-        /// The certificate, whose CA is gone already.
-        certificate: Box<IssuedCertificate>,
-    },
+    Issued(Box<IssuedCertificate>),
     /// It would deny the request, which is final for the pod.
     Denied(Denial),
     /// The pod would wait.
@@ -51,8 +46,8 @@ pub enum PreviewError {
     Authority(#[from] AuthorityError),
 }
 
-/// Asks the policy, and then the signer, as the controller does for a request of that pod. The CA pool, deny
-/// rules and the operator's quotas for the cluster play no part.
+/// Asks the policy, and then the signer, as the controller does for a request of that pod. The CA pool and deny
+/// rules play no part, and refreshes aren't spread: the certificate's is the latest that there may be.
 ///
 /// # Errors
 /// If the signer fails, or the pod's key type doesn't exist.
@@ -83,11 +78,10 @@ pub async fn preview(
         requested_max: source.max_expiration,
         clock_skew: policy.clock_skew,
         refresh: policy.refresh,
-        refresh_spread: RefreshSpread::of_pod(&pod.uid, signer.name()),
         ..Terms::default()
     };
     Ok(match issue(&leaf, request.public_key(), &terms)? {
-        Ok(certificate) => Preview::Issued { leaf, certificate: Box::new(certificate) },
+        Ok(certificate) => Preview::Issued(Box::new(certificate)),
         Err(error) => Preview::LeafRefused(error),
     })
 }

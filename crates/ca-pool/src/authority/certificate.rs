@@ -164,7 +164,8 @@ impl CaCertificate {
     }
 
     /// The identifier of its key: its own word for it, or what this project computes where it has none.
-    pub(crate) fn key_identifier(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn key_identifier(&self) -> Vec<u8> {
         match &self.extensions.subject_key_identifier {
             Some(identifier) => identifier.clone(),
             None => super::key_identifier(&self.spki),

@@ -1,16 +1,14 @@
 //! What is recorded of outcomes: in the audit log, since requests themselves are deleted after minutes, and
 //! in the metrics.
 
-mod facts;
-
 use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::api::ObjectMeta;
 
-use self::facts::{CertificateFacts, KeyFacts};
 use super::decision_log::{DecisionLog, Recorded};
 use crate::{
+    certificate_facts::{CertificateFacts, KeyFacts},
     metrics::SignerMetrics,
     request_source::{Requester, SignerRequest},
 };
@@ -71,20 +69,24 @@ impl<K: SignerRequest> Records<'_, K> {
 
     fn certificate(&self, outcome: &str, certificate: &IssuedCertificate) {
         let (signer, meta, Requester { pod, pod_uid, service_account, node }) = self.names();
-        let CertificateFacts { common_name, dns_names, uris, ip_addresses, usages, key } =
-            CertificateFacts::of(certificate);
-        let names = [common_name.as_ref(), dns_names.as_ref(), uris.as_ref(), ip_addresses.as_ref()];
-        self.show(
-            outcome,
-            outcome,
-            names.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
-        );
+        // it was encoded by us
+        let facts = CertificateFacts::of_der(&certificate.leaf_der).unwrap_or_default();
+        self.show(outcome, outcome, facts.names().collect::<Vec<_>>().join(", "));
+        let CertificateFacts { common_name, dns_names, uris, ip_addresses, usages, key, .. } = facts;
+        // none of the names has a space in it
+        let [dns_names, uris, ip_addresses] = [dns_names, uris, ip_addresses].map(|names| list(" ", &names));
+        let usages = list(", ", &usages);
         tracing::info!(
             target: "audit", outcome, %signer, namespace = meta.namespace, request = meta.name, pod, pod_uid, service_account, node, common_name, dns_names, uris, ip_addresses, usages,
             key_type = key.key_type, spki_sha256 = key.spki_sha256, serial = %certificate.serial, not_before = %certificate.not_before,
             not_after = %certificate.not_after, ca = certificate.authority_id, ca_sha256 = certificate.authority_sha256,
         );
     }
+}
+
+/// A list without entries is absent.
+fn list(separator: &str, entries: &[String]) -> Option<String> {
+    if entries.is_empty() { None } else { Some(entries.join(separator)) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{reasons, testing::RequestBuilder};
+use crate::{certificate_facts::CertificateFacts, reasons, testing::RequestBuilder};
 use ca_pool::names::SignerName;
 
 /// Issues the pod's name as a DNS name.
@@ -35,8 +35,10 @@ async fn a_certificate_has_the_names_key_and_times_of_the_pod() {
     let policy = Policy { max_lifetime: Duration::from_secs(7_200), ..Policy::default() };
     for key_type in KeyType::ALL {
         let found = of(&policy, |source| source.key_type = key_type.as_str().to_owned()).await.unwrap();
-        let Preview::Issued { leaf, certificate } = found else { panic!("{found:?}") };
-        assert_eq!(leaf.dns_names[0].as_str(), "web-0.shop.svc");
+        let Preview::Issued(certificate) = found else { panic!("{found:?}") };
+        let facts = CertificateFacts::of_der(&certificate.leaf_der).unwrap();
+        assert_eq!(facts.dns_names, ["web-0.shop.svc"]);
+        assert_eq!(facts.key.key_type, Some(key_type.as_str()));
         let lifetime = certificate.not_after.duration_since(certificate.not_before);
         assert!((7_199..=7_200).contains(&lifetime.as_secs()), "{lifetime:?}");
         assert!(certificate.begin_refresh_at < certificate.not_after);

@@ -19,6 +19,19 @@ pub(crate) use self::name::ReplicaName;
 pub(crate) use self::turns::Arrival;
 use self::turns::Turns;
 
+/// The replica that wrote a condition, as the condition's message names it: the name of its host or pod, a slash,
+/// and digits that are drawn at each start.
+///
+/// ```
+/// let message = "serial number 12; replica signer-manager-7d9f-x2x/010203ff";
+/// assert_eq!(signer_core::replica_of_message(message).as_deref(), Some("signer-manager-7d9f-x2x/010203ff"));
+/// assert_eq!(signer_core::replica_of_message("serial number 12"), None);
+/// ```
+#[must_use]
+pub fn replica_of_message(message: &str) -> Option<String> {
+    ReplicaName::of_message(message).map(|name| name.to_string())
+}
+
 /// The replicas of one signer, as this one knows them. Cheap to clone: clones know the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Replicas(Arc<Mutex<Turns>>);

@@ -1,5 +1,4 @@
-//! What the audit log says of a request's key and of a certificate, read from what was sent and what was
-//! signed.
+//! What stands in a certificate, for people to read: in the audit log, and in `signerctl explain`.
 
 use const_oid::{
     AssociatedOid, ObjectIdentifier,
@@ -8,61 +7,85 @@ use const_oid::{
 use der::{Decode, Encode};
 use x509_cert::{
     Certificate,
-    ext::pkix::{ExtendedKeyUsage, KeyUsage, SubjectAltName, name::GeneralName},
+    ext::pkix::{AuthorityKeyIdentifier, ExtendedKeyUsage, KeyUsage, SubjectAltName, name::GeneralName},
 };
 
-use ca_pool::{IssuedCertificate, PublicKey, fingerprint};
+use ca_pool::{PublicKey, fingerprint};
 
 /// A public key: its type, and the SHA-256 of its SubjectPublicKeyInfo.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct KeyFacts {
-    pub(super) key_type: Option<&'static str>,
-    pub(super) spki_sha256: Option<String>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// As a pod's `keyType` names it.
+    pub key_type: Option<&'static str>,
+    /// In hexadecimal, with colons.
+    pub spki_sha256: Option<String>,
 }
 
 impl KeyFacts {
-    pub(super) fn of(key: &PublicKey) -> Self {
+    /// Those of a key.
+    #[must_use]
+    pub fn of(key: &PublicKey) -> Self {
         let key_type = Some(key.key_type().as_str());
         Self { key_type, spki_sha256: Some(fingerprint(key.spki_der())) }
     }
 }
 
-/// A certificate: its names and usages, as it has them, and its key. A list without entries is absent.
-/// [`MAX_CHAIN_BYTES`](crate::MAX_CHAIN_BYTES) bounds them.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct CertificateFacts {
-    pub(super) common_name: Option<String>,
-    /// Separated by spaces, which none of these has in it.
-    pub(super) dns_names: Option<String>,
-    pub(super) uris: Option<String>,
-    pub(super) ip_addresses: Option<String>,
-    /// Key usages and extended ones, by Kubernetes' names where they have one; separated by commas.
-    pub(super) usages: Option<String>,
-    pub(super) key: KeyFacts,
+/// A certificate: its names and usages, as it has them, and its key.
+/// [`MAX_CHAIN_BYTES`](ca_pool::MAX_CHAIN_BYTES) bounds them where it was issued here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// In hexadecimal, with colons.
+    pub serial: String,
+    /// The subject's common name.
+    pub common_name: Option<String>,
+    /// DNS names.
+    pub dns_names: Vec<String>,
+    /// URIs.
+    pub uris: Vec<String>,
+    /// IP addresses.
+    pub ip_addresses: Vec<String>,
+    /// Key usages and extended ones, by Kubernetes' names where they have one.
+    pub usages: Vec<String>,
+    /// Its key.
+    pub key: KeyFacts,
+    /// The issuer, as RFC 4514 writes it.
+    pub issuer: String,
+    /// The identifier of the issuer's key (RFC 5280 §4.2.1.1).
+    pub authority_key_identifier: Option<Vec<u8>>,
 }
 
 impl CertificateFacts {
-    pub(super) fn of(issued: &IssuedCertificate) -> Self {
-        // it was encoded by us
-        let Ok(certificate) = Certificate::from_der(&issued.leaf_der) else { return Self::default() };
+    /// Reads a certificate; what isn't one has no facts.
+    #[must_use]
+    pub fn of_der(der: &[u8]) -> Option<Self> {
+        let certificate = Certificate::from_der(der).ok()?;
         let tbs = certificate.tbs_certificate();
         let names = extension::<SubjectAltName>(&certificate).map(|names| names.0).unwrap_or_default();
         let spki = tbs.subject_public_key_info().to_der().ok();
         let key = spki.and_then(|spki| PublicKey::from_pkix(&spki).ok());
-        Self {
+        let authority = extension::<AuthorityKeyIdentifier>(&certificate);
+        let serial = tbs.serial_number().as_bytes().iter();
+        // the zero that makes it positive isn't one of its digits
+        let serial = serial.skip_while(|byte| **byte == 0).map(|byte| format!("{byte:02x}"));
+        Some(Self {
+            serial: serial.collect::<Vec<_>>().join(":"),
             common_name: common_name(&certificate),
-            dns_names: list(" ", names.iter().filter_map(dns_name)),
-            uris: list(" ", names.iter().filter_map(uri)),
-            ip_addresses: list(" ", names.iter().filter_map(ip_address)),
-            usages: list(", ", usages(&certificate)),
+            dns_names: names.iter().filter_map(dns_name).collect(),
+            uris: names.iter().filter_map(uri).collect(),
+            ip_addresses: names.iter().filter_map(ip_address).collect(),
+            usages: usages(&certificate),
             key: key.map(|key| KeyFacts::of(&key)).unwrap_or_default(),
-        }
+            issuer: tbs.issuer().to_string(),
+            authority_key_identifier: authority
+                .and_then(|authority| Some(authority.key_identifier?.as_bytes().to_vec())),
+        })
     }
-}
 
-fn list(separator: &str, entries: impl IntoIterator<Item = String>) -> Option<String> {
-    let entries: Vec<String> = entries.into_iter().collect();
-    if entries.is_empty() { None } else { Some(entries.join(separator)) }
+    /// All its names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let others = [&self.dns_names, &self.uris, &self.ip_addresses].into_iter().flatten();
+        self.common_name.iter().chain(others).map(String::as_str)
+    }
 }
 
 fn extension<T: AssociatedOid + for<'a> Decode<'a>>(certificate: &Certificate) -> Option<T> {
