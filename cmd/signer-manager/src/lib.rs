@@ -10,4 +10,4 @@ mod logging;
 pub mod run;
 mod summary;
 
-pub use config::{Config, ConfigErrors};
+pub use config::{Config, ConfigErrors, SignerConfig};

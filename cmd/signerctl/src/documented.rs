@@ -20,6 +20,7 @@ fn documented_commands_are_understood() {
         (include_str!("../../../docs/ca-rotation.md"), 8),
         (include_str!("../../../docs/ca-files.md"), 1),
         (include_str!("../../../docs/monitoring.md"), 3),
+        (include_str!("../../../docs/signerctl.md"), 5),
     ] {
         let commands = commands(document);
         assert!(commands.len() >= least, "{commands:?}");

@@ -32,6 +32,28 @@ pub(crate) enum Error {
     NoRecords { files: String },
     #[error("none of the {count} records in {files} has all that")]
     NothingFound { files: String, count: usize },
+    #[error("{file} {problem}")]
+    Manifest { file: String, problem: String },
+    #[error(
+        "none of the manifests makes pods: there is no Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob. Give the file that has one"
+    )]
+    NoWorkload,
+    #[error(transparent)]
+    Config(#[from] signer_manager::ConfigErrors),
+    #[error("{0}")]
+    NotServed(String),
+    #[error("the configuration has no signer {name}; it has {known}")]
+    UnknownSigner { name: String, known: String },
+    #[error(
+        "the pool doesn't tell when it was changed; say when the CA was revoked with --since, such as --since 2026-11-27T20:00:00Z"
+    )]
+    RevokedWhen,
+    #[error(
+        "the CA pool is neither a Secret nor a file of one that the Deployment mounts, so it can't be read from here; look at it where it is with `signerctl ca-pool show`"
+    )]
+    PoolElsewhere,
+    #[error("{what} isn't in {cluster}. {remedy}")]
+    NotThere { what: String, cluster: String, remedy: String },
     #[error("{path} can't be written: {source}")]
     Write { path: String, source: io::Error },
     #[error(
@@ -225,6 +247,7 @@ impl Error {
         match self {
             Self::Call { is_wrong_configuration: true, .. } => 2,
             Self::Kubeconfig(error) if is_in_a_file(error) => 2,
+            Self::Manifest { .. } | Self::NoWorkload | Self::Config(_) => 2,
             _ => 1,
         }
     }

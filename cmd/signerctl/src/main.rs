@@ -2,11 +2,16 @@
 //! means that it couldn't be done, 2 that it wasn't understood.
 
 mod audit;
+mod check;
 mod commands;
 #[cfg(test)]
 mod documented;
 mod error;
+mod explain;
+mod observed;
 mod report;
+mod revoke_status;
+mod status;
 mod store;
 mod terminal;
 mod text;
@@ -21,7 +26,10 @@ use ca_pool::forbid_core_dumps;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use crate::{error::Error, terminal::Look};
+use crate::{
+    error::Error,
+    terminal::{Look, Report},
+};
 
 /// Makes, shows and rotates the CA pools of pod certificate signers, and finds what they have issued.
 #[derive(Parser)]
@@ -39,6 +47,10 @@ enum Subject {
     /// What signers did: their audit records.
     #[command(subcommand, arg_required_else_help = true)]
     Audit(audit::Command),
+    Check(check::Check),
+    Explain(explain::Explain),
+    Status(status::Status),
+    RevokeStatus(revoke_status::RevokeStatus),
 }
 
 /// Whether an argument is what a file holds (`--file "$(cat pool.json)"`), and so may be a key. Messages quote
@@ -58,14 +70,18 @@ fn main() -> ExitCode {
     let (subject, look) = (Arguments::parse().subject, Look::of_stdout());
     let done = forbid_core_dumps().map_err(Error::CoreDumps);
     let done = done.and_then(|()| match subject {
-        Subject::CaPool(command) => command.run(look, Timestamp::now()),
-        Subject::Audit(command) => command.run(look),
+        Subject::CaPool(command) => command.run(look, Timestamp::now()).map(Report::from),
+        Subject::Audit(command) => command.run(look).map(Report::from),
+        Subject::Check(check) => check.run(look, Timestamp::now()),
+        Subject::Explain(explain) => explain.run(look, Timestamp::now()),
+        Subject::Status(status) => status.run(look),
+        Subject::RevokeStatus(status) => status.run(look),
     });
     match done {
-        Ok(report) => {
+        Ok(Report { text, is_good }) => {
             // Whoever closes the pipe has read enough.
-            let _ = io::stdout().write_all(report.as_bytes());
-            ExitCode::SUCCESS
+            let _ = io::stdout().write_all(text.as_bytes());
+            ExitCode::from(u8::from(!is_good))
         }
         Err(error) => {
             eprintln!("signerctl: {error}");

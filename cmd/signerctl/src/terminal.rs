@@ -3,9 +3,35 @@
 use std::{
     env,
     io::{self, BufRead as _, IsTerminal as _, Write as _},
+    thread,
+    time::Duration,
 };
 
+use clap::ValueEnum;
+
 use crate::error::Error;
+
+/// What is printed, and whether it is as whoever asked would have it: if not, the process ends with code 1.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) text: String,
+    pub(crate) is_good: bool,
+}
+
+impl From<String> for Report {
+    fn from(text: String) -> Self {
+        Self { text, is_good: true }
+    }
+}
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
 
 /// How results look.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +40,8 @@ pub(crate) struct Look {
     pub(crate) has_colours: bool,
     /// How many characters a line may have.
     pub(crate) width: usize,
+    /// Whether somebody sees it at once.
+    pub(crate) is_terminal: bool,
 }
 
 /// What a text is.
@@ -34,7 +62,7 @@ pub(crate) enum Tone {
 
 impl Look {
     /// Without a terminal.
-    pub(crate) const PLAIN: Self = Self { has_colours: false, width: 110 };
+    pub(crate) const PLAIN: Self = Self { has_colours: false, width: 110, is_terminal: false };
 
     /// Colours where they are seen, unless `NO_COLOR` is set (<https://no-color.org>).
     pub(crate) fn of_stdout() -> Self {
@@ -45,7 +73,7 @@ impl Look {
         let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
         let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
         let width = if columns == 0 { Self::PLAIN.width } else { columns.clamp(40, 120) };
-        Self { has_colours: !is_unwanted && !is_dumb, width }
+        Self { has_colours: !is_unwanted && !is_dumb, width, is_terminal: !is_dumb }
     }
 
     /// A text in the colour of what it is.
@@ -82,4 +110,29 @@ pub(crate) fn confirm(warning: &str, has_said_yes: bool) -> Result<(), Error> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(Error::Terminal)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Error::NotConfirmed) }
+}
+
+/// Draws a screen again and again, until it says that all is done, or nobody reads it any more. Without a terminal,
+/// only what differs from the one before.
+pub(crate) fn follow(
+    look: Look,
+    every: Duration,
+    mut screen: impl FnMut() -> Result<(String, bool), Error>,
+) -> Result<Report, Error> {
+    let mut last = String::new();
+    loop {
+        let (text, is_done) = screen()?;
+        // from the upper left corner, without what stood there
+        let beginning = if look.is_terminal { "\x1b[H\x1b[2J\x1b[3J" } else { "" };
+        let mut stdout = io::stdout().lock();
+        let is_new = look.is_terminal || text != last;
+        if is_new && write!(stdout, "{beginning}{text}").and_then(|()| stdout.flush()).is_err() {
+            return Ok(Report::from(String::new()));
+        }
+        if is_done {
+            return Ok(Report::from(String::new()));
+        }
+        last = text;
+        thread::sleep(every);
+    }
 }

@@ -38,6 +38,12 @@ impl SignerConfig {
         self.kind.examples()
     }
 
+    /// Whether it reads Services.
+    #[must_use]
+    pub fn reads_services(&self) -> bool {
+        self.kind.reads_services()
+    }
+
     /// What it would make of a pod that asks for its certificate with this source.
     ///
     /// # Errors

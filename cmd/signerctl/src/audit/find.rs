@@ -1,18 +1,17 @@
 //! `signerctl audit find`.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::Value;
 
-use super::records::{Record, read};
+use super::{
+    open,
+    records::{Record, read},
+};
 use crate::{
     error::Error,
-    terminal::{Look, Tone},
+    terminal::{Look, Output, Tone},
     text::table::fields,
 };
 
@@ -46,12 +45,6 @@ struct Wanted {
     /// What became of the request: Issued, Denied, Pending, LeftAlone or Unconfirmed.
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Text,
-    Json,
 }
 
 impl Find {
@@ -92,13 +85,6 @@ impl Wanted {
             && self.name.as_ref().is_none_or(is_name)
             && self.outcome.as_ref().is_none_or(|outcome| record.outcome.eq_ignore_ascii_case(outcome))
     }
-}
-
-fn open(file: &Path) -> Result<Box<dyn BufRead>, Error> {
-    if file == Path::new("-") {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    Ok(Box::new(BufReader::new(File::open(file).map_err(Error::read(file))?)))
 }
 
 fn names(files: &[PathBuf]) -> String {

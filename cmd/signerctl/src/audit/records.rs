@@ -11,15 +11,15 @@ use serde_json::Value;
 /// A record as signer-manager writes it; docs/troubleshooting.md says what each field means.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Record {
-    pub(super) timestamp: String,
+pub(crate) struct Record {
+    pub(crate) timestamp: String,
     target: String,
-    pub(super) outcome: String,
-    pub(super) signer: String,
+    pub(crate) outcome: String,
+    pub(crate) signer: String,
     pub(super) namespace: String,
     pub(super) request: String,
     pub(super) pod: String,
-    pub(super) pod_uid: String,
+    pub(crate) pod_uid: String,
     pub(super) service_account: String,
     pub(super) node: String,
     pub(super) key_type: String,
@@ -33,9 +33,9 @@ pub(super) struct Record {
     pub(super) usages: String,
     pub(super) serial: String,
     pub(super) not_before: String,
-    pub(super) not_after: String,
+    pub(crate) not_after: String,
     pub(super) ca: String,
-    pub(super) ca_sha256: String,
+    pub(crate) ca_sha256: String,
     level: String,
     /// What records of another kind have: a change of the deny rules.
     #[serde(flatten)]

@@ -3,10 +3,13 @@
 use std::{path::PathBuf, rc::Rc};
 
 use ca_pool::CaPool;
-use clap::{ArgGroup, Args, ValueEnum};
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
-use crate::{error::Error, terminal::Look};
+use crate::{
+    error::Error,
+    terminal::{Look, Output},
+};
 use crate::{
     report::json,
     report::outlook::Outlook,
@@ -56,14 +59,6 @@ struct ShownPlace {
     /// The root's certificate in PEM, where the certificate file doesn't have it.
     #[arg(long, value_name = "PATH", requires = "cert_file")]
     root_file: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 impl Show {

@@ -1,8 +1,8 @@
 //! How a pool stands, and what comes: what signs when, and what can go when.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
-use ca_pool::{Assessment, CaPool, Fitness, MAX_LEAF_LIFETIME, Phase, Schedule, SigningWindow};
+use ca_pool::{Assessment, CaPool, Fitness, Leaf, MAX_LEAF_LIFETIME, Phase, Schedule, SigningWindow};
 use jiff::Timestamp;
 
 use crate::terminal::Tone;
@@ -13,7 +13,7 @@ pub(crate) struct Outlook<'a> {
     pub(crate) pool: &'a CaPool,
     schedule: Schedule,
     pub(crate) phases: Vec<Phase>,
-    /// What others make of its CAs; for which signer the pool is isn't known here.
+    /// What others make of its CAs.
     pub(crate) fitness: Fitness,
     pub(crate) assessment: Assessment,
     pub(crate) now: Timestamp,
@@ -25,11 +25,23 @@ pub(crate) struct Outlook<'a> {
 pub(crate) type Remark = (Tone, String);
 
 impl<'a> Outlook<'a> {
+    /// Of a pool whose signer isn't known.
     pub(crate) fn new(pool: &'a CaPool, arguments: Option<String>, now: Timestamp) -> Self {
+        Self::of_signer(pool, &[], None, arguments, now)
+    }
+
+    /// Of the pool of a signer that issues such leaves, with this `maxLifetime`.
+    pub(crate) fn of_signer(
+        pool: &'a CaPool,
+        examples: &[Leaf],
+        max_lifetime: Option<Duration>,
+        arguments: Option<String>,
+        now: Timestamp,
+    ) -> Self {
         let schedule = pool.schedule();
         let phases = schedule.phases(now);
-        let fitness = pool.fitness(&[]);
-        let assessment = pool.assess(&fitness, None, now);
+        let fitness = pool.fitness(examples);
+        let assessment = pool.assess(&fitness, max_lifetime, now);
         Self { pool, schedule, phases, fitness, assessment, now, arguments }
     }
 
@@ -82,6 +94,11 @@ impl<'a> Outlook<'a> {
             window.not_before <= self.now && self.now <= window.until && self.fitness.is_of_use(*index)
         };
         self.schedule.active(self.now).filter(can_sign)
+    }
+
+    /// Whether a CA can sign now.
+    pub(crate) fn is_signing(&self) -> bool {
+        self.active().is_some()
     }
 
     /// Who signs, in a sentence.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ca_pool::CaPool;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
 use crate::text::times::{earlier, later, span};
@@ -21,6 +21,21 @@ pub(crate) struct Skew {
 }
 
 impl Skew {
+    /// How far the server's clock is ahead of this one, as far as the time that the answer took lets it be known.
+    pub(crate) fn ahead(self) -> SignedDuration {
+        if self.server < self.asked {
+            // the server tells whole seconds
+            let second = SignedDuration::from_secs(1);
+            self.server
+                .duration_since(self.asked)
+                .checked_add(second)
+                .unwrap_or_default()
+                .min(SignedDuration::ZERO)
+        } else {
+            self.server.duration_since(self.answered).max(SignedDuration::ZERO)
+        }
+    }
+
     /// Refuses what is more than the tolerance. How long the answer took (somebody may have had to log in
     /// first) doesn't count.
     pub(crate) fn check(self, cluster: &str) -> Result<(), Error> {

@@ -2,10 +2,14 @@
 
 use std::{fmt, path::PathBuf};
 
-use api_client::certificate_time_problem;
+use api_client::{
+    certificate_time_problem,
+    object::{ApiObject, Unreadable},
+    read::{self, Collection, List, Listed, ReadFrom},
+};
 use clap::Args;
 use http::{HeaderMap, Request, header::DATE};
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 use kube::{Client, client::Body};
 use kubeconfig::{CallError, Connection, Environment, Options};
 use tokio::runtime::{Builder, Runtime};
@@ -23,6 +27,18 @@ pub(crate) struct ClusterArguments {
     /// The kubeconfig. Default: what KUBECONFIG says, or ~/.kube/config.
     #[arg(long, value_name = "PATH", requires = "in_cluster")]
     kubeconfig: Option<PathBuf>,
+}
+
+/// What a list has.
+pub(crate) struct Listing<K> {
+    pub(crate) objects: Vec<K>,
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+impl<K> Default for Listing<K> {
+    fn default() -> Self {
+        Self { objects: Vec::new(), unreadable: Vec::new() }
+    }
 }
 
 /// A cluster, and the way to it.
@@ -78,6 +94,56 @@ impl Cluster {
     /// times.
     pub(crate) fn check_clock(&self) -> Result<(), Error> {
         self.skew.map_or(Ok(()), |skew| skew.check(&self.name))
+    }
+
+    /// Reads all objects of a collection, such as `/api/v1/pods`: those that can be read, and the names of those
+    /// that can't.
+    pub(crate) fn list<K: ApiObject>(&self, path: &str, fields: Option<&str>) -> Result<Listing<K>, Error> {
+        let collection = self.collection(path, fields);
+        let read = async {
+            let (mut list, mut listing) = (List::new(collection), Listing::default());
+            while let Listed::Items(items) = list.next().await? {
+                for item in items {
+                    match item {
+                        Ok(object) => listing.objects.push(object),
+                        Err(unreadable) => listing.unreadable.push(unreadable),
+                    }
+                }
+            }
+            Ok(listing)
+        };
+        self.wait_for(read).map_err(|error| self.refused(error))
+    }
+
+    /// Reads one object of a collection, if it is there.
+    pub(crate) fn get<K: ApiObject>(&self, path: &str, name: &str) -> Result<Option<K>, Error> {
+        let collection = self.collection(path, None);
+        let got = self.wait_for(read::get::<K>(&collection, name, ReadFrom::Quorum));
+        Ok(got.map_err(|error| self.refused(error))?.map(|got| got.object))
+    }
+
+    fn collection(&self, path: &str, fields: Option<&str>) -> Collection {
+        let field_selector = fields.map(ToOwned::to_owned);
+        Collection { client: self.client(), path: path.to_owned(), field_selector }
+    }
+
+    /// How far the API server's clock is ahead of this machine's, if it has told its time.
+    pub(crate) fn ahead(&self) -> Option<SignedDuration> {
+        self.skew.map(Skew::ahead)
+    }
+
+    /// Why a call has failed.
+    pub(crate) fn refused(&self, error: kube::Error) -> Error {
+        let cluster = self.to_string();
+        let kube::Error::Api(status) = error else { return self.unreachable(&error) };
+        match status.code {
+            401 => Error::NotLoggedIn { cluster, cause: status.message },
+            403 if status.message.contains("\"system:anonymous\"") => {
+                Error::Anonymous { cluster, message: status.message }
+            }
+            403 => Error::Forbidden { cluster, message: status.message },
+            _ => Error::Refused { cluster, message: status.message },
+        }
     }
 
     /// Waits for an answer of the API server.

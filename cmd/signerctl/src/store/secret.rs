@@ -140,12 +140,7 @@ impl SecretPlace {
                 cluster,
             },
             (404, _) => self.missing(),
-            (401, _) => Error::NotLoggedIn { cluster, cause: status.message },
-            (403, _) if status.message.contains("\"system:anonymous\"") => {
-                Error::Anonymous { cluster, message: status.message }
-            }
-            (403, _) => Error::Forbidden { cluster, message: status.message },
-            _ => Error::Refused { cluster, message: status.message },
+            _ => self.cluster.refused(kube::Error::Api(status)),
         }
     }
 }

@@ -8,6 +8,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 
+/// A time in days (`30d`), or a Go duration.
+pub(crate) fn days(text: &str) -> Result<Duration, String> {
+    match text.strip_suffix('d').map(str::parse::<u32>) {
+        Some(Ok(days)) => Ok(Duration::from_secs(u64::from(days) * 24 * 3600)),
+        _ => duration(text).map_err(|error| format!("{error}; or write days, such as 30d")),
+    }
+}
+
 /// A lifetime that the API lets a certificate have.
 pub(crate) fn leaf_lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = duration(text)?;
@@ -52,4 +60,9 @@ pub(crate) fn ca_id(text: &str) -> Result<String, String> {
     const _: () = assert!(LONGEST <= CaPool::MAX_ID_CHARACTERS);
     let fits = (1..=LONGEST).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
     if fits { Ok(text.to_owned()) } else { Err(format!("an ID is 1 to {LONGEST} visible ASCII characters")) }
+}
+
+/// `1 pod`, `2 pods`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -22,6 +22,12 @@ pub(crate) fn fields(fields: &[(&str, String)], look: Look) -> String {
     lines.collect()
 }
 
+/// The same below a line that is itself below another.
+pub(crate) fn nested(list: &[(&str, String)], look: Look) -> String {
+    let look = Look { width: look.width.saturating_sub(2), ..look };
+    fields(list, look).lines().map(|line| format!("  {line}\n")).collect()
+}
+
 /// Rows in columns that are as wide as they have to be.
 pub(crate) fn table(rows: &[Vec<Cell>]) -> String {
     let widths = widths(rows);

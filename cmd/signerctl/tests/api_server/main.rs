@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "tests may; their helper functions too")]
 
 mod kubeconfig;
+mod operations;
 mod pools;
 mod rotation;

@@ -167,6 +167,11 @@ impl SignerKind {
         Ok(of_kind!(self, config => manager.signer(config.signer()?, options)))
     }
 
+    /// Whether it reads Services; one that can't be made reads nothing.
+    pub(crate) fn reads_services(&self) -> bool {
+        of_kind!(self, config => config.signer().is_ok_and(|signer| signer.reads_services()))
+    }
+
     /// What it would make of a pod.
     pub(crate) async fn preview(
         &self,

@@ -1,0 +1,121 @@
+//! Requests that wait, or were refused.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use signer_manager::Config;
+
+use super::{
+    Subject,
+    finding::{Finding, Standing},
+};
+use crate::{
+    error::Error,
+    observed::{Event, ObservedRequest, Outcome, of_requests, requests},
+    text::{arguments::plural, times::span},
+};
+
+/// What waits for less isn't worth a line.
+const SETTLED: SignedDuration = SignedDuration::from_secs(10);
+
+/// After so long, a signer that is there has said why a request waits.
+const UNHEARD: SignedDuration = SignedDuration::from_secs(60);
+
+/// Requests that end alike.
+struct Group<'a> {
+    standing: Standing,
+    count: usize,
+    oldest: Timestamp,
+    example: &'a ObservedRequest,
+    message: String,
+}
+
+pub(super) fn check(subject: &Subject<'_>, config: Option<&Config>) -> Result<Vec<Finding>, Error> {
+    let mut listing = requests(subject.cluster, None)?;
+    let known = |signer: &str| {
+        config.is_none_or(|config| config.signers.iter().any(|known| known.name().as_str() == signer))
+    };
+    let foreign = listing.objects.iter().filter(|request| !known(&request.signer)).count();
+    listing.objects.retain(|request| known(&request.signer));
+    let events = of_requests(subject.cluster, None)?;
+    let mut findings = findings(&listing.objects, &events, subject.now);
+    if foreign > 0 {
+        findings.push(Finding::warning(
+            format!("{} to signers that this controller doesn't have", plural(foreign, "request")),
+            "If no other controller answers them, compare the volumes' signerName with the configuration's, letter by letter.",
+        ));
+    }
+    for unreadable in listing.unreadable {
+        findings.push(Finding::warning(unreadable.to_string(), ""));
+    }
+    Ok(findings)
+}
+
+fn findings(
+    requests: &[ObservedRequest],
+    events: &HashMap<(String, String), Event>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let mut groups: BTreeMap<(String, String, String), Group<'_>> = BTreeMap::new();
+    for request in requests {
+        let age = now.duration_since(request.created);
+        let (standing, word, reason, message) = match &request.outcome {
+            Outcome::Issued { .. } => continue,
+            Outcome::Refused { condition, reason, message } => {
+                (Standing::Warning, condition.to_lowercase(), reason.clone(), message.clone())
+            }
+            Outcome::Pending if age < SETTLED => continue,
+            Outcome::Pending => {
+                let event = events.get(&(request.namespace.clone(), request.name.clone()));
+                let waits =
+                    |event: &Event| (pending(&event.reason), event.reason.clone(), event.message.clone());
+                let (standing, reason, message) = event.map_or_else(|| unheard(age), waits);
+                (standing, "waiting".to_owned(), reason, message)
+            }
+        };
+        let group = groups.entry((request.signer.clone(), word, reason)).or_insert_with(|| Group {
+            standing,
+            count: 0,
+            oldest: request.created,
+            example: request,
+            message,
+        });
+        group.count += 1;
+        group.oldest = group.oldest.min(request.created);
+    }
+    if groups.is_empty() {
+        let issued =
+            requests.iter().filter(|request| matches!(request.outcome, Outcome::Issued { .. })).count();
+        return vec![Finding::good(format!(
+            "none waits or was refused; {issued} of the last 15 minutes were issued"
+        ))];
+    }
+    let line = |((signer, word, reason), group): ((String, String, String), Group<'_>)| {
+        let age = span(now.duration_since(group.oldest));
+        let text =
+            format!("{signer}: {} {word} ({reason}), the oldest for {age}", plural(group.count, "request"));
+        let example = format!("{}/{}: {}", group.example.namespace, group.example.pod_name, group.message);
+        Finding::new(group.standing, text, example)
+    };
+    groups.into_iter().map(line).collect()
+}
+
+/// What a pod's author has to mend is no failure of the signers.
+fn pending(reason: &str) -> Standing {
+    match reason {
+        "IssuanceFailing" | "CertificateAuthorityUnavailable" | "DenyRulesUnavailable" => Standing::Bad,
+        _ => Standing::Warning,
+    }
+}
+
+fn unheard(age: SignedDuration) -> (Standing, String, String) {
+    let standing = if age < UNHEARD { Standing::Warning } else { Standing::Bad };
+    (
+        standing,
+        "nobody has answered".to_owned(),
+        "see whether the signer is ready: /readyz of its replicas".to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests;

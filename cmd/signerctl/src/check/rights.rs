@@ -1,0 +1,161 @@
+//! What the controller's service account may do, held against what it needs.
+
+use api_client::{
+    answer::SizeClass,
+    object::{ApiObject, Identity},
+    read::write,
+};
+use kube::{api::PostParams, core::Request};
+use serde::Deserialize;
+use serde_json::json;
+use signer_core::{ca_pool::PoolSource, deny::DenySource};
+use signer_manager::Config;
+
+use super::finding::Finding;
+use crate::{
+    error::Error,
+    observed::{CONTROLLER_NAME, Controller},
+    text::arguments::plural,
+};
+
+/// A right, as a rule of RBAC gives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Right {
+    pub(super) verb: &'static str,
+    pub(super) group: &'static str,
+    pub(super) resource: &'static str,
+    /// Empty: in all, or of the cluster.
+    pub(super) namespace: String,
+    /// Empty: of any name.
+    pub(super) name: String,
+}
+
+/// All that the controller needs for this configuration: what controller-manifests/30-rbac.yaml,
+/// 45-deny-rules.yaml and self-keeping-pools give.
+pub(super) fn needed(config: &Config) -> Vec<Right> {
+    const CERTIFICATES: &str = "certificates.k8s.io";
+    let right = |verb, group, resource| Right {
+        verb,
+        group,
+        resource,
+        namespace: String::new(),
+        name: String::new(),
+    };
+    let named =
+        |verb, group, resource, name: &str| Right { name: name.to_owned(), ..right(verb, group, resource) };
+    let mut rights = vec![
+        right("update", CERTIFICATES, "podcertificaterequests/status"),
+        right("create", CERTIFICATES, "clustertrustbundles"),
+        right("create", "events.k8s.io", "events"),
+    ];
+    for verb in ["get", "list", "watch"] {
+        rights.push(right(verb, CERTIFICATES, "podcertificaterequests"));
+        rights.push(right(verb, "", "pods"));
+        if config.signers.iter().any(|signer| signer.reads_services()) {
+            rights.push(right(verb, "", "services"));
+        }
+    }
+    for signer in &config.signers {
+        let name = signer.name();
+        rights.push(named("sign", CERTIFICATES, "signers", name.as_str()));
+        rights.push(named("attest", CERTIFICATES, "signers", name.as_str()));
+        rights.push(named("update", CERTIFICATES, "clustertrustbundles", &name.bundle_name()));
+        if let PoolSource::Secret(secret) = &signer.ca_pool {
+            let verbs = if secret.automatic_rotation.is_some() { &["get", "update"][..] } else { &["get"] };
+            let of_pool = |verb| Right {
+                namespace: secret.namespace.clone(),
+                ..named(verb, "", "secrets", &secret.name)
+            };
+            rights.extend(verbs.iter().map(|verb| of_pool(verb)));
+        }
+    }
+    if let Some(DenySource::ConfigMap { namespace, name, .. }) = &config.deny {
+        rights.push(Right { namespace: namespace.clone(), ..named("get", "", "configmaps", name) });
+    }
+    rights
+}
+
+/// Asks the API server for each.
+pub(super) fn check(controller: Controller<'_>, config: &Config) -> Result<Vec<Finding>, Error> {
+    let needed = needed(config);
+    let mut missing = Vec::new();
+    for right in &needed {
+        if !is_allowed(controller, right)? {
+            missing.push(right.to_string());
+        }
+    }
+    let account = format!("service account {}/{CONTROLLER_NAME}", controller.namespace);
+    Ok(vec![if missing.is_empty() {
+        Finding::good(format!("{account} has all of its {}", plural(needed.len(), "right")))
+    } else {
+        let remedy = "Apply controller-manifests/30-rbac.yaml; add a new signer's name, and its bundle's, to the ClusterRole there.";
+        Finding::bad(format!("{account} may not {}", missing.join(", nor ")), remedy)
+    }])
+}
+
+fn is_allowed(controller: Controller<'_>, right: &Right) -> Result<bool, Error> {
+    let (resource, subresource) = right.resource.split_once('/').unwrap_or((right.resource, ""));
+    let namespace = controller.namespace;
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+        "spec": {
+            "user": format!("system:serviceaccount:{namespace}:{CONTROLLER_NAME}"),
+            "groups": ["system:serviceaccounts", format!("system:serviceaccounts:{namespace}"), "system:authenticated"],
+            "resourceAttributes": {
+                "verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource,
+                "namespace": right.namespace, "name": right.name,
+            },
+        },
+    });
+    let cluster = controller.cluster;
+    let request = Request::new("/apis/authorization.k8s.io/v1/subjectaccessreviews")
+        .create(&PostParams::default(), serde_json::to_vec(&review)?)
+        .map_err(|error| cluster.refused(kube::Error::BuildRequest(error)))?;
+    let review = cluster.wait_for(write::<Review>(&cluster.client(), request));
+    Ok(review.map_err(|error| cluster.refused(error))?.allowed)
+}
+
+impl std::fmt::Display for Right {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { verb, group, resource, namespace, name } = self;
+        let group = if group.is_empty() { String::new() } else { format!(".{group}") };
+        write!(f, "{verb} {resource}{group}")?;
+        match (namespace.as_str(), name.as_str()) {
+            ("", "") => Ok(()),
+            ("", name) => write!(f, " {name}"),
+            (namespace, name) => write!(f, " {namespace}/{name}"),
+        }
+    }
+}
+
+/// The answer to a review.
+struct Review {
+    allowed: bool,
+}
+
+#[derive(Deserialize)]
+struct ReviewWire {
+    status: ReviewStatusWire,
+}
+
+#[derive(Deserialize)]
+struct ReviewStatusWire {
+    allowed: bool,
+}
+
+impl ApiObject for Review {
+    type Wire = ReviewWire;
+    const KIND: &'static str = "SubjectAccessReview";
+    const SIZE_CLASS: SizeClass = SizeClass::Others;
+
+    fn from_wire(wire: ReviewWire) -> Result<Self, String> {
+        Ok(Self { allowed: wire.status.allowed })
+    }
+
+    fn gone(_: Identity) -> Self {
+        Self { allowed: false }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// What RBAC's rules in a manifest give, one right each.
+fn given(file: &str, namespace: &str) -> BTreeSet<String> {
+    let path = format!("{}/../../controller-manifests/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(&text).unwrap();
+    let texts = |list: &serde_json::Value| -> Vec<String> {
+        let list = list.as_array().cloned().unwrap_or_default();
+        list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let mut rights = BTreeSet::new();
+    for rule in documents.iter().filter_map(|document| document["rules"].as_array()).flatten() {
+        let mut names = texts(&rule["resourceNames"]);
+        if names.is_empty() {
+            names.push(String::new());
+        }
+        for (verb, resource, name) in texts(&rule["verbs"]).iter().flat_map(|verb| {
+            let names = &names;
+            texts(&rule["resources"]).into_iter().flat_map(move |resource| {
+                names.iter().map(move |name| (verb.clone(), resource.clone(), name.clone()))
+            })
+        }) {
+            let group = rule["apiGroups"][0].as_str().unwrap();
+            let group = if group.is_empty() { String::new() } else { format!(".{group}") };
+            let name = match (namespace, name.as_str()) {
+                (_, "") => String::new(),
+                ("", name) => format!(" {name}"),
+                (namespace, name) => format!(" {namespace}/{name}"),
+            };
+            rights.insert(format!("{verb} {resource}{group}{name}"));
+        }
+    }
+    rights
+}
+
+fn needed_by(manifest: &str) -> BTreeSet<String> {
+    let path = format!("{}/../../controller-manifests/{manifest}", env!("CARGO_MANIFEST_DIR"));
+    let config_map: serde_json::Value =
+        serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let config = Config::parse(config_map["data"]["signers.yaml"].as_str().unwrap(), "signers.yaml").unwrap();
+    needed(&config).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_is_checked_is_what_the_manifests_give() {
+    let shipped: BTreeSet<String> =
+        given("30-rbac.yaml", "").into_iter().chain(given("45-deny-rules.yaml", "mesh-controller")).collect();
+    assert_eq!(needed_by("40-configuration.yaml"), shipped);
+    let pools = given("self-keeping-pools/role.yaml", "mesh-controller");
+    assert_eq!(needed_by("self-keeping-pools/configuration.yaml"), shipped.union(&pools).cloned().collect());
+}

@@ -1,0 +1,177 @@
+//! What pods of a cluster would get under another configuration.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use signer_core::cluster::{NamespacedService, Service, Services};
+use signer_manager::Config;
+
+use super::verdict::Verdict;
+use crate::{
+    error::Error,
+    observed::{Controller, ObservedPod},
+    store::cluster::Cluster,
+    terminal::{Look, Output, Report, Tone},
+    text::{arguments::plural, wrap::wrap_behind},
+};
+
+/// Today's pods, and two configurations.
+pub(crate) struct Comparison<'a> {
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) config: &'a Config,
+    /// None: the one in use.
+    pub(crate) against: Option<Config>,
+    pub(crate) controller_namespace: &'a str,
+    /// None: all.
+    pub(crate) namespace: Option<&'a str>,
+}
+
+/// A certificate that would be another.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Change {
+    namespace: String,
+    pod: String,
+    owner: Option<String>,
+    gains: Vec<String>,
+    loses: Vec<String>,
+    before: Verdict,
+    after: Verdict,
+}
+
+#[derive(Serialize)]
+struct Changes {
+    certificates: usize,
+    unchanged: usize,
+    changes: Vec<Change>,
+}
+
+impl Comparison<'_> {
+    /// It isn't good if a pod loses a name or its certificate.
+    pub(crate) fn run(self, output: Output, look: Look) -> Result<Report, Error> {
+        let before = match self.against {
+            Some(against) => against,
+            None => Controller::new(self.cluster, self.controller_namespace).config()?,
+        };
+        let (pods, services) = (pods(self.cluster, self.namespace)?, services(self.cluster, self.namespace)?);
+        let none = Services::default();
+        let mut found = Changes { certificates: 0, unchanged: 0, changes: Vec::new() };
+        for observed in &pods {
+            let services = services.get(&observed.pod.namespace).unwrap_or(&none);
+            for source in &observed.pod.certificate_sources {
+                let of = |config| self.cluster.wait_for(Verdict::of(config, &observed.pod, source, services));
+                found.add(observed, of(&before), of(self.config));
+            }
+        }
+        let is_good = found.changes.iter().all(|change| !change.is_loss());
+        let text = match output {
+            Output::Text => found.shown(look),
+            Output::Json => serde_json::to_string_pretty(&found)? + "\n",
+        };
+        Ok(Report { text, is_good })
+    }
+}
+
+fn pods(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<ObservedPod>, Error> {
+    let path = path_of("pods", namespace);
+    let mut pods = cluster.list::<ObservedPod>(&path, None)?.objects;
+    pods.retain(|observed| !observed.is_finished() && !observed.pod.certificate_sources.is_empty());
+    pods.sort_by(|a, b| (&a.pod.namespace, &a.pod.name).cmp(&(&b.pod.namespace, &b.pod.name)));
+    Ok(pods)
+}
+
+fn services(cluster: &Cluster, namespace: Option<&str>) -> Result<BTreeMap<String, Services>, Error> {
+    let mut all: BTreeMap<String, Vec<Service>> = BTreeMap::new();
+    for found in cluster.list::<NamespacedService>(&path_of("services", namespace), None)?.objects {
+        all.entry(found.namespace).or_default().push(found.service);
+    }
+    Ok(all.into_iter().map(|(namespace, services)| (namespace, services.into_iter().collect())).collect())
+}
+
+fn path_of(plural: &str, namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => format!("/api/v1/namespaces/{namespace}/{plural}"),
+        None => format!("/api/v1/{plural}"),
+    }
+}
+
+impl Changes {
+    fn add(&mut self, observed: &ObservedPod, before: Verdict, after: Verdict) {
+        self.certificates += 1;
+        // messages name what the configuration has
+        if (before.outcome, &before.reason) == (after.outcome, &after.reason)
+            && before.certificate == after.certificate
+        {
+            self.unchanged += 1;
+            return;
+        }
+        let names = |verdict: &Verdict| {
+            verdict.certificate.as_ref().map(|foreseen| foreseen.certificate.names()).unwrap_or_default()
+        };
+        let (had, has) = (names(&before), names(&after));
+        let without = |names: &[String], others: &[String]| {
+            names.iter().filter(|name| !others.contains(name)).cloned().collect()
+        };
+        self.changes.push(Change {
+            namespace: observed.pod.namespace.clone(),
+            pod: observed.pod.name.clone(),
+            owner: observed.owner.as_ref().map(ToString::to_string),
+            gains: without(&has, &had),
+            loses: without(&had, &has),
+            before,
+            after,
+        });
+    }
+
+    fn shown(&self, look: Look) -> String {
+        let losers = self.changes.iter().filter(|change| change.is_loss()).count();
+        let gainers = self.changes.iter().filter(|change| !change.gains.is_empty()).count();
+        let head = format!(
+            "Of {} that today's pods ask for, {} would lose a name or not be issued, {} would gain a name, {} would stay as they are.",
+            plural(self.certificates, "certificate"),
+            losers,
+            gainers,
+            self.unchanged
+        );
+        let tone = if losers > 0 { Tone::Bad } else { Tone::Good };
+        let head = wrap_behind("", &head, look.width)
+            .lines()
+            .map(|line| look.paint(tone, line) + "\n")
+            .collect::<String>();
+        head + &self.changes.iter().map(|change| change.shown(look)).collect::<String>()
+    }
+}
+
+impl Change {
+    fn is_loss(&self) -> bool {
+        !self.loses.is_empty() || (self.before.is_issued() && !self.after.is_issued())
+    }
+
+    fn shown(&self, look: Look) -> String {
+        let owner = self.owner.as_ref().map(|owner| format!("  ({owner})")).unwrap_or_default();
+        let pod = look.paint(Tone::Heading, format!("{}/{}", self.namespace, self.pod));
+        let mut text = format!("\n{pod}{owner}  {}\n", self.after.signer);
+        if self.before.outcome != self.after.outcome || self.before.reason != self.after.reason {
+            let word =
+                |verdict: &Verdict| format!("{} {}", verdict.outcome, verdict.reason).trim().to_owned();
+            text += &format!("  {} → {}\n", word(&self.before), word(&self.after));
+        }
+        text += &self
+            .loses
+            .iter()
+            .map(|name| look.paint(Tone::Bad, format!("  - {name}")) + "\n")
+            .collect::<String>();
+        text += &self
+            .gains
+            .iter()
+            .map(|name| look.paint(Tone::Good, format!("  + {name}")) + "\n")
+            .collect::<String>();
+        if let (Some(before), Some(after)) = (&self.before.certificate, &self.after.certificate) {
+            text += &before.differences(after).iter().map(|line| format!("  {line}\n")).collect::<String>();
+        }
+        if !self.after.message.is_empty() {
+            text += &wrap_behind("    ", &self.after.message, look.width);
+        }
+        text
+    }
+}

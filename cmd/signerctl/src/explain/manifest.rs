@@ -1,0 +1,184 @@
+//! Manifests: the pods that they would make, and the Services among them.
+
+use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path};
+
+use api_client::object::{ApiObject, read_object};
+use serde_json::{Map, Value, json};
+use signer_core::cluster::{NamespacedService, Pod, Service, Services};
+
+use crate::error::Error;
+
+/// The longest file that is read.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// What stands in for a node's name, which nobody knows before a pod is bound.
+const NODE: &str = "node-1";
+
+/// Behind the name of what makes a pod, where Kubernetes would draw letters.
+const DRAWN: &str = "x7k2p";
+
+/// What manifests say that counts here.
+#[derive(Default)]
+pub(crate) struct Manifests {
+    pub(crate) workloads: Vec<Workload>,
+    services: BTreeMap<String, Vec<Service>>,
+}
+
+/// What makes pods that are all alike.
+pub(crate) struct Workload {
+    /// `deployment/web`
+    pub(crate) name: String,
+    pub(crate) file: String,
+    /// One of them.
+    pub(crate) pod: Pod,
+    /// Whether its name is made up.
+    pub(crate) is_example: bool,
+}
+
+impl Manifests {
+    /// Reads a file, and adds what is in it. `-` is standard input.
+    pub(crate) fn add(&mut self, path: &Path, namespace: &str) -> Result<(), Error> {
+        let file = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+        let text = read(path)?;
+        // no snippet: a Secret may be in the file
+        let options = serde_saphyr::options! { with_snippet: false };
+        let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, options)
+            .map_err(|error| manifest(&file, format!("isn't YAML or JSON: {error}")))?;
+        if documents.iter().all(Value::is_null) {
+            return Err(manifest(
+                &file,
+                "is empty; give the manifests of a pod or of what makes pods".into(),
+            ));
+        }
+        let documents = documents.into_iter().filter(|document| !document.is_null());
+        documents.enumerate().try_for_each(|(index, document)| {
+            self.object(document, namespace, &file)
+                .map_err(|problem| manifest(&file, format!("document {}: {problem}", index + 1)))
+        })
+    }
+
+    /// The Services of a namespace.
+    pub(crate) fn services(&self, namespace: &str) -> Services {
+        self.services.get(namespace).cloned().unwrap_or_default().into_iter().collect()
+    }
+
+    fn object(&mut self, mut object: Value, namespace: &str, file: &str) -> Result<(), String> {
+        let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if kind.is_empty() || object.get("apiVersion").and_then(Value::as_str).is_none() {
+            return Err("has no kind and apiVersion, so it isn't a manifest".into());
+        }
+        if kind == "List" {
+            let items = object.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
+            return items
+                .unwrap_or_default()
+                .into_iter()
+                .try_for_each(|item| self.object(item, namespace, file));
+        }
+        let metadata = object.as_object_mut().map(|object| object.entry("metadata").or_insert(json!({})));
+        let metadata = metadata.and_then(Value::as_object_mut).ok_or("its metadata isn't a mapping")?;
+        metadata.entry("namespace").or_insert(json!(namespace));
+        if kind == "Service" {
+            return self.service(&object);
+        }
+        let Some((pod, is_example)) = pod_of(&kind, object)? else { return Ok(()) };
+        let name = format!("{}/{}", kind.to_lowercase(), pod.owner);
+        let pod = parsed::<Pod>(&pod.manifest)?;
+        self.workloads.push(Workload { name, file: file.to_owned(), pod, is_example });
+        Ok(())
+    }
+
+    fn service(&mut self, object: &Value) -> Result<(), String> {
+        let NamespacedService { namespace, service } = parsed(object)?;
+        self.services.entry(namespace).or_default().push(service);
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().take(LONGEST + 1).read_to_string(&mut text)
+    } else {
+        File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
+    };
+    let bytes = read.map_err(Error::read(path))?;
+    if bytes as u64 > LONGEST {
+        let problem = format!("is longer than {} MiB, the most that is read; split it", LONGEST >> 20);
+        return Err(manifest(&path.display().to_string(), problem));
+    }
+    Ok(text)
+}
+
+fn manifest(file: &str, problem: String) -> Error {
+    Error::Manifest { file: file.to_owned(), problem }
+}
+
+fn parsed<K: ApiObject>(object: &Value) -> Result<K, String> {
+    let json = serde_json::to_vec(object).map_err(|error| error.to_string())?;
+    read_object(&json).map_err(|unreadable| unreadable.to_string())
+}
+
+struct PodManifest {
+    /// What makes it, or itself.
+    owner: String,
+    manifest: Value,
+}
+
+/// The pod that an object makes, as its controller would; and whether its name is made up. None for an object
+/// that makes no pods.
+fn pod_of(kind: &str, mut object: Value) -> Result<Option<(PodManifest, bool)>, String> {
+    let template = match kind {
+        "Pod" => "",
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Job" => {
+            "/spec/template"
+        }
+        "CronJob" => "/spec/jobTemplate/spec/template",
+        _ => return Ok(None),
+    };
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+    let namespace = text("/metadata/namespace").unwrap_or_default();
+    let generated = text("/metadata/generateName").map(|prefix| format!("{prefix}{DRAWN}"));
+    let name = text("/metadata/name").or_else(|| generated.clone()).ok_or("has no metadata.name")?;
+    let subdomain = text("/spec/serviceName");
+    let ordinal = object.pointer("/spec/ordinals/start").and_then(Value::as_u64).unwrap_or(0);
+    let mut manifest = object.pointer_mut(template).map(Value::take).ok_or("has no pod template")?;
+
+    let pod_name = match kind {
+        "Pod" => name.clone(),
+        "StatefulSet" => format!("{name}-{ordinal}"),
+        "Deployment" => format!("{name}-5d4f7c9b6d-{DRAWN}"),
+        "CronJob" => format!("{name}-29000000-{DRAWN}"),
+        _ => format!("{name}-{DRAWN}"),
+    };
+    let fields = manifest.as_object_mut().ok_or("its pod template isn't a mapping")?;
+    let metadata = mapping(fields, "metadata")?;
+    metadata.insert("name".into(), json!(pod_name));
+    metadata.insert("namespace".into(), json!(namespace));
+    metadata.insert("uid".into(), json!("00000000-0000-4000-8000-000000000000"));
+    if kind == "StatefulSet" {
+        let labels = mapping(metadata, "labels")?;
+        labels.insert("statefulset.kubernetes.io/pod-name".into(), json!(pod_name));
+        labels.insert("apps.kubernetes.io/pod-index".into(), json!(ordinal.to_string()));
+    }
+    let spec = mapping(fields, "spec")?;
+    spec.entry("serviceAccountName").or_insert(json!("default"));
+    spec.entry("nodeName").or_insert(json!(NODE));
+    if kind == "StatefulSet" {
+        spec.insert("hostname".into(), json!(pod_name));
+        spec.extend(subdomain.map(|service| ("subdomain".to_owned(), json!(service))));
+    }
+    fields.remove("status");
+    let is_example = pod_name != name || generated.is_some();
+    Ok(Some((PodManifest { owner: name, manifest }, is_example)))
+}
+
+fn mapping<'a>(object: &'a mut Map<String, Value>, name: &str) -> Result<&'a mut Map<String, Value>, String> {
+    let field = object.entry(name).or_insert(json!({}));
+    if field.is_null() {
+        *field = json!({});
+    }
+    field.as_object_mut().ok_or_else(|| format!("{name} of its pod isn't a mapping"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! What a signer would make of a pod, in words.
+
+use std::time::Duration;
+
+use ca_pool::format_duration;
+use serde::Serialize;
+use signer_core::{
+    cluster::{CertificateSource, Pod, Services},
+    preview::Preview,
+};
+use signer_manager::Config;
+
+use crate::{
+    observed::LeafCertificate,
+    terminal::{Look, Tone},
+    text::{table::nested, wrap::wrap_behind},
+};
+
+/// What becomes of one certificate that a pod asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verdict {
+    pub(crate) signer: String,
+    /// `Issued`, `Denied`, `Pending` or `NoSigner`.
+    pub(crate) outcome: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<Foreseen>,
+}
+
+/// A certificate that would be issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Foreseen {
+    #[serde(flatten)]
+    pub(crate) certificate: LeafCertificate,
+    lifetime_seconds: u64,
+    /// At the latest.
+    refresh_after_seconds: u64,
+}
+
+impl Verdict {
+    /// Asks the signer of the configuration.
+    pub(crate) async fn of(
+        config: &Config,
+        pod: &Pod,
+        source: &CertificateSource,
+        services: &Services,
+    ) -> Self {
+        let signer = source.signer_name.clone();
+        let ended = |outcome, reason: &str, message: String| Self {
+            signer: signer.clone(),
+            outcome,
+            reason: reason.to_owned(),
+            message,
+            certificate: None,
+        };
+        let Some(configured) = config.signers.iter().find(|known| known.name().as_str() == signer) else {
+            let known: Vec<&str> = config.signers.iter().map(|known| known.name().as_str()).collect();
+            let message = format!(
+                "the configuration has no signer of this name, so nobody would answer; it has {}",
+                known.join(", ")
+            );
+            return ended("NoSigner", "", message);
+        };
+        match configured.preview(pod, source, services).await {
+            Ok(Preview::Issued(certificate)) => {
+                let seconds = |to: jiff::Timestamp| {
+                    u64::try_from(to.duration_since(certificate.not_before).as_secs()).unwrap_or(0)
+                };
+                let foreseen = LeafCertificate::foreseen(&certificate.leaf_der).map(|leaf| Foreseen {
+                    certificate: leaf,
+                    lifetime_seconds: seconds(certificate.not_after),
+                    refresh_after_seconds: seconds(certificate.begin_refresh_at),
+                });
+                Self { certificate: foreseen, ..ended("Issued", "", String::new()) }
+            }
+            Ok(Preview::Denied(denial)) => ended("Denied", denial.reason.as_str(), denial.message),
+            Ok(Preview::Waiting(wait)) => ended("Pending", wait.reason.as_str(), wait.message),
+            Ok(Preview::LeafRefused(error)) => ended("Pending", "LeafRefused", error.to_string()),
+            Err(error) => ended("Pending", "IssuanceFailing", error.to_string()),
+        }
+    }
+
+    pub(crate) fn is_issued(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// Signer and outcome on a line, and below it what it says.
+    pub(crate) fn shown(&self, look: Look) -> String {
+        let (word, tone) = match self.outcome {
+            "Issued" => ("issued", Tone::Good),
+            "Denied" => ("denied", Tone::Bad),
+            "NoSigner" => ("no signer", Tone::Bad),
+            _ => ("waits", Tone::Ending),
+        };
+        let reason = if self.reason.is_empty() { String::new() } else { format!("  {}", self.reason) };
+        let head = format!("  {}  {}{reason}\n", self.signer, look.paint(tone, word));
+        let below = match &self.certificate {
+            Some(certificate) => nested(&certificate.rows(), look),
+            None => wrap_behind("    ", &self.message, look.width),
+        };
+        head + &below
+    }
+}
+
+impl Foreseen {
+    /// What differs beside the names.
+    pub(crate) fn differences(&self, after: &Self) -> Vec<String> {
+        let usages = [self, after].map(|foreseen| foreseen.certificate.usages.join(", "));
+        let lifetimes = [self.lifetime_seconds, after.lifetime_seconds].map(duration);
+        let refreshes = [self.refresh_after_seconds, after.refresh_after_seconds].map(duration);
+        let all = [("usages", usages), ("lifetime", lifetimes), ("refreshed after", refreshes)];
+        let differing = all.into_iter().filter(|(_, [before, after])| before != after);
+        differing.map(|(what, [before, after])| format!("{what}: {before} → {after}")).collect()
+    }
+
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let [lifetime, refresh] = [self.lifetime_seconds, self.refresh_after_seconds].map(duration);
+        let lifetime = ("lifetime", format!("{lifetime}, refreshed after {refresh} at the latest"));
+        self.certificate.rows().into_iter().chain([lifetime]).collect()
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    format_duration(Duration::from_secs(seconds))
+}

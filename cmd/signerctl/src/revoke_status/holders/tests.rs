@@ -1,0 +1,115 @@
+use ca_pool::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name};
+use signer_core::cluster::Pod;
+
+use super::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn at(hours: u64) -> Timestamp {
+    later("2026-11-27T00:00:00Z".parse().unwrap(), HOUR * u32::try_from(hours).unwrap())
+}
+
+fn authority() -> CertificateAuthority {
+    let common_name = root_common_name("test", "2", [0; 4]).unwrap();
+    let root = NewRoot { id: "2".into(), common_name, validity: NewRoot::DEFAULT_VALIDITY };
+    let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
+    CertificateAuthority::new_root(root, key, SerialNumber::from_random([7; 16]), at(0)).unwrap()
+}
+
+fn pod(uid: &str, created: Timestamp, owner: Option<&str>) -> ObservedPod {
+    let json = serde_json::json!({
+        "metadata": {
+            "name": uid, "namespace": "shop", "uid": uid, "creationTimestamp": created.to_string(),
+            "labels": {"pod-template-hash": "abc"},
+            "ownerReferences": owner.map(|name| vec![serde_json::json!({"kind": "ReplicaSet", "name": format!("{name}-abc"), "controller": true})]).unwrap_or_default(),
+        },
+        "spec": {"volumes": [{"projected": {"sources": [{"podCertificate": {"signerName": "example.com/a", "keyType": "ED25519"}}]}}]},
+        "status": {"phase": "Running"},
+    });
+    api_client::object::read_object(&serde_json::to_vec(&json).unwrap()).unwrap()
+}
+
+#[test]
+fn what_a_pod_holds_is_told_by_the_newest_certificate_that_is_known() {
+    let authority = authority();
+    let ca = authority.issuer().fingerprint();
+    let pool = CaPool::new(vec![authority]).unwrap();
+    let of = |created: u64, audited: Option<(u64, &str)>, now: u64| {
+        let audited = audited.map(|(hour, ca)| {
+            let audited = Audited { at: at(hour), not_after: at(hour + 24), ca: ca.to_owned() };
+            ("u".to_owned(), audited)
+        });
+        let evidence = Evidence {
+            pool: &pool,
+            since: at(10),
+            max_lifetime: HOUR * 24,
+            requests: Vec::new(),
+            audited: audited.into_iter().collect(),
+        };
+        evidence.of(&pod("u", at(created), None), "example.com/a", at(now))
+    };
+    for (what, found, expected) in [
+        ("older than the revocation", of(1, None, 11), Holds::Perhaps(at(34))),
+        ("older, but all have expired", of(1, None, 34), Holds::Nothing),
+        ("younger than the revocation", of(12, None, 13), Holds::Nothing),
+        ("issued before by a CA that is gone", of(1, Some((5, "AA")), 11), Holds::Revoked(at(29))),
+        ("the same, expired", of(1, Some((5, "AA")), 29), Holds::Nothing),
+        ("issued since by the new CA", of(1, Some((12, &ca)), 13), Holds::Nothing),
+        ("issued since by the old CA", of(12, Some((13, "AA")), 14), Holds::Revoked(at(37))),
+    ] {
+        assert_eq!(found, expected, "{what}");
+    }
+}
+
+#[test]
+fn holders_are_gathered_by_what_made_them_and_forgotten_once_renewed() {
+    let pool = CaPool::new(vec![authority()]).unwrap();
+    let evidence = Evidence {
+        pool: &pool,
+        since: at(10),
+        max_lifetime: HOUR * 24,
+        requests: Vec::new(),
+        audited: HashMap::new(),
+    };
+    let pods = || {
+        vec![
+            pod("a", at(1), Some("web")),
+            pod("b", at(2), Some("web")),
+            pod("c", at(1), None),
+            pod("d", at(11), Some("web")),
+        ]
+    };
+    let signer: SignerName = "example.com/a".parse().unwrap();
+    let mut renewed = HashSet::new();
+    let holders = Holders::of(&signer, pods(), &evidence, &mut renewed, at(11));
+    let found: Vec<_> = holders
+        .workloads
+        .iter()
+        .map(|found| (found.owner.as_ref().map(ToString::to_string), found.holders.join(" "), found.pods))
+        .collect();
+    assert_eq!(found, [(None, "c".to_owned(), 1), (Some("deployment/web".to_owned()), "a b".to_owned(), 3)]);
+    assert_eq!((holders.count(), holders.pods), (3, 4));
+    renewed.extend(["a".to_owned(), "b".to_owned(), "c".to_owned()]);
+    assert!(Holders::of(&signer, pods(), &evidence, &mut renewed, at(11)).is_empty());
+}
+
+#[test]
+fn pods_that_do_not_run_or_ask_others_do_not_count() {
+    let pool = CaPool::new(vec![authority()]).unwrap();
+    let evidence = Evidence {
+        pool: &pool,
+        since: at(10),
+        max_lifetime: HOUR * 24,
+        requests: Vec::new(),
+        audited: HashMap::new(),
+    };
+    let mut pending = pod("a", at(1), None);
+    pending.pod.phase = PodPhase::Pending;
+    let mut finished = pod("b", at(1), None);
+    finished.pod.phase = PodPhase::Finished;
+    let other = ObservedPod { pod: Pod::default(), ..pod("c", at(1), None) };
+    let signer: SignerName = "example.com/a".parse().unwrap();
+    let holders =
+        Holders::of(&signer, vec![pending, finished, other], &evidence, &mut HashSet::new(), at(11));
+    assert_eq!((holders.pods, holders.is_empty()), (0, true));
+}

@@ -1,0 +1,62 @@
+//! `signerctl status`: signers, CAs, replicas and waiting requests, on one screen.
+
+mod screen;
+mod snapshot;
+
+use std::{rc::Rc, time::Duration};
+
+use clap::{ArgGroup, Args};
+use jiff::Timestamp;
+
+use self::snapshot::Snapshot;
+use crate::{
+    error::Error,
+    observed::Controller,
+    store::cluster::ClusterArguments,
+    terminal::{Look, Output, Report, follow},
+    text::arguments,
+};
+
+/// Shows each signer with its CA and its requests, the replicas, and the requests that wait.
+#[derive(Args)]
+#[command(group(ArgGroup::new("in_cluster").args(["context", "kubeconfig"]).multiple(true)))]
+pub(crate) struct Status {
+    /// Show it anew every two seconds, until Ctrl-C.
+    #[arg(long, conflicts_with = "output")]
+    watch: bool,
+    /// The namespace of the controller.
+    #[arg(long, value_name = "NAMESPACE", default_value = "mesh-controller", value_parser = arguments::namespace)]
+    controller_namespace: String,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+}
+
+const EVERY: Duration = Duration::from_secs(2);
+
+impl Status {
+    pub(crate) fn run(self, look: Look) -> Result<Report, Error> {
+        let cluster = Rc::new(self.cluster.connect()?);
+        let snapshot = || {
+            let controller = Controller::new(&cluster, &self.controller_namespace);
+            Snapshot::take(&cluster, controller, Timestamp::now())
+        };
+        if self.watch {
+            return follow(look, EVERY, || {
+                let now = Timestamp::now();
+                let text = snapshot().map_or_else(
+                    |error| format!("{error}\n"),
+                    |snapshot| screen::shown(&snapshot, look, now),
+                );
+                Ok((text, false))
+            });
+        }
+        let snapshot = snapshot()?;
+        Ok(Report::from(match self.output {
+            Output::Text => screen::shown(&snapshot, look, Timestamp::now()),
+            Output::Json => serde_json::to_string_pretty(&snapshot)? + "\n",
+        }))
+    }
+}

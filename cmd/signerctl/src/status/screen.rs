@@ -1,0 +1,103 @@
+//! A snapshot for people.
+
+use jiff::Timestamp;
+
+use super::snapshot::{ReplicaStatus, SignerStatus, Snapshot, Waiting};
+use crate::{
+    terminal::{Look, Tone},
+    text::{
+        arguments::plural,
+        table::{Cell, table},
+        times::{minute_from_now, span},
+        wrap::wrap_behind,
+    },
+};
+
+/// Waiting requests that are shown; the rest is counted.
+const SHOWN: usize = 10;
+
+pub(super) fn shown(snapshot: &Snapshot, look: Look, now: Timestamp) -> String {
+    let signers = rows(
+        &["SIGNER", "CA", "LAST CA ENDS", "BUNDLE", "ISSUED", "WAITING", "REFUSED"],
+        look,
+        &snapshot.signers,
+        |signer| signer_row(signer, look, now),
+    );
+    let without_ca = snapshot.signers.iter().filter(|signer| !signer.ca_is_good);
+    let remarks = without_ca.map(|signer| ca_lines(signer, look)).collect::<String>();
+    let replicas = rows(&["REPLICA", "READY", "FINISHED", "IMAGE"], look, &snapshot.replicas, |replica| {
+        replica_row(replica, look)
+    });
+    let replicas = if snapshot.replicas.is_empty() { "  none\n".to_owned() } else { replicas };
+    let waiting: String =
+        snapshot.waiting.iter().take(SHOWN).map(|waiting| waiting_lines(waiting, look, now)).collect();
+    let more = snapshot.waiting.len().saturating_sub(SHOWN);
+    let more = if more == 0 { String::new() } else { format!("  and {more} more\n") };
+    let heading = look.paint(Tone::Heading, format!("{} waiting", plural(snapshot.waiting.len(), "request")));
+    let window = look.paint(Tone::Faint, "Requests of the last 15 minutes: Kubernetes deletes older ones.");
+    format!("{signers}{remarks}\n{replicas}\n{heading}\n{waiting}{more}\n{window}\n")
+}
+
+fn rows<T>(head: &[&str], look: Look, all: &[T], row: impl Fn(&T) -> Vec<Cell>) -> String {
+    let head = head.iter().map(|text| ((*text).to_owned(), look.paint(Tone::Faint, text))).collect();
+    table(&std::iter::once(head).chain(all.iter().map(row)).collect::<Vec<_>>())
+}
+
+fn plain(text: impl ToString) -> Cell {
+    (text.to_string(), text.to_string())
+}
+
+fn painted(text: impl ToString, look: Look, tone: Tone) -> Cell {
+    let text = text.to_string();
+    (text.clone(), look.paint(tone, text))
+}
+
+fn counted(count: usize, look: Look, tone: Tone) -> Cell {
+    if count == 0 { plain(0) } else { painted(count, look, tone) }
+}
+
+fn signer_row(signer: &SignerStatus, look: Look, now: Timestamp) -> Vec<Cell> {
+    let bundle = match signer.anchors {
+        None => painted("none", look, Tone::Bad),
+        Some(anchors) => plain(plural(anchors, "anchor")),
+    };
+    let ca = if signer.ca_is_good {
+        painted("signs", look, Tone::Good)
+    } else {
+        painted("see below", look, Tone::Bad)
+    };
+    vec![
+        plain(&signer.name),
+        ca,
+        plain(signer.ca_ends.map_or_else(|| "?".to_owned(), |ends| minute_from_now(ends, now))),
+        bundle,
+        plain(signer.issued),
+        counted(signer.waiting, look, Tone::Ending),
+        counted(signer.refused, look, Tone::Bad),
+    ]
+}
+
+/// Why nobody signs, or why that isn't known.
+fn ca_lines(signer: &SignerStatus, look: Look) -> String {
+    let text = wrap_behind("    ", &signer.ca, look.width);
+    let text = text.trim_end().lines().map(|line| look.paint(Tone::Bad, line) + "\n").collect::<String>();
+    format!("\n  {}\n{text}", signer.name)
+}
+
+fn replica_row(replica: &ReplicaStatus, look: Look) -> Vec<Cell> {
+    let ready = match (replica.is_ready, replica.image.is_empty()) {
+        (true, _) => painted("yes", look, Tone::Good),
+        (false, true) => painted("no pod", look, Tone::Faint),
+        (false, false) => painted("no", look, Tone::Bad),
+    };
+    vec![plain(&replica.name), ready, plain(replica.finished), plain(&replica.image)]
+}
+
+fn waiting_lines(waiting: &Waiting, look: Look, now: Timestamp) -> String {
+    let Waiting { namespace, pod, signer, since, reason, message } = waiting;
+    let reason = if reason.is_empty() { "no answer yet" } else { reason };
+    let age = span(now.duration_since(*since));
+    let head = format!("  {namespace}/{pod}  {signer}  {}  for {age}\n", look.paint(Tone::Ending, reason));
+    let message = if message.is_empty() { String::new() } else { wrap_behind("    ", message, look.width) };
+    head + &message
+}
