@@ -3,6 +3,10 @@
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use signer_core::{
+    DnsName, SignerName,
+    manager::{SecureMetrics, ServingCertificate},
+};
 
 /// Answers Kubernetes PodCertificateRequests: runs the signers of a configuration, each with its own CA, and
 /// publishes their trust anchors.
@@ -25,7 +29,7 @@ struct Cli {
 pub enum Command {
     /// Run the signers: what is done without a subcommand
     #[command(skip)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Validate a configuration, show what would run, and exit: 0 if it is valid, 2 if not
     CheckConfig {
         /// The configuration, in YAML
@@ -59,6 +63,31 @@ pub struct RunArgs {
         help = "Where /livez, /readyz and /metrics are answered; without an IP, at all of IPv4 and IPv6"
     )]
     pub http_bind: SocketAddr,
+    /// Serve /metrics and the status page over TLS, at --metrics-bind, to those whom the API server allows it
+    /// (TokenReview, SubjectAccessReview); /livez and /readyz stay at --http-bind
+    #[arg(long)]
+    pub metrics_auth: bool,
+    /// Where: a port after a colon, or an IP before it too
+    #[arg(long, value_name = "ADDRESS", default_value = ":8443", value_parser = address)]
+    pub metrics_bind: SocketAddr,
+    /// The certificate of that server, in PEM; read again when it changes
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "metrics_auth",
+        requires = "metrics_key_file",
+        conflicts_with = "metrics_signer"
+    )]
+    pub metrics_cert_file: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "metrics_cert_file")]
+    pub metrics_key_file: Option<PathBuf>,
+    /// Without files: the signer of the configuration that issues the certificate, in this process
+    #[arg(long, value_name = "SIGNER", requires = "metrics_auth", requires = "metrics_dns_name")]
+    pub metrics_signer: Option<SignerName>,
+    /// The DNS name in it, by which scrapers verify the server
+    #[arg(long, value_name = "NAME", requires = "metrics_signer")]
+    pub metrics_dns_name: Option<DnsName>,
     /// A file for the audit records, which stand in the log otherwise
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,
@@ -77,6 +106,31 @@ pub struct RunArgs {
         help = "Whether / there is a status page, which names pods of all namespaces to whoever reaches the address"
     )]
     pub status_page: bool,
+}
+
+/// `--metrics-auth` stands alone.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--metrics-auth needs a certificate: give --metrics-signer and --metrics-dns-name to have a signer issue it, or --metrics-cert-file and --metrics-key-file"
+)]
+pub struct NoCertificate;
+
+impl RunArgs {
+    /// How metrics are served, if not at `--http-bind`.
+    ///
+    /// # Errors
+    /// If no certificate is named.
+    pub fn secure_metrics(&self) -> Result<Option<SecureMetrics>, NoCertificate> {
+        if !self.metrics_auth {
+            return Ok(None);
+        }
+        let files = self.metrics_cert_file.clone().zip(self.metrics_key_file.clone());
+        let files = files.map(|(cert, key)| ServingCertificate::Files { cert, key });
+        let issued = self.metrics_signer.clone().zip(self.metrics_dns_name.clone());
+        let issued = issued.map(|(signer, dns_name)| ServingCertificate::Issued { signer, dns_name });
+        let certificate = files.or(issued).ok_or(NoCertificate)?;
+        Ok(Some(SecureMetrics { bind: self.metrics_bind, certificate }))
+    }
 }
 
 /// How the log is written.
@@ -108,7 +162,7 @@ impl Command {
         let Cli { command, run } = Cli::try_parse_from(arguments)?;
         let missing =
             || Cli::command().error(ErrorKind::MissingRequiredArgument, "--config <FILE> is missing");
-        command.or_else(|| run.map(Self::Run)).ok_or_else(missing)
+        command.or_else(|| run.map(|run| Self::Run(Box::new(run)))).ok_or_else(missing)
     }
 }
 

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
             }
             Err(errors) => fail(&errors, 2),
         },
-        Command::Run(args) => match runtime().map(|runtime| runtime.block_on(run(args))) {
+        Command::Run(args) => match runtime().map(|runtime| runtime.block_on(run(*args))) {
             Ok(Ok(())) => ExitCode::SUCCESS,
             Ok(Err(error)) => fail(&error, error.exit_code()),
             Err(error) => fail(&error, 1),

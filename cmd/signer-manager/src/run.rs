@@ -13,7 +13,7 @@ use signer_core::{
 
 use crate::{
     audit_file::{AuditFile, AuditFileOptions, Writing},
-    cli::RunArgs,
+    cli::{NoCertificate, RunArgs},
     config::{Config, ConfigErrors, SignerConfig, deny_rules},
     logging,
     summary::{Started, started},
@@ -50,6 +50,9 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// The command line says nothing of the certificate of the metrics' server.
+    #[error(transparent)]
+    MetricsCertificate(#[from] NoCertificate),
     /// What says so can't be used.
     #[error("{}failed to read kubeconfig", .option.as_deref().unwrap_or_default())]
     Kubeconfig {
@@ -78,6 +81,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Log { .. } | Self::AuditFile { .. } | Self::Annotation(_) => 2,
+            Self::MetricsCertificate(_) | Self::Manager(ManagerError::NoSuchSigner(_)) => 2,
             Self::Kubeconfig { source, .. } if source.is_wrong_configuration() => 2,
             Self::NoCluster(_)
             | Self::Kubeconfig { .. }
@@ -97,6 +101,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     forbid_core_dumps().map_err(RunError::CoreDumps)?;
     raise_open_files();
     let config = Config::load(&args.config)?;
+    let secure_metrics = args.secure_metrics()?;
     // written to the end, however this function returns
     let (audit_file, _writing) = audit_file(&args)?.unzip();
     let records_lost = audit_file.as_ref().map(AuditFile::lost);
@@ -124,6 +129,9 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         tracing::info!(signer = %signer.name(), kind, ca_pool, "configured");
     }
     let mut manager = Manager::new(client).http_bind(args.http_bind).status_page(args.status_page);
+    if let Some(server) = secure_metrics {
+        manager = manager.secure_metrics(server);
+    }
     if let Some(lost) = records_lost {
         let help = "Audit records that were lost, as they came faster than they could be written";
         manager =

@@ -54,3 +54,33 @@ fn checks_a_configuration_without_other_options() {
         assert!(parse(wrong).is_err(), "{wrong:?}");
     }
 }
+
+#[test]
+fn secure_metrics_need_a_certificate_of_one_kind() {
+    let parsed = |arguments: &[&str]| {
+        let command = [&["signer-manager", "--config", "a.yaml"], arguments].concat();
+        let Command::Run(run) = Command::from_arguments(command).map_err(|error| error.to_string())? else {
+            panic!()
+        };
+        run.secure_metrics().map_err(|error| error.to_string())
+    };
+    assert!(parsed(&[]).unwrap().is_none());
+    let of_signer =
+        ["--metrics-auth", "--metrics-signer", "example.com/a", "--metrics-dns-name", "metrics.example.com"];
+    let server = parsed(&of_signer).unwrap().unwrap();
+    assert_eq!(server.bind.to_string(), "[::]:8443");
+    assert!(matches!(server.certificate, ServingCertificate::Issued { .. }));
+    let of_files =
+        ["--metrics-auth", "--metrics-cert-file", "a", "--metrics-key-file", "b", "--metrics-bind", ":1"];
+    assert!(matches!(parsed(&of_files).unwrap().unwrap().certificate, ServingCertificate::Files { .. }));
+    for (arguments, expected) in [
+        (&["--metrics-auth"][..], "needs a certificate"),
+        (&["--metrics-signer", "example.com/a", "--metrics-dns-name", "a.b"], "--metrics-auth"),
+        (&["--metrics-auth", "--metrics-signer", "example.com/a"], "--metrics-dns-name"),
+        (&["--metrics-auth", "--metrics-cert-file", "a"], "--metrics-key-file"),
+        (&[&of_signer[..], &of_files[1..]].concat(), "cannot be used with"),
+    ] {
+        let error = parsed(arguments).unwrap_err();
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}

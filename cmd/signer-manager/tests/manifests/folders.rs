@@ -6,7 +6,7 @@ use serde_json::Value;
 use test_cluster::workspace_dir;
 
 use super::shipped::{
-    CONTROLLER, EXAMPLES, Manifest, SELF_KEEPING, documents, folder, list, read, text, texts,
+    CONTROLLER, EXAMPLES, METRICS_AUTH, Manifest, SELF_KEEPING, documents, folder, list, read, text, texts,
 };
 
 const IMAGE: &str = "localhost/pod-certificate-signers:0.1.0";
@@ -24,10 +24,12 @@ fn a_kustomization_names_each_file_of_its_folder() {
     for folder in [CONTROLLER, EXAMPLES] {
         assert_eq!(list(&kustomization(folder)["resources"]), names(folder), "{folder}");
     }
-    let component = kustomization(SELF_KEEPING);
-    let mut named = [list(&component["resources"]), texts(&component["patches"], "path")].concat();
-    named.sort();
-    assert_eq!(named, names(SELF_KEEPING));
+    for folder in [SELF_KEEPING, METRICS_AUTH] {
+        let component = kustomization(folder);
+        let mut named = [list(&component["resources"]), texts(&component["patches"], "path")].concat();
+        named.sort();
+        assert_eq!(named, names(folder));
+    }
 }
 
 /// `kubectl apply -f` takes each file that ends in .yaml, .yml or .json for objects of the cluster, and knows
@@ -107,7 +109,7 @@ fn what_is_referred_to_is_there() {
     let documents =
         docs.chain(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(str::to_owned)).map(read);
     let kind = fs::read_dir(workspace_dir().join("kind")).unwrap().map(|entry| read(entry.unwrap().path()));
-    let manifests = [CONTROLLER, SELF_KEEPING, EXAMPLES].map(folder).concat();
+    let manifests = [CONTROLLER, SELF_KEEPING, METRICS_AUTH, EXAMPLES].map(folder).concat();
     let texts: Vec<_> =
         documents.chain(kind).chain(manifests.into_iter().map(|manifest| manifest.text)).collect();
     let is_part_of_path = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);

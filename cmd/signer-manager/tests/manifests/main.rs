@@ -5,6 +5,7 @@
 mod controller;
 mod examples;
 mod folders;
+mod secure_metrics;
 mod self_keeping;
 #[path = "../api_server/support/shipped.rs"]
 mod shipped;

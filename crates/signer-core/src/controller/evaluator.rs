@@ -4,13 +4,11 @@
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use jiff::Timestamp;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
-use crate::pool_source::PoolState;
+use super::issuer::{IssuanceError, Issuer};
 use crate::{
     api::object::Unreadable,
-    clock::Clock,
     cluster::{
         Pod, PodPhase,
         pod_cache::PodKey,
@@ -18,17 +16,12 @@ use crate::{
     },
     decision::{Decision, Denial, Grounds, Wait, WakeOn},
     deny::DenyRulesInForce,
-    metrics::StepTimes,
     policy::Policy,
     reasons,
     request::{Claims, Request, Verdict, verify},
     signer::{BoxError, Signer},
-    trust_bundle::Published,
 };
-use ca_pool::{
-    CaKeyError, CaPool, Fitness, IssueError, IssuedCertificate, Leaf, RefreshSpread, SerialNumber, SigningCa,
-    Terms, issue, prepare,
-};
+use ca_pool::{IssueError, IssuedCertificate, Leaf, RefreshSpread, Terms};
 
 /// How a look at a request ends.
 #[derive(Debug)]
@@ -61,12 +54,8 @@ pub(crate) enum LookError {
     Panic,
     #[error("the signer hasn't decided within {} s (does its `decide` wait for something without a timeout?)", .0.as_secs())]
     SignerTooSlow(Duration),
-    #[error("signing")]
-    Issue(#[source] IssueError),
-    #[error("the signing thread ended early")]
-    Thread(#[source] tokio::task::JoinError),
-    #[error("the system gives no random numbers")]
-    Random,
+    #[error(transparent)]
+    Issuance(#[from] IssuanceError),
 }
 
 /// Looks at requests on behalf of one signer.
@@ -75,10 +64,7 @@ pub(crate) struct Evaluator<S> {
     pub(crate) policy: Arc<Policy>,
     pub(crate) deny: DenyRulesInForce,
     pub(crate) cluster: ClusterReader,
-    pub(crate) pool: watch::Receiver<PoolState>,
-    pub(crate) published: watch::Receiver<Option<Published>>,
-    pub(crate) clock: Clock,
-    pub(crate) times: StepTimes,
+    pub(crate) issuer: Issuer,
 }
 
 impl<S: Signer> Evaluator<S> {
@@ -194,84 +180,32 @@ impl<S: Signer> Evaluator<S> {
         };
         let began = Instant::now();
         let decision = contained(self.signer.decide(&request), DECISION_TIMEOUT).await;
-        self.times.decide.observe(began.elapsed().as_secs_f64());
+        self.issuer.times.decide.observe(began.elapsed().as_secs_f64());
         decision
     }
 
-    /// Issues: off the runtime's threads where a key of this process takes milliseconds to sign, and with a
-    /// time limit where the key is elsewhere. It is dated when it is signed, since the API server refuses
-    /// what is minutes old, and reads may have taken a while.
     async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {
-        if !self.clock.is_known() {
-            return Ok(unavailable(
-                "the API server's time isn't known yet, by which certificates are dated; /readyz says why"
-                    .to_owned(),
-            ));
-        }
-        let now = self.clock.now();
-        let PoolState { pool, problem, fitness } = self.pool.borrow().clone();
-        let Some(pool) = pool else {
-            return Ok(unavailable(problem.unwrap_or_else(|| "the CA pool isn't loaded yet".to_owned())));
-        };
-        let SigningCa { index, leaves_end } = match self.authority(&pool, &fitness, now) {
-            Ok(choice) => choice,
-            Err(problem) => return Ok(unavailable(problem)),
-        };
         let terms = Terms {
             max_lifetime: self.policy.max_lifetime,
             requested_max: claims.max_expiration,
             clock_skew: self.policy.clock_skew,
             refresh: self.policy.refresh,
             refresh_spread: RefreshSpread::of_pod(&claims.pod_uid, &claims.signer_name),
-            leaves_end,
+            ..Terms::default()
         };
-        let mut random = [0; 16];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| LookError::Random)?;
-        let serial = SerialNumber::from_random(random);
-        let key = pool.authority(index).key();
-        let began = Instant::now();
-        let issued = if key.local().is_some() && key.key_type().is_slow() {
-            let claims = Arc::clone(claims);
-            let sign = move || issue(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now);
-            tokio::task::spawn_blocking(sign).await.map_err(LookError::Thread)?
-        } else {
-            match prepare(&leaf, &claims.public_key, &terms, pool.authority(index), serial, now) {
-                Ok(prepared) => in_time(prepared.sign(), SIGNING_TIMEOUT).await,
-                Err(error) => Err(error),
-            }
-        };
-        self.times.sign.observe(began.elapsed().as_secs_f64());
-        match issued {
+        match self.issuer.issue(leaf, claims.public_key.clone(), terms).await {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
-            Err(error) if error.is_authority_unavailable() => Ok(unavailable(error.to_string())),
-            Err(error @ IssueError::Encoding(_)) => Err(LookError::Issue(error)),
-            Err(error) => Ok(Outcome::Waiting(Wait {
-                reason: reasons::LEAF_REFUSED,
-                message: error.to_string(),
-                until: &[WakeOn::Services, WakeOn::Pod, WakeOn::Authority],
-            })),
+            Err(IssuanceError::Unavailable(problem)) => Ok(unavailable(problem)),
+            Err(IssuanceError::Issue(error)) if !matches!(error, IssueError::Encoding(_)) => {
+                Ok(Outcome::Waiting(Wait {
+                    reason: reasons::LEAF_REFUSED,
+                    message: error.to_string(),
+                    until: &[WakeOn::Services, WakeOn::Pod, WakeOn::Authority],
+                }))
+            }
+            Err(error) => Err(LookError::Issuance(error)),
         }
     }
-
-    /// The CA that signs now, as the pool's times, the clock and the published bundle say.
-    fn authority(&self, pool: &CaPool, fitness: &Fitness, now: Timestamp) -> Result<SigningCa, String> {
-        let published = self.published.borrow();
-        let published = published.as_ref().ok_or(
-            "it isn't known which trust anchors are published; /readyz says what keeps them from being read",
-        )?;
-        published.choose_for(fitness, pool, now).map_err(|error| error.to_string())
-    }
-}
-
-/// How long the key of a CA that is elsewhere may take to sign. The request holds a slot meanwhile.
-const SIGNING_TIMEOUT: Duration = Duration::from_secs(10);
-
-async fn in_time(
-    signing: impl Future<Output = Result<IssuedCertificate, IssueError>>,
-    timeout: Duration,
-) -> Result<IssuedCertificate, IssueError> {
-    let too_slow = |_| IssueError::Signing(CaKeyError::new(format!("no answer within {timeout:?}")));
-    tokio::time::timeout(timeout, signing).await.map_err(too_slow)?
 }
 
 /// How long a signer may take to decide. It holds one of the slots that all requests share.

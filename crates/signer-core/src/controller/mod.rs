@@ -10,6 +10,7 @@ pub(crate) mod evaluator;
 mod failures;
 mod fair_queue;
 mod issuance_health;
+pub(crate) mod issuer;
 pub(crate) mod pending;
 pub(crate) mod reconcile;
 mod request_store;
@@ -177,7 +178,8 @@ async fn wake_for_ever<S: Signer, R: RequestSource>(context: Arc<Context<S, R>>)
             pending.wake(&WakeKey::DenyRules);
         }
     };
-    let (mut pool, mut published) = (context.evaluator.pool.clone(), context.evaluator.published.clone());
+    let (mut pool, mut published) =
+        (context.evaluator.issuer.pool.clone(), context.evaluator.issuer.published.clone());
     let authority = async {
         while let Ok(()) =
             tokio::select! { pool = pool.changed() => pool, published = published.changed() => published }

@@ -96,7 +96,9 @@ async fn reconcile<S: Signer, R: RequestSource>(
         Ok(claims) => context.evaluator.evaluate(&Arc::new(claims)).await?,
         Err(error) => unparsable(&error),
     };
-    context.conclude(&Evaluation { request, key, arrived }, outcome, context.evaluator.clock.now()).await
+    context
+        .conclude(&Evaluation { request, key, arrived }, outcome, context.evaluator.issuer.clock.now())
+        .await
 }
 
 /// When the request is evaluated again. What went wrong is logged here, and nowhere else; where it lasts, the
@@ -107,7 +109,7 @@ fn error_policy<S: Signer, R: RequestSource>(
     context: &Context<S, R>,
     began: Instant,
 ) -> Duration {
-    let (key, now) = (RequestKey::of(request), context.evaluator.clock.now());
+    let (key, now) = (RequestKey::of(request), context.evaluator.issuer.clock.now());
     let created = request.meta().creation_timestamp.as_ref().map(|time| time.0);
     let cause = for_operator(error, &ErrorContext { signer: &context.signer_name, created, now });
     context.metrics.retried();
@@ -158,7 +160,7 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
                 let written = self.write(evaluation, Conclusion::Issued(&certificate), now).await;
                 match &written {
                     Ok(Written::Done) => {
-                        let age = age(request, self.evaluator.clock.now());
+                        let age = age(request, self.evaluator.issuer.clock.now());
                         self.records(request).issued(&certificate, arrived.elapsed(), age);
                     }
                     Ok(Written::ByAnother) => self.metrics.duplicate(),
@@ -226,7 +228,7 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
 
     fn records<'a>(&'a self, request: &'a R::Request) -> Records<'a, R::Request> {
         let (metrics, signer, decisions) = (&self.metrics, &self.signer_name, &self.decisions);
-        Records { metrics, signer, decisions, request, now: self.evaluator.clock.now() }
+        Records { metrics, signer, decisions, request, now: self.evaluator.issuer.clock.now() }
     }
 
     fn reference(&self, request: &R::Request) -> ObjectReference {

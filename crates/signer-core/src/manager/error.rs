@@ -15,14 +15,21 @@ pub enum ManagerError {
     #[error("two signers have the name {0}; give each a name of its own")]
     DuplicateSigner(SignerName),
     /// The address is taken, or isn't this machine's.
-    #[error("can't listen on {address} for /livez, /readyz and /metrics; choose another address")]
+    #[error("can't listen on {address} for {what}; choose another address")]
     HttpBind {
+        /// What was to be served there.
+        what: &'static str,
         /// What was asked for.
         address: SocketAddr,
         /// Why not.
         #[source]
         source: io::Error,
     },
+    /// The certificate of the metrics' server is to be issued by a signer that isn't there.
+    #[error(
+        "the metrics' certificate is to be issued by {0}, which isn't among the signers; name one that is"
+    )]
+    NoSuchSigner(SignerName),
     /// A background task ended, by a panic or otherwise, without which the manager can't go on.
     #[error("{0}. The process ends, so that it is started again; report it as a bug")]
     TaskEnded(String),

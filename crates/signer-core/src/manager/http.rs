@@ -38,13 +38,22 @@ const STATUS_PAGE: [(HeaderName, &str); 3] = [
     (CACHE_CONTROL, "no-store"),
 ];
 
-/// What is answered.
+/// What only those should see who may know names of pods.
+#[derive(Clone)]
 pub(crate) struct Pages {
-    pub(crate) health: Health,
-    pub(crate) ended: EndedTasks,
     pub(crate) metrics: Metrics,
     /// The status page is served if this is set.
     pub(crate) overview: Option<Overview>,
+}
+
+impl Pages {
+    pub(super) fn routes(self) -> Router {
+        let Self { metrics, overview } = self;
+        let scraped = move || async move { ([(CONTENT_TYPE, OPEN_METRICS)], metrics.page()) };
+        let routes = Router::new().route("/metrics", get(scraped));
+        let Some(overview) = overview else { return routes };
+        routes.route("/", get(move || async move { (STATUS_PAGE, overview::page(&overview)) }))
+    }
 }
 
 /// What to listen on, the first that works. `[::]` stands for all addresses of both families, on a machine
@@ -56,27 +65,23 @@ pub(super) fn tried(address: SocketAddr) -> Vec<SocketAddr> {
 }
 
 /// Listens there, and logs where: port 0 stands for any.
-pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, ManagerError> {
+pub(super) async fn bind(address: SocketAddr, what: &'static str) -> Result<TcpListener, ManagerError> {
     let bound = async {
         let listener = TcpListener::bind(&*tried(address)).await?;
-        tracing::info!(address = %listener.local_addr()?, "serving /livez, /readyz and /metrics");
+        tracing::info!(address = %listener.local_addr()?, "serving {what}");
         Ok(listener)
     };
-    bound.await.map_err(|source| ManagerError::HttpBind { address, source })
+    bound.await.map_err(|source| ManagerError::HttpBind { what, address, source })
 }
 
-/// Answers. Never ends.
-pub(crate) async fn serve(listener: TcpListener, pages: Pages) {
-    let Pages { health, ended, metrics, overview } = pages;
-    let scraped = move || async move { ([(CONTENT_TYPE, OPEN_METRICS)], metrics.page()) };
-    let mut routes = Router::new()
+/// Answers probes, and whoever asks for the pages, if they are here. Never ends.
+pub(crate) async fn serve(listener: TcpListener, health: Health, ended: EndedTasks, pages: Option<Pages>) {
+    let routes = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(scraped));
-    if let Some(overview) = overview {
-        routes = routes.route("/", get(move || async move { (STATUS_PAGE, overview::page(&overview)) }));
-    }
-    http_server::serve(listener, routes.with_state((health, ended)), LIMITS).await;
+        .with_state((health, ended));
+    let routes = pages.map(Pages::routes).into_iter().fold(routes, Router::merge);
+    http_server::serve(listener, http_server::Plain, routes, LIMITS).await;
 }
 
 async fn readyz(State((health, ended)): State<(Health, EndedTasks)>) -> impl IntoResponse {

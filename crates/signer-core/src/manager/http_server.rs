@@ -1,6 +1,6 @@
 //! An HTTP server for probes and scrapes, bounded in connections and time.
 
-use std::{collections::VecDeque, io, net::IpAddr, time::Duration};
+use std::{collections::VecDeque, future::Future, io, net::IpAddr, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -9,10 +9,12 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::{AbortHandle, JoinSet},
     time::{sleep, timeout},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// Connections at once. Kubelet has one or two, Prometheus one each scrape.
 pub(super) const MAX_CONNECTIONS: usize = 16;
@@ -33,20 +35,48 @@ pub(super) const LIMITS: Limits =
 /// The pause after a connection couldn't be accepted: no file is free, say.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// What stands between a connection and HTTP.
+pub(super) trait Transport: Clone + Send + Sync + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// An error is the client's.
+    fn accept(&self, stream: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// Nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain;
+
+impl Transport for Plain {
+    type Stream = TcpStream;
+
+    async fn accept(&self, stream: TcpStream) -> io::Result<TcpStream> {
+        Ok(stream)
+    }
+}
+
+impl Transport for TlsAcceptor {
+    type Stream = TlsStream<TcpStream>;
+
+    async fn accept(&self, stream: TcpStream) -> io::Result<Self::Stream> {
+        Self::accept(self, stream).await
+    }
+}
+
 /// Answers, one request a connection. Never ends.
-pub(super) async fn serve(listener: TcpListener, routes: Router, limits: Limits) {
+pub(super) async fn serve(listener: TcpListener, transport: impl Transport, routes: Router, limits: Limits) {
     let mut connections = Connections::default();
     let mut is_failing = false;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 is_failing = false;
-                connections.begin(peer.ip(), answer(stream, routes.clone(), limits));
+                connections.begin(peer.ip(), answer(stream, transport.clone(), routes.clone(), limits));
             }
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
                 if !is_failing {
-                    tracing::warn!("no connection for /livez, /readyz and /metrics can be accepted: {error}");
+                    tracing::warn!("no HTTP connection can be accepted: {error}");
                 }
                 is_failing = true;
                 sleep(PAUSE).await;
@@ -55,14 +85,18 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, limits: Limits)
     }
 }
 
-async fn answer(stream: TcpStream, routes: Router, limits: Limits) {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.request)
-        .keep_alive(false)
-        .max_buf_size(16 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
-    // an error is the client's: it has gone, or doesn't speak HTTP
+async fn answer(stream: TcpStream, transport: impl Transport, routes: Router, limits: Limits) {
+    let connection = async {
+        // an error is the client's: it has gone, or speaks another protocol
+        let Ok(stream) = transport.accept(stream).await else { return };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.request)
+            .keep_alive(false)
+            .max_buf_size(16 * 1024)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+        let _ = connection.await;
+    };
     let _ = timeout(limits.exchange, connection).await;
 }
 

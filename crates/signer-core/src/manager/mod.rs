@@ -10,6 +10,7 @@ mod pool_guard;
 mod running;
 mod secret_content;
 mod secret_pool;
+mod secure_metrics;
 mod shared_client;
 mod shutdown;
 mod supervision;
@@ -20,18 +21,20 @@ pub use crate::process::raise_open_files;
 pub(crate) use allowed_changes::{allowed_changes, standing_in};
 pub use error::ManagerError;
 pub use options::SignerOptions;
+pub use secure_metrics::{SecureMetrics, ServingCertificate};
 pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};
 
 use futures::future::BoxFuture;
 use kube::Client;
 use prometheus_client::registry::Registry;
-use tokio::sync::watch;
+use tokio::{net::TcpListener, sync::watch};
 
 use self::{
     exclusive::Claims,
     http::Pages,
     running::{Shared, run_signer},
+    secure_metrics::IssuerSlot,
     shared_client::shared,
     supervision::{SHOWN, supervise},
     supervisor::{Spawner, Supervisor},
@@ -81,6 +84,7 @@ pub struct Manager {
     deny: Option<(DenySource, ParseDenyRules)>,
     replica: ReplicaName,
     status_page: bool,
+    secure_metrics: Option<SecureMetrics>,
     metrics: Vec<RegisterMetrics>,
 }
 
@@ -93,6 +97,7 @@ struct ProcessState {
     health: Health,
     metrics: Metrics,
     overview: Overview,
+    serving_certificate: IssuerSlot,
 }
 
 impl fmt::Debug for Manager {
@@ -124,6 +129,7 @@ impl Manager {
             deny: None,
             replica,
             status_page: false,
+            secure_metrics: None,
             metrics: Vec::new(),
         }
     }
@@ -153,6 +159,13 @@ impl Manager {
         self
     }
 
+    /// Answers `/metrics` and the status page at an address of their own, over TLS, and to those alone whom the
+    /// API server knows by their bearer token and allows it; `/livez` and `/readyz` stay where they are.
+    pub fn secure_metrics(mut self, server: SecureMetrics) -> Self {
+        self.secure_metrics = Some(server);
+        self
+    }
+
     /// Adds metrics to those of the process. Their names get the prefix `pod_certificate_signer_`; what a signer
     /// counts belongs to its [`SignerHandle`].
     pub fn register_metrics(mut self, register: impl FnOnce(&mut Registry) + Send + 'static) -> Self {
@@ -178,10 +191,8 @@ impl Manager {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ManagerError> {
         self.check()?;
-        let listener = match self.http_bind {
-            Some(address) => Some(http::bind(address).await?),
-            None => None,
-        };
+        let secure = self.secure_metrics.as_ref().map(|server| server.bind);
+        let (plain, secure) = listeners(self.http_bind, secure, self.status_page).await?;
         // all tasks end with this future, however that ends
         let supervisor = Supervisor::new();
         let clock = Clock::new();
@@ -200,14 +211,21 @@ impl Manager {
             shared(self.client, ANSWER_BEGINS, calls_at_once(), clock.clone(), retry_after.clone(), calls);
         self.client = client;
         supervisor.spawner().spawn("Kubernetes client", worker_ended);
-        if let Some(listener) = listener {
-            let overview = self.status_page.then(|| overview.clone());
-            let pages =
-                Pages { health: health.clone(), ended: ended.clone(), metrics: metrics.clone(), overview };
-            supervisor.spawner().spawn("HTTP server", http::serve(listener, pages));
+        let overview_shown = self.status_page.then(|| overview.clone());
+        let pages = Pages { metrics: metrics.clone(), overview: overview_shown };
+        let serving_certificate = match self.secure_metrics.take().zip(secure) {
+            Some((server, listener)) => {
+                secure_metrics::start(server, listener, pages.clone(), &self.client, supervisor.spawner())
+            }
+            None => IssuerSlot::default(),
+        };
+        if let Some(listener) = plain {
+            let pages = (!serving_certificate.serves()).then_some(pages);
+            let serve = http::serve(listener, health.clone(), ended.clone(), pages);
+            supervisor.spawner().spawn("HTTP server", serve);
         }
         let (stop, stopped) = watch::channel(false);
-        let state = ProcessState { clock, retry_after, health, metrics, overview };
+        let state = ProcessState { clock, retry_after, health, metrics, overview, serving_certificate };
         let signers = self.start(state, stopped, supervisor.spawner());
         supervise(supervisor, signers, shutdown, stop, ended, SHOWN).await
     }
@@ -217,12 +235,18 @@ impl Manager {
         if let Some(twice) = self.signers.iter().find(|signer| !names.insert(&signer.name)) {
             return Err(ManagerError::DuplicateSigner(twice.name.clone()));
         }
+        if let Some(SecureMetrics { certificate: ServingCertificate::Issued { signer, .. }, .. }) =
+            &self.secure_metrics
+            && !names.contains(signer)
+        {
+            return Err(ManagerError::NoSuchSigner(signer.clone()));
+        }
         if self.signers.is_empty() { Err(ManagerError::NoSigners) } else { Ok(()) }
     }
 
     /// Starts all tasks; returns the names of those that end when they are told to stop.
     fn start(self, state: ProcessState, stopped: watch::Receiver<bool>, tasks: &Spawner) -> HashSet<String> {
-        let ProcessState { clock, retry_after, health, metrics, overview } = state;
+        let ProcessState { clock, retry_after, health, metrics, overview, serving_certificate } = state;
         let watches = metrics.process().watches.clone();
         let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
         let cluster = ClusterReader::new(self.client.clone(), pods);
@@ -247,6 +271,7 @@ impl Manager {
             retry_after,
             metrics,
             overview,
+            serving_certificate,
             deny,
             stopped,
         };
@@ -276,6 +301,29 @@ impl Manager {
         }
         running
     }
+}
+
+/// Listens where probes are answered, and where metrics are served over TLS.
+async fn listeners(
+    plain: Option<SocketAddr>,
+    secure: Option<SocketAddr>,
+    status_page: bool,
+) -> Result<(Option<TcpListener>, Option<TcpListener>), ManagerError> {
+    let pages = match (secure, status_page) {
+        (Some(_), _) => "/livez and /readyz",
+        (None, true) => "/livez, /readyz, /metrics and /",
+        (None, false) => "/livez, /readyz and /metrics",
+    };
+    let secure_pages = if status_page { "/metrics and / over TLS" } else { "/metrics over TLS" };
+    let plain = match plain {
+        Some(address) => Some(http::bind(address, pages).await?),
+        None => None,
+    };
+    let secure = match secure {
+        Some(address) => Some(http::bind(address, secure_pages).await?),
+        None => None,
+    };
+    Ok((plain, secure))
 }
 
 /// The calls to the API server that may run at once.

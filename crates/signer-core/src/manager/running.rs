@@ -13,6 +13,7 @@ use super::{
     exclusive::Claims,
     pool_guard::{Guarded, Issued, pool_guard},
     secret_pool::follow_secret,
+    secure_metrics::IssuerSlot,
     supervisor::Spawner,
 };
 use crate::pool_source::{DEFAULT_POLL, PoolState, watch_pool_by};
@@ -21,8 +22,8 @@ use crate::{
     clock::Clock,
     cluster::reader::ClusterReader,
     controller::{
-        self, Ended, cause_log::CauseLog, decision_log::DecisionLog, evaluator::Evaluator, pending::Pending,
-        reconcile::Context,
+        self, Ended, cause_log::CauseLog, decision_log::DecisionLog, evaluator::Evaluator, issuer::Issuer,
+        pending::Pending, reconcile::Context,
     },
     deny::DenyRulesInForce,
     handle::SignerHandle,
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) retry_after: RetryAfter,
     pub(crate) metrics: Metrics,
     pub(crate) overview: Overview,
+    pub(crate) serving_certificate: IssuerSlot,
     pub(crate) deny: DenyRulesInForce,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -87,6 +89,13 @@ pub(crate) async fn run_signer<S: Signer>(
         metrics: shared.metrics.of(signer.name()),
     };
     let (pool, check) = pool_guard(pools, guarded);
+    let issuer = Issuer {
+        pool: pool.clone(),
+        published: published.subscribe(),
+        clock: shared.clock.clone(),
+        times: shared.metrics.of(signer.name()).steps(),
+    };
+    shared.serving_certificate.offer(signer.name(), &issuer);
     let decisions = DecisionLog::default();
     let sources = Sources {
         pool: pool.clone(),
@@ -110,6 +119,7 @@ pub(crate) async fn run_signer<S: Signer>(
             health: &health,
             pool: &pool,
             published: &published,
+            issuer: &issuer,
             replicas: &replicas,
             decisions: &decisions,
         };
@@ -132,6 +142,7 @@ struct Running<'a, S> {
     health: &'a SignerHealth,
     pool: &'a watch::Receiver<PoolState>,
     published: &'a watch::Sender<Option<Published>>,
+    issuer: &'a Issuer,
     replicas: &'a Replicas,
     decisions: &'a DecisionLog,
 }
@@ -169,10 +180,7 @@ impl<S: Signer> Running<'_, S> {
                 policy: Arc::clone(self.policy),
                 deny: self.shared.deny.clone(),
                 cluster: self.shared.cluster.clone(),
-                pool: self.pool.clone(),
-                published: self.published.subscribe(),
-                clock: self.shared.clock.clone(),
-                times: metrics.steps(),
+                issuer: self.issuer.clone(),
             },
             pending,
             events: self.shared.events.clone(),

@@ -11,7 +11,8 @@ use crate::{
         eventually, on_cluster,
         rights::owner_of,
         shipped::{
-            CONTROLLER, EXAMPLES, Manifest, SELF_KEEPING, documents, folder, list, read, text, yaml_of,
+            CONTROLLER, EXAMPLES, METRICS_AUTH, Manifest, SELF_KEEPING, documents, folder, list, read, text,
+            yaml_of,
         },
     },
 };
@@ -22,10 +23,12 @@ fn dry_run() -> PatchParams {
 
 /// All that is applied, the component's patches aside.
 fn all_manifests() -> Vec<Manifest> {
-    let component = documents(&read(format!("{SELF_KEEPING}/Kustomization"))).unwrap().remove(0);
-    let own = list(&component["resources"]);
-    let component = folder(SELF_KEEPING).into_iter().filter(|manifest| own.contains(&manifest.name));
-    [folder(CONTROLLER), component.collect(), folder(EXAMPLES)].concat()
+    let own = |component: &str| -> Vec<Manifest> {
+        let kustomization = documents(&read(format!("{component}/Kustomization"))).unwrap().remove(0);
+        let own = list(&kustomization["resources"]);
+        folder(component).into_iter().filter(|manifest| own.contains(&manifest.name)).collect()
+    };
+    [folder(CONTROLLER), own(SELF_KEEPING), own(METRICS_AUTH), folder(EXAMPLES)].concat()
 }
 
 async fn objects(scope: &Scope) -> Result<(Names, Vec<Value>), Error> {

@@ -5,6 +5,7 @@ mod leaks;
 mod limits;
 mod outages;
 mod replicas;
+mod secure_metrics;
 mod sharing;
 mod start;
 mod status_page;

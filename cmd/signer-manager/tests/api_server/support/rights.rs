@@ -13,6 +13,15 @@ use kube::{Api, Client, ResourceExt, api::PostParams, config::AuthInfo};
 use serde_json::{Value, json};
 use test_cluster::{Error, Scope, unique};
 
+/// A token of a service account, which is made if there is none.
+pub(crate) async fn token_of(scope: &Scope, namespace: &str, name: &str) -> Result<String, Error> {
+    scope.ensure_service_account(namespace, name).await?;
+    let accounts: Api<ServiceAccount> = Api::namespaced(scope.client(), namespace);
+    let wanted: TokenRequest = serde_json::from_value(json!({"spec": {"audiences": []}})).unwrap();
+    let token = accounts.create_token_request(name, &PostParams::default(), &wanted).await.unwrap();
+    Ok(token.status.and_then(|status| status.token).unwrap())
+}
+
 /// A user of a test's own. Cluster roles have no namespace; they belong to one all the same, and go with it.
 pub(crate) struct User<'a> {
     scope: &'a Scope,
@@ -36,13 +45,9 @@ impl<'a> User<'a> {
         namespace: &str,
         name: &str,
     ) -> Result<Self, Error> {
-        scope.ensure_service_account(namespace, name).await?;
-        let accounts: Api<ServiceAccount> = Api::namespaced(scope.client(), namespace);
-        let wanted: TokenRequest = serde_json::from_value(json!({"spec": {"audiences": []}})).unwrap();
-        let token = accounts.create_token_request(name, &PostParams::default(), &wanted).await.unwrap();
-        let token = token.status.and_then(|status| status.token);
+        let token = token_of(scope, namespace, name).await?;
         let mut config = scope.cluster().config();
-        config.auth_info = AuthInfo { token: token.map(Into::into), ..AuthInfo::default() };
+        config.auth_info = AuthInfo { token: Some(token.into()), ..AuthInfo::default() };
         let client = Client::try_from(config).unwrap();
         let name = format!("system:serviceaccount:{namespace}:{name}");
         Ok(Self { scope, owner: owner_of(scope, namespace).await, name, client })

@@ -8,6 +8,7 @@ use test_cluster::workspace_dir;
 
 pub(crate) const CONTROLLER: &str = "controller-manifests";
 pub(crate) const SELF_KEEPING: &str = "controller-manifests/self-keeping-pools";
+pub(crate) const METRICS_AUTH: &str = "controller-manifests/metrics-auth";
 pub(crate) const EXAMPLES: &str = "example-manifests";
 
 /// A file of manifests.

@@ -27,13 +27,6 @@ async fn a_signer_that_does_not_decide_is_not_waited_for() {
     assert!(matches!(decided, Err(LookError::SignerTooSlow(_))));
 }
 
-#[tokio::test]
-async fn a_key_that_does_not_answer_is_not_waited_for() {
-    let error = in_time(std::future::pending(), Duration::from_millis(1)).await.unwrap_err();
-    assert!(error.is_authority_unavailable());
-    assert_eq!(error.to_string(), "the CA's key doesn't sign: no answer within 1ms");
-}
-
 #[test]
 fn a_pod_that_starts_hears_the_decision_itself() {
     let starting = RequestBuilder::new("example.com/a").parts().1;

@@ -28,7 +28,7 @@ async fn silent_clients_keep_nobody_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let routes = Router::new().route("/livez", get(|| async { "ok\n" }));
-    let server = tokio::spawn(serve(listener, routes, LIMITS));
+    let server = tokio::spawn(serve(listener, Plain, routes, LIMITS));
     let mut silent = Vec::new();
     for _ in 0..5 * MAX_CONNECTIONS {
         silent.push(TcpStream::connect(address).await.unwrap());
@@ -49,7 +49,7 @@ async fn a_client_that_does_not_ask_is_hung_up_on() {
     for limits in [Limits { request: soon, exchange: late }, Limits { request: late, exchange: soon }] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(serve(listener, Router::new(), limits));
+        let server = tokio::spawn(serve(listener, Plain, Router::new(), limits));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
         assert_eq!(read_all(client).await, "");

@@ -1,0 +1,184 @@
+//! The certificate of the metrics' server.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::{
+    crypto::aws_lc_rs::sign::any_supported_type,
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::{sync::watch, task::spawn_blocking, time::sleep};
+use zeroize::Zeroizing;
+
+use crate::{certificate_facts::CertificateFacts, controller::issuer::Issuer};
+use ca_pool::{
+    IssuedCertificate, Leaf, PublicKey, SigningKey, SigningKeyType, Terms,
+    names::{DnsName, SignerName},
+};
+
+/// How often files are looked at.
+const POLL: Duration = Duration::from_secs(60);
+/// How soon is tried again what has failed.
+const RETRY: Duration = Duration::from_secs(5);
+/// The longest file that is read.
+const LONGEST: u64 = 1024 * 1024;
+
+/// Gives handshakes the certificate that is there; without one they fail. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Resolver(watch::Sender<Option<Arc<CertifiedKey>>>);
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Resolver {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Resolver {
+    fn set(&self, key: CertifiedKey) {
+        self.0.send_replace(Some(Arc::new(key)));
+    }
+}
+
+/// Reads the files again and again. What can't be read leaves the last one in use. Never ends.
+pub(super) async fn follow(cert: PathBuf, key: PathBuf, resolver: Resolver) {
+    let (mut last, mut last_problem) = (None, None);
+    loop {
+        let (cert, key) = (cert.clone(), key.clone());
+        let read = spawn_blocking(move || Ok::<_, String>((read(&cert)?, read(&key)?)));
+        let read = read.await.unwrap_or_else(|_| Err("the thread that reads files ended early".to_owned()));
+        let problem = match read {
+            Ok(files) if last.as_ref() == Some(&files) => None,
+            Ok(files) => match certified(&files.0, &files.1) {
+                Ok(certified) => {
+                    tracing::info!("the metrics' server has a new certificate");
+                    resolver.set(certified);
+                    last = Some(files);
+                    None
+                }
+                Err(problem) => Some(problem),
+            },
+            Err(problem) => Some(problem),
+        };
+        if problem != last_problem {
+            if let Some(problem) = &problem {
+                tracing::warn!(
+                    "the certificate of the metrics' server can't be used, so the last one stays: {problem}"
+                );
+            }
+            last_problem = problem.clone();
+        }
+        sleep(if problem.is_some() { RETRY } else { POLL }).await;
+    }
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read =
+        |bytes: &mut Vec<u8>| -> io::Result<usize> { File::open(path)?.take(LONGEST + 1).read_to_end(bytes) };
+    match read(&mut bytes) {
+        Ok(count) if count as u64 > LONGEST => Err(format!("{} is longer than 1 MiB", path.display())),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(format!("{} can't be read: {error}", path.display())),
+    }
+}
+
+/// A chain and its key, in PEM.
+fn certified(cert: &[u8], key: &[u8]) -> Result<CertifiedKey, String> {
+    let blocks =
+        pem_blocks::blocks(cert).map_err(|bad| format!("certificate, line {}: {}", bad.line, bad.problem))?;
+    let chain = blocks.iter().filter(|block| block.label == "CERTIFICATE");
+    let chain: Vec<_> = chain.map(|block| CertificateDer::from(block.der.to_vec())).collect();
+    let blocks = pem_blocks::blocks(key).map_err(|bad| format!("key, line {}: {}", bad.line, bad.problem))?;
+    let key = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY") && !block.encrypted);
+    let key = key.ok_or("the key's file has no unencrypted PRIVATE KEY in PEM")?;
+    let key =
+        SigningKey::from_der(&key.der).and_then(|key| key.to_pkcs8()).map_err(|error| error.to_string())?;
+    of_pkcs8(chain, &key)
+}
+
+fn of_pkcs8(chain: Vec<CertificateDer<'static>>, pkcs8: &[u8]) -> Result<CertifiedKey, String> {
+    let key = PrivateKeyDer::Pkcs8(pkcs8.to_vec().into());
+    let key = any_supported_type(&key).map_err(|error| error.to_string())?;
+    let certified = CertifiedKey::new(chain, key);
+    match certified.keys_match() {
+        Ok(()) => Ok(certified),
+        Err(error) => Err(format!("certificate and key don't belong together: {error}")),
+    }
+}
+
+/// Has the certificate issued, and again when it is to be refreshed. Never ends.
+pub(super) async fn renew(
+    mut offered: watch::Receiver<Option<Issuer>>,
+    signer: SignerName,
+    dns_name: DnsName,
+    resolver: Resolver,
+) {
+    let mut last_problem = None;
+    loop {
+        let issuer = offered.wait_for(Option::is_some).await.ok().and_then(|issuer| issuer.clone());
+        // not reached without: the signer's end is that of the process
+        let Some(issuer) = issuer else { return std::future::pending().await };
+        let pause = match issue(&issuer, &dns_name).await {
+            Ok((issued, key)) => {
+                record(&signer, &issued);
+                resolver.set(key);
+                last_problem = None;
+                let left = issued.begin_refresh_at.duration_since(issuer.clock.now());
+                Duration::try_from(left).unwrap_or_default().max(RETRY)
+            }
+            Err(problem) => {
+                if last_problem.as_ref() != Some(&problem) {
+                    tracing::warn!(%signer, "no certificate for the metrics' server yet: {problem}");
+                }
+                last_problem = Some(problem);
+                RETRY
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+async fn issue(issuer: &Issuer, dns_name: &DnsName) -> Result<(IssuedCertificate, CertifiedKey), String> {
+    let key = SigningKey::generate(SigningKeyType::EcdsaP256).map_err(|error| error.to_string())?;
+    let public = PublicKey::from_pkix(key.spki_der()).map_err(|error| error.to_string())?;
+    let leaf = Box::new(Leaf::server().dns_name(dns_name.clone()));
+    let issued = issuer.issue(leaf, public, Terms::default()).await.map_err(|error| error.to_string())?;
+    let blocks = pem_blocks::blocks(issued.chain_pem.as_bytes()).map_err(|bad| bad.problem.to_owned())?;
+    let chain = blocks.iter().map(|block| CertificateDer::from(block.der.to_vec())).collect();
+    let key = of_pkcs8(chain, &key.to_pkcs8().map_err(|error| error.to_string())?)?;
+    Ok((issued, key))
+}
+
+/// For the audit log: a certificate that no request asked for.
+fn record(signer: &SignerName, issued: &IssuedCertificate) {
+    let facts = CertificateFacts::of_der(&issued.leaf_der).unwrap_or_default();
+    tracing::info!(
+        target: "audit", outcome = "Issued", %signer, purpose = "metrics", dns_names = facts.dns_names.join(" "),
+        usages = facts.usages.join(", "), key_type = facts.key.key_type, spki_sha256 = facts.key.spki_sha256,
+        serial = %issued.serial, not_before = %issued.not_before, not_after = %issued.not_after,
+        ca = issued.authority_id, ca_sha256 = issued.authority_sha256,
+    );
+}
+
+#[cfg(test)]
+mod tests;
