@@ -36,6 +36,7 @@ pub(super) fn check(controller: Controller<'_>) -> Result<Vec<Finding>, Error> {
     let images: BTreeSet<&str> = pods.iter().map(|pod| pod.image.as_str()).collect();
     let images: Vec<&str> = images.into_iter().collect();
     let version = match images[..] {
+        [] => return Ok(vec![ready]),
         _ if updated < replicas || images.len() > 1 => Finding::warning(
             format!(
                 "a rollout is under way: {updated} of {replicas} are of the new version ({})",

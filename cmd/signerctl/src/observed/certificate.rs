@@ -3,6 +3,8 @@
 use serde::Serialize;
 use signer_core::certificate_facts::CertificateFacts;
 
+use super::shown;
+
 /// A pod's certificate, as far as people ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,15 +35,16 @@ impl LeafCertificate {
     }
 
     fn of(facts: CertificateFacts) -> Self {
+        let all = |names: Vec<String>| names.iter().map(|name| shown(name)).collect();
         Self {
             serial: Some(facts.serial),
-            common_name: facts.common_name,
-            dns_names: facts.dns_names,
-            uris: facts.uris,
+            common_name: facts.common_name.as_deref().map(shown),
+            dns_names: all(facts.dns_names),
+            uris: all(facts.uris),
             ip_addresses: facts.ip_addresses,
             usages: facts.usages,
             key_type: facts.key.key_type.unwrap_or("of another kind").to_owned(),
-            issuer: Some(facts.issuer),
+            issuer: Some(shown(&facts.issuer)),
         }
     }
 

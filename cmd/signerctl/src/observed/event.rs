@@ -9,6 +9,7 @@ use api_client::{
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::shown;
 use crate::{error::Error, store::cluster::Cluster};
 
 /// A warning about a request.
@@ -56,8 +57,8 @@ impl ApiObject for Event {
     fn from_wire(wire: EventWire) -> Result<Self, String> {
         let at = wire.last_timestamp.or(wire.event_time).or(wire.metadata.creation_timestamp);
         Ok(Self {
-            reason: wire.reason,
-            message: wire.message,
+            reason: shown(&wire.reason),
+            message: shown(&wire.message),
             namespace: wire.metadata.namespace.unwrap_or_default(),
             about: wire.involved_object.name,
             at: at.unwrap_or_default(),

@@ -7,6 +7,8 @@ mod event;
 mod pod;
 mod request;
 
+use bounded_text::{one_line, truncated};
+
 pub(crate) use self::{
     bundle::anchors,
     certificate::{LeafCertificate, issuer_key},
@@ -15,3 +17,11 @@ pub(crate) use self::{
     pod::{ObservedPod, Owner},
     request::{ObservedRequest, Outcome, api, requests},
 };
+
+/// The longest text of others that is shown.
+const LONGEST: usize = 2000;
+
+/// What a tenant may have written, for a terminal: on one line, without control characters.
+fn shown(text: &str) -> String {
+    truncated(&one_line(text), LONGEST)
+}

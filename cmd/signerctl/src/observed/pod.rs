@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use signer_core::cluster::{Pod, PodPhase};
 
+use super::shown;
+
 /// A pod.
 #[derive(Clone, Debug)]
 pub(crate) struct ObservedPod {
@@ -117,7 +119,7 @@ impl ApiObject for ObservedPod {
                 .conditions
                 .iter()
                 .any(|condition| condition.type_ == "Ready" && condition.status == "True"),
-            image: spec.containers.into_iter().next().map(|container| container.image).unwrap_or_default(),
+            image: spec.containers.first().map(|container| shown(&container.image)).unwrap_or_default(),
         })
     }
 
@@ -133,9 +135,9 @@ impl OwnerWire {
         let deployment = hash.and_then(|hash| self.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
         match deployment {
             Some(name) if self.kind == "ReplicaSet" => {
-                Owner { kind: "Deployment".to_owned(), name: name.to_owned() }
+                Owner { kind: "Deployment".to_owned(), name: shown(name) }
             }
-            _ => Owner { kind: self.kind, name: self.name },
+            _ => Owner { kind: shown(&self.kind), name: shown(&self.name) },
         }
     }
 }

@@ -8,6 +8,7 @@ use api_client::{
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::shown;
 use crate::{
     error::Error,
     store::cluster::{Cluster, Listing},
@@ -98,7 +99,7 @@ impl ApiObject for ObservedRequest {
                 message: condition.message,
             },
             Some(ConditionWire { type_, reason, message }) => {
-                Outcome::Refused { condition: type_, reason, message }
+                Outcome::Refused { condition: type_, reason: shown(&reason), message: shown(&message) }
             }
         };
         Ok(Self {

@@ -66,6 +66,8 @@ fn commands(workload: &Workload, kubectl: &str) -> Vec<String> {
     let kubectl = format!("{kubectl} -n {}", workload.namespace);
     match &workload.owner {
         Some(owner) if ["Deployment", "StatefulSet", "DaemonSet"].contains(&owner.kind.as_str()) => {
+            // whoever makes a pod writes there what they like
+            let owner = quote(&owner.to_string());
             vec![format!("{kubectl} rollout restart {owner}"), format!("{kubectl} rollout status {owner}")]
         }
         _ => {
@@ -74,3 +76,6 @@ fn commands(workload: &Workload, kubectl: &str) -> Vec<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

