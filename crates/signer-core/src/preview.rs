@@ -11,7 +11,7 @@ use ca_pool::{
 use jiff::Timestamp;
 
 use crate::{
-    cluster::{CertificateSource, Pod, Services},
+    cluster::{CertificateSource, Namespace, Pod, Services},
     decision::{Decision, Denial, Wait},
     policy::Policy,
     request::{Claims, Request},
@@ -62,6 +62,7 @@ pub async fn preview(
         claims: Arc::new(claims(signer, pod, source)?),
         pod: Arc::new(pod.clone()),
         services: signer.reads_services().then(|| services.clone()),
+        namespace: signer.reads_namespaces().then(|| Arc::new(unknown_namespace(pod))),
         signer_max_lifetime: policy.max_lifetime,
     };
     let decision = match policy.refuses(pod, request.key_type()) {
@@ -86,6 +87,14 @@ pub async fn preview(
     })
 }
 
+/// Of a namespace that may not be there yet, the name is known, and nothing else.
+fn unknown_namespace(pod: &Pod) -> Namespace {
+    Namespace { name: pod.namespace.clone(), uid: UNKNOWN_UID.to_owned(), ..Namespace::default() }
+}
+
+/// Stands for UIDs that only a cluster gives.
+const UNKNOWN_UID: &str = "00000000-0000-4000-8000-000000000000";
+
 /// The request that kubelet would make of it.
 fn claims(signer: &impl Signer, pod: &Pod, source: &CertificateSource) -> Result<Claims, PreviewError> {
     Ok(Claims {
@@ -96,9 +105,9 @@ fn claims(signer: &impl Signer, pod: &Pod, source: &CertificateSource) -> Result
         pod_name: pod.name.clone(),
         pod_uid: pod.uid.clone(),
         node_name: pod.node_name.clone(),
-        node_uid: String::new(),
+        node_uid: UNKNOWN_UID.to_owned(),
         service_account_name: pod.service_account_name.clone(),
-        service_account_uid: String::new(),
+        service_account_uid: UNKNOWN_UID.to_owned(),
         public_key: new_key(source.key_type.parse()?)?,
         max_expiration: source.max_expiration,
         user_annotations: source.user_annotations.clone(),

@@ -34,6 +34,12 @@ pub trait Signer: Send + Sync + 'static {
         false
     }
 
+    /// Whether [`Request::namespace_object`] is read. It costs a call to the API server for each evaluation, and
+    /// takes the verb `get` on namespaces.
+    fn reads_namespaces(&self) -> bool {
+        false
+    }
+
     /// Examples of the leaves that it issues, one of each kind. They are issued from each CA of its pool when
     /// that is loaded, and verified: what the CA's constraints forbid, and what verifiers refuse, is told
     /// then, not found out by pods; and a CA that is of use for none of them isn't chosen while another one

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use self::issue::{TestIssueError, issue};
 use crate::{
-    cluster::{CertificateSource, Pod, PodPhase, Service, Services},
+    cluster::{CertificateSource, Namespace, Pod, PodPhase, Service, Services},
     request::{Claims, Request},
 };
 use ca_pool::names::SignerName;
@@ -138,7 +138,13 @@ impl RequestBuilder {
         let services = self.services.clone().map(|services| services.into_iter().collect::<Services>());
         let signer_max_lifetime = self.signer_max_lifetime;
         let (claims, pod) = self.parts();
-        Request { claims: Arc::new(claims), pod: Arc::new(pod), services, signer_max_lifetime }
+        let namespace = Namespace {
+            name: pod.namespace.clone(),
+            uid: "8a9ef1a5-6f3c-4c5d-9d07-000000000005".into(),
+            ..Namespace::default()
+        };
+        let namespace = Some(Arc::new(namespace));
+        Request { claims: Arc::new(claims), pod: Arc::new(pod), services, namespace, signer_max_lifetime }
     }
 
     /// The request's claims and the pod. They agree: the claims name the pod's identity, and the pod's volume

@@ -1,5 +1,6 @@
 //! What the core knows of the cluster: pods and Services, reduced to what a decision needs.
 
+mod namespace;
 pub(crate) mod pod;
 pub(crate) mod pod_cache;
 pub(crate) mod reader;
@@ -9,6 +10,7 @@ mod services;
 mod stable_name;
 mod workload_selector;
 
+pub use namespace::Namespace;
 pub use pod::{CertificateSource, Pod, PodPhase};
 pub use services::{NamespacedService, Service, Services};
 pub use workload_selector::WorkloadSelector;

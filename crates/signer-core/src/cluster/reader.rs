@@ -7,7 +7,7 @@ use kube::{Client, api::GetParams, core::Request};
 use tokio::time::timeout;
 
 use super::{
-    Pod, PodPhase, Services,
+    Namespace, Pod, PodPhase, Services,
     pod_cache::{PENDING_PODS, PodCache, PodKey},
     service_index::{ListedServices, ServiceIndex},
     service_reads::ServiceReads,
@@ -117,6 +117,13 @@ impl ClusterReader {
             return Ok(services?);
         }
         self.service_reads.of(namespace).await
+    }
+
+    /// A namespace, as it is now. No cache will do: one that is behind shows the UID of a namespace of the same
+    /// name that is gone, and so the identity of whoever had that.
+    pub(crate) async fn namespace(&self, name: &str) -> kube::Result<Option<Namespace>> {
+        let got = get::<Namespace>(&self.collection("/api/v1/namespaces"), name, ReadFrom::Quorum).await?;
+        Ok(got.map(|got| got.object))
     }
 
     /// Whether the API server has a Service of this name, now. One that can't be read exists too, so nothing

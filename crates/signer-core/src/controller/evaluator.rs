@@ -41,6 +41,10 @@ pub(crate) enum Outcome {
 pub(crate) enum LookError {
     #[error("reading the pod")]
     Pod(#[source] kube::Error),
+    #[error("reading the pod's namespace")]
+    Namespace(#[source] kube::Error),
+    #[error("the API server doesn't show namespace {0}, in which the pod is; it is requeued")]
+    NoNamespace(String),
     #[error("reading the Services of the pod's namespace")]
     Services(#[source] kube::Error),
     #[error(
@@ -172,10 +176,17 @@ impl<S: Signer> Evaluator<S> {
         } else {
             None
         };
+        let namespace = if self.signer.reads_namespaces() {
+            let read = self.cluster.namespace(&claims.namespace).await.map_err(LookError::Namespace)?;
+            Some(Arc::new(read.ok_or_else(|| LookError::NoNamespace(claims.namespace.clone()))?))
+        } else {
+            None
+        };
         let request = Request {
             claims: Arc::clone(claims),
             pod: Arc::clone(pod),
             services,
+            namespace,
             signer_max_lifetime: self.policy.max_lifetime,
         };
         let began = Instant::now();

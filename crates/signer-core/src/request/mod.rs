@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use claims::{Claims, ClaimsError};
 pub use verify::{Verdict, verify};
 
-use crate::cluster::{Pod, Services};
+use crate::cluster::{Namespace, Pod, Services};
 use ca_pool::names::SignerName;
 use ca_pool::{KeyType, PublicKey};
 
@@ -19,6 +19,7 @@ pub struct Request {
     pub(crate) claims: Arc<Claims>,
     pub(crate) pod: Arc<Pod>,
     pub(crate) services: Option<Services>,
+    pub(crate) namespace: Option<Arc<Namespace>>,
     pub(crate) signer_max_lifetime: Duration,
 }
 
@@ -26,6 +27,13 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("signer {0} reads Services, but its Signer::reads_services says that it doesn't; return true there")]
 pub struct ServicesNotWatched(SignerName);
+
+/// The signer asked for the namespace without having said that it reads it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "signer {0} reads namespaces, but its Signer::reads_namespaces says that it doesn't; return true there"
+)]
+pub struct NamespaceNotRead(SignerName);
 
 impl Request {
     /// The request's own name.
@@ -95,6 +103,15 @@ impl Request {
     #[must_use]
     pub fn signer_max_lifetime(&self) -> Duration {
         self.signer_max_lifetime
+    }
+
+    /// The namespace, with its UID and labels, as it is now.
+    ///
+    /// # Errors
+    /// If the signer doesn't say that it reads it
+    /// ([`Signer::reads_namespaces`](crate::Signer::reads_namespaces)).
+    pub fn namespace_object(&self) -> Result<&Namespace, NamespaceNotRead> {
+        self.namespace.as_deref().ok_or_else(|| NamespaceNotRead(self.signer_name().clone()))
     }
 
     /// The Services of the pod's namespace.
