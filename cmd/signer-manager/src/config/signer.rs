@@ -44,6 +44,12 @@ impl SignerConfig {
         self.kind.reads_services()
     }
 
+    /// Whether it reads namespaces.
+    #[must_use]
+    pub fn reads_namespaces(&self) -> bool {
+        self.kind.reads_namespaces()
+    }
+
     /// What it would make of a pod that asks for its certificate with this source.
     ///
     /// # Errors

@@ -70,6 +70,24 @@ fn spiffe_has_a_trust_domain() {
 }
 
 #[test]
+fn pod_identity_has_an_oid_in_one_format_alone() {
+    assert_errors(
+        &signer("pod-identity", "format: KEP"),
+        &["5:11: signers[0].format: \"KEP\" is not known; write kep or apiserver"],
+    );
+    assert_errors(
+        &signer("pod-identity", "oid: 2.5.29.17"),
+        &[
+            "5:8: signers[0].oid: extension \"2.5.29.17\": the core writes this extension itself, or it is one of CAs alone",
+        ],
+    );
+    assert_errors(
+        &signer("pod-identity", "format: apiserver\noid: 1.2.3.4"),
+        &["6:8: signers[0].oid: belongs to format kep, whose extension it names; leave it out"],
+    );
+}
+
+#[test]
 fn annotation_common_names_are_the_pods_or_none() {
     assert_errors(
         &signer("annotation", "commonName: pod"),

@@ -17,7 +17,7 @@ fn an_entry_has_name_kind_and_ca_pool() {
     assert_errors(
         "signers:\n- clockSkew: 1m",
         &[
-            "2:3: signers[0].kind: is missing; write service-dns, spiffe or annotation",
+            "2:3: signers[0].kind: is missing; write service-dns, spiffe, annotation or pod-identity",
             "2:3: signers[0].name: is missing; write <domain>/<path>, such as example.com/web",
             &format!("2:3: signers[0].caPool: is missing; {CA_POOL}"),
         ],
@@ -49,7 +49,7 @@ fn of_an_unknown_kind_no_field_but_the_unknown_ones_is_wrong() {
     assert_errors(
         &signer("spif", "trustDomain: example.com\nrefreshat: 1h"),
         &[
-            "3:9: signers[0].kind: \"spif\" is not known; write service-dns, spiffe or annotation",
+            "3:9: signers[0].kind: \"spif\" is not known; write service-dns, spiffe, annotation or pod-identity",
             "6:3: signers[0].refreshat: is not known here; every signer has name, kind, caPool, maxLifetime, refreshAt, clockSkew, keyTypes, allow, and \
              those of its kind",
         ],

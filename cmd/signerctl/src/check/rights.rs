@@ -48,6 +48,9 @@ pub(super) fn needed(config: &Config) -> Vec<Right> {
         right("create", CERTIFICATES, "clustertrustbundles"),
         right("create", "events.k8s.io", "events"),
     ];
+    if config.signers.iter().any(|signer| signer.reads_namespaces()) {
+        rights.push(right("get", "", "namespaces"));
+    }
     for verb in ["get", "list", "watch"] {
         rights.push(right(verb, CERTIFICATES, "podcertificaterequests"));
         rights.push(right(verb, "", "pods"));

@@ -1,6 +1,7 @@
 //! The kinds of signers: a file a kind, with all that the manager knows about it.
 
 mod annotation;
+mod pod_identity;
 mod service_dns;
 mod spiffe;
 
@@ -10,6 +11,7 @@ use signer_core::{
     cluster::{CertificateSource, Pod, Services},
     preview::{Preview, PreviewError, preview},
 };
+use signer_pod_identity::PodIdentityConfig;
 use signer_service_dns::ServiceDnsConfig;
 use signer_spiffe::SpiffeConfig;
 
@@ -27,6 +29,8 @@ pub enum SignerKind {
     Spiffe(SpiffeConfig),
     /// `annotation`
     Annotation(AnnotationSignerConfig),
+    /// `pod-identity`
+    PodIdentity(PodIdentityConfig),
 }
 
 /// What the manager asks a kind for.
@@ -107,6 +111,9 @@ pub(crate) static KINDS: &[KnownKind] = &[
     KnownKind::of::<AnnotationSignerConfig>(|entry, problems| {
         Kind::read(entry, problems).map(SignerKind::Annotation)
     }),
+    KnownKind::of::<PodIdentityConfig>(|entry, problems| {
+        Kind::read(entry, problems).map(SignerKind::PodIdentity)
+    }),
 ];
 
 /// Calls a method of the kind.
@@ -116,6 +123,7 @@ macro_rules! of_kind {
             SignerKind::ServiceDns($config) => $call,
             SignerKind::Spiffe($config) => $call,
             SignerKind::Annotation($config) => $call,
+            SignerKind::PodIdentity($config) => $call,
         }
     };
 }
@@ -170,6 +178,11 @@ impl SignerKind {
     /// Whether it reads Services; one that can't be made reads nothing.
     pub(crate) fn reads_services(&self) -> bool {
         of_kind!(self, config => config.signer().is_ok_and(|signer| signer.reads_services()))
+    }
+
+    /// Whether it reads namespaces.
+    pub(crate) fn reads_namespaces(&self) -> bool {
+        of_kind!(self, config => config.signer().is_ok_and(|signer| signer.reads_namespaces()))
     }
 
     /// What it would make of a pod.

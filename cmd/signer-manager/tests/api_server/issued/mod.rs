@@ -3,6 +3,7 @@
 mod annotation;
 mod any_signer;
 mod authorities;
+mod pod_identity;
 mod service_dns;
 mod spiffe;
 

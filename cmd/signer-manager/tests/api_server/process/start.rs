@@ -72,7 +72,7 @@ async fn a_bad_configuration_ends_it_with_file_and_line() {
         );
         assert_says(
             &errors,
-            &[&format!("{file}:3:"), "signers[1].kind", "service-dns, spiffe or annotation"],
+            &[&format!("{file}:3:"), "signers[1].kind", "service-dns, spiffe, annotation or pod-identity"],
         );
         assert_says(&errors, &["signers[1].name", "is the name of another signer"]);
     }

@@ -33,6 +33,10 @@ impl<S: Signer> Signer for Observed<S> {
         self.signer.reads_services()
     }
 
+    fn reads_namespaces(&self) -> bool {
+        self.signer.reads_namespaces()
+    }
+
     fn examples(&self) -> Vec<Leaf> {
         self.signer.examples()
     }

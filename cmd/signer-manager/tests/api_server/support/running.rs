@@ -9,6 +9,7 @@ use signer_manager::{
     Config,
     config::{SignerKind, deny_rules},
 };
+use signer_pod_identity::PodIdentitySigner;
 use signer_service_dns::ServiceDnsSigner;
 use signer_spiffe::SpiffeSigner;
 use tempfile::TempDir;
@@ -71,6 +72,9 @@ impl Running {
                         add(manager, ServiceDnsSigner::new(config), options, &sender)
                     }
                     SignerKind::Spiffe(config) => add(manager, SpiffeSigner::new(config), options, &sender),
+                    SignerKind::PodIdentity(config) => {
+                        add(manager, PodIdentitySigner::new(config), options, &sender)
+                    }
                     SignerKind::Annotation(config) => {
                         add(manager, AnnotationSigner::new(config).unwrap(), options, &sender)
                     }
