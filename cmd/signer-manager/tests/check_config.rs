@@ -338,7 +338,7 @@ fn a_configuration_that_is_not_valid_ends_with_2_and_its_errors_on_stderr() {
     let file = file(directory.path(), "signers: []\nclusterdomain: a.b\n");
     let expected = format!(
         "{file}:1:10: signers: is empty, so there would be nothing to do; name one signer at least\n\
-         {file}:2:1: clusterdomain: is not known here; a configuration has clusterDomain, deny and signers\n"
+         {file}:2:1: clusterdomain: is not known here; a configuration has clusterDomain, clusterName, deny and signers\n"
     );
     for arguments in [vec!["check-config", &file], vec!["--config", &file]] {
         let output = signer_manager(&arguments);

@@ -189,3 +189,25 @@ fn colours_are_for_terminals() {
     let directory = rotated();
     assert!(!prints(directory.path(), &["show"]).contains('\x1b'));
 }
+
+#[test]
+fn the_trust_domain_of_a_root_is_passed_on() {
+    let directory = TempDir::new().unwrap();
+    prints(
+        directory.path(),
+        &["create", "--signer", "example.com/spiffe", "--trust-domain", "prod.example.com"],
+    );
+    let_time_pass(directory.path(), 1);
+    prints(directory.path(), &["rotate"]);
+    let pool = load(directory.path());
+    for root in pool.roots() {
+        let uris: Vec<String> = root.uris().iter().map(ToString::to_string).collect();
+        assert_eq!(uris, ["spiffe://prod.example.com"], "{}", root.subject());
+    }
+    assert_eq!(pool.roots().len(), 2);
+    let elsewhere = TempDir::new().unwrap();
+    let output = signerctl(elsewhere.path(), &["create", "--trust-domain", "spiffe://prod.example.com"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("is not a valid trust domain"), "{error}");
+}

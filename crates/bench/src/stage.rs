@@ -158,6 +158,7 @@ fn write_pool(path: &Path, key_type: SigningKeyType) -> Result<()> {
     let root = NewRoot {
         id: "1".into(),
         common_name: root_common_name("bench", "1", [1, 2, 3, 4])?,
+        uri: None,
         validity: NewRoot::DEFAULT_VALIDITY,
     };
     let serial = SerialNumber::from_random([7; 16]);

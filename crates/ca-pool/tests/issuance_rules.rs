@@ -61,7 +61,7 @@ fn key() -> PublicKey {
 }
 
 fn authority(born: Timestamp, validity: Duration) -> CertificateAuthority {
-    let root = NewRoot { id: "1".into(), common_name: "root".parse().unwrap(), validity };
+    let root = NewRoot { id: "1".into(), common_name: "root".parse().unwrap(), uri: None, validity };
     let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
     CertificateAuthority::new_root(root, key, SerialNumber::from_random([7; 16]), born).unwrap()
 }

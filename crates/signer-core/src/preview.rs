@@ -144,6 +144,7 @@ fn authority(now: Timestamp) -> Result<CertificateAuthority, AuthorityError> {
         id: "1".to_owned(),
         common_name: ca_pool::root_common_name("test", "1", [0; 4])
             .map_err(|error| AuthorityError::NewRoot(error.to_string()))?,
+        uri: None,
         validity: NewRoot::DEFAULT_VALIDITY,
     };
     CertificateAuthority::new_root(root, SigningKey::generate(SigningKeyType::EcdsaP256)?, serial()?, now)

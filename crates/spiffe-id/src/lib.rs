@@ -69,9 +69,16 @@ pub fn service_account_id(
     namespace: &str,
     service_account: &str,
 ) -> Result<SpiffeId, InvalidSpiffeId> {
-    let path = ["ns", namespace, "sa", service_account];
-    SpiffeId::from_segments(trust_domain.clone(), &path).map_err(|error| {
-        let text = format!("spiffe://{trust_domain}/{}", path.join("/"));
+    id_of_segments(trust_domain, &["ns", namespace, "sa", service_account])
+}
+
+/// The SPIFFE ID whose path has these segments: `spiffe://<trust domain>/<segment>/<segment>`.
+///
+/// # Errors
+/// If a segment isn't legal (SPIFFE-ID §2.2), or the ID would be longer than 2048 bytes.
+pub fn id_of_segments(trust_domain: &TrustDomain, segments: &[&str]) -> Result<SpiffeId, InvalidSpiffeId> {
+    SpiffeId::from_segments(trust_domain.clone(), segments).map_err(|error| {
+        let text = format!("spiffe://{trust_domain}/{}", segments.join("/"));
         invalid(&text, "SPIFFE ID", path_rule(&error).into())
     })
 }

@@ -60,7 +60,7 @@ fn start(cluster: &Cluster, signer: &str, team: &str, dir: &Path) -> tokio::proc
 fn new_pool() -> CaPool {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
     let common_name = root_common_name("teams", "1", [1, 2, 3, 4]).unwrap();
-    let root = NewRoot { id: "1".into(), common_name, validity: NewRoot::DEFAULT_VALIDITY };
+    let root = NewRoot { id: "1".into(), common_name, uri: None, validity: NewRoot::DEFAULT_VALIDITY };
     let serial = SerialNumber::from_random([7; 16]);
     let authority = CertificateAuthority::new_root(root, key, serial, jiff::Timestamp::now()).unwrap();
     CaPool::new(vec![authority]).unwrap()

@@ -53,6 +53,7 @@ pub struct Config {
 
 const DEFAULT_CLUSTER_DOMAIN: &str = "cluster.local";
 const CLUSTER_DOMAIN: &str = "the domain that kubelet's clusterDomain has, such as cluster.local";
+const CLUSTER_NAME: &str = "a name for this cluster, such as eu-1";
 const SIGNERS: &str = "a list of {name: <domain>/<path>, kind: <kind>, caPool: {...}}";
 
 impl Config {
@@ -73,13 +74,15 @@ impl Config {
 
 fn config(root: &Field<'_>, problems: &mut Problems) -> Option<Config> {
     let root = problems.ok(root.mapping("a mapping with signers"))?;
-    let known = ["clusterDomain", "deny", "signers"];
+    let known = ["clusterDomain", "clusterName", "deny", "signers"];
     problems.extend(root.unknown(&known, |_| {
-        "is not known here; a configuration has clusterDomain, deny and signers".into()
+        "is not known here; a configuration has clusterDomain, clusterName, deny and signers".into()
     }));
     let cluster_domain = problems.ok(root.read("clusterDomain", cluster_domain)).flatten();
     let cluster_domain = cluster_domain.or_else(|| DEFAULT_CLUSTER_DOMAIN.parse().ok())?;
 
+    let cluster_name =
+        problems.ok(root.read("clusterName", |field| field.parse::<String>(CLUSTER_NAME))).flatten();
     let deny = root.get("deny").and_then(|field| deny_source(&field, problems));
     let field = problems.ok(root.required("signers", SIGNERS))?;
     let entries = problems.ok(field.items(SIGNERS))?;
@@ -87,7 +90,10 @@ fn config(root: &Field<'_>, problems: &mut Problems) -> Option<Config> {
         problems.extend([field.error("is empty, so there would be nothing to do; name one signer at least")]);
     }
     problems.extend(conflicts(&entries));
-    let signers: Vec<_> = entries.iter().map(|entry| signer(entry, &cluster_domain, problems)).collect();
+    let signers: Vec<_> = entries
+        .iter()
+        .map(|entry| signer(entry, &cluster_domain, cluster_name.as_deref(), problems))
+        .collect();
     for (entry, signer) in entries.iter().zip(&signers) {
         let mapping = entry.mapping("").ok();
         problems.extend(

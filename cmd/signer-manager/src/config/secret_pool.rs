@@ -54,8 +54,14 @@ pub(super) fn secret_pool(
         }));
     }
     let max_leaf_lifetime = policy.max_lifetime;
-    let automatic_rotation =
-        AutomaticRotation { signer: name?.clone(), key_type, validity, max_leaf_lifetime, propagation };
+    let automatic_rotation = AutomaticRotation {
+        signer: name?.clone(),
+        root_uri: None,
+        key_type,
+        validity,
+        max_leaf_lifetime,
+        propagation,
+    };
     let (namespace, name) = names(&secret?, problems)?;
     Some(SecretPool { namespace, name, automatic_rotation: is_automatic.then_some(automatic_rotation) })
 }

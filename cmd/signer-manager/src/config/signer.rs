@@ -2,6 +2,7 @@
 
 use signer_core::{
     DnsName, Leaf, Policy, PoolSource, SignerName,
+    ca_pool::SecretPool,
     cluster::{CertificateSource, Pod, Services},
     preview::{Preview, PreviewError},
 };
@@ -72,6 +73,7 @@ const NAME: &str = "<domain>/<path>, such as example.com/web";
 pub(super) fn signer(
     entry: &Field<'_>,
     cluster_domain: &DnsName,
+    cluster_name: Option<&str>,
     problems: &mut Problems,
 ) -> Option<SignerConfig> {
     let signer = problems.ok(entry.mapping("{name: <domain>/<path>, kind: <kind>, caPool: {...}}"))?;
@@ -81,9 +83,13 @@ pub(super) fn signer(
     let name = problems.ok(name);
     let policy = policy(&signer, problems);
     let ca_pool = ca_pool(&signer, name.as_ref(), &policy, problems);
-    let entry = Entry { name, cluster_domain, policy: &policy, signer: &signer };
+    let entry = Entry { name, cluster_domain, cluster_name, policy: &policy, signer: &signer };
     let kind = (kind?.read)(&entry, problems);
-    Some(SignerConfig { kind: kind?, ca_pool: ca_pool?, policy })
+    let (kind, mut ca_pool) = (kind?, ca_pool?);
+    if let PoolSource::Secret(SecretPool { automatic_rotation: Some(rotation), .. }) = &mut ca_pool {
+        rotation.root_uri = kind.root_uri();
+    }
+    Some(SignerConfig { kind, ca_pool, policy })
 }
 
 fn kind(signer: &Mapping<'_>) -> Result<&'static KnownKind, ConfigError> {

@@ -60,7 +60,7 @@ fn the_top_level_is_a_mapping_with_signers() {
         (
             "signer: []\nsigners: []",
             vec![
-                "1:1: signer: is not known here; a configuration has clusterDomain, deny and signers"
+                "1:1: signer: is not known here; a configuration has clusterDomain, clusterName, deny and signers"
                     .to_owned(),
                 "2:10: signers: is empty, so there would be nothing to do; name one signer at least"
                     .to_owned(),

@@ -88,6 +88,30 @@ fn pod_identity_has_an_oid_in_one_format_alone() {
 }
 
 #[test]
+fn spiffe_paths_have_namespace_and_service_account() {
+    let spiffe = |field: &str| signer("spiffe", &format!("trustDomain: example.com\n{field}"));
+    for (path, error) in [
+        (
+            "/ns/${pod.namespace}",
+            "${pod.serviceAccountName} must be in it, or two service accounts would have one ID; write it as /ns/${pod.namespace}/sa/${pod.serviceAccountName}",
+        ),
+        (
+            "/${cluster.name}/${pod.namespace}/${pod.serviceAccountName}",
+            "${cluster.name} has no value; set clusterName, beside signers",
+        ),
+    ] {
+        let expected = format!("6:9: signers[0].path: \"{path}\": {error}");
+        assert_errors(&spiffe(&format!("path: \"{path}\"")), &[&expected]);
+    }
+    assert_errors(
+        &spiffe("dnsSuffixes: [svc]"),
+        &[
+            "6:16: signers[0].dnsSuffixes: has no effect without serviceNames: true; add that, or leave it out",
+        ],
+    );
+}
+
+#[test]
 fn annotation_common_names_are_the_pods_or_none() {
     assert_errors(
         &signer("annotation", "commonName: pod"),

@@ -3,6 +3,7 @@
 mod admission;
 mod deployed;
 mod finding;
+mod nodes;
 mod requests;
 mod rights;
 mod signers;
@@ -86,6 +87,7 @@ impl Subject<'_> {
         findings.section("cluster");
         findings.add("api", self.api());
         findings.add("clock", Ok(vec![self.clock()]));
+        findings.add("nodes", nodes::check(self.cluster));
         findings.add("admission-policy", admission::check(self.cluster));
         findings.section("controller");
         let config = self.controller.config();

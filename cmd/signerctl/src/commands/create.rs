@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ca_pool::{CaPool, CommonName, SignerName, SigningKeyType};
+use ca_pool::{CaPool, CommonName, SignerName, SigningKeyType, names::Uri};
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::{
     store::cluster::ClusterArguments,
     store::file,
     store::place::{Place, PlaceArguments},
-    text::arguments::{ca_id, duration, leaf_lifetime},
+    text::arguments::{ca_id, duration, leaf_lifetime, trust_domain},
     text::times::later,
 };
 use crate::{error::Error, terminal::Look};
@@ -47,6 +47,10 @@ pub(crate) struct Create {
     /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject.
     #[arg(long, value_name = "NAME")]
     signer: Option<SignerName>,
+    /// The SPIFFE trust domain of the signer: the root says it, as X509-SVID wants it, and those that follow by
+    /// `rotate` too.
+    #[arg(long, value_name = "DOMAIN", value_parser = trust_domain)]
+    trust_domain: Option<Uri>,
     /// The common name of the CA's subject, instead of one that is made of the signer's name, the ID and a
     /// random number.
     #[arg(long, value_name = "CN", conflicts_with = "signer")]
@@ -67,6 +71,7 @@ impl Create {
             key_type: self.key_type,
             validity: self.validity,
             subject: self.subject_cn.map_or(Subject::Names(&what), Subject::Is),
+            uri: self.trust_domain,
         };
         let signs_from = self.after.map(|after| later(now, after));
         let pool = CaPool::beginning_with(new.make(now)?, signs_from, self.max_lifetime)

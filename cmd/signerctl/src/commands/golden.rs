@@ -31,6 +31,7 @@ pub(crate) fn ca(id: u8, made: Timestamp, validity: Duration) -> CertificateAuth
     let root = NewRoot {
         id: id.to_string(),
         common_name: format!("row-major.net/spiffe CA {id} 0000000{id}").parse().unwrap(),
+        uri: None,
         validity,
     };
     let key = SigningKey::from_pkcs8(&pkcs8).unwrap();

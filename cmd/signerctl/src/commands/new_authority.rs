@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use ca_pool::{
     CertificateAuthority, CommonName, NewRoot, SerialNumber, SignerName, SigningKey, SigningKeyType,
-    root_common_name,
+    names::Uri, root_common_name,
 };
 use jiff::Timestamp;
 
@@ -18,6 +18,8 @@ pub(crate) struct NewAuthority<'a> {
     pub(crate) key_type: SigningKeyType,
     pub(crate) validity: Duration,
     pub(crate) subject: Subject<'a>,
+    /// Its subject alternative name.
+    pub(crate) uri: Option<Uri>,
 }
 
 /// What its subject says.
@@ -34,7 +36,7 @@ impl NewAuthority<'_> {
             Subject::Is(name) => name,
             Subject::Names(what) => root_common_name(what, &self.id, random()?)?,
         };
-        let root = NewRoot { id: self.id, common_name, validity: self.validity };
+        let root = NewRoot { id: self.id, common_name, uri: self.uri, validity: self.validity };
         let serial = SerialNumber::from_random(random()?);
         let key = SigningKey::generate(self.key_type)?;
         Ok(CertificateAuthority::new_root(root, key, serial, now)?)

@@ -12,7 +12,7 @@ use crate::{
     report::outlook::Outlook,
     store::cluster::ClusterArguments,
     store::place::PlaceArguments,
-    text::arguments::duration,
+    text::arguments::{duration, is_trust_domain},
     text::wrap::wrap_behind,
 };
 use crate::{error::Error, terminal::Look};
@@ -85,7 +85,8 @@ impl Rotate {
                 replaced.set(Some((last.key().key_type(), key_type)));
             }
             let subject = subject_cn.clone().map_or(Subject::Names(&what), Subject::Is);
-            NewAuthority { id, key_type, validity, subject }.make(now)
+            let uri = last.root().uris().into_iter().find(is_trust_domain);
+            NewAuthority { id, key_type, validity, subject, uri }.make(now)
         };
         let mut report = takeover.carry_out(&place, options, &make, look, now)?;
         if let Some((before, new)) = replaced.get() {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use ca_pool::{CaPool, MAX_LEAF_LIFETIME, Terms, format_duration, parse_duration};
+use ca_pool::{
+    CaPool, MAX_LEAF_LIFETIME, Terms, format_duration,
+    names::{Uri, UriError},
+    parse_duration,
+};
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
@@ -46,6 +50,17 @@ pub(crate) fn secret_name(text: &str) -> Result<String, String> {
 fn is_label(text: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !text.is_empty() && text.chars().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// A SPIFFE trust domain, as the URI that a root has for it.
+pub(crate) fn trust_domain(text: &str) -> Result<Uri, String> {
+    let domain = signer_spiffe::parse_trust_domain(text).map_err(|error| error.to_string())?;
+    format!("spiffe://{domain}").parse().map_err(|error: UriError| error.to_string())
+}
+
+/// Whether a URI is that of a trust domain alone.
+pub(crate) fn is_trust_domain(uri: &Uri) -> bool {
+    uri.as_str().strip_prefix("spiffe://").is_some_and(|domain| trust_domain(domain).is_ok())
 }
 
 /// `<namespace>/<name>`.

@@ -73,7 +73,7 @@ fn a_first_ca_that_cannot_sign_is_refused() {
     ] {
         let at = |days: i64| Timestamp::now().checked_add(SignedDuration::from_hours(24 * days)).unwrap();
         let validity = at(end).duration_since(at(begin)).unsigned_abs();
-        let root = NewRoot { id: name.to_owned(), common_name: name.parse().unwrap(), validity };
+        let root = NewRoot { id: name.to_owned(), common_name: name.parse().unwrap(), uri: None, validity };
         let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
         let pkcs8 = key.to_pkcs8().unwrap();
         let authority =

@@ -44,14 +44,14 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
     }
     let row = |(index, subject): (usize, &str)| Row {
         subject: subject.to_owned(),
-        figures: vec![rounds.figure(index, 0, "ms"), rounds.ratio(index, 0)],
+        figures: vec![rounds.figure(index, 0, "ms"), rounds.ratio_to(index, 0, 0, "")],
     };
     let mut rows: Vec<Row> = ["not scraped", "scraped"].into_iter().enumerate().map(row).collect();
     let one = Figure::of(&scrapes, "ms");
     let in_between = f64::from(RATE) * EVERY.as_secs_f64() * rounds.figure(0, 0, "ms").median;
     rows.push(Row {
         subject: "one scrape".to_owned(),
-        figures: vec![one, Figure::one(1.0 + one.median / in_between, "")],
+        figures: vec![one, Figure::one(100.0 * one.median / in_between, "%")],
     });
     Ok(Section {
         name: "scrape".into(),
@@ -59,7 +59,7 @@ pub(super) async fn measure(stage: &Stage, extent: Extent) -> Result<Section> {
             "CPU for a certificate at {RATE} a second, {count} in each round, with and without a scrape of /metrics each {} s; and for one scrape, as a share of what comes between two",
             EVERY.as_secs()
         ),
-        columns: vec!["CPU", "ratio"],
+        columns: vec!["CPU", "to not scraped"],
         rows,
         plots: vec![],
     })

@@ -107,6 +107,7 @@ impl Steps {
         let root = NewRoot {
             id: "1".into(),
             common_name: root_common_name("bench", "1", [1, 2, 3, 4])?,
+            uri: None,
             validity: NewRoot::DEFAULT_VALIDITY,
         };
         let ca = CertificateAuthority::new_root(

@@ -8,7 +8,10 @@ use der::{
     asn1::{AnyRef, IntRef},
 };
 use jiff::Timestamp;
-use x509_cert::time::Time;
+use x509_cert::{
+    ext::pkix::{SubjectAltName, name::GeneralName},
+    time::Time,
+};
 
 use super::{
     AuthorityError, NameConstraints, SigningKeyType,
@@ -17,6 +20,7 @@ use super::{
     extensions::{self, CaExtensions},
     verifying_key::{Unverified, VerifyingKey},
 };
+use crate::names::Uri;
 
 /// A parsed certificate that stands in a CA pool. Whether it is a CA, and whose, is judged when a
 /// [`CertificateAuthority`](super::CertificateAuthority) is made of it.
@@ -111,6 +115,19 @@ impl CaCertificate {
     #[must_use]
     pub fn subject(&self) -> String {
         distinguished_name::to_text(&self.subject)
+    }
+
+    /// The URIs among its subject alternative names, as far as they are legal ones.
+    #[must_use]
+    pub fn uris(&self) -> Vec<Uri> {
+        let Ok(certificate) = x509_cert::Certificate::from_der(&self.der) else { return Vec::new() };
+        let names = certificate.tbs_certificate().get_extension::<SubjectAltName>().ok().flatten();
+        let names = names.map(|(_, SubjectAltName(names))| names).unwrap_or_default();
+        let uri = |name: &GeneralName| match name {
+            GeneralName::UniformResourceIdentifier(uri) => uri.as_str().parse().ok(),
+            _ => None,
+        };
+        names.iter().filter_map(uri).collect()
     }
 
     pub(super) fn issuer_der(&self) -> &[u8] {

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use der::{
     Encode, ErrorKind, Tag,
-    asn1::{AnyRef, OctetString},
+    asn1::{AnyRef, Ia5String, OctetString},
 };
 use jiff::Timestamp;
 use x509_cert::{
-    ext::pkix::{BasicConstraints, KeyUsage, KeyUsages, SubjectKeyIdentifier},
+    ext::pkix::{
+        BasicConstraints, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier, name::GeneralName,
+    },
     time::Validity,
 };
 
@@ -19,7 +21,7 @@ use super::{
 };
 use crate::{
     duration::format_duration,
-    names::{CommonName, CommonNameError},
+    names::{CommonName, CommonNameError, Uri},
 };
 
 /// What a new self-signed root is to be.
@@ -29,6 +31,9 @@ pub struct NewRoot {
     pub id: String,
     /// The subject's only attribute. It should be unique and say what the CA signs: [`root_common_name`].
     pub common_name: CommonName,
+    /// Its subject alternative name, if it has one: SPIFFE wants `spiffe://<trust domain>` in a root
+    /// (X509-SVID §3.2).
+    pub uri: Option<Uri>,
     /// How long it is valid from now on; [`NewRoot::LEAST_VALIDITY`] to [`NewRoot::MOST_VALIDITY`].
     pub validity: Duration,
 }
@@ -46,7 +51,7 @@ impl NewRoot {
 
 impl CertificateAuthority {
     /// Makes a new self-signed root of a key: critical basicConstraints CA:TRUE without a path length,
-    /// critical keyUsage keyCertSign and cRLSign, and a subject key identifier.
+    /// critical keyUsage keyCertSign and cRLSign, a subject key identifier, and the URI if one is given.
     ///
     /// # Errors
     /// If the validity is out of bounds, or the cryptographic library fails.
@@ -84,6 +89,15 @@ fn self_signed(
     let out_of_range = |_: jiff::Error| der::Error::from(ErrorKind::DateTime);
     let not_before = now.checked_sub(NewRoot::BACKDATED).map_err(out_of_range)?;
     let not_after = now.checked_add(request.validity).map_err(out_of_range)?;
+    let mut extensions = vec![
+        extension(true, &BasicConstraints { ca: true, path_len_constraint: None })?,
+        extension(true, &KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign))?,
+        extension(false, &SubjectKeyIdentifier(OctetString::new(key_identifier(key.spki_der()))?))?,
+    ];
+    if let Some(uri) = &request.uri {
+        let name = GeneralName::UniformResourceIdentifier(Ia5String::new(uri.as_str())?);
+        extensions.push(extension(false, &SubjectAltName(vec![name]))?);
+    }
     let tbs = TbsCertificate {
         version: VERSION_3,
         serial_number: serial.to_asn1()?,
@@ -94,11 +108,7 @@ fn self_signed(
         subject_public_key_info: AnyRef::try_from(key.spki_der())?,
         issuer_unique_id: None,
         subject_unique_id: None,
-        extensions: Some(vec![
-            extension(true, &BasicConstraints { ca: true, path_len_constraint: None })?,
-            extension(true, &KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign))?,
-            extension(false, &SubjectKeyIdentifier(OctetString::new(key_identifier(key.spki_der()))?))?,
-        ]),
+        extensions: Some(extensions),
     };
     asn1::sign(&tbs.to_der()?, key)
 }

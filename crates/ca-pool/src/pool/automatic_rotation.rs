@@ -14,7 +14,7 @@ use crate::{
         AuthorityError, CaCertificate, CertificateAuthority, NewRoot, SerialNumber, SigningKey,
         SigningKeyType, root_common_name,
     },
-    names::{CommonNameError, SignerName},
+    names::{CommonNameError, SignerName, Uri},
 };
 
 /// The pool's field that tells people who rotates it. It decides nothing.
@@ -26,6 +26,8 @@ const AUTOMATIC: &str = "automatic";
 pub struct AutomaticRotation {
     /// Whose pool it is; the subjects of its CAs say so.
     pub signer: SignerName,
+    /// The URI in new roots, if there is to be one.
+    pub root_uri: Option<Uri>,
     /// The type of new CAs' keys.
     pub key_type: SigningKeyType,
     /// How long a new CA is valid.
@@ -217,7 +219,8 @@ impl AutomaticRotation {
         now: Timestamp,
     ) -> Result<CertificateAuthority, AutomaticRotationError> {
         let common_name = root_common_name(self.signer.as_str(), id, with.unique)?;
-        let root = NewRoot { id: id.to_owned(), common_name, validity: self.validity };
+        let root =
+            NewRoot { id: id.to_owned(), common_name, uri: self.root_uri.clone(), validity: self.validity };
         Ok(CertificateAuthority::new_root(root, with.key, SerialNumber::from_random(with.serial), now)?)
     }
 }

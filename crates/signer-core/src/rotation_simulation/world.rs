@@ -119,6 +119,7 @@ impl World {
         let now = remover.clock(self);
         let automatic_rotation = AutomaticRotation {
             signer: self.signer.clone(),
+            root_uri: None,
             key_type: SigningKeyType::Ed25519,
             validity: NewRoot::DEFAULT_VALIDITY,
             max_leaf_lifetime: HOUR,
@@ -263,6 +264,7 @@ pub(super) fn new_ca(id: &str, now: Timestamp) -> CertificateAuthority {
     let root = NewRoot {
         id: id.into(),
         common_name: format!("CA {id}").parse().unwrap(),
+        uri: None,
         validity: NewRoot::DEFAULT_VALIDITY,
     };
     CertificateAuthority::new_root(root, key, SerialNumber::from_random([7; 16]), now).unwrap()

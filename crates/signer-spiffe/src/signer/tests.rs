@@ -1,5 +1,7 @@
 use signer_core::{
-    Grounds, reasons,
+    Grounds,
+    cluster::Service,
+    reasons,
     testing::{RequestBuilder, issue},
 };
 
@@ -62,6 +64,40 @@ fn what_it_issues_is_known_before_a_pod_asks() {
 fn the_trust_bundle_is_found_by_the_trust_domain() {
     assert_eq!(
         signer().bundle_labels(),
-        BTreeMap::from([("trust-domain".into(), "prod.example.com".into())])
+        BTreeMap::from([
+            ("trust-domain".into(), "prod.example.com".into()),
+            ("k8s.spiffe.io/canarying".into(), "live".into()),
+            ("k8s.spiffe.io/workload-trust-domain".into(), "prod.example.com".into()),
+            ("k8s.spiffe.io/peer-trust-domain".into(), "prod.example.com".into()),
+        ])
     );
+}
+
+fn with_names() -> SpiffeSigner {
+    let path = PathTemplate::parse("/${pod.serviceAccountName}/of/${pod.namespace}", None).unwrap();
+    SpiffeSigner::new(signer().config.with_path(path).with_service_names(Naming::default()))
+}
+
+const ID: &str = "spiffe://prod.example.com/server/of/shop";
+
+#[tokio::test]
+async fn names_of_services_stand_beside_the_id() {
+    let request = RequestBuilder::new(NAME)
+        .label("app", "web")
+        .services([Service::new("web", [("app", "web")]), Service::new("other", [("app", "other")])]);
+    let expected = svid().uri(ID.parse().unwrap()).dns_name("web.shop.svc".parse().unwrap());
+    issue(&with_names(), &request.clone().build()).await.unwrap();
+    assert_eq!(with_names().decide(&request.build()).await.unwrap(), Decision::issue(expected));
+}
+
+/// Clients have an ID, and seldom a Service.
+#[tokio::test]
+async fn a_pod_without_a_service_has_its_id_alone_unless_it_lists_some() {
+    let request = RequestBuilder::new(NAME).services([]);
+    let alone = Decision::issue(svid().uri(ID.parse().unwrap()));
+    issue(&with_names(), &request.clone().build()).await.unwrap();
+    assert_eq!(with_names().decide(&request.clone().build()).await.unwrap(), alone);
+    let listed = request.user_annotation("row-major.net/spiffe-services", "web").build();
+    let Decision::Wait(wait) = with_names().decide(&listed).await.unwrap() else { panic!("must wait") };
+    assert_eq!(wait.reason, reasons::WAITING_FOR_SERVICE);
 }

@@ -31,7 +31,7 @@ impl Kind for AnnotationSignerConfig {
 
     /// The names of the other signers are added when all are known.
     fn read(
-        Entry { name, cluster_domain, policy, signer }: &Entry<'_>,
+        Entry { name, cluster_domain, policy, signer, .. }: &Entry<'_>,
         problems: &mut Problems,
     ) -> Option<Self> {
         let sources = [

@@ -7,7 +7,7 @@ mod spiffe;
 
 use signer_annotation::{AnnotationSignerConfig, ConfigError as AnnotationError};
 use signer_core::{
-    DnsName, Leaf, Manager, Policy, Signer, SignerName, SignerOptions,
+    DnsName, Leaf, Manager, Policy, Signer, SignerName, SignerOptions, Uri,
     cluster::{CertificateSource, Pod, Services},
     preview::{Preview, PreviewError, preview},
 };
@@ -74,6 +74,11 @@ pub(crate) trait Kind {
     /// Takes in the names of all signers.
     fn hear_of(&mut self, _all: &[SignerName]) {}
 
+    /// The URI that new roots of its pool have, if they are to have one.
+    fn root_uri(&self) -> Option<Uri> {
+        None
+    }
+
     /// The signer.
     ///
     /// # Errors
@@ -85,6 +90,8 @@ pub(crate) trait Kind {
 pub(crate) struct Entry<'a> {
     pub(crate) name: Option<SignerName>,
     pub(crate) cluster_domain: &'a DnsName,
+    /// `clusterName`, if it is set.
+    pub(crate) cluster_name: Option<&'a str>,
     pub(crate) policy: &'a Policy,
     pub(crate) signer: &'a Mapping<'a>,
 }
@@ -164,6 +171,10 @@ impl SignerKind {
 
     pub(crate) fn hear_of(&mut self, all: &[SignerName]) {
         of_kind!(self, config => config.hear_of(all));
+    }
+
+    pub(crate) fn root_uri(&self) -> Option<Uri> {
+        of_kind!(self, config => config.root_uri())
     }
 
     /// Hands the signer to the manager.

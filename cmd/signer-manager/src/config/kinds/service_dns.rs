@@ -52,7 +52,7 @@ impl Kind for ServiceDnsConfig {
     }
 }
 
-fn naming(field: &Field<'_>, pod_names: bool, problems: &mut Problems) -> Option<Naming> {
+pub(super) fn naming(field: &Field<'_>, pod_names: bool, problems: &mut Problems) -> Option<Naming> {
     let accepted = "a list such as [svc, svc.cluster.local]";
     let suffixes: Vec<DnsSuffix> = field.list(accepted, problems, |item, problems| {
         problems.ok(item.parse("svc, or a domain of two labels at least, such as svc.cluster.local"))

@@ -1,24 +1,38 @@
 //! `kind: spiffe`.
 
 use signer_annotation::ConfigError as AnnotationError;
-use signer_core::{Leaf, Signer as _, SignerName};
-use signer_spiffe::{SpiffeConfig, SpiffeSigner, parse_trust_domain};
+use signer_core::{Leaf, Signer as _, SignerName, Uri};
+use signer_service_dns::{DnsSuffix, Naming};
+use signer_spiffe::{PathTemplate, SpiffeConfig, SpiffeSigner, parse_trust_domain};
 
-use super::{Entry, Kind};
-use crate::config::error::Problems;
+use super::{Entry, Kind, service_dns::naming};
+use crate::config::{
+    error::Problems,
+    field::{Field, Mapping},
+};
 
 pub(super) const TRUST_DOMAIN: &str = "the SPIFFE trust domain, such as prod.example.com";
+const PATH: &str = "the path of its IDs, such as /ns/${pod.namespace}/sa/${pod.serviceAccountName}";
 
 impl Kind for SpiffeConfig {
     type Signer = SpiffeSigner;
     const NAME: &'static str = "spiffe";
-    const FIELDS: &'static [&'static str] = &["trustDomain"];
+    const FIELDS: &'static [&'static str] =
+        &["trustDomain", "path", "serviceNames", "dnsSuffixes", "podNames"];
 
-    fn read(Entry { name, signer, .. }: &Entry<'_>, problems: &mut Problems) -> Option<Self> {
+    fn read(Entry { name, cluster_name, signer, .. }: &Entry<'_>, problems: &mut Problems) -> Option<Self> {
         let field = problems.ok(signer.required("trustDomain", TRUST_DOMAIN));
         let trust_domain =
             field.and_then(|field| problems.ok(field.parse_by(TRUST_DOMAIN, parse_trust_domain)));
-        Self::new(name.clone()?, trust_domain?).ok()
+        let path = signer.read("path", |field| {
+            let text: String = field.parse(PATH)?;
+            PathTemplate::parse(&text, *cluster_name)
+                .map_err(|error| field.error(format!("{text:?}: {error}")))
+        });
+        let path = problems.or_default(path, PathTemplate::default());
+        let naming = service_names(signer, problems);
+        let config = Self::new(name.clone()?, trust_domain?).ok()?.with_path(path);
+        Some(naming.into_iter().fold(config, Self::with_service_names))
     }
 
     fn signer_name(&self) -> &SignerName {
@@ -30,10 +44,39 @@ impl Kind for SpiffeConfig {
     }
 
     fn names(&self) -> Vec<String> {
-        vec![format!("spiffe://{}/ns/<namespace>/sa/<service account>", self.trust_domain())]
+        let path = self.path().to_string();
+        let path = path.replace("${pod.namespace}", "<namespace>");
+        let path = path.replace("${pod.serviceAccountName}", "<service account>");
+        let id = format!("spiffe://{}{path}", self.trust_domain());
+        let suffixes = self.service_names().map(Naming::suffixes).unwrap_or_default();
+        let names = suffixes.iter().map(|suffix| format!("<service>.<namespace>.{suffix}"));
+        std::iter::once(id).chain(names).collect()
+    }
+
+    fn root_uri(&self) -> Option<Uri> {
+        format!("spiffe://{}", self.trust_domain()).parse().ok()
     }
 
     fn signer(&self) -> Result<SpiffeSigner, AnnotationError> {
         Ok(SpiffeSigner::new(self.clone()))
+    }
+}
+
+/// Which names of Services its certificates have.
+fn service_names(signer: &Mapping<'_>, problems: &mut Problems) -> Option<Naming> {
+    let is_wanted = problems.or_default(signer.read("serviceNames", Field::flag), false);
+    if !is_wanted {
+        let of_names = ["dnsSuffixes", "podNames"].into_iter().filter_map(|name| signer.get(name));
+        problems.extend(
+            of_names.map(|field| {
+                field.error("has no effect without serviceNames: true; add that, or leave it out")
+            }),
+        );
+        return None;
+    }
+    let pod_names = problems.or_default(signer.read("podNames", Field::flag), false);
+    match signer.get("dnsSuffixes") {
+        Some(field) => naming(&field, pod_names, problems),
+        None => Naming::new([DnsSuffix::default()], pod_names).ok(),
     }
 }

@@ -34,6 +34,9 @@ async fn a_bundle_is_published_under_the_names_that_pods_look_for() -> Result<()
         let labels = [
             (label(&id, "canarying"), "live".into()),
             (label(&id, "trust-domain"), "prod.example.com".into()),
+            ("k8s.spiffe.io/canarying".into(), "live".into()),
+            ("k8s.spiffe.io/workload-trust-domain".into(), "prod.example.com".into()),
+            ("k8s.spiffe.io/peer-trust-domain".into(), "prod.example.com".into()),
         ];
         assert_eq!(bundle.labels, labels.into());
         let bundle = bundle_of(scope, &dns, &roots(&setup, &dns)).await?;

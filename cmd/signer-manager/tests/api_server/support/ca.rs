@@ -20,7 +20,7 @@ pub(crate) fn new_authority(id: &str) -> CertificateAuthority {
 pub(crate) fn new_authority_of(id: &str, age: Duration, validity: Duration) -> CertificateAuthority {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
     let common_name = root_common_name(&format!("test {}", unique::label()), id, [1, 2, 3, 4]).unwrap();
-    let root = NewRoot { id: id.into(), common_name, validity };
+    let root = NewRoot { id: id.into(), common_name, uri: None, validity };
     let serial = SerialNumber::from_random([7; 16]);
     CertificateAuthority::new_root(root, key, serial, jiff::Timestamp::now() - age).unwrap()
 }

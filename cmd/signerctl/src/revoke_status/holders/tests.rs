@@ -11,7 +11,7 @@ fn at(hours: u64) -> Timestamp {
 
 fn authority() -> CertificateAuthority {
     let common_name = root_common_name("test", "2", [0; 4]).unwrap();
-    let root = NewRoot { id: "2".into(), common_name, validity: NewRoot::DEFAULT_VALIDITY };
+    let root = NewRoot { id: "2".into(), common_name, uri: None, validity: NewRoot::DEFAULT_VALIDITY };
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
     CertificateAuthority::new_root(root, key, SerialNumber::from_random([7; 16]), at(0)).unwrap()
 }

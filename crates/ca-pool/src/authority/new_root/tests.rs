@@ -2,7 +2,7 @@ use super::*;
 use crate::authority::SigningKeyType;
 
 fn new_root(validity: Duration) -> Result<CertificateAuthority, AuthorityError> {
-    let request = NewRoot { id: "1".into(), common_name: "our root".parse().unwrap(), validity };
+    let request = NewRoot { id: "1".into(), common_name: "our root".parse().unwrap(), uri: None, validity };
     let key = SigningKey::generate(SigningKeyType::EcdsaP384).unwrap();
     let now = "2026-11-22T12:00:00.9Z".parse().unwrap();
     CertificateAuthority::new_root(request, key, SerialNumber::from_random([9; 16]), now)
@@ -47,4 +47,21 @@ fn common_name_fits_and_keeps_what_makes_it_unique() {
     let long = name(&"é".repeat(100), "blue").unwrap();
     assert!(long.chars().count() == 64 && long.ends_with("é CA blue 0000002a"), "{long}");
     assert!(name("a\nb", "1").is_err() && name("a", &"x".repeat(80)).is_err());
+}
+
+#[test]
+fn a_uri_stands_in_the_root_and_is_read_from_there() {
+    let request = NewRoot {
+        id: "1".into(),
+        common_name: "our root".parse().unwrap(),
+        uri: Some("spiffe://prod.example.com".parse().unwrap()),
+        validity: NewRoot::DEFAULT_VALIDITY,
+    };
+    let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
+    let now = "2026-11-22T12:00:00Z".parse().unwrap();
+    let authority =
+        CertificateAuthority::new_root(request, key, SerialNumber::from_random([9; 16]), now).unwrap();
+    let uris: Vec<String> = authority.root().uris().iter().map(ToString::to_string).collect();
+    assert_eq!(uris, ["spiffe://prod.example.com"]);
+    assert!(new_root(NewRoot::DEFAULT_VALIDITY).unwrap().root().uris().is_empty());
 }

@@ -159,7 +159,7 @@ proptest! {
         // Ed25519 signatures are deterministic, so all of the certificate is.
         let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
         let now = Timestamp::from_second(seconds).unwrap();
-        let request = NewRoot { id: "1".into(), common_name: "root".parse().unwrap(), validity: 48 * HOUR };
+        let request = NewRoot { id: "1".into(), common_name: "root".parse().unwrap(), uri: None, validity: 48 * HOUR };
         let serial = SerialNumber::from_random(serial);
         let authority = CertificateAuthority::new_root(request, key, serial.clone(), now).unwrap();
         let key = p256();

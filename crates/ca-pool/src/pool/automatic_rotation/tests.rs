@@ -1,3 +1,4 @@
+use crate::names::Uri;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,7 @@ const DAY: i64 = 24 * 3600;
 fn automatic_rotation() -> AutomaticRotation {
     AutomaticRotation {
         signer: "example.com/a".parse().unwrap(),
+        root_uri: None,
         key_type: SigningKeyType::Ed25519,
         validity: AutomaticRotation::DEFAULT_VALIDITY,
         max_leaf_lifetime: Duration::from_secs(24 * 3600),
@@ -200,4 +202,17 @@ fn a_successor_waits_for_as_long_as_is_wanted_or_as_is_left() {
     let valid = -SignedDuration::from_mins(5);
     assert_eq!(wait(365), valid, "its leaves live, and it can't sign");
     assert_eq!(wait(366), valid, "it has expired");
+}
+
+#[test]
+fn each_new_root_has_the_uri() {
+    let uri: Uri = "spiffe://prod.example.com".parse().unwrap();
+    let rotation = AutomaticRotation { root_uri: Some(uri.clone()), ..automatic_rotation() };
+    let mut pool = None;
+    live(&rotation, &mut pool, 0..245);
+    let pool = pool.unwrap();
+    let uris: Vec<Vec<Uri>> = pool.roots().iter().map(|root| root.uris()).collect();
+    assert_eq!(uris, [vec![uri.clone()], vec![uri]]);
+    // what its own trust anchors are of use for isn't changed by that
+    assert!(pool.findings(&pool.fitness(&[]), at(245)).is_empty());
 }

@@ -22,8 +22,12 @@ fn at(seconds: i64) -> Timestamp {
 
 fn ca(id: &str) -> CertificateAuthority {
     let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
-    let root =
-        NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY };
+    let root = NewRoot {
+        id: id.into(),
+        common_name: "CA".parse().unwrap(),
+        uri: None,
+        validity: NewRoot::DEFAULT_VALIDITY,
+    };
     CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), at(0)).unwrap()
 }
 
@@ -125,7 +129,12 @@ fn a_turn_that_comes_when_the_ca_before_can_sign_no_more_is_refused_with_the_lat
 fn where_the_one_that_waits_is_not_valid_in_time_another_may_sign_in_between() {
     let end = at(0) + NewRoot::DEFAULT_VALIDITY;
     let late = CertificateAuthority::new_root(
-        NewRoot { id: "2".into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY },
+        NewRoot {
+            id: "2".into(),
+            common_name: "CA".parse().unwrap(),
+            uri: None,
+            validity: NewRoot::DEFAULT_VALIDITY,
+        },
         SigningKey::generate(SigningKeyType::Ed25519).unwrap(),
         SerialNumber::from_random([1; 16]),
         end,

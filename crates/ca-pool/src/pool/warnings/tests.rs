@@ -16,7 +16,7 @@ fn at(hours: i64) -> Timestamp {
 
 fn ca(id: &str, from: i64, days: u32) -> CertificateAuthority {
     let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
-    let root = NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), validity: days * DAY };
+    let root = NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), uri: None, validity: days * DAY };
     CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), at(from)).unwrap()
 }
 

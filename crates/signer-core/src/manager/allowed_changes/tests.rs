@@ -24,6 +24,7 @@ fn automatic_rotation() -> AutomaticRotation {
     let key_type = SigningKeyType::Ed25519;
     AutomaticRotation {
         signer: signer(),
+        root_uri: None,
         key_type,
         validity: 365 * DAY,
         max_leaf_lifetime: 2 * DAY,
@@ -37,7 +38,7 @@ fn now() -> Timestamp {
 
 fn ca(id: &str) -> CertificateAuthority {
     let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
-    let root = NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), validity: 365 * DAY };
+    let root = NewRoot { id: id.into(), common_name: "CA".parse().unwrap(), uri: None, validity: 365 * DAY };
     CertificateAuthority::new_root(root, key, SerialNumber::from_random([1; 16]), now()).unwrap()
 }
 

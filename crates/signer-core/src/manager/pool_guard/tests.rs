@@ -57,6 +57,7 @@ fn a_pool_that_keeps_itself_and_waits_for_people_is_ready_and_says_so() {
     let state = PoolState { pool: Some(Arc::new(pool)), problem: None, ..PoolState::default() };
     let automatic_rotation = AutomaticRotation {
         signer,
+        root_uri: None,
         key_type: ca_pool::SigningKeyType::Ed25519,
         validity: AutomaticRotation::DEFAULT_VALIDITY,
         max_leaf_lifetime: day,

@@ -30,8 +30,12 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn pool() -> CaPool {
     let key = SigningKey::generate(SigningKeyType::Ed25519).unwrap();
-    let root =
-        NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: NewRoot::DEFAULT_VALIDITY };
+    let root = NewRoot {
+        id: "1".into(),
+        common_name: "CA".parse().unwrap(),
+        uri: None,
+        validity: NewRoot::DEFAULT_VALIDITY,
+    };
     let serial = SerialNumber::from_random([1; 16]);
     CaPool::new(vec![CertificateAuthority::new_root(root, key, serial, now()).unwrap()]).unwrap()
 }

@@ -74,7 +74,7 @@ fn a_root_that_is_renewed_with_its_key_goes_on_at_once() {
     let old = pool();
     let bundle = desired(&old, &signer()).created(&resource(), now());
     let key = SigningKey::from_pkcs8(&old.signing().key().local().unwrap().to_pkcs8().unwrap()).unwrap();
-    let root = NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), validity: DAY * 100 };
+    let root = NewRoot { id: "1".into(), common_name: "CA".parse().unwrap(), uri: None, validity: DAY * 100 };
     let serial = SerialNumber::from_random([2; 16]);
     let renewed = CertificateAuthority::new_root(root, key, serial, now() + DAY).unwrap();
     let renewed = CaPool::new(vec![renewed]).unwrap();
