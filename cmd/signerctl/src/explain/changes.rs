@@ -39,11 +39,13 @@ struct Change {
     after: Verdict,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Changes {
     certificates: usize,
     unchanged: usize,
     changes: Vec<Change>,
+    /// Pods and Services that can't be read, and why: what they would change isn't known.
+    unreadable: Vec<String>,
 }
 
 impl Comparison<'_> {
@@ -53,9 +55,10 @@ impl Comparison<'_> {
             Some(against) => against,
             None => Controller::new(self.cluster, self.controller_namespace).config()?,
         };
-        let (pods, services) = (pods(self.cluster, self.namespace)?, services(self.cluster, self.namespace)?);
+        let mut found = Changes::default();
+        let pods = pods(self.cluster, self.namespace, &mut found.unreadable)?;
+        let services = services(self.cluster, self.namespace, &mut found.unreadable)?;
         let none = Services::default();
-        let mut found = Changes { certificates: 0, unchanged: 0, changes: Vec::new() };
         for observed in &pods {
             let services = services.get(&observed.pod.namespace).unwrap_or(&none);
             for source in &observed.pod.certificate_sources {
@@ -63,7 +66,7 @@ impl Comparison<'_> {
                 found.add(observed, of(&before), of(self.config));
             }
         }
-        let is_good = found.changes.iter().all(|change| !change.is_loss());
+        let is_good = found.unreadable.is_empty() && !found.changes.iter().any(Change::is_loss);
         let text = match output {
             Output::Text => found.shown(look),
             Output::Json => serde_json::to_string_pretty(&found)? + "\n",
@@ -72,17 +75,28 @@ impl Comparison<'_> {
     }
 }
 
-fn pods(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<ObservedPod>, Error> {
-    let path = path_of("pods", namespace);
-    let mut pods = cluster.list::<ObservedPod>(&path, None)?.objects;
+fn pods(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+    unreadable: &mut Vec<String>,
+) -> Result<Vec<ObservedPod>, Error> {
+    let listing = cluster.list::<ObservedPod>(&path_of("pods", namespace), None)?;
+    unreadable.extend(listing.unreadable.iter().map(ToString::to_string));
+    let mut pods = listing.objects;
     pods.retain(|observed| !observed.is_finished() && !observed.pod.certificate_sources.is_empty());
     pods.sort_by(|a, b| (&a.pod.namespace, &a.pod.name).cmp(&(&b.pod.namespace, &b.pod.name)));
     Ok(pods)
 }
 
-fn services(cluster: &Cluster, namespace: Option<&str>) -> Result<BTreeMap<String, Services>, Error> {
+fn services(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+    unreadable: &mut Vec<String>,
+) -> Result<BTreeMap<String, Services>, Error> {
     let mut all: BTreeMap<String, Vec<Service>> = BTreeMap::new();
-    for found in cluster.list::<NamespacedService>(&path_of("services", namespace), None)?.objects {
+    let listing = cluster.list::<NamespacedService>(&path_of("services", namespace), None)?;
+    unreadable.extend(listing.unreadable.iter().map(ToString::to_string));
+    for found in listing.objects {
         all.entry(found.namespace).or_default().push(found.service);
     }
     Ok(all.into_iter().map(|(namespace, services)| (namespace, services.into_iter().collect())).collect())
@@ -138,7 +152,9 @@ impl Changes {
             .lines()
             .map(|line| look.paint(tone, line) + "\n")
             .collect::<String>();
-        head + &self.changes.iter().map(|change| change.shown(look)).collect::<String>()
+        let unknown = |problem: &String| wrap_behind("! ", problem, look.width);
+        let unknown: String = self.unreadable.iter().map(unknown).collect();
+        head + &unknown + &self.changes.iter().map(|change| change.shown(look)).collect::<String>()
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Holders {
     /// Running pods that ask the signer.
     pub(super) pods: usize,
     pub(super) workloads: Vec<Workload>,
+    /// Pods that can't be read, and why: what they hold isn't known.
+    pub(super) unreadable: Vec<String>,
 }
 
 /// Pods that one thing made.
@@ -160,11 +162,12 @@ impl Holders {
             }
         }
         let workloads = workloads.into_values().filter(|workload| !workload.holders.is_empty()).collect();
-        Self { signer: signer.to_string(), revoked_at: evidence.since, pods: count, workloads }
+        let (signer, unreadable) = (signer.to_string(), Vec::new());
+        Self { signer, revoked_at: evidence.since, pods: count, workloads, unreadable }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.workloads.is_empty()
+        self.workloads.is_empty() && self.unreadable.is_empty()
     }
 
     pub(super) fn count(&self) -> usize {

@@ -93,7 +93,7 @@ impl RevokeStatus {
         let pool = pool_place(cluster, controller, &signer.ca_pool)?.load(None)?;
         let changed = i64::try_from(pool.generation()).ok().filter(|second| *second > 0);
         let since = self.since.or_else(|| Timestamp::from_second(changed?).ok()).ok_or(Error::RevokedWhen)?;
-        let pods = cluster.list::<ObservedPod>("/api/v1/pods", None)?.objects;
+        let pods = cluster.list::<ObservedPod>("/api/v1/pods", None)?;
         let evidence = Evidence {
             pool: &pool,
             since,
@@ -101,6 +101,7 @@ impl RevokeStatus {
             requests: requests(cluster, None)?.objects,
             audited: audited(&self.audit_logs, &self.signer)?,
         };
-        Ok(Holders::of(&self.signer, pods, &evidence, renewed, now))
+        let unreadable = pods.unreadable.iter().map(ToString::to_string).collect();
+        Ok(Holders { unreadable, ..Holders::of(&self.signer, pods.objects, &evidence, renewed, now) })
     }
 }

@@ -18,10 +18,12 @@ use crate::{
 pub(super) fn shown(holders: &Holders, kubectl: &str, batch: usize, look: Look, now: Timestamp) -> String {
     let revoked = minute_from_now(holders.revoked_at, now);
     let of = plural(holders.pods, "running pod");
+    let unreadable = holders.unreadable.iter().map(|problem| wrap_behind("! ", problem, look.width));
+    let unreadable: String = unreadable.collect();
     let Some(last) = holders.workloads.iter().map(|workload| workload.until).max() else {
         let text =
             format!("{}: none of {of} holds a certificate of a CA revoked before {revoked}.", holders.signer);
-        return look.paint(Tone::Good, text) + "\n";
+        return look.paint(Tone::Good, text) + "\n" + &unreadable;
     };
     let head = format!(
         "{}: {} of {of} may hold a certificate of a CA revoked at {revoked}. Without a restart, the last one expires at {}.",
@@ -45,7 +47,7 @@ pub(super) fn shown(holders: &Holders, kubectl: &str, batch: usize, look: Look, 
         let title = look.paint(Tone::Heading, format!("Batch {}", index + 1));
         format!("\n{title}\n{}", commands.collect::<String>())
     });
-    format!("{head}\n{list}{}", batches.collect::<String>())
+    format!("{head}{unreadable}\n{list}{}", batches.collect::<String>())
 }
 
 fn row(workload: &Workload, now: Timestamp) -> Vec<Cell> {

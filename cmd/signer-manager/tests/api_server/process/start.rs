@@ -102,3 +102,31 @@ async fn it_ends_when_asked_while_a_plugin_keeps_it_from_the_cluster() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert_says(&said, &["asked to end before the way to the cluster was found"]);
 }
+
+#[tokio::test]
+async fn a_port_in_use_is_named_with_what_it_is_for() {
+    let setup = Setup::new().signer("a.example.test/a", "kind: service-dns");
+    let kubeconfig = setup.dir.path().join("kubeconfig");
+    let text = "current-context: x\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:9'}}]\n\
+                contexts: [{name: x, context: {cluster: c, user: me}}]\nusers: [{name: me, user: {token: t}}]\n";
+    std::fs::write(&kubeconfig, text).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (taken, free) =
+        (listener.local_addr().unwrap().to_string(), crate::support::http::free_address().to_string());
+    let metrics =
+        ["--metrics-auth", "--metrics-signer", "a.example.test/a", "--metrics-dns-name", "m.example.test"];
+    for (arguments, what) in [
+        (vec!["--http-bind", &taken], "/livez, /readyz, /metrics and /"),
+        (
+            [&["--http-bind", &free, "--metrics-bind", &taken], &metrics[..]].concat(),
+            "/metrics and / over TLS",
+        ),
+    ] {
+        let mut command = signer_manager();
+        command.arg("--config").arg(setup.write()).arg("--kubeconfig").arg(&kubeconfig).args(arguments);
+        let output = command.output().await.unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert_says(&errors, &[&format!("can't listen on {taken} for {what}; choose another address")]);
+    }
+}

@@ -14,7 +14,13 @@ fn workload(kind: &str, name: &str, holders: &[&str]) -> Workload {
 
 fn page(workloads: Vec<Workload>, batch: usize) -> String {
     let now = "2026-11-27T20:00:00Z".parse().unwrap();
-    let holders = Holders { signer: "example.com/a".into(), revoked_at: now, pods: 9, workloads };
+    let holders = Holders {
+        signer: "example.com/a".into(),
+        revoked_at: now,
+        pods: 9,
+        workloads,
+        unreadable: Vec::new(),
+    };
     shown(&holders, "kubectl --context test", batch, Look::PLAIN, now)
 }
 
