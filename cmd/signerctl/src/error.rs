@@ -40,6 +40,10 @@ pub(crate) enum Error {
     NoWorkload,
     #[error(transparent)]
     Config(#[from] signer_manager::ConfigErrors),
+    #[error("{name} can't be read as PEM: {problem}")]
+    Pem { name: String, problem: String },
+    #[error("{address} can't be asked for its certificate: {problem}")]
+    Peer { address: String, problem: String },
     #[error("{0}")]
     NotServed(String),
     #[error("the configuration has no signer {name}; it has {known}")]

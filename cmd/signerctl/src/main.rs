@@ -2,6 +2,7 @@
 //! means that it couldn't be done, 2 that it wasn't understood.
 
 mod audit;
+mod bundle;
 mod check;
 mod commands;
 #[cfg(test)]
@@ -47,6 +48,10 @@ enum Subject {
     /// What signers did: their audit records.
     #[command(subcommand, arg_required_else_help = true)]
     Audit(audit::Command),
+    /// A signer's trust anchors: show them, verify a certificate or a server against them, or write them for a web
+    /// server.
+    #[command(subcommand, arg_required_else_help = true)]
+    Bundle(bundle::Command),
     Check(check::Check),
     Explain(explain::Explain),
     Status(status::Status),
@@ -72,6 +77,7 @@ fn main() -> ExitCode {
     let done = done.and_then(|()| match subject {
         Subject::CaPool(command) => command.run(look, Timestamp::now()).map(Report::from),
         Subject::Audit(command) => command.run(look).map(Report::from),
+        Subject::Bundle(command) => command.run(look, Timestamp::now()),
         Subject::Check(check) => check.run(look, Timestamp::now()),
         Subject::Explain(explain) => explain.run(look, Timestamp::now()),
         Subject::Status(status) => status.run(look),

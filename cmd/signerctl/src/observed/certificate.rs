@@ -34,7 +34,8 @@ impl LeafCertificate {
         Some(Self { serial: None, issuer: None, ..Self::of(facts) })
     }
 
-    fn of(facts: CertificateFacts) -> Self {
+    /// What is read of a certificate.
+    pub(crate) fn of(facts: CertificateFacts) -> Self {
         let all = |names: Vec<String>| names.iter().map(|name| shown(name)).collect();
         Self {
             serial: Some(facts.serial),

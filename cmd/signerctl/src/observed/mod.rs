@@ -10,7 +10,7 @@ mod request;
 use bounded_text::{one_line, truncated};
 
 pub(crate) use self::{
-    bundle::anchors,
+    bundle::{anchors, published},
     certificate::{LeafCertificate, issuer_key},
     controller::{Controller, Deployment, NAME as CONTROLLER_NAME, pool_place},
     event::{Event, of_requests},

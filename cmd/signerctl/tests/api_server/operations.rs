@@ -281,6 +281,27 @@ async fn a_check_finds_what_is_missing_and_what_may_not_be_read() -> Result<(), 
                 &["within --fail-before", "ca-pool rotate"],
             );
 
+            let out = world.dir.path().join("anchors");
+            fs::create_dir(&out).unwrap();
+            let export = ["bundle", "export", "--signer", &world.signer, "--dir", out.to_str().unwrap()];
+            says_all(&signerctl(&cluster, &export), 0, &["bundle.pem", "bundle.spiffe.json", ".der"]);
+            let pem = out.join("bundle.pem");
+            let published = scope.cluster().trust_bundles(&world.signer).await?.remove(0);
+            assert_eq!(fs::read_to_string(&pem).unwrap(), published.anchors_pem);
+            let spiffe: Value =
+                serde_json::from_slice(&fs::read(out.join("bundle.spiffe.json")).unwrap()).unwrap();
+            assert_eq!(spiffe["spiffe_sequence"].to_string(), published.resource_version);
+            let show = ["bundle", "show", "--signer", &world.signer];
+            says_all(&signerctl(&cluster, &show), 0, &["1 anchor", "SHA-256"]);
+            // the API server's certificate is of another CA
+            let address = scope.cluster().config().cluster_url.authority().unwrap().to_string();
+            let verify = ["bundle", "verify", "--file", pem.to_str().unwrap(), "--connect", &address];
+            says_all(
+                &signerctl(&cluster, &verify),
+                1,
+                &["doesn't stand behind it", "none of its anchors has signed it"],
+            );
+
             let nobody = kubeconfig_of_nobody(&world).await;
             let stranger = signerctl_as(
                 Some(Path::new(&nobody)),

@@ -1,0 +1,72 @@
+//! Where a trust bundle is read from.
+
+use std::{fs, path::PathBuf};
+
+use ca_pool::{CaCertificate, SignerName};
+use clap::Args;
+
+use crate::{error::Error, observed::published, store::cluster::ClusterArguments};
+
+/// Which trust bundle.
+#[derive(Args)]
+#[group(id = "bundle", required = true, multiple = false)]
+pub(super) struct BundleArguments {
+    /// That of this signer, as the cluster has it.
+    #[arg(long, value_name = "SIGNER")]
+    signer: Option<SignerName>,
+    /// The PEM certificates in this file.
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+}
+
+/// The anchors of a trust bundle.
+pub(super) struct Anchors {
+    /// How people call it.
+    pub(super) name: String,
+    pub(super) certificates: Vec<CaCertificate>,
+    /// Greater for each change, where that is known.
+    pub(super) sequence: Option<u64>,
+}
+
+impl BundleArguments {
+    pub(super) fn read(self, cluster: ClusterArguments) -> Result<Anchors, Error> {
+        let (name, pem, sequence) = match (self.signer, self.file) {
+            (Some(signer), _) => {
+                let cluster = cluster.connect()?;
+                let name = format!("trust bundle {}", signer.bundle_name());
+                let found = published(&cluster, &signer)?.ok_or_else(|| Error::NotThere {
+                    what: name.clone(),
+                    cluster: cluster.to_string(),
+                    remedy: "Its signer publishes it as soon as it has a CA pool: see `signerctl check`"
+                        .to_owned(),
+                })?;
+                (name, found.pem, found.version)
+            }
+            (None, file) => {
+                // clap has seen to it that one of them is there
+                let path = file.unwrap_or_default();
+                let pem = fs::read_to_string(&path).map_err(Error::read(&path))?;
+                (path.display().to_string(), pem, None)
+            }
+        };
+        let certificates = certificates(&name, &pem)?;
+        if certificates.is_empty() {
+            return Err(Error::Pem { name, problem: "it has no CERTIFICATE block".to_owned() });
+        }
+        Ok(Anchors { name, certificates, sequence })
+    }
+}
+
+/// The certificates of a text in PEM.
+fn certificates(name: &str, pem: &str) -> Result<Vec<CaCertificate>, Error> {
+    let blocks = pem_blocks::blocks(pem.as_bytes()).map_err(|bad| Error::Pem {
+        name: name.to_owned(),
+        problem: format!("line {}: {}", bad.line, bad.problem),
+    })?;
+    let blocks = blocks.iter().filter(|block| block.label == "CERTIFICATE");
+    blocks
+        .map(|block| {
+            CaCertificate::from_der(format!("{name}, line {}", block.line), &block.der).map_err(Error::from)
+        })
+        .collect()
+}

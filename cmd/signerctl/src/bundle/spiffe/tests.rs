@@ -1,0 +1,58 @@
+use ca_pool::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType};
+
+use super::*;
+
+fn root(key_type: SigningKeyType) -> (CaCertificate, Vec<u8>) {
+    let request = NewRoot {
+        id: "1".into(),
+        common_name: "root".parse().unwrap(),
+        uri: None,
+        validity: NewRoot::DEFAULT_VALIDITY,
+    };
+    let key = SigningKey::generate(key_type).unwrap();
+    let spki = key.spki_der().to_vec();
+    let now = "2026-11-27T00:00:00Z".parse().unwrap();
+    let authority =
+        CertificateAuthority::new_root(request, key, SerialNumber::from_random([7; 16]), now).unwrap();
+    (authority.root().clone(), spki)
+}
+
+#[test]
+fn each_key_has_its_parameters_and_its_certificate() {
+    for (key_type, kty, curve, coordinate) in [
+        (SigningKeyType::EcdsaP256, "EC", "P-256", 32),
+        (SigningKeyType::EcdsaP384, "EC", "P-384", 48),
+        (SigningKeyType::EcdsaP521, "EC", "P-521", 66),
+        (SigningKeyType::Ed25519, "OKP", "Ed25519", 32),
+        (SigningKeyType::Rsa(2048), "RSA", "", 256),
+    ] {
+        let (root, spki) = root(key_type);
+        let bundle = bundle(std::slice::from_ref(&root), Some(7), 300);
+        assert_eq!((&bundle["spiffe_sequence"], &bundle["spiffe_refresh_hint"]), (&json!(7), &json!(300)));
+        let entry = &bundle["keys"][0];
+        assert_eq!(
+            (&entry["kty"], &entry["use"], entry.get("kid")),
+            (&json!(kty), &json!("x509-svid"), None)
+        );
+        assert_eq!(entry["x5c"], json!([STANDARD.encode(root.der())]));
+        let bytes = |name: &str| URL_SAFE_NO_PAD.decode(entry[name].as_str().unwrap()).unwrap();
+        match kty {
+            "RSA" => {
+                assert_eq!((bytes("n").len(), bytes("e")), (coordinate, vec![1, 0, 1]));
+                assert!(spki.windows(coordinate).any(|window| window == bytes("n")));
+            }
+            "EC" => {
+                assert_eq!(entry["crv"], curve);
+                assert!(spki.ends_with(&[&[4][..], &bytes("x"), &bytes("y")].concat()));
+                assert_eq!(bytes("x").len(), coordinate);
+            }
+            _ => assert!(spki.ends_with(&bytes("x")) && entry["crv"] == curve),
+        }
+    }
+}
+
+#[test]
+fn without_a_version_there_is_no_sequence() {
+    let (root, _) = root(SigningKeyType::EcdsaP256);
+    assert_eq!(bundle(&[root], None, 60).get("spiffe_sequence"), None);
+}
