@@ -17,7 +17,7 @@ use serde::Serialize;
 use self::finding::{Finding, Findings};
 use crate::{
     error::Error,
-    observed::{Controller, api},
+    observed::{Controller, ControllerArguments, api},
     store::cluster::{Cluster, ClusterArguments},
     terminal::{Look, Output, Report, Tone},
     text::{
@@ -34,9 +34,8 @@ use crate::{
 #[derive(Args)]
 #[command(group(ArgGroup::new("in_cluster").args(["context", "kubeconfig"]).multiple(true)))]
 pub(crate) struct Check {
-    /// The namespace of the controller.
-    #[arg(long, value_name = "NAMESPACE", default_value = "mesh-controller", value_parser = arguments::namespace)]
-    controller_namespace: String,
+    #[command(flatten)]
+    controller: ControllerArguments,
     /// Fail if the CA that a signer will have last ends within this time, such as 30d.
     #[arg(long, value_name = "DURATION", value_parser = arguments::days)]
     fail_before: Option<Duration>,
@@ -62,7 +61,7 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(30);
 impl Check {
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<Report, Error> {
         let cluster = Rc::new(self.cluster.connect()?);
-        let controller = Controller::new(&cluster, &self.controller_namespace);
+        let controller = self.controller.controller(&cluster);
         let fail_before = self.fail_before.map(|within| later(now, within));
         let findings = Subject { cluster: &cluster, controller, fail_before, now }.findings();
         let is_good = findings.is_good();

@@ -2,32 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use api_client::{
-    answer::SizeClass,
-    object::{ApiObject, Identity},
-};
+use api_client::object::Identity;
+use bounded_text::{one_line, truncated};
 use serde::Deserialize;
 
 use super::finding::Finding;
-use crate::{error::Error, store::cluster::Cluster, text::arguments::plural};
+use crate::{
+    error::Error,
+    store::{cluster::Cluster, plain::Plain},
+    text::arguments::plural,
+};
 
 /// The first minor release of Kubernetes that asks for pods' certificates (KEP-4317).
 const FIRST: u32 = 34;
 
 pub(super) fn check(cluster: &Cluster) -> Result<Vec<Finding>, Error> {
-    Ok(vec![found(&cluster.list::<Node>("/api/v1/nodes", None)?.objects)])
+    Ok(vec![found(&cluster.list_plain::<Node>("/api/v1/nodes", None)?)])
 }
 
 fn found(nodes: &[Node]) -> Finding {
-    let mut versions: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut versions: BTreeMap<String, usize> = BTreeMap::new();
     for node in nodes {
-        *versions.entry(&node.kubelet).or_default() += 1;
+        *versions.entry(node.kubelet()).or_default() += 1;
     }
     let versions: Vec<String> =
         versions.iter().map(|(version, count)| format!("{version} ({count})")).collect();
     let text = format!("{} with kubelet {}", plural(nodes.len(), "node"), versions.join(", "));
     let old = nodes.iter().filter(|node| node.minor().is_some_and(|minor| minor < FIRST));
-    let old: Vec<&str> = old.map(|node| node.name.as_str()).collect();
+    let old: Vec<&str> = old.map(|node| node.metadata.name.as_deref().unwrap_or_default()).collect();
     match old.as_slice() {
         _ if nodes.is_empty() => Finding::warning("there is no node, so no pod runs", ""),
         [] => Finding::good(text),
@@ -42,49 +44,38 @@ fn found(nodes: &[Node]) -> Finding {
     }
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Node {
-    name: String,
-    kubelet: String,
-}
-
-impl Node {
-    /// That of `v1.37.1` is 37; of what isn't such a version nothing is known.
-    fn minor(&self) -> Option<u32> {
-        self.kubelet.strip_prefix("v1.")?.split('.').next()?.parse().ok()
-    }
-}
-
-#[derive(Deserialize)]
-struct NodeWire {
     metadata: Identity,
-    #[serde(default)]
-    status: StatusWire,
+    status: Status,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct StatusWire {
-    node_info: NodeInfoWire,
+struct Status {
+    node_info: NodeInfo,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct NodeInfoWire {
+struct NodeInfo {
     kubelet_version: String,
 }
 
-impl ApiObject for Node {
-    type Wire = NodeWire;
+impl Plain for Node {
     const KIND: &'static str = "Node";
-    const SIZE_CLASS: SizeClass = SizeClass::Others;
+}
 
-    fn from_wire(NodeWire { metadata, status }: NodeWire) -> Result<Self, String> {
-        let kubelet = bounded_text::truncated(&bounded_text::one_line(&status.node_info.kubelet_version), 64);
-        Ok(Self { kubelet, ..Self::gone(metadata) })
+impl Node {
+    /// Its node says it.
+    fn kubelet(&self) -> String {
+        truncated(&one_line(&self.status.node_info.kubelet_version), 64)
     }
 
-    fn gone(identity: Identity) -> Self {
-        Self { name: identity.name.unwrap_or_default(), kubelet: String::new() }
+    /// That of `v1.37.1` is 37; of what isn't such a version nothing is known.
+    fn minor(&self) -> Option<u32> {
+        self.kubelet().strip_prefix("v1.")?.split('.').next()?.parse().ok()
     }
 }
 
@@ -93,8 +84,11 @@ mod tests {
     use super::{super::finding::Standing, *};
 
     fn standing(versions: &[&str]) -> Standing {
-        let nodes: Vec<Node> =
-            versions.iter().map(|version| Node { name: "n".into(), kubelet: (*version).into() }).collect();
+        let node = |version: &&str| {
+            let node_info = NodeInfo { kubelet_version: (*version).to_owned() };
+            Node { status: Status { node_info }, ..Node::default() }
+        };
+        let nodes: Vec<Node> = versions.iter().map(node).collect();
         found(&nodes).standing
     }
 

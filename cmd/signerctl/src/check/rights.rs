@@ -1,11 +1,5 @@
 //! What the controller's service account may do, held against what it needs.
 
-use api_client::{
-    answer::SizeClass,
-    object::{ApiObject, Identity},
-    read::write,
-};
-use kube::{api::PostParams, core::Request};
 use serde::Deserialize;
 use serde_json::json;
 use signer_core::{ca_pool::PoolSource, deny::DenySource};
@@ -15,6 +9,7 @@ use super::finding::Finding;
 use crate::{
     error::Error,
     observed::{CONTROLLER_NAME, Controller},
+    store::plain::Plain,
     text::arguments::plural,
 };
 
@@ -110,12 +105,9 @@ fn is_allowed(controller: Controller<'_>, right: &Right) -> Result<bool, Error> 
             },
         },
     });
-    let cluster = controller.cluster;
-    let request = Request::new("/apis/authorization.k8s.io/v1/subjectaccessreviews")
-        .create(&PostParams::default(), serde_json::to_vec(&review)?)
-        .map_err(|error| cluster.refused(kube::Error::BuildRequest(error)))?;
-    let review = cluster.wait_for(write::<Review>(&cluster.client(), request));
-    Ok(review.map_err(|error| cluster.refused(error))?.allowed)
+    let review =
+        controller.cluster.review::<Review>("/apis/authorization.k8s.io/v1/subjectaccessreviews", &review);
+    Ok(review?.status.allowed)
 }
 
 impl std::fmt::Display for Right {
@@ -132,32 +124,20 @@ impl std::fmt::Display for Right {
 }
 
 /// The answer to a review.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Review {
+    status: ReviewStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ReviewStatus {
     allowed: bool,
 }
 
-#[derive(Deserialize)]
-struct ReviewWire {
-    status: ReviewStatusWire,
-}
-
-#[derive(Deserialize)]
-struct ReviewStatusWire {
-    allowed: bool,
-}
-
-impl ApiObject for Review {
-    type Wire = ReviewWire;
+impl Plain for Review {
     const KIND: &'static str = "SubjectAccessReview";
-    const SIZE_CLASS: SizeClass = SizeClass::Others;
-
-    fn from_wire(wire: ReviewWire) -> Result<Self, String> {
-        Ok(Self { allowed: wire.status.allowed })
-    }
-
-    fn gone(_: Identity) -> Self {
-        Self { allowed: false }
-    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(crate) struct Comparison<'a> {
     pub(crate) config: &'a Config,
     /// None: the one in use.
     pub(crate) against: Option<Config>,
-    pub(crate) controller_namespace: &'a str,
+    pub(crate) controller: Controller<'a>,
     /// None: all.
     pub(crate) namespace: Option<&'a str>,
 }
@@ -53,7 +53,7 @@ impl Comparison<'_> {
     pub(crate) fn run(self, output: Output, look: Look) -> Result<Report, Error> {
         let before = match self.against {
             Some(against) => against,
-            None => Controller::new(self.cluster, self.controller_namespace).config()?,
+            None => self.controller.config()?,
         };
         let mut found = Changes::default();
         let pods = pods(self.cluster, self.namespace, &mut found.unreadable)?;

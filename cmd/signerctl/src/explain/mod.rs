@@ -19,6 +19,7 @@ use self::{
 };
 use crate::{
     error::Error,
+    observed::ControllerArguments,
     store::cluster::ClusterArguments,
     terminal::{Look, Output, Report, Tone},
     text::arguments::{self, plural},
@@ -51,9 +52,8 @@ pub(crate) struct Explain {
     /// The configuration to compare with. Default: the one in use, from ConfigMap signer-manager.
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     against: Option<PathBuf>,
-    /// The namespace of the controller and its ConfigMap.
-    #[arg(long, value_name = "NAMESPACE", default_value = "mesh-controller", value_parser = arguments::namespace)]
-    controller_namespace: String,
+    #[command(flatten)]
+    controller: ControllerArguments,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -81,7 +81,7 @@ impl Explain {
                 cluster: &cluster,
                 config: &config,
                 against,
-                controller_namespace: &self.controller_namespace,
+                controller: self.controller.controller(&cluster),
                 namespace: self.namespace.as_deref(),
             };
             return comparison.run(self.output, look);

@@ -2,23 +2,35 @@
 
 use std::{collections::BTreeMap, path::Path, rc::Rc};
 
-use api_client::{
-    answer::SizeClass,
-    object::{ApiObject, Identity},
-};
 use ca_pool::PoolSource;
+use clap::Args;
 use serde::Deserialize;
 use signer_manager::Config;
 
 use super::ObservedPod;
 use crate::{
     error::Error,
-    store::{cluster::Cluster, secret::SecretPlace},
+    store::{cluster::Cluster, plain::Plain, secret::SecretPlace},
+    text::arguments,
 };
 
 /// Its Deployment, service account and ConfigMap have this name.
 pub(crate) const NAME: &str = "signer-manager";
 const KEY: &str = "signers.yaml";
+
+/// Where the controller runs.
+#[derive(Args)]
+pub(crate) struct ControllerArguments {
+    /// The namespace of the controller.
+    #[arg(long, value_name = "NAMESPACE", default_value = "mesh-controller", value_parser = arguments::namespace)]
+    controller_namespace: String,
+}
+
+impl ControllerArguments {
+    pub(crate) fn controller<'a>(&'a self, cluster: &'a Cluster) -> Controller<'a> {
+        Controller { cluster, namespace: &self.controller_namespace }
+    }
+}
 
 /// The controller of a namespace.
 #[derive(Clone, Copy)]
@@ -27,16 +39,12 @@ pub(crate) struct Controller<'a> {
     pub(crate) namespace: &'a str,
 }
 
-impl<'a> Controller<'a> {
-    pub(crate) fn new(cluster: &'a Cluster, namespace: &'a str) -> Self {
-        Self { cluster, namespace }
-    }
-
+impl Controller<'_> {
     /// The configuration that its replicas have read, or will read when they start again.
     pub(crate) fn config(self) -> Result<Config, Error> {
         let path = format!("/api/v1/namespaces/{}/configmaps", self.namespace);
         let what = format!("ConfigMap {}/{NAME}", self.namespace);
-        let found = self.cluster.get::<ConfigMap>(&path, NAME)?;
+        let found = self.cluster.get_plain::<ConfigMap>(&path, NAME)?;
         let mut found = found.ok_or_else(|| self.missing(what.clone()))?;
         let text = found.data.remove(KEY).ok_or_else(|| self.missing(format!("key {KEY} of {what}")))?;
         Ok(Config::parse(&text, &format!("{what} {KEY}"))?)
@@ -44,8 +52,9 @@ impl<'a> Controller<'a> {
 
     pub(crate) fn deployment(self) -> Result<Deployment, Error> {
         let path = format!("/apis/apps/v1/namespaces/{}/deployments", self.namespace);
-        let found = self.cluster.get::<Deployment>(&path, NAME)?;
-        found.ok_or_else(|| self.missing(format!("Deployment {}/{NAME}", self.namespace)))
+        let found = self.cluster.get_plain::<DeploymentWire>(&path, NAME)?;
+        let missing = || self.missing(format!("Deployment {}/{NAME}", self.namespace));
+        Ok(found.ok_or_else(missing)?.into())
     }
 
     /// The pods of its Deployment that haven't finished.
@@ -87,31 +96,18 @@ pub(crate) fn pool_place(
 }
 
 /// The texts of a ConfigMap.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct ConfigMap {
     data: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct ConfigMapWire {
-    data: Option<BTreeMap<String, String>>,
-}
-
-impl ApiObject for ConfigMap {
-    type Wire = ConfigMapWire;
+impl Plain for ConfigMap {
     const KIND: &'static str = "ConfigMap";
-    const SIZE_CLASS: SizeClass = SizeClass::Others;
-
-    fn from_wire(wire: ConfigMapWire) -> Result<Self, String> {
-        Ok(Self { data: wire.data.unwrap_or_default() })
-    }
-
-    fn gone(_: Identity) -> Self {
-        Self { data: BTreeMap::new() }
-    }
 }
 
 /// The controller's Deployment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) replicas: u32,
     pub(crate) ready: u32,
@@ -137,14 +133,15 @@ impl Deployment {
     }
 }
 
-#[derive(Deserialize)]
-pub(crate) struct DeploymentWire {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DeploymentWire {
     spec: DeploymentSpecWire,
-    #[serde(default)]
     status: DeploymentStatusWire,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct DeploymentSpecWire {
     replicas: Option<u32>,
     template: TemplateWire,
@@ -157,33 +154,34 @@ struct DeploymentStatusWire {
     updated_replicas: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct TemplateWire {
     spec: PodSpecWire,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct PodSpecWire {
     containers: Vec<ContainerWire>,
-    #[serde(default)]
     volumes: Vec<VolumeWire>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct ContainerWire {
-    #[serde(default)]
     volume_mounts: Vec<MountWire>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct MountWire {
     name: String,
     mount_path: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct VolumeWire {
     name: String,
     secret: Option<SecretWire>,
@@ -195,27 +193,23 @@ struct SecretWire {
     secret_name: String,
 }
 
-impl ApiObject for Deployment {
-    type Wire = DeploymentWire;
+impl Plain for DeploymentWire {
     const KIND: &'static str = "Deployment";
-    const SIZE_CLASS: SizeClass = SizeClass::Others;
+}
 
-    fn from_wire(DeploymentWire { spec, status }: DeploymentWire) -> Result<Self, String> {
+impl From<DeploymentWire> for Deployment {
+    fn from(DeploymentWire { spec, status }: DeploymentWire) -> Self {
         let PodSpecWire { containers, volumes } = spec.template.spec;
         let secrets =
             volumes.into_iter().filter_map(|volume| Some((volume.name, volume.secret?.secret_name)));
         let secrets: BTreeMap<String, String> = secrets.collect();
         let mounts = containers.into_iter().flat_map(|container| container.volume_mounts);
         let mounted = mounts.filter_map(|mount| Some((mount.mount_path, secrets.get(&mount.name)?.clone())));
-        Ok(Self {
+        Self {
             replicas: spec.replicas.unwrap_or(1),
             ready: status.ready_replicas,
             updated: status.updated_replicas,
             secrets: mounted.collect(),
-        })
-    }
-
-    fn gone(_: Identity) -> Self {
-        Self::default()
+        }
     }
 }

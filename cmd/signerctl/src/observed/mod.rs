@@ -12,7 +12,7 @@ use bounded_text::{one_line, truncated};
 pub(crate) use self::{
     bundle::{anchors, published},
     certificate::{LeafCertificate, issuer_key},
-    controller::{Controller, Deployment, NAME as CONTROLLER_NAME, pool_place},
+    controller::{Controller, ControllerArguments, Deployment, NAME as CONTROLLER_NAME, pool_place},
     event::{Event, of_requests},
     pod::{ObservedPod, Owner},
     request::{ObservedRequest, Outcome, api, requests},

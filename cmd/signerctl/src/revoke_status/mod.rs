@@ -12,10 +12,9 @@ use signer_core::SignerName;
 use self::holders::{Evidence, Holders, audited};
 use crate::{
     error::Error,
-    observed::{Controller, ObservedPod, pool_place, requests},
+    observed::{ControllerArguments, ObservedPod, pool_place, requests},
     store::cluster::{Cluster, ClusterArguments},
     terminal::{Look, Output, Report, follow},
-    text::arguments,
 };
 
 /// Names the pods that still hold certificates of a revoked CA, by what made them, with the commands that restart
@@ -42,9 +41,8 @@ pub(crate) struct RevokeStatus {
     /// Show it anew every five seconds, until no pod is left.
     #[arg(long, conflicts_with = "output")]
     watch: bool,
-    /// The namespace of the controller.
-    #[arg(long, value_name = "NAMESPACE", default_value = "mesh-controller", value_parser = arguments::namespace)]
-    controller_namespace: String,
+    #[command(flatten)]
+    controller: ControllerArguments,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -83,7 +81,7 @@ impl RevokeStatus {
         renewed: &mut HashSet<String>,
         now: Timestamp,
     ) -> Result<Holders, Error> {
-        let controller = Controller::new(cluster, &self.controller_namespace);
+        let controller = self.controller.controller(cluster);
         let config = controller.config()?;
         let signer = config.signers.iter().find(|signer| *signer.name() == self.signer);
         let signer = signer.ok_or_else(|| Error::UnknownSigner {

@@ -11,10 +11,9 @@ use jiff::Timestamp;
 use self::snapshot::Snapshot;
 use crate::{
     error::Error,
-    observed::Controller,
+    observed::ControllerArguments,
     store::cluster::ClusterArguments,
     terminal::{Look, Output, Report, follow},
-    text::arguments,
 };
 
 /// Shows each signer with its CA and its requests, the replicas, and the requests that wait.
@@ -24,9 +23,8 @@ pub(crate) struct Status {
     /// Show it anew every two seconds, until Ctrl-C.
     #[arg(long, conflicts_with = "output")]
     watch: bool,
-    /// The namespace of the controller.
-    #[arg(long, value_name = "NAMESPACE", default_value = "mesh-controller", value_parser = arguments::namespace)]
-    controller_namespace: String,
+    #[command(flatten)]
+    controller: ControllerArguments,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -40,7 +38,7 @@ impl Status {
     pub(crate) fn run(self, look: Look) -> Result<Report, Error> {
         let cluster = Rc::new(self.cluster.connect()?);
         let snapshot = || {
-            let controller = Controller::new(&cluster, &self.controller_namespace);
+            let controller = self.controller.controller(&cluster);
             Snapshot::take(&cluster, controller, Timestamp::now())
         };
         if self.watch {

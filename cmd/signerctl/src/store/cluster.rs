@@ -10,12 +10,19 @@ use api_client::{
 use clap::Args;
 use http::{HeaderMap, Request, header::DATE};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
-use kube::{Client, client::Body};
+use kube::{Client, api::PostParams, client::Body};
 use kubeconfig::{CallError, Connection, Environment, Options};
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::Error;
-use crate::{store::clock::Skew, text::shell::quote};
+use crate::{
+    store::{
+        clock::Skew,
+        plain::{Plain, PlainObject},
+    },
+    text::shell::quote,
+};
 
 /// Which cluster. Without either, as kubectl finds it: `KUBECONFIG` or `~/.kube/config`, and its current
 /// context; within a pod, the pod's own. `docs/kubeconfig.md` has the differences.
@@ -120,6 +127,28 @@ impl Cluster {
         let collection = self.collection(path, None);
         let got = self.wait_for(read::get::<K>(&collection, name, ReadFrom::Quorum));
         Ok(got.map_err(|error| self.refused(error))?.map(|got| got.object))
+    }
+
+    /// [`get`](Self::get), of an object that is read as its JSON is.
+    pub(crate) fn get_plain<T: Plain>(&self, path: &str, name: &str) -> Result<Option<T>, Error> {
+        Ok(self.get::<PlainObject<T>>(path, name)?.map(|PlainObject(object)| object))
+    }
+
+    /// [`list`](Self::list), of objects that are read as their JSON is. One that can't be read is as if it weren't
+    /// there.
+    pub(crate) fn list_plain<T: Plain>(&self, path: &str, fields: Option<&str>) -> Result<Vec<T>, Error> {
+        let listing = self.list::<PlainObject<T>>(path, fields)?;
+        Ok(listing.objects.into_iter().map(|PlainObject(object)| object).collect())
+    }
+
+    /// Sends an object for review, and reads the answer.
+    pub(crate) fn review<T: Plain>(&self, path: &str, object: &Value) -> Result<T, Error> {
+        let request = kube::core::Request::new(path)
+            .create(&PostParams::default(), serde_json::to_vec(object)?)
+            .map_err(|error| self.refused(kube::Error::BuildRequest(error)))?;
+        let answer = self.wait_for(read::write::<PlainObject<T>>(&self.client, request));
+        let PlainObject(answer) = answer.map_err(|error| self.refused(error))?;
+        Ok(answer)
     }
 
     fn collection(&self, path: &str, fields: Option<&str>) -> Collection {

@@ -5,4 +5,5 @@ pub(crate) mod cluster;
 pub(crate) mod edit;
 pub(crate) mod file;
 pub(crate) mod place;
+pub(crate) mod plain;
 pub(crate) mod secret;
