@@ -21,6 +21,37 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 /// After so long, a signer that is there has said why a request waits.
 const UNHEARD: SignedDuration = SignedDuration::from_secs(60);
 
+/// Why a request is worth a line.
+struct State {
+    standing: Standing,
+    word: String,
+    reason: String,
+    message: String,
+}
+
+impl State {
+    /// None for one that was issued, or hasn't waited for long.
+    fn of(request: &ObservedRequest, event: Option<&Event>, now: Timestamp) -> Option<Self> {
+        let age = now.duration_since(request.created);
+        let (standing, word, reason, message) = match (&request.outcome, event) {
+            (Outcome::Issued { .. }, _) => return None,
+            (Outcome::Refused { condition, reason, message }, _) => {
+                (Standing::Warning, condition.to_lowercase(), reason.clone(), message.clone())
+            }
+            (Outcome::Pending, _) if age < SETTLED => return None,
+            (Outcome::Pending, Some(event)) => {
+                (pending(&event.reason), "waiting".to_owned(), event.reason.clone(), event.message.clone())
+            }
+            (Outcome::Pending, None) => {
+                let standing = if age < UNHEARD { Standing::Warning } else { Standing::Bad };
+                let message = "see whether the signer is ready: /readyz of its replicas";
+                (standing, "waiting".to_owned(), "nobody has answered".to_owned(), message.to_owned())
+            }
+        };
+        Some(Self { standing, word, reason, message })
+    }
+}
+
 /// Requests that end alike.
 struct Group<'a> {
     standing: Standing,
@@ -58,21 +89,9 @@ fn findings(
 ) -> Vec<Finding> {
     let mut groups: BTreeMap<(String, String, String), Group<'_>> = BTreeMap::new();
     for request in requests {
-        let age = now.duration_since(request.created);
-        let (standing, word, reason, message) = match &request.outcome {
-            Outcome::Issued { .. } => continue,
-            Outcome::Refused { condition, reason, message } => {
-                (Standing::Warning, condition.to_lowercase(), reason.clone(), message.clone())
-            }
-            Outcome::Pending if age < SETTLED => continue,
-            Outcome::Pending => {
-                let event = events.get(&(request.namespace.clone(), request.name.clone()));
-                let waits =
-                    |event: &Event| (pending(&event.reason), event.reason.clone(), event.message.clone());
-                let (standing, reason, message) = event.map_or_else(|| unheard(age), waits);
-                (standing, "waiting".to_owned(), reason, message)
-            }
-        };
+        let event = events.get(&(request.namespace.clone(), request.name.clone()));
+        let Some(state) = State::of(request, event, now) else { continue };
+        let State { standing, word, reason, message } = state;
         let group = groups.entry((request.signer.clone(), word, reason)).or_insert_with(|| Group {
             standing,
             count: 0,
@@ -106,15 +125,6 @@ fn pending(reason: &str) -> Standing {
         "IssuanceFailing" | "CertificateAuthorityUnavailable" | "DenyRulesUnavailable" => Standing::Bad,
         _ => Standing::Warning,
     }
-}
-
-fn unheard(age: SignedDuration) -> (Standing, String, String) {
-    let standing = if age < UNHEARD { Standing::Warning } else { Standing::Bad };
-    (
-        standing,
-        "nobody has answered".to_owned(),
-        "see whether the signer is ready: /readyz of its replicas".to_owned(),
-    )
 }
 
 #[cfg(test)]

@@ -143,13 +143,7 @@ fn pod_of(kind: &str, mut object: Value) -> Result<Option<(PodManifest, bool)>, 
     let ordinal = object.pointer("/spec/ordinals/start").and_then(Value::as_u64).unwrap_or(0);
     let mut manifest = object.pointer_mut(template).map(Value::take).ok_or("has no pod template")?;
 
-    let pod_name = match kind {
-        "Pod" => name.clone(),
-        "StatefulSet" => format!("{name}-{ordinal}"),
-        "Deployment" => format!("{name}-5d4f7c9b6d-{DRAWN}"),
-        "CronJob" => format!("{name}-29000000-{DRAWN}"),
-        _ => format!("{name}-{DRAWN}"),
-    };
+    let pod_name = pod_name(kind, &name, ordinal);
     let fields = manifest.as_object_mut().ok_or("its pod template isn't a mapping")?;
     let metadata = mapping(fields, "metadata")?;
     metadata.insert("name".into(), json!(pod_name));
@@ -170,6 +164,17 @@ fn pod_of(kind: &str, mut object: Value) -> Result<Option<(PodManifest, bool)>, 
     fields.remove("status");
     let is_example = pod_name != name || generated.is_some();
     Ok(Some((PodManifest { owner: name, manifest }, is_example)))
+}
+
+/// As Kubernetes' controllers name their pods.
+fn pod_name(kind: &str, owner: &str, ordinal: u64) -> String {
+    match kind {
+        "Pod" => owner.to_owned(),
+        "StatefulSet" => format!("{owner}-{ordinal}"),
+        "Deployment" => format!("{owner}-5d4f7c9b6d-{DRAWN}"),
+        "CronJob" => format!("{owner}-29000000-{DRAWN}"),
+        _ => format!("{owner}-{DRAWN}"),
+    }
 }
 
 fn mapping<'a>(object: &'a mut Map<String, Value>, name: &str) -> Result<&'a mut Map<String, Value>, String> {

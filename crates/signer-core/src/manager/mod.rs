@@ -5,6 +5,7 @@ mod error;
 mod exclusive;
 mod http;
 mod http_server;
+mod listeners;
 mod options;
 mod pool_guard;
 mod running;
@@ -28,11 +29,12 @@ use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};
 use futures::future::BoxFuture;
 use kube::Client;
 use prometheus_client::registry::Registry;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 
 use self::{
     exclusive::Claims,
     http::Pages,
+    listeners::Listeners,
     running::{Shared, run_signer},
     secure_metrics::IssuerSlot,
     shared_client::shared,
@@ -191,8 +193,8 @@ impl Manager {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ManagerError> {
         self.check()?;
-        let secure = self.secure_metrics.as_ref().map(|server| server.bind);
-        let (plain, secure) = listeners(self.http_bind, secure, self.status_page).await?;
+        let secure = self.secure_metrics.take();
+        let listeners = Listeners::bind(self.http_bind, secure, self.status_page).await?;
         // all tasks end with this future, however that ends
         let supervisor = Supervisor::new();
         let clock = Clock::new();
@@ -211,19 +213,10 @@ impl Manager {
             shared(self.client, ANSWER_BEGINS, calls_at_once(), clock.clone(), retry_after.clone(), calls);
         self.client = client;
         supervisor.spawner().spawn("Kubernetes client", worker_ended);
-        let overview_shown = self.status_page.then(|| overview.clone());
-        let pages = Pages { metrics: metrics.clone(), overview: overview_shown };
-        let serving_certificate = match self.secure_metrics.take().zip(secure) {
-            Some((server, listener)) => {
-                secure_metrics::start(server, listener, pages.clone(), &self.client, supervisor.spawner())
-            }
-            None => IssuerSlot::default(),
-        };
-        if let Some(listener) = plain {
-            let pages = (!serving_certificate.serves()).then_some(pages);
-            let serve = http::serve(listener, health.clone(), ended.clone(), pages);
-            supervisor.spawner().spawn("HTTP server", serve);
-        }
+        let shown = self.status_page.then(|| overview.clone());
+        let pages = Pages { metrics: metrics.clone(), overview: shown };
+        let probed = (health.clone(), ended.clone());
+        let serving_certificate = listeners.serve(probed, pages, &self.client, supervisor.spawner());
         let (stop, stopped) = watch::channel(false);
         let state = ProcessState { clock, retry_after, health, metrics, overview, serving_certificate };
         let signers = self.start(state, stopped, supervisor.spawner());
@@ -301,29 +294,6 @@ impl Manager {
         }
         running
     }
-}
-
-/// Listens where probes are answered, and where metrics are served over TLS.
-async fn listeners(
-    plain: Option<SocketAddr>,
-    secure: Option<SocketAddr>,
-    status_page: bool,
-) -> Result<(Option<TcpListener>, Option<TcpListener>), ManagerError> {
-    let pages = match (secure, status_page) {
-        (Some(_), _) => "/livez and /readyz",
-        (None, true) => "/livez, /readyz, /metrics and /",
-        (None, false) => "/livez, /readyz and /metrics",
-    };
-    let secure_pages = if status_page { "/metrics and / over TLS" } else { "/metrics over TLS" };
-    let plain = match plain {
-        Some(address) => Some(http::bind(address, pages).await?),
-        None => None,
-    };
-    let secure = match secure {
-        Some(address) => Some(http::bind(address, secure_pages).await?),
-        None => None,
-    };
-    Ok((plain, secure))
 }
 
 /// The calls to the API server that may run at once.

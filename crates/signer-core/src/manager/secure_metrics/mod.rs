@@ -57,24 +57,17 @@ pub enum ServingCertificate {
 
 /// Where a signer leaves what issues its certificates, if this is the signer of the server's certificate.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct IssuerSlot {
-    serves: bool,
-    wanted: Option<(SignerName, watch::Sender<Option<Issuer>>)>,
-}
+pub(crate) struct IssuerSlot(Option<(SignerName, watch::Sender<Option<Issuer>>)>);
 
 impl IssuerSlot {
     /// A signer runs.
     pub(crate) fn offer(&self, signer: &SignerName, issuer: &Issuer) {
-        if let Some((wanted, slot)) = &self.wanted
+        let Self(slot) = self;
+        if let Some((wanted, slot)) = slot
             && wanted == signer
         {
             slot.send_replace(Some(issuer.clone()));
         }
-    }
-
-    /// Whether the pages are served over TLS, and nowhere else.
-    pub(crate) fn serves(&self) -> bool {
-        self.serves
     }
 }
 
@@ -87,7 +80,7 @@ pub(super) fn start(
     tasks: &Spawner,
 ) -> IssuerSlot {
     let resolver = Resolver::default();
-    let wanted = match server.certificate {
+    let slot = match server.certificate {
         ServingCertificate::Files { cert, key } => {
             tasks.spawn(
                 "certificate of the metrics' server",
@@ -103,7 +96,7 @@ pub(super) fn start(
         }
     };
     tasks.spawn("metrics' server", serve(listener, resolver, pages, client.clone()));
-    IssuerSlot { serves: true, wanted }
+    IssuerSlot(slot)
 }
 
 async fn serve(listener: TcpListener, resolver: Resolver, pages: Pages, client: Client) {
