@@ -6,7 +6,7 @@ use api_client::object::{ApiObject, read_object};
 use serde_json::{Map, Value, json};
 use signer_core::cluster::{NamespacedService, Pod, Service, Services};
 
-use crate::error::Error;
+use crate::{error::Error, observed::shown};
 
 /// The longest file that is read.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -81,7 +81,7 @@ impl Manifests {
             return self.service(&object);
         }
         let Some((pod, is_example)) = pod_of(&kind, object)? else { return Ok(()) };
-        let name = format!("{}/{}", kind.to_lowercase(), pod.owner);
+        let name = format!("{}/{}", kind.to_lowercase(), shown(&pod.owner));
         let pod = parsed::<Pod>(&pod.manifest)?;
         self.workloads.push(Workload { name, file: file.to_owned(), pod, is_example });
         Ok(())

@@ -19,7 +19,7 @@ use self::{
 };
 use crate::{
     error::Error,
-    observed::ControllerArguments,
+    observed::{ControllerArguments, shown as plain},
     store::cluster::ClusterArguments,
     terminal::{Look, Output, Report, Tone},
     text::arguments::{self, plural},
@@ -149,14 +149,17 @@ async fn verdicts(manifests: &Manifests, workload: &Workload, config: &Config) -
 
 fn shown(workload: &Workload, verdicts: &[Verdict], look: Look) -> String {
     let Workload { name, file, pod, is_example } = workload;
+    // whoever wrote the manifest may have written anything
+    let [namespace, account, pod] =
+        [&pod.namespace, &pod.service_account_name, &pod.name].map(|text| plain(text));
     let asks = match verdicts.len() {
         0 => "asks for no certificate".to_owned(),
         count => format!("asks for {}", plural(count, "certificate")),
     };
-    let mut text = look.paint(Tone::Heading, format!("{name} in namespace {}", pod.namespace));
-    text += &format!("  ({file}, service account {}) {asks}\n", pod.service_account_name);
+    let mut text = look.paint(Tone::Heading, format!("{name} in namespace {namespace}"));
+    text += &format!("  ({file}, service account {account}) {asks}\n");
     if *is_example && !verdicts.is_empty() {
-        text += &format!("  as pod {}, which stands for each of its pods\n", pod.name);
+        text += &format!("  as pod {pod}, which stands for each of its pods\n");
     }
     text += &verdicts.iter().map(|verdict| verdict.shown(look)).collect::<String>();
     if verdicts.iter().any(|verdict| verdict.reason == "WaitingForService") {

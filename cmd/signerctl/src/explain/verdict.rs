@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ca_pool::format_duration;
+use ca_pool::{KeyType, MAX_LEAF_LIFETIME, Terms, format_duration};
 use serde::Serialize;
 use signer_core::{
     cluster::{CertificateSource, Pod, Services},
@@ -11,7 +11,7 @@ use signer_core::{
 use signer_manager::Config;
 
 use crate::{
-    observed::LeafCertificate,
+    observed::{LeafCertificate, shown},
     terminal::{Look, Tone},
     text::{table::nested, wrap::wrap_behind},
 };
@@ -21,7 +21,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
     pub(crate) signer: String,
-    /// `Issued`, `Denied`, `Pending` or `NoSigner`.
+    /// `Issued`, `Denied`, `Pending`, `NoSigner`, or `Invalid`: the API server refuses the pod.
     pub(crate) outcome: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) reason: String,
@@ -50,15 +50,20 @@ impl Verdict {
         source: &CertificateSource,
         services: &Services,
     ) -> Self {
-        let signer = source.signer_name.clone();
+        let signer = shown(&source.signer_name);
         let ended = |outcome, reason: &str, message: String| Self {
             signer: signer.clone(),
             outcome,
             reason: reason.to_owned(),
-            message,
+            message: shown(&message),
             certificate: None,
         };
-        let Some(configured) = config.signers.iter().find(|known| known.name().as_str() == signer) else {
+        if let Some(problem) = invalid(source) {
+            return ended("Invalid", "", format!("the API server refuses such a pod: {problem}"));
+        }
+        let Some(configured) =
+            config.signers.iter().find(|known| known.name().as_str() == source.signer_name)
+        else {
             let known: Vec<&str> = config.signers.iter().map(|known| known.name().as_str()).collect();
             let message = format!(
                 "the configuration has no signer of this name, so nobody would answer; it has {}",
@@ -95,6 +100,7 @@ impl Verdict {
             "Issued" => ("issued", Tone::Good),
             "Denied" => ("denied", Tone::Bad),
             "NoSigner" => ("no signer", Tone::Bad),
+            "Invalid" => ("invalid", Tone::Bad),
             _ => ("waits", Tone::Ending),
         };
         let reason = if self.reason.is_empty() { String::new() } else { format!("  {}", self.reason) };
@@ -125,6 +131,20 @@ impl Foreseen {
     }
 }
 
+/// What is wrong with a source, whoever its signer is (the API server's validation of pods).
+fn invalid(source: &CertificateSource) -> Option<String> {
+    if let Err(error) = source.key_type.parse::<KeyType>() {
+        return Some(format!("keyType {}", shown(&error.to_string())));
+    }
+    let (least, most) = (Terms::LEAST_LIFETIME, MAX_LEAF_LIFETIME);
+    let is_within = (least..=most).contains(&source.max_expiration);
+    (!is_within)
+        .then(|| format!("maxExpirationSeconds is not within {} and {}", least.as_secs(), most.as_secs()))
+}
+
 fn duration(seconds: u64) -> String {
     format_duration(Duration::from_secs(seconds))
 }
+
+#[cfg(test)]
+mod tests;

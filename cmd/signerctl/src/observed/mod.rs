@@ -22,6 +22,6 @@ pub(crate) use self::{
 const LONGEST: usize = 2000;
 
 /// What a tenant may have written, for a terminal: on one line, without control characters.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     truncated(&one_line(text), LONGEST)
 }
