@@ -133,6 +133,9 @@ fn words(error: &webpki::Error) -> String {
         webpki::Error::RequiredEkuNotFoundContext(_) => {
             "it isn't for that purpose (extended key usage)".to_owned()
         }
+        webpki::Error::CaUsedAsEndEntity => {
+            "it is a CA's certificate, and not that of a server or client".to_owned()
+        }
         webpki::Error::CertNotValidForName(_) => "it hasn't that name".to_owned(),
         other => other.to_string(),
     }
