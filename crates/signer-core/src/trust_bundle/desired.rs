@@ -20,7 +20,7 @@ pub(crate) const MAX_ANCHORS: usize = 200;
 /// The most bytes of a bundle's anchors in PEM. The API server takes 1 MiB; kubelet gives each pod a copy.
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
 
-/// The item of the label that each bundle has, by which pods select it.
+/// The item of the label that each bundle has, by which pods select it; the same in every configuration.
 const COMMON_LABEL: &str = "canarying";
 
 /// How large a bundle would be.
@@ -193,10 +193,11 @@ impl<'a> DesiredBundle<'a> {
         BundleAction::Write(Box::new(bundle))
     }
 
-    /// Labels that are missing; the one that no configuration changes, by which pods select the bundle; and
-    /// at the start all that have another value.
+    /// Labels that are missing; those that no configuration changes, by which pods select the bundle; and at the
+    /// start all that have another value.
     fn labels_to_write(&self, current: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let is_common = |key: &str| key == self.signer_name.label_key(COMMON_LABEL);
+        // with the signer's prefix, or that of a draft of SPIFFE
+        let is_common = |key: &str| key.split('/').next_back() == Some(COMMON_LABEL);
         let to_write = self.labels.iter().filter(|(key, value)| match current.get(*key) {
             None => true,
             Some(other) => other != *value && (self.is_at_start || is_common(key)),

@@ -185,6 +185,23 @@ fn a_root_leaves_by_the_time_for_removals_alone_and_does_not_come_back() {
 }
 
 #[test]
+fn further_labels_by_which_pods_select_are_repaired_too() {
+    let (pool, signer) = (pool(), signer());
+    let labels = BTreeMap::from([
+        ("k8s.spiffe.io/canarying".to_owned(), "live".to_owned()),
+        ("k8s.spiffe.io/peer-trust-domain".to_owned(), "cluster.local".to_owned()),
+    ]);
+    let desired = || DesiredBundle::new(&signer, &labels, &pool).after_start();
+    let mut edited = desired().created(&resource(), now());
+    edited.labels_mut().insert("k8s.spiffe.io/canarying".into(), "dead".into());
+    let BundleAction::Write(repaired) = desired().repair(&edited, now()) else { panic!("must be repaired") };
+    assert_eq!(repaired.labels()["k8s.spiffe.io/canarying"], "live");
+    edited = repaired.as_ref().clone();
+    edited.labels_mut().insert("k8s.spiffe.io/peer-trust-domain".into(), "other.example".into());
+    assert!(matches!(desired().repair(&edited, now()), BundleAction::LabelsDiffer), "it is configured");
+}
+
+#[test]
 fn labels_of_another_configuration_are_overwritten_at_the_start_and_left_afterwards() {
     let (pool, signer) = (pool(), signer());
     let key = "spiffe.row-major.net/trust-domain";
