@@ -1,6 +1,10 @@
 //! The controller's binary: see the crate `signer_manager`.
 
-use std::{error::Error, io, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use signer_manager::{causes::with_causes, check_config::check_config, cli::Command, run::run};
 use tokio::runtime::{Builder, Runtime};
@@ -8,10 +12,10 @@ use tokio::runtime::{Builder, Runtime};
 fn main() -> ExitCode {
     match Command::from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit()) {
         Command::CheckConfig { file } => match check_config(&file) {
-            Ok(summary) => {
-                print!("{summary}");
-                ExitCode::SUCCESS
-            }
+            Ok(summary) => match io::stdout().write_all(summary.as_bytes()) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&error, 1),
+                _ => ExitCode::SUCCESS,
+            },
             Err(errors) => fail(&errors, 2),
         },
         Command::Run(args) => match runtime().map(|runtime| runtime.block_on(run(*args))) {

@@ -206,8 +206,7 @@ pub(crate) enum Error {
     NotValidNow { cluster: String, problem: String },
     #[error(
         "the API server of {cluster} can't be reached: {cause}.\n\
-         Does it run, and is there a way to it from here? Another cluster: --context NAME (`kubectl config get-contexts` has them) or --kubeconfig PATH; \
-         without a cluster: --file PATH"
+         Does it run, and is there a way to it from here? Another cluster: --context NAME (`kubectl config get-contexts` has them) or --kubeconfig PATH"
     )]
     Unreachable { cluster: String, cause: String },
     #[error("{}", no_way(.0))]
@@ -273,8 +272,7 @@ fn no_way(error: &kubeconfig::Error) -> String {
             format!("the kubeconfig has no current context; choose one with --context. It has: {known}")
         }
         _ => format!(
-            "there is no way to a cluster: {error}.\nSay which kubeconfig with --kubeconfig PATH or KUBECONFIG, which context with --context NAME, or use --file to work \
-             without a cluster"
+            "there is no way to a cluster: {error}.\nSay which kubeconfig with --kubeconfig PATH or KUBECONFIG, which context with --context NAME"
         ),
     }
 }

@@ -85,9 +85,15 @@ fn main() -> ExitCode {
     });
     match done {
         Ok(Report { text, is_good }) => {
-            // Whoever closes the pipe has read enough.
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::from(u8::from(!is_good))
+            let written = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+            match written {
+                // whoever closes the pipe has read enough
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    eprintln!("signerctl: the output can't be written: {error}");
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::from(u8::from(!is_good)),
+            }
         }
         Err(error) => {
             eprintln!("signerctl: {error}");

@@ -14,4 +14,4 @@ mod identity;
 mod signer;
 
 pub use identity::{PodIdentity, PodIdentityError};
-pub use signer::{Format, PodIdentityConfig, PodIdentitySigner};
+pub use signer::{Format, OidError, PodIdentityConfig, PodIdentitySigner};

@@ -27,6 +27,28 @@ pub enum Format {
     ApiServer,
 }
 
+/// Arcs whose extensions mean something else to verifiers: those of X.509, of PKIX, of certificate transparency, and
+/// kube-apiserver's UID.
+const TAKEN: [&str; 4] = ["2.5.29", "1.3.6.1.5.5.7", "1.3.6.1.4.1.11129.2.4", USER_UID];
+
+/// An object identifier can't be that of the extension.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OidError {
+    /// It isn't one, or is that of an extension which every certificate has.
+    #[error(transparent)]
+    Invalid(#[from] LeafExtensionError),
+    /// It means something else.
+    #[error(
+        "{oid} is below {arc}, whose extensions mean something else to verifiers; choose one of an arc of your own"
+    )]
+    Taken {
+        /// What was given.
+        oid: String,
+        /// Whose it is.
+        arc: &'static str,
+    },
+}
+
 /// How a [`PodIdentitySigner`] is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodIdentityConfig {
@@ -46,8 +68,12 @@ impl PodIdentityConfig {
     ///
     /// # Errors
     /// If it isn't one, or is that of an extension which every certificate has.
-    pub fn with_oid(self, oid: &str) -> Result<Self, LeafExtensionError> {
+    pub fn with_oid(self, oid: &str) -> Result<Self, OidError> {
         let example = LeafExtension::new(oid, false, vec![0x30, 0])?;
+        let below = format!("{oid}.");
+        if let Some(arc) = TAKEN.iter().find(|arc| below.starts_with(&format!("{arc}."))) {
+            return Err(OidError::Taken { oid: oid.to_owned(), arc });
+        }
         Ok(Self { oid: example.oid(), ..self })
     }
 

@@ -1,6 +1,11 @@
 //! Where a trust bundle is read from.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use ca_pool::{CaCertificate, SignerName};
 use clap::Args;
@@ -45,16 +50,40 @@ impl BundleArguments {
             (None, file) => {
                 // clap has seen to it that one of them is there
                 let path = file.unwrap_or_default();
-                let pem = fs::read_to_string(&path).map_err(Error::read(&path))?;
-                (path.display().to_string(), pem, None)
+                let name = path.display().to_string();
+                let pem = String::from_utf8(read_file(&path)?).map_err(|_| Error::Pem {
+                    name: name.clone(),
+                    problem:
+                        "it isn't text; a certificate in DER becomes PEM with `openssl x509 -inform der`"
+                            .to_owned(),
+                })?;
+                (name, pem, None)
             }
         };
-        let certificates = certificates(&name, &pem)?;
+        let mut certificates = certificates(&name, &pem)?;
+        let mut seen = HashSet::new();
+        certificates.retain(|certificate| seen.insert(certificate.der().to_vec()));
         if certificates.is_empty() {
             return Err(Error::Pem { name, problem: "it has no CERTIFICATE block".to_owned() });
         }
         Ok(Anchors { name, certificates, sequence })
     }
+}
+
+/// The longest file that is read: more than a trust bundle may have.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// Reads a file of certificates.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(Error::read(path))?;
+    if bytes.len() as u64 > LONGEST {
+        let problem = format!("it is longer than {} MiB, the most that is read", LONGEST >> 20);
+        return Err(Error::Pem { name: path.display().to_string(), problem });
+    }
+    Ok(bytes)
 }
 
 /// The certificates of a text in PEM.

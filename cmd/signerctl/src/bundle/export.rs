@@ -8,7 +8,7 @@ use std::{
 use clap::{ArgGroup, Args};
 
 use super::{anchors::BundleArguments, spiffe};
-use crate::{error::Error, store::cluster::ClusterArguments, terminal::Report};
+use crate::{error::Error, store::cluster::ClusterArguments, terminal::Report, text::shell::quote};
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("in_cluster").args(["signer"]).multiple(true)))]
@@ -39,6 +39,13 @@ impl Export {
             let name = anchor.fingerprint().replace(':', "").to_lowercase();
             files.push((format!("{name}.der"), anchor.der().to_vec()));
         }
+        if !self.dir.is_dir() {
+            let directory = quote(&self.dir.to_string_lossy());
+            return Err(Error::NoDirectory {
+                path: self.dir.join("bundle.pem").display().to_string(),
+                directory,
+            });
+        }
         let mut report = String::new();
         for (name, content) in files {
             let path = self.dir.join(name);
@@ -54,5 +61,9 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     let error = |source| Error::Write { path: path.display().to_string(), source };
     let new = path.with_extension("new");
     fs::write(&new, content).map_err(error)?;
-    fs::rename(&new, path).map_err(error)
+    fs::rename(&new, path).map_err(|source| {
+        // it is of no use to anybody
+        let _ = fs::remove_file(&new);
+        error(source)
+    })
 }

@@ -15,20 +15,25 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::{net::TcpStream, runtime::Builder, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use crate::error::Error;
+use crate::{error::Error, observed::shown};
 
 /// How long a server may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The certificates that a server shows, the leaf first. Nothing is sent to it but the handshake.
 pub(super) fn chain(address: &str, name: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let refused = |problem: String| Error::Peer { address: address.to_owned(), problem };
+    let refused = |problem: String| Error::Peer { address: shown(address), problem };
     let (host, _) =
         address.rsplit_once(':').ok_or_else(|| refused("it has no port; write HOST:PORT".to_owned()))?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let server = ServerName::try_from(name.unwrap_or(host).to_owned());
-    let server =
-        server.map_err(|_| refused("its host is neither a DNS name nor an IP address".to_owned()))?;
+    let server = server.map_err(|_| {
+        refused(match name {
+            Some(_) => "--server-name is neither a DNS name nor an IP address".to_owned(),
+            None => "its host is neither a DNS name nor an IP address; write HOST:PORT, without https://"
+                .to_owned(),
+        })
+    })?;
     let seen = Arc::new(Seen { provider: aws_lc_rs::default_provider(), shown: Mutex::default() });
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()

@@ -9,7 +9,11 @@ use crate::{
     error::Error,
     store::cluster::ClusterArguments,
     terminal::{Look, Output, Report, Tone},
-    text::{arguments::plural, table::fields, times::minute_from_now},
+    text::{
+        arguments::plural,
+        table::fields,
+        times::{minute, minute_from_now},
+    },
 };
 
 #[derive(Args)]
@@ -35,10 +39,13 @@ struct Anchor {
 }
 
 impl Show {
-    /// It isn't good if an anchor has expired.
+    /// It isn't good if an anchor isn't valid now.
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<Report, Error> {
         let anchors = self.bundle.read(self.cluster)?;
-        let is_good = anchors.certificates.iter().all(|anchor| now <= anchor.not_after());
+        let is_good = anchors
+            .certificates
+            .iter()
+            .all(|anchor| (anchor.not_before()..=anchor.not_after()).contains(&now));
         let text = match self.output {
             Output::Text => shown(&anchors, look, now),
             Output::Json => serde_json::to_string_pretty(&list(&anchors))? + "\n",
@@ -62,10 +69,16 @@ fn list(anchors: &Anchors) -> Vec<Anchor> {
 fn shown(anchors: &Anchors, look: Look, now: Timestamp) -> String {
     let head = format!("{}: {}", anchors.name, plural(anchors.certificates.len(), "anchor"));
     let mut text = look.paint(Tone::Heading, head) + "\n";
-    for Anchor { subject, sha256, not_after, uris, .. } in list(anchors) {
-        let mut rows = vec![("Ends", minute_from_now(not_after, now)), ("SHA-256", sha256)];
+    for Anchor { subject, sha256, not_before, not_after, uris } in list(anchors) {
+        let valid = format!("{} to {}", minute(not_before), minute_from_now(not_after, now));
+        let mut rows = vec![("Valid", valid), ("SHA-256", sha256)];
+        if not_after < now {
+            rows.push(("Problem", "it has expired, so nothing under it is verified".to_owned()));
+        } else if now < not_before {
+            rows.push(("Problem", "it isn't valid yet".to_owned()));
+        }
         rows.extend(uris.into_iter().map(|uri| ("URI", uri)));
-        let tone = if now <= not_after { Tone::Good } else { Tone::Bad };
+        let tone = if (not_before..=not_after).contains(&now) { Tone::Good } else { Tone::Bad };
         text += &format!("\n{}\n{}", look.paint(tone, subject), fields(&rows, look));
     }
     text

@@ -1,6 +1,6 @@
 //! `signerctl bundle verify`.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use signer_core::certificate_facts::CertificateFacts;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use super::{
-    anchors::{Anchors, BundleArguments},
+    anchors::{Anchors, BundleArguments, read_file},
     peer,
 };
 use crate::{
@@ -62,7 +62,7 @@ impl Verify {
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<Report, Error> {
         let chain = match (&self.subject.cert_file, &self.subject.connect) {
             (Some(path), _) => {
-                let text = fs::read(path).map_err(Error::read(path))?;
+                let text = read_file(path)?;
                 let blocks = pem_blocks::blocks(&text).map_err(|bad| Error::Pem {
                     name: path.display().to_string(),
                     problem: format!("line {}: {}", bad.line, bad.problem),
@@ -104,8 +104,15 @@ fn verdict(
     now: Timestamp,
 ) -> Result<(), String> {
     let [leaf, intermediates @ ..] = chain else { return Err("there is no certificate".to_owned()) };
-    let ders: Vec<CertificateDer<'_>> =
-        anchors.certificates.iter().map(|anchor| CertificateDer::from(anchor.der())).collect();
+    // webpki doesn't look at the times of anchors; others do
+    let valid = anchors
+        .certificates
+        .iter()
+        .filter(|anchor| (anchor.not_before()..=anchor.not_after()).contains(&now));
+    let ders: Vec<CertificateDer<'_>> = valid.map(|anchor| CertificateDer::from(anchor.der())).collect();
+    if ders.is_empty() {
+        return Err("none of its anchors is valid now; `signerctl bundle show` has their times".to_owned());
+    }
     let anchors: Vec<_> = ders.iter().filter_map(|der| anchor_from_trusted_cert(der).ok()).collect();
     let leaf = EndEntityCert::try_from(leaf).map_err(|error| error.to_string())?;
     let usage = match purpose {

@@ -64,10 +64,11 @@ impl Manifests {
 
     fn object(&mut self, mut object: Value, namespace: &str, file: &str) -> Result<(), String> {
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if kind.is_empty() || object.get("apiVersion").and_then(Value::as_str).is_none() {
+        let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if kind.is_empty() || version.is_empty() {
             return Err("has no kind and apiVersion, so it isn't a manifest".into());
         }
-        if kind == "List" {
+        if kind.ends_with("List") && object.get("items").is_some() {
             let items = object.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
             return items
                 .unwrap_or_default()
@@ -76,9 +77,16 @@ impl Manifests {
         }
         let metadata = object.as_object_mut().map(|object| object.entry("metadata").or_insert(json!({})));
         let metadata = metadata.and_then(Value::as_object_mut).ok_or("its metadata isn't a mapping")?;
-        metadata.entry("namespace").or_insert(json!(namespace));
-        if kind == "Service" {
-            return self.service(&object);
+        let named = metadata.get("namespace").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+        if !named {
+            metadata.insert("namespace".into(), json!(namespace));
+        }
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        match (group, kind.as_str()) {
+            ("", "Service") => return self.service(&object),
+            ("", "Pod" | "ReplicationController") | ("apps" | "batch", _) => {}
+            // another's, whatever its kind is called
+            _ => return Ok(()),
         }
         let Some((pod, is_example)) = pod_of(&kind, object)? else { return Ok(()) };
         let name = format!("{}/{}", kind.to_lowercase(), shown(&pod.owner));
@@ -155,7 +163,10 @@ fn pod_of(kind: &str, mut object: Value) -> Result<Option<(PodManifest, bool)>, 
         labels.insert("apps.kubernetes.io/pod-index".into(), json!(ordinal.to_string()));
     }
     let spec = mapping(fields, "spec")?;
-    spec.entry("serviceAccountName").or_insert(json!("default"));
+    let mut account =
+        ["serviceAccountName", "serviceAccount"].into_iter().filter_map(|name| spec.get(name)?.as_str());
+    let account = account.find(|name| !name.is_empty()).unwrap_or("default").to_owned();
+    spec.insert("serviceAccountName".into(), json!(account));
     spec.entry("nodeName").or_insert(json!(NODE));
     if kind == "StatefulSet" {
         spec.insert("hostname".into(), json!(pod_name));

@@ -13,7 +13,7 @@ use crate::{
     store::cluster::ClusterArguments,
     terminal::{Look, Output, Report, Tone},
     text::{
-        arguments::{namespaced, plural},
+        arguments::{self, plural},
         table::nested,
         times::{from_now, minute_from_now},
         wrap::wrap_behind,
@@ -25,7 +25,7 @@ use crate::{
 #[command(group(ArgGroup::new("in_cluster").args(["context", "kubeconfig"]).multiple(true)))]
 pub(crate) struct ExplainPod {
     /// The pod.
-    #[arg(value_name = "NAMESPACE/NAME", value_parser = namespaced)]
+    #[arg(value_name = "NAMESPACE/NAME", value_parser = arguments::pod)]
     pod: (String, String),
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Output::Text)]

@@ -21,7 +21,33 @@ pub(crate) use self::{
 /// The longest text of others that is shown.
 const LONGEST: usize = 2000;
 
-/// What a tenant may have written, for a terminal: on one line, without control characters.
+/// What a tenant may have written, for a terminal: on one line, and without what would act there or change the order
+/// of its letters.
 pub(crate) fn shown(text: &str) -> String {
-    truncated(&one_line(text), LONGEST)
+    let is_acting = |c: char| {
+        c.is_control() && !c.is_whitespace()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut plain = String::new();
+    for c in text.chars() {
+        if is_acting(c) { plain.extend(c.escape_unicode()) } else { plain.push(c) }
+    }
+    truncated(&one_line(&plain), LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn nothing_acts_in_a_terminal() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("two\nlines\tand more", "two lines and more"),
+            ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
+    }
 }

@@ -40,11 +40,16 @@ pub(crate) fn namespace(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err(rule.to_owned()) }
 }
 
-/// A Secret's name: DNS labels with dots between them.
+/// A Secret's name.
 pub(crate) fn secret_name(text: &str) -> Result<String, String> {
+    object_name(text, "a Secret's name")
+}
+
+/// A name of an object: DNS labels with dots between them.
+fn object_name(text: &str, what: &str) -> Result<String, String> {
     let fits = text.len() <= 253 && text.split('.').all(is_label);
-    let rule = "a Secret's name is 1 to 253 lowercase letters, digits, hyphens and dots, with a letter or digit at either end and beside each dot";
-    if fits { Ok(text.to_owned()) } else { Err(rule.to_owned()) }
+    let rule = "is 1 to 253 lowercase letters, digits, hyphens and dots, with a letter or digit at either end and beside each dot";
+    if fits { Ok(text.to_owned()) } else { Err(format!("{what} {rule}")) }
 }
 
 fn is_label(text: &str) -> bool {
@@ -67,6 +72,12 @@ pub(crate) fn is_trust_domain(uri: &Uri) -> bool {
 pub(crate) fn namespaced(text: &str) -> Result<(String, String), String> {
     let (of, name) = text.split_once('/').ok_or("write it as NAMESPACE/NAME")?;
     Ok((namespace(of)?, secret_name(name)?))
+}
+
+/// `<namespace>/<name>` of a pod.
+pub(crate) fn pod(text: &str) -> Result<(String, String), String> {
+    let (of, name) = text.split_once('/').ok_or("write it as NAMESPACE/NAME")?;
+    Ok((namespace(of)?, object_name(name, "a pod's name")?))
 }
 
 /// An ID becomes a part of the CA's subject, so it has to leave room for the rest.

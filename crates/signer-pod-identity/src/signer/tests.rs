@@ -70,7 +70,10 @@ async fn annotations_are_refused() {
 fn an_oid_that_certificates_have_already_is_refused() {
     let config = || PodIdentityConfig::new(NAME.parse().unwrap(), Format::Kep);
     assert_eq!(config().with_oid("1.2.3.4").unwrap().oid(), "1.2.3.4");
-    for wrong in ["2.5.29.17", "1", "a.b", ""] {
+    assert!(config().with_oid("2.5.290.1").is_ok() && config().with_oid(PodIdentity::OID).is_ok());
+    for wrong in
+        ["2.5.29.17", "1", "a.b", "", "2.5.29.31", "1.3.6.1.5.5.7.1.1", "1.3.6.1.4.1.11129.2.4.2", USER_UID]
+    {
         assert!(config().with_oid(wrong).is_err(), "{wrong}");
     }
 }

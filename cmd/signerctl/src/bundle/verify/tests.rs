@@ -45,6 +45,14 @@ fn a_certificate_is_good_for_its_names_purpose_and_time_under_its_root() {
         (of(&anchors(&other), Purpose::Server, None, now()), "none of its anchors has signed it"),
         (of(&good, Purpose::Client, None, now()), "isn't for that purpose"),
         (of(&good, Purpose::Server, None, later), "expired"),
+        (
+            of(&good, Purpose::Server, None, "2036-11-30T00:00:00Z".parse().unwrap()),
+            "none of its anchors is valid now",
+        ),
+        (
+            of(&good, Purpose::Server, None, "2026-01-01T00:00:00Z".parse().unwrap()),
+            "none of its anchors is valid now",
+        ),
         (of(&good, Purpose::Server, Some("other.shop.svc"), now()), "hasn't that name"),
         (of(&good, Purpose::Server, Some("not a name"), now()), "neither a DNS name nor an IP address"),
     ] {

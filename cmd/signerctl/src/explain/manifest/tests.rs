@@ -71,6 +71,21 @@ fn a_cron_job_a_list_and_a_pod_are_read_too() {
 }
 
 #[test]
+fn what_the_api_server_would_fill_in_is_filled_in_and_kinds_of_others_are_passed_over() {
+    let text = "apiVersion: v1\nkind: PodList\nitems:\n\
+                - {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ''}, spec: {serviceAccount: old}}\n\
+                - {apiVersion: v1, kind: Pod, metadata: {name: b}, spec: {serviceAccountName: '', serviceAccount: ''}}\n\
+                ---\napiVersion: foo.example/v1\nkind: Deployment\nmetadata: {name: c}";
+    let manifests = read(text).unwrap();
+    let found: Vec<_> = manifests
+        .workloads
+        .iter()
+        .map(|found| (found.pod.namespace.as_str(), found.pod.service_account_name.as_str()))
+        .collect();
+    assert_eq!(found, [("default", "old"), ("default", "default")]);
+}
+
+#[test]
 fn services_are_found_in_their_namespace() {
     let text = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {selector: {app: web}, clusterIP: None}\n\
                 ---\napiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {selector: {app: web}}";
