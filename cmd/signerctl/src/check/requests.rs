@@ -100,6 +100,8 @@ fn findings(
             message,
         });
         group.count += 1;
+        // whichever of them the list has first
+        group.standing = group.standing.max(standing);
         group.oldest = group.oldest.min(request.created);
     }
     if groups.is_empty() {

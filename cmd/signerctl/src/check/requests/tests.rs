@@ -50,6 +50,13 @@ fn requests_that_end_alike_are_one_line() {
 }
 
 #[test]
+fn one_long_wait_makes_its_group_bad() {
+    let requests = [request("a", 20, Outcome::Pending), request("b", 600, Outcome::Pending)];
+    let found = lines(&requests, &[]);
+    assert_eq!((found.len(), found[0].0), (1, Standing::Bad));
+}
+
+#[test]
 fn silence_becomes_a_failure_after_a_minute() {
     for (age, expected) in [(5, Standing::Good), (20, Standing::Warning), (90, Standing::Bad)] {
         assert_eq!(lines(&[request("a", age, Outcome::Pending)], &[])[0].0, expected, "{age}");
