@@ -133,7 +133,7 @@ impl Finding {
                 certificate: LeafCertificate::of_chain(chain),
                 not_after: *not_after,
                 begin_refresh_at: *begin_refresh_at,
-                ..finding("Issued", "Nothing: kubelet asks for the next one by itself.".to_owned())
+                ..finding("Issued", "Nothing: kubelet asks for the next one.".to_owned())
             },
             Outcome::Refused { condition, reason, message } => Self {
                 reason: reason.clone(),
@@ -224,7 +224,7 @@ fn refused(pod: &ObservedPod, kubectl: &str) -> String {
 fn pending(event: Option<&Event>, created: Timestamp, now: Timestamp) -> String {
     let waits = now.duration_since(created).as_secs();
     match event {
-        Some(_) => "Correct what the message names; the request goes on by itself then.".to_owned(),
+        Some(_) => "Correct what the message names; the request then goes on.".to_owned(),
         None if waits < 30 => "Wait some seconds, and ask again.".to_owned(),
         None => "Nobody has answered: see whether a signer has this name (`signerctl status`), and whether it is ready.".to_owned(),
     }
