@@ -1,21 +1,21 @@
 //! `signerctl explain pod`.
 
-use std::collections::HashMap;
+mod certificate;
 
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 use serde::Serialize;
 use signer_core::cluster::PodPhase;
 
+use self::certificate::{CertificateState, Evidence, RequestOutcome};
 use crate::{
     error::Error,
-    observed::{Event, LeafCertificate, ObservedPod, ObservedRequest, Outcome, of_requests, requests},
-    store::cluster::ClusterArguments,
+    observed::{Event, ObservedPod, of_pod, of_requests, requests},
+    store::cluster::{Cluster, ClusterArguments},
     terminal::{Look, Output, Report, Tone},
     text::{
         arguments::{self, plural},
-        table::nested,
-        times::{from_now, minute_from_now},
+        times::from_now,
         wrap::wrap_behind,
     },
 };
@@ -34,64 +34,76 @@ pub(crate) struct ExplainPod {
     cluster: ClusterArguments,
 }
 
-/// What is known of one certificate of a pod.
+/// All that is known of a pod's certificates.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding {
-    signer: String,
-    /// `Issued`, `Denied`, `Failed`, `Pending` or `NotAsked`.
-    outcome: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+struct Explanation {
+    certificates: Vec<CertificateState>,
+    /// What kubelet has said of them since.
+    warnings: Vec<Warning>,
+    /// Requests that can't be read, and why: they may be the pod's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+}
+
+/// What kubelet says of a pod; events last for an hour, requests for 15 minutes.
+#[derive(Debug, Serialize)]
+struct Warning {
+    at: Timestamp,
     reason: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
     message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<LeafCertificate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not_after: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    begin_refresh_at: Option<Timestamp>,
-    /// Since when it waits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<Timestamp>,
-    next: String,
 }
 
 impl ExplainPod {
-    /// It isn't good if a certificate was refused, or waits.
+    /// It isn't good if the pod lacks a certificate, or kubelet doesn't ask for the next one.
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<Report, Error> {
         let (namespace, name) = self.pod;
         let cluster = self.cluster.connect()?;
+        let kubectl = format!("kubectl{} -n {namespace}", cluster.arguments());
         let pod = cluster.get::<ObservedPod>(&format!("/api/v1/namespaces/{namespace}/pods"), &name)?;
         let pod = pod.ok_or_else(|| Error::NotThere {
             what: format!("pod {namespace}/{name}"),
             cluster: cluster.to_string(),
-            remedy: format!(
-                "See `kubectl{} -n {namespace} get pods`, or choose another cluster with --context",
-                cluster.arguments()
-            ),
+            remedy: format!("See `{kubectl} get pods`, or choose another cluster with --context"),
         })?;
-        let mut requests = requests(&cluster, Some(&namespace))?.objects;
+        let explanation = Explanation::of(&pod, &cluster, &kubectl, now)?;
+        let text = match self.output {
+            Output::Text => explanation.shown(&pod, look, now),
+            Output::Json => serde_json::to_string_pretty(&explanation)? + "\n",
+        };
+        Ok(Report { text, is_good: explanation.is_good(&pod) })
+    }
+}
+
+impl Explanation {
+    fn of(pod: &ObservedPod, cluster: &Cluster, kubectl: &str, now: Timestamp) -> Result<Self, Error> {
+        let namespace = &pod.pod.namespace;
+        let listed = requests(cluster, Some(namespace))?;
+        let mut requests = listed.objects;
         requests.retain(|request| request.pod_uid == pod.pod.uid);
         requests.sort_by_key(|request| request.created);
-        let kubectl = format!("kubectl{}", cluster.arguments());
-        let events = of_requests(&cluster, Some(&namespace))?;
-        let findings: Vec<Finding> = signers(&pod)
-            .into_iter()
-            .map(|signer| {
-                let last = requests.iter().rfind(|request| request.signer == signer);
-                Finding::of(signer, &pod, last, &events, &kubectl, now)
-            })
-            .collect();
-        let is_good =
-            findings.iter().all(|finding| matches!(finding.outcome.as_str(), "Issued" | "NotAsked"));
-        let text = match self.output {
-            Output::Text => shown(&pod, &findings, look, now),
-            Output::Json => serde_json::to_string_pretty(&findings)? + "\n",
-        };
-        Ok(Report { text, is_good })
+        let events = of_requests(cluster, Some(namespace))?;
+        let evidence = Evidence { pod, requests: &requests, events: &events, kubectl, now };
+        let certificates: Vec<_> = signers(pod).into_iter().map(|signer| evidence.state(signer)).collect();
+        let events = of_pod(cluster, namespace, &pod.pod.uid)?;
+        Ok(Self {
+            warnings: warnings(events, &certificates, pod.pod.phase),
+            certificates,
+            unreadable: listed.unreadable.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    fn is_good(&self, pod: &ObservedPod) -> bool {
+        let is_good = self.certificates.iter().all(|certificate| certificate.is_good(pod));
+        is_good && self.warnings.is_empty() && self.unreadable.is_empty()
+    }
+
+    fn shown(&self, pod: &ObservedPod, look: Look, now: Timestamp) -> String {
+        let certificates = self.certificates.iter().map(|certificate| certificate.shown(look, now));
+        let warnings = self.warnings.iter().map(|warning| warning.shown(look, now));
+        let unreadable = self.unreadable.iter().map(|problem| wrap_behind("! ", problem, look.width));
+        let of_pod = heading(pod, self.certificates.len(), look, now);
+        std::iter::once(of_pod).chain(certificates).chain(warnings).chain(unreadable).collect()
     }
 }
 
@@ -106,77 +118,34 @@ fn signers(pod: &ObservedPod) -> Vec<&str> {
     signers
 }
 
-impl Finding {
-    fn of(
-        signer: &str,
-        pod: &ObservedPod,
-        request: Option<&ObservedRequest>,
-        events: &HashMap<(String, String), Event>,
-        kubectl: &str,
-        now: Timestamp,
-    ) -> Self {
-        let finding = |outcome: &str, next: String| Self {
-            signer: signer.to_owned(),
-            outcome: outcome.to_owned(),
-            request: request.map(|request| request.name.clone()),
-            reason: String::new(),
-            message: String::new(),
-            certificate: None,
-            not_after: None,
-            begin_refresh_at: None,
-            since: None,
-            next,
-        };
-        let Some(request) = request else { return finding("NotAsked", not_asked(pod)) };
-        match &request.outcome {
-            Outcome::Issued { chain, not_after, begin_refresh_at, .. } => Self {
-                certificate: LeafCertificate::of_chain(chain),
-                not_after: *not_after,
-                begin_refresh_at: *begin_refresh_at,
-                ..finding("Issued", "Nothing: kubelet asks for the next one.".to_owned())
-            },
-            Outcome::Refused { condition, reason, message } => Self {
-                reason: reason.clone(),
-                message: message.clone(),
-                ..finding(condition, refused(pod, kubectl))
-            },
-            Outcome::Pending => {
-                let event = events.get(&(request.namespace.clone(), request.name.clone()));
-                Self {
-                    reason: event.map(|event| event.reason.clone()).unwrap_or_default(),
-                    message: event.map(|event| event.message.clone()).unwrap_or_default(),
-                    since: Some(request.created),
-                    ..finding("Pending", pending(event, request.created, now))
-                }
-            }
-        }
-    }
+/// What kubelet says of certificates, and of volumes while the pod hasn't started: what is newer than the last
+/// certificate of each signer.
+fn warnings(events: Vec<Event>, certificates: &[CertificateState], phase: PodPhase) -> Vec<Warning> {
+    let issued = |certificate: &CertificateState| {
+        certificate.asked_at.filter(|_| certificate.outcome == RequestOutcome::Issued)
+    };
+    // none if one of them wasn't issued
+    let complete_since = certificates.iter().map(issued).min().flatten();
+    let concerns = |event: &Event| match event.reason.as_str() {
+        "Denied" | "Failed" | "CertificateOverdueForRefresh" | "CertificateExpired" => true,
+        "FailedMount" => phase == PodPhase::Pending,
+        _ => false,
+    };
+    let is_new = |event: &Event| complete_since.is_none_or(|since| since <= event.at);
+    let events =
+        events.into_iter().filter(|event| !certificates.is_empty() && concerns(event) && is_new(event));
+    events.map(|Event { at, reason, message, .. }| Warning { at, reason, message }).collect()
+}
 
+impl Warning {
     fn shown(&self, look: Look, now: Timestamp) -> String {
-        let (word, tone) = match self.outcome.as_str() {
-            "Issued" => ("issued", Tone::Good),
-            "NotAsked" => ("no request", Tone::Coming),
-            "Pending" => ("waits", Tone::Ending),
-            "Denied" => ("denied", Tone::Bad),
-            _ => ("failed", Tone::Bad),
-        };
-        let reason = if self.reason.is_empty() { String::new() } else { format!("  {}", self.reason) };
-        let since = self.since.map(|since| format!("  asked {}", from_now(since, now))).unwrap_or_default();
-        let mut text = format!("  {}  {}{reason}{since}\n", self.signer, look.paint(tone, word));
-        if !self.message.is_empty() {
-            text += &wrap_behind("    ", &self.message, look.width);
-        }
-        if let Some(certificate) = &self.certificate {
-            let times = [("expires", self.not_after), ("refresh", self.begin_refresh_at)];
-            let times =
-                times.into_iter().filter_map(|(name, time)| Some((name, minute_from_now(time?, now))));
-            text += &nested(&certificate.rows().into_iter().chain(times).collect::<Vec<_>>(), look);
-        }
-        text + &wrap_behind("    Next: ", &self.next, look.width)
+        let head = look.paint(Tone::Bad, &self.reason);
+        let message = wrap_behind("    ", &self.message, look.width);
+        format!("  kubelet warned of the pod {}: {head}\n{message}", from_now(self.at, now))
     }
 }
 
-fn shown(pod: &ObservedPod, findings: &[Finding], look: Look, now: Timestamp) -> String {
+fn heading(pod: &ObservedPod, signers: usize, look: Look, now: Timestamp) -> String {
     let ObservedPod { pod, owner, created, .. } = pod;
     let phase = match pod.phase {
         PodPhase::Pending => "pending",
@@ -187,45 +156,13 @@ fn shown(pod: &ObservedPod, findings: &[Finding], look: Look, now: Timestamp) ->
     let age = created.map(|created| format!(", made {}", from_now(created, now))).unwrap_or_default();
     let head = look.paint(Tone::Heading, format!("pod {}/{}", pod.namespace, pod.name));
     let node = if pod.node_name.is_empty() { "no node yet" } else { &pod.node_name };
-    let asks = match findings.len() {
+    let asks = match signers {
         0 => "It asks for no certificate: none of its volumes has a podCertificate source.".to_owned(),
         count => format!("It asks {} for a certificate.", plural(count, "signer")),
     };
     let facts = format!("{phase}{age}, service account {}, {node}. {asks}", pod.service_account_name);
-    let findings: String = findings.iter().map(|finding| finding.shown(look, now)).collect();
-    format!("{head}{owner}\n{}{findings}", wrap_behind("  ", &facts, look.width))
+    format!("{head}{owner}\n{}", wrap_behind("  ", &facts, look.width))
 }
 
-/// Why there is no request: Kubernetes deletes them after 15 minutes.
-fn not_asked(pod: &ObservedPod) -> String {
-    match pod.pod.phase {
-        PodPhase::Finished => "Nothing: the pod has finished.".to_owned(),
-        PodPhase::Running => "Nothing: it runs, so it has its certificate. Kubernetes deletes requests after 15 minutes; \
-                              `signerctl audit find --pod` finds what was issued."
-            .to_owned(),
-        PodPhase::Pending if pod.pod.node_name.is_empty() => {
-            "Wait until the scheduler has found a node for the pod; kubelet asks then. `kubectl describe pod` says what keeps it.".to_owned()
-        }
-        PodPhase::Pending => "See `kubectl describe pod`: kubelet hasn't asked yet. If it says nothing of the volume, the node's kubelet may be \
-                              older than 1.34, or lack the feature gate PodCertificateRequest."
-            .to_owned(),
-    }
-}
-
-/// Kubelet asks again only for another pod.
-fn refused(pod: &ObservedPod, kubectl: &str) -> String {
-    let (namespace, name) = (&pod.pod.namespace, &pod.pod.name);
-    format!(
-        "Correct what the message names; then replace the pod, as kubelet doesn't ask again for this one: `{kubectl} -n {namespace} delete pod {name}`."
-    )
-}
-
-/// Signers say why a request waits within seconds.
-fn pending(event: Option<&Event>, created: Timestamp, now: Timestamp) -> String {
-    let waits = now.duration_since(created).as_secs();
-    match event {
-        Some(_) => "Correct what the message names; the request then goes on.".to_owned(),
-        None if waits < 30 => "Wait some seconds, and ask again.".to_owned(),
-        None => "Nobody has answered: see whether a signer has this name (`signerctl status`), and whether it is ready.".to_owned(),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What signers say of requests that wait.
+//! Warnings: of signers about requests that wait, of kubelet about pods.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,21 @@ use serde::Deserialize;
 use super::shown;
 use crate::{error::Error, store::cluster::Cluster};
 
-/// A warning about a request.
+/// A warning.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) reason: String,
     pub(crate) message: String,
     namespace: String,
     about: String,
-    at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 #[cfg(test)]
 impl Event {
-    pub(crate) fn of_test(reason: &str, message: &str) -> Self {
+    pub(crate) fn of_test(reason: &str, message: &str, at: Timestamp) -> Self {
         let (reason, message) = (reason.to_owned(), message.to_owned());
-        Self { reason, message, namespace: String::new(), about: String::new(), at: Timestamp::UNIX_EPOCH }
+        Self { reason, message, namespace: String::new(), about: String::new(), at }
     }
 }
 
@@ -81,9 +81,20 @@ pub(crate) fn of_requests(
     cluster: &Cluster,
     namespace: Option<&str>,
 ) -> Result<HashMap<(String, String), Event>, Error> {
-    let within = namespace.map(|namespace| format!("namespaces/{namespace}/")).unwrap_or_default();
-    let fields = "involvedObject.kind=PodCertificateRequest,type=Warning";
-    let mut events = cluster.list::<Event>(&format!("/api/v1/{within}events"), Some(fields))?.objects;
-    events.sort_by_key(|event| event.at);
+    let events = warnings(cluster, namespace, "involvedObject.kind=PodCertificateRequest")?;
     Ok(events.into_iter().map(|event| ((event.namespace.clone(), event.about.clone()), event)).collect())
+}
+
+/// The warnings about a pod, the oldest first.
+pub(crate) fn of_pod(cluster: &Cluster, namespace: &str, uid: &str) -> Result<Vec<Event>, Error> {
+    warnings(cluster, Some(namespace), &format!("involvedObject.uid={uid}"))
+}
+
+/// The oldest first.
+fn warnings(cluster: &Cluster, namespace: Option<&str>, about: &str) -> Result<Vec<Event>, Error> {
+    let within = namespace.map(|namespace| format!("namespaces/{namespace}/")).unwrap_or_default();
+    let fields = format!("{about},type=Warning");
+    let mut events = cluster.list::<Event>(&format!("/api/v1/{within}events"), Some(&fields))?.objects;
+    events.sort_by_key(|event| event.at);
+    Ok(events)
 }

@@ -13,7 +13,7 @@ pub(crate) use self::{
     bundle::{anchors, published},
     certificate::{LeafCertificate, issuer_key},
     controller::{Controller, ControllerArguments, Deployment, NAME as CONTROLLER_NAME, pool_place},
-    event::{Event, of_requests},
+    event::{Event, of_pod, of_requests},
     pod::{ObservedPod, Owner},
     request::{ObservedRequest, Outcome, api, requests},
 };

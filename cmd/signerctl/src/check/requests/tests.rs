@@ -19,7 +19,7 @@ fn now() -> Timestamp {
 fn lines(requests: &[ObservedRequest], events: &[(&str, &str)]) -> Vec<(Standing, String)> {
     let events = events.iter().map(|(pod, reason)| {
         let name = format!("request-of-{pod}");
-        (("shop".to_owned(), name), Event::of_test(reason, "why"))
+        (("shop".to_owned(), name), Event::of_test(reason, "why", now()))
     });
     let findings = findings(requests, &events.collect(), now());
     findings.into_iter().map(|finding| (finding.standing, finding.text)).collect()
