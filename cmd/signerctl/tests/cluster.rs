@@ -80,9 +80,7 @@ fn an_api_server_that_does_not_answer_is_named_with_cause_and_remedy() {
     };
     kubeconfig(&directory.join("kubeconfig"), &[("away", &closed)]);
     let error = complains(directory, &[&["show"], &SECRET[..]].concat());
-    for expected in
-        [&format!("context away, server {closed}"), "refused", "--context", "--kubeconfig", "--file"]
-    {
+    for expected in [&format!("context away, server {closed}"), "refused", "--context", "--kubeconfig"] {
         assert!(error.contains(expected), "{expected}: {error}");
     }
     assert!(!error.contains("ServiceError"), "{error}");

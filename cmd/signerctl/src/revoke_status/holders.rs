@@ -9,7 +9,7 @@ use std::{
 use ca_pool::CaPool;
 use jiff::Timestamp;
 use serde::Serialize;
-use signer_core::{SignerName, cluster::PodPhase};
+use signer_core::SignerName;
 
 use crate::{
     audit::each_record,
@@ -18,12 +18,15 @@ use crate::{
     text::times::later,
 };
 
-/// By what it is told.
+/// How long replicas may sign with a revoked CA after it has left the pool: kubelet writes a changed Secret into
+/// their volumes within a minute or two.
+const POOL_RELOAD: Duration = Duration::from_secs(120);
+
+/// What it is told from.
 pub(super) struct Evidence<'a> {
     /// The pool as it is now.
     pub(super) pool: &'a CaPool,
-    /// When the CA was revoked.
-    pub(super) since: Timestamp,
+    pub(super) revoked_at: Timestamp,
     /// The longest lifetime of a certificate.
     pub(super) max_lifetime: Duration,
     pub(super) requests: Vec<ObservedRequest>,
@@ -39,16 +42,15 @@ pub(super) struct Audited {
     pub(super) ca: String,
 }
 
-/// What a pod holds.
+/// Whether a pod holds a certificate of a revoked CA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holds {
-    /// A certificate of a CA that is in the pool, or none.
-    Nothing,
-    /// A certificate of a revoked CA, until then.
+pub(super) enum Holding {
+    /// Its certificate is of a CA that is in the pool, or has expired.
+    NotRevoked,
+    /// Until then.
     Revoked(Timestamp),
-    /// It is older than the revocation, and no other certificate of it was seen; its certificate has expired by
-    /// then.
-    Perhaps(Timestamp),
+    /// It is older than the revocation, and no later certificate of it was seen; by then it has expired.
+    Unknown(Timestamp),
 }
 
 /// All pods that a revocation concerns.
@@ -57,7 +59,7 @@ pub(super) enum Holds {
 pub(super) struct Holders {
     pub(super) signer: String,
     pub(super) revoked_at: Timestamp,
-    /// Running pods that ask the signer.
+    /// Pods on nodes that ask the signer and haven't finished.
     pub(super) pods: usize,
     pub(super) workloads: Vec<Workload>,
     /// Pods that can't be read, and why: what they hold isn't known.
@@ -69,12 +71,12 @@ pub(super) struct Holders {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Workload {
     pub(super) namespace: String,
-    /// None: each pod stands for itself.
+    /// None: nobody makes its pods again.
     #[serde(serialize_with = "as_text")]
     pub(super) owner: Option<Owner>,
     pub(super) holders: Vec<String>,
-    /// Of how many of the holders it is certain.
-    pub(super) certain: usize,
+    /// Of how many of the holders a certificate of a revoked CA was seen, in a request or an audit log.
+    pub(super) confirmed: usize,
     /// Its pods that ask the signer.
     pub(super) pods: usize,
     /// When the last certificate of a revoked CA expires.
@@ -86,11 +88,26 @@ fn as_text<S: serde::Serializer>(owner: &Option<Owner>, serializer: S) -> Result
 }
 
 impl Evidence<'_> {
-    /// What a running pod holds of a signer.
-    pub(super) fn of(&self, pod: &ObservedPod, signer: &str, now: Timestamp) -> Holds {
+    /// What a pod holds of a signer. A pod may ask one signer for several certificates, and nobody sees which of
+    /// them was renewed: that of such a pod is known only if it is revoked.
+    pub(super) fn of(&self, pod: &ObservedPod, signer: &str, now: Timestamp) -> Holding {
+        if self.latest_end() <= now || pod.created.is_some_and(|created| self.unused_since() < created) {
+            return self.seen(pod, signer, now).unwrap_or(Holding::NotRevoked);
+        }
+        let sources =
+            pod.pod.certificate_sources.iter().filter(|source| source.signer_name == signer).count();
+        match self.seen(pod, signer, now) {
+            Some(Holding::NotRevoked) if sources > 1 => Holding::Unknown(self.latest_end()),
+            Some(holding) => holding,
+            None => Holding::Unknown(self.latest_end()),
+        }
+    }
+
+    /// By the newest certificate that requests and audit logs tell of.
+    fn seen(&self, pod: &ObservedPod, signer: &str, now: Timestamp) -> Option<Holding> {
         let requests = self.requests.iter();
         let requests = requests.filter(|request| request.pod_uid == pod.pod.uid && request.signer == signer);
-        let seen = requests.filter_map(|request| match &request.outcome {
+        let issued = requests.filter_map(|request| match &request.outcome {
             Outcome::Issued { chain, not_after, .. } => {
                 Some((request.created, self.is_of_pool(chain), not_after.unwrap_or(self.latest_end())))
             }
@@ -98,18 +115,18 @@ impl Evidence<'_> {
         });
         let audited = self.audited.get(&pod.pod.uid);
         let audited = audited.map(|audited| (audited.at, self.has_ca(&audited.ca), audited.not_after));
-        match seen.chain(audited).max_by_key(|(at, _, until)| (*at, *until)) {
-            Some((_, is_of_pool, until)) if is_of_pool || until <= now => Holds::Nothing,
-            Some((_, _, until)) => Holds::Revoked(until),
-            None if pod.created.is_some_and(|created| self.since < created) => Holds::Nothing,
-            None if self.latest_end() <= now => Holds::Nothing,
-            None => Holds::Perhaps(self.latest_end()),
-        }
+        let (_, is_of_pool, until) = issued.chain(audited).max_by_key(|(at, _, until)| (*at, *until))?;
+        Some(if is_of_pool || until <= now { Holding::NotRevoked } else { Holding::Revoked(until) })
     }
 
     /// When the last certificate that a revoked CA can have signed expires.
     fn latest_end(&self) -> Timestamp {
-        later(self.since, self.max_lifetime)
+        later(self.unused_since(), self.max_lifetime)
+    }
+
+    /// From when on no replica signs with the revoked CA.
+    fn unused_since(&self) -> Timestamp {
+        later(self.revoked_at, POOL_RELOAD)
     }
 
     fn is_of_pool(&self, chain: &str) -> bool {
@@ -130,15 +147,16 @@ impl Holders {
         renewed: &mut HashSet<String>,
         now: Timestamp,
     ) -> Self {
+        // kubelet asks as soon as a pod is bound to its node, and its init containers may use what it got
         let asks = |pod: &ObservedPod| {
-            pod.pod.phase == PodPhase::Running && !pod.is_finished() && pod.pod.asks_for(signer.as_str())
+            !pod.pod.node_name.is_empty() && !pod.is_finished() && pod.pod.asks_for(signer.as_str())
         };
         let mut workloads: BTreeMap<(String, Option<Owner>), Workload> = BTreeMap::new();
         let mut count = 0;
         for pod in pods.into_iter().filter(asks) {
             count += 1;
-            let holds = if renewed.contains(&pod.pod.uid) {
-                Holds::Nothing
+            let holding = if renewed.contains(&pod.pod.uid) {
+                Holding::NotRevoked
             } else {
                 evidence.of(&pod, signer.as_str(), now)
             };
@@ -147,15 +165,15 @@ impl Holders {
                 namespace: pod.pod.namespace.clone(),
                 owner: pod.owner.clone(),
                 holders: Vec::new(),
-                certain: 0,
+                confirmed: 0,
                 pods: 0,
                 until: Timestamp::MIN,
             });
             workload.pods += 1;
-            match holds {
-                Holds::Nothing => _ = renewed.insert(pod.pod.uid),
-                Holds::Revoked(until) | Holds::Perhaps(until) => {
-                    workload.certain += usize::from(matches!(holds, Holds::Revoked(_)));
+            match holding {
+                Holding::NotRevoked => _ = renewed.insert(pod.pod.uid),
+                Holding::Revoked(until) | Holding::Unknown(until) => {
+                    workload.confirmed += usize::from(matches!(holding, Holding::Revoked(_)));
                     workload.until = workload.until.max(until);
                     workload.holders.push(pod.pod.name);
                 }
@@ -163,7 +181,7 @@ impl Holders {
         }
         let workloads = workloads.into_values().filter(|workload| !workload.holders.is_empty()).collect();
         let (signer, unreadable) = (signer.to_string(), Vec::new());
-        Self { signer, revoked_at: evidence.since, pods: count, workloads, unreadable }
+        Self { signer, revoked_at: evidence.revoked_at, pods: count, workloads, unreadable }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -90,13 +90,16 @@ impl RevokeStatus {
         })?;
         let pool = pool_place(cluster, controller, &signer.ca_pool)?.load(None)?;
         let changed = i64::try_from(pool.generation()).ok().filter(|second| *second > 0);
-        let since = self.since.or_else(|| Timestamp::from_second(changed?).ok()).ok_or(Error::RevokedWhen)?;
+        let revoked_at =
+            self.since.or_else(|| Timestamp::from_second(changed?).ok()).ok_or(Error::RevokedWhen)?;
         let pods = cluster.list::<ObservedPod>("/api/v1/pods", None)?;
+        // one that can't be read renews nothing
+        let requests = requests(cluster, None)?;
         let evidence = Evidence {
             pool: &pool,
-            since,
+            revoked_at,
             max_lifetime: signer.policy.max_lifetime,
-            requests: requests(cluster, None)?.objects,
+            requests: requests.objects,
             audited: audited(&self.audit_logs, &self.signer)?,
         };
         let unreadable = pods.unreadable.iter().map(ToString::to_string).collect();

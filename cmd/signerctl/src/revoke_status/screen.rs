@@ -17,7 +17,7 @@ use crate::{
 /// `kubectl` is that command with the options that lead to the cluster.
 pub(super) fn shown(holders: &Holders, kubectl: &str, batch: usize, look: Look, now: Timestamp) -> String {
     let revoked = minute_from_now(holders.revoked_at, now);
-    let of = plural(holders.pods, "running pod");
+    let of = plural(holders.pods, "pod");
     let unreadable = holders.unreadable.iter().map(|problem| wrap_behind("! ", problem, look.width));
     let unreadable: String = unreadable.collect();
     let Some(last) = holders.workloads.iter().map(|workload| workload.until).max() else {
@@ -35,48 +35,86 @@ pub(super) fn shown(holders: &Holders, kubectl: &str, batch: usize, look: Look, 
         .lines()
         .map(|line| look.paint(Tone::Bad, line) + "\n")
         .collect::<String>();
-    let titles = ["WORKLOAD", "HOLDERS", "CERTAIN", "UNTIL"];
+    let titles = ["WORKLOAD", "HOLDERS", "CONFIRMED", "UNTIL"];
     let titles = titles.iter().map(|text| ((*text).to_owned(), look.paint(Tone::Faint, text))).collect();
     let rows = holders.workloads.iter().map(|workload| row(workload, now));
     let list = table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>());
-    let batches = holders.workloads.chunks(batch).enumerate().map(|(index, workloads)| {
-        let commands = workloads
-            .iter()
-            .flat_map(|workload| commands(workload, kubectl))
-            .map(|command| format!("  {command}\n"));
+    let (restarted, alone): (Vec<&Workload>, Vec<&Workload>) =
+        holders.workloads.iter().partition(|workload| workload.restart().is_some());
+    let batches = restarted.chunks(batch).enumerate().map(|(index, workloads)| {
         let title = look.paint(Tone::Heading, format!("Batch {}", index + 1));
-        format!("\n{title}\n{}", commands.collect::<String>())
+        format!("\n{title}\n{}", commands(workloads, kubectl))
     });
-    format!("{head}{unreadable}\n{list}{}", batches.collect::<String>())
+    let batches: String = batches.collect();
+    format!("{head}{unreadable}\n{list}{batches}{}", without_controller(&alone, look))
 }
 
 fn row(workload: &Workload, now: Timestamp) -> Vec<Cell> {
-    let Workload { namespace, owner, holders, certain, pods, until } = workload;
-    let name = owner.as_ref().map_or_else(|| "pods of nobody".to_owned(), ToString::to_string);
+    let Workload { namespace, owner, holders, confirmed, pods, until } = workload;
+    let name = owner.as_ref().map_or_else(|| "pods without a controller".to_owned(), ToString::to_string);
     let cells = [
         format!("{namespace} {name}"),
         format!("{} of {pods}", holders.len()),
-        certain.to_string(),
+        confirmed.to_string(),
         minute_from_now(*until, now),
     ];
     cells.into_iter().map(|text| (text.clone(), text)).collect()
 }
 
-/// A rollout replaces pods one after the other, as its workload's strategy says; pods that nothing rolls are
-/// deleted.
-fn commands(workload: &Workload, kubectl: &str) -> Vec<String> {
-    let kubectl = format!("{kubectl} -n {}", workload.namespace);
-    match &workload.owner {
-        Some(owner) if ["Deployment", "StatefulSet", "DaemonSet"].contains(&owner.kind.as_str()) => {
-            // whoever makes a pod writes there what they like
-            let owner = quote(&owner.to_string());
-            vec![format!("{kubectl} rollout restart {owner}"), format!("{kubectl} rollout status {owner}")]
-        }
-        _ => {
-            let pods: Vec<String> = workload.holders.iter().map(|name| quote(name)).collect();
-            vec![format!("{kubectl} delete pod {}", pods.join(" "))]
+/// How the pods of a workload are replaced.
+#[derive(Clone, Copy)]
+enum Restart {
+    /// One after the other, as the workload's strategy says.
+    Rollout,
+    /// Whoever has made them makes others.
+    Delete,
+}
+
+impl Workload {
+    /// None for pods that nobody makes again: those without an owner, and static ones, which their node makes.
+    fn restart(&self) -> Option<Restart> {
+        match self.owner.as_ref()?.kind.as_str() {
+            "Deployment" | "StatefulSet" | "DaemonSet" => Some(Restart::Rollout),
+            "Node" => None,
+            _ => Some(Restart::Delete),
         }
     }
+}
+
+/// What restarts all workloads of a batch, and then what waits until they are ready. Whoever makes a pod writes its
+/// owner as they like, so names are quoted.
+fn commands(batch: &[&Workload], kubectl: &str) -> String {
+    let (mut restarts, mut waits) = (String::new(), String::new());
+    for workload in batch {
+        let kubectl = format!("  {kubectl} -n {}", workload.namespace);
+        let owner = quote(&workload.owner.as_ref().map(ToString::to_string).unwrap_or_default());
+        match workload.restart() {
+            Some(Restart::Rollout) => {
+                restarts += &format!("{kubectl} rollout restart {owner}\n");
+                waits += &format!("{kubectl} rollout status {owner}\n");
+            }
+            Some(Restart::Delete) => {
+                let pods: Vec<String> = workload.holders.iter().map(|name| quote(name)).collect();
+                restarts += &format!("{kubectl} delete pod {}\n", pods.join(" "));
+            }
+            None => {}
+        }
+    }
+    restarts + &waits
+}
+
+/// Pods for which there is no command.
+fn without_controller(workloads: &[&Workload], look: Look) -> String {
+    if workloads.is_empty() {
+        return String::new();
+    }
+    let title = look.paint(Tone::Heading, "Pods without a controller");
+    let pods = workloads.iter().flat_map(|workload| {
+        workload.holders.iter().map(|name| format!("  {}/{name}\n", workload.namespace))
+    });
+    let pods: String = pods.collect();
+    let text = "Nobody makes these again once they are deleted: replace each from its manifest.";
+    format!("\n{title}\n{}{pods}", wrap_behind("  ", text, look.width))
 }
 
 #[cfg(test)]

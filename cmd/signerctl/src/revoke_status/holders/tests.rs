@@ -1,5 +1,5 @@
 use ca_pool::{CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, root_common_name};
-use signer_core::cluster::Pod;
+use signer_core::cluster::{Pod, PodPhase};
 
 use super::*;
 
@@ -23,10 +23,20 @@ fn pod(uid: &str, created: Timestamp, owner: Option<&str>) -> ObservedPod {
             "labels": {"pod-template-hash": "abc"},
             "ownerReferences": owner.map(|name| vec![serde_json::json!({"kind": "ReplicaSet", "name": format!("{name}-abc"), "controller": true})]).unwrap_or_default(),
         },
-        "spec": {"volumes": [{"projected": {"sources": [{"podCertificate": {"signerName": "example.com/a", "keyType": "ED25519"}}]}}]},
+        "spec": {"nodeName": "node-1", "volumes": [{"projected": {"sources": [{"podCertificate": {"signerName": "example.com/a", "keyType": "ED25519"}}]}}]},
         "status": {"phase": "Running"},
     });
     api_client::object::read_object(&serde_json::to_vec(&json).unwrap()).unwrap()
+}
+
+fn evidence(pool: &CaPool) -> Evidence<'_> {
+    Evidence {
+        pool,
+        revoked_at: at(10),
+        max_lifetime: HOUR * 24,
+        requests: Vec::new(),
+        audited: HashMap::new(),
+    }
 }
 
 #[test]
@@ -39,38 +49,46 @@ fn what_a_pod_holds_is_told_by_the_newest_certificate_that_is_known() {
             let audited = Audited { at: at(hour), not_after: at(hour + 24), ca: ca.to_owned() };
             ("u".to_owned(), audited)
         });
-        let evidence = Evidence {
-            pool: &pool,
-            since: at(10),
-            max_lifetime: HOUR * 24,
-            requests: Vec::new(),
-            audited: audited.into_iter().collect(),
-        };
+        let evidence = Evidence { audited: audited.into_iter().collect(), ..evidence(&pool) };
         evidence.of(&pod("u", at(created), None), "example.com/a", at(now))
     };
     for (what, found, expected) in [
-        ("older than the revocation", of(1, None, 11), Holds::Perhaps(at(34))),
-        ("older, but all have expired", of(1, None, 34), Holds::Nothing),
-        ("younger than the revocation", of(12, None, 13), Holds::Nothing),
-        ("issued before by a CA that is gone", of(1, Some((5, "AA")), 11), Holds::Revoked(at(29))),
-        ("the same, expired", of(1, Some((5, "AA")), 29), Holds::Nothing),
-        ("issued since by the new CA", of(1, Some((12, &ca)), 13), Holds::Nothing),
-        ("issued since by the old CA", of(12, Some((13, "AA")), 14), Holds::Revoked(at(37))),
+        ("older than the revocation", of(1, None, 11), Holding::Unknown(later(at(34), POOL_RELOAD))),
+        (
+            "made while replicas may not have the pool",
+            of(10, None, 11),
+            Holding::Unknown(later(at(34), POOL_RELOAD)),
+        ),
+        ("older, but all have expired", of(1, None, 35), Holding::NotRevoked),
+        ("younger than the revocation", of(12, None, 13), Holding::NotRevoked),
+        ("issued before by a CA that is gone", of(1, Some((5, "AA")), 11), Holding::Revoked(at(29))),
+        ("the same, expired", of(1, Some((5, "AA")), 29), Holding::NotRevoked),
+        ("issued since by the new CA", of(1, Some((12, &ca)), 13), Holding::NotRevoked),
+        ("issued since by the old CA", of(12, Some((13, "AA")), 14), Holding::Revoked(at(37))),
     ] {
         assert_eq!(found, expected, "{what}");
     }
 }
 
 #[test]
+fn which_of_several_certificates_was_renewed_is_not_known() {
+    let authority = authority();
+    let ca = authority.issuer().fingerprint();
+    let pool = CaPool::new(vec![authority]).unwrap();
+    let audited = Audited { at: at(12), not_after: at(36), ca };
+    let evidence = Evidence { audited: [("u".to_owned(), audited)].into(), ..evidence(&pool) };
+    let mut several = pod("u", at(1), None);
+    assert_eq!(evidence.of(&several, "example.com/a", at(13)), Holding::NotRevoked);
+    several.pod.certificate_sources.push(several.pod.certificate_sources[0].clone());
+    assert_eq!(evidence.of(&several, "example.com/a", at(13)), Holding::Unknown(later(at(34), POOL_RELOAD)));
+    several.created = Some(at(11));
+    assert_eq!(evidence.of(&several, "example.com/a", at(13)), Holding::NotRevoked);
+}
+
+#[test]
 fn holders_are_gathered_by_what_made_them_and_forgotten_once_renewed() {
     let pool = CaPool::new(vec![authority()]).unwrap();
-    let evidence = Evidence {
-        pool: &pool,
-        since: at(10),
-        max_lifetime: HOUR * 24,
-        requests: Vec::new(),
-        audited: HashMap::new(),
-    };
+    let evidence = evidence(&pool);
     let pods = || {
         vec![
             pod("a", at(1), Some("web")),
@@ -94,22 +112,18 @@ fn holders_are_gathered_by_what_made_them_and_forgotten_once_renewed() {
 }
 
 #[test]
-fn pods_that_do_not_run_or_ask_others_do_not_count() {
+fn pods_without_a_node_finished_ones_and_those_that_ask_others_do_not_count() {
     let pool = CaPool::new(vec![authority()]).unwrap();
-    let evidence = Evidence {
-        pool: &pool,
-        since: at(10),
-        max_lifetime: HOUR * 24,
-        requests: Vec::new(),
-        audited: HashMap::new(),
-    };
-    let mut pending = pod("a", at(1), None);
-    pending.pod.phase = PodPhase::Pending;
+    let evidence = evidence(&pool);
+    let mut unbound = pod("a", at(1), None);
+    unbound.pod.node_name.clear();
+    let mut initialising = pod("d", at(1), None);
+    initialising.pod.phase = PodPhase::Pending;
     let mut finished = pod("b", at(1), None);
     finished.pod.phase = PodPhase::Finished;
     let other = ObservedPod { pod: Pod::default(), ..pod("c", at(1), None) };
     let signer: SignerName = "example.com/a".parse().unwrap();
-    let holders =
-        Holders::of(&signer, vec![pending, finished, other], &evidence, &mut HashSet::new(), at(11));
-    assert_eq!((holders.pods, holders.is_empty()), (0, true));
+    let pods = vec![unbound, finished, other, initialising];
+    let holders = Holders::of(&signer, pods, &evidence, &mut HashSet::new(), at(11));
+    assert_eq!((holders.pods, holders.workloads[0].holders.join(" ")), (1, "d".to_owned()));
 }
