@@ -35,13 +35,19 @@ pub(crate) enum Error {
     #[error("{file} {problem}")]
     Manifest { file: String, problem: String },
     #[error(
-        "none of the manifests makes pods: there is no Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob. Give the file that has one"
+        "none of the manifests makes pods; give the file that has a Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job or CronJob"
     )]
     NoWorkload,
     #[error(transparent)]
     Config(#[from] signer_manager::ConfigErrors),
     #[error("{name} can't be read as PEM: {problem}")]
     Pem { name: String, problem: String },
+    #[error("{name}: {problem}")]
+    NotX509 { name: String, problem: &'static str },
+    #[error(
+        "a SPIFFE bundle can't have {subject}: its key is {key_type}, for which JSON Web Keys have no form (RFC 7518, RFC 8037)"
+    )]
+    KeyWithoutJwk { subject: String, key_type: String },
     #[error("{address} can't be asked for its certificate: {problem}")]
     Peer { address: String, problem: String },
     #[error("{0}")]
@@ -245,6 +251,21 @@ impl Error {
         |source| Self::Read { path: path.display().to_string(), source }
     }
 
+    /// Whether the API server, or what keeps a CA pool, couldn't be asked: nothing is known of what was to be read.
+    pub(crate) fn leaves_unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden { .. }
+                | Self::Anonymous { .. }
+                | Self::NotLoggedIn { .. }
+                | Self::Refused { .. }
+                | Self::Call { .. }
+                | Self::NotValidNow { .. }
+                | Self::Unreachable { .. }
+                | Self::PoolElsewhere
+        )
+    }
+
     /// The process's exit code: 2 for what was configured wrongly, 1 for all else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -272,7 +293,7 @@ fn no_way(error: &kubeconfig::Error) -> String {
             format!("the kubeconfig has no current context; choose one with --context. It has: {known}")
         }
         _ => format!(
-            "there is no way to a cluster: {error}.\nSay which kubeconfig with --kubeconfig PATH or KUBECONFIG, which context with --context NAME"
+            "no cluster can be called: {error}.\nSay which kubeconfig with --kubeconfig PATH or KUBECONFIG, which context with --context NAME"
         ),
     }
 }

@@ -175,7 +175,7 @@ fn says_what_is_wrong_with_the_input() {
             &["create", "--file", unwritable.to_str().unwrap()],
             "its directory doesn't exist. Make it with `mkdir -p",
         ),
-        (&["create", "--namespace", "a", "--name", "b"], "there is no way to a cluster"),
+        (&["create", "--namespace", "a", "--name", "b"], "no cluster can be called"),
     ] {
         let (code, error) = complains(directory.path(), arguments);
         assert_eq!(code, 1, "{error}");

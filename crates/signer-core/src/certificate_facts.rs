@@ -5,9 +5,11 @@ use const_oid::{
     db::{rfc4519, rfc5280},
 };
 use der::{Decode, Encode};
+use jiff::Timestamp;
 use x509_cert::{
     Certificate,
     ext::pkix::{AuthorityKeyIdentifier, ExtendedKeyUsage, KeyUsage, SubjectAltName, name::GeneralName},
+    time::Time,
 };
 
 use ca_pool::{PublicKey, fingerprint};
@@ -50,6 +52,10 @@ pub struct CertificateFacts {
     pub key: KeyFacts,
     /// The issuer, as RFC 4514 writes it.
     pub issuer: String,
+    /// The first second of its validity.
+    pub not_before: Timestamp,
+    /// The last second of its validity.
+    pub not_after: Timestamp,
     /// The identifier of the issuer's key (RFC 5280 §4.2.1.1).
     pub authority_key_identifier: Option<Vec<u8>>,
 }
@@ -76,6 +82,8 @@ impl CertificateFacts {
             usages: usages(&certificate),
             key: key.map(|key| KeyFacts::of(&key)).unwrap_or_default(),
             issuer: tbs.issuer().to_string(),
+            not_before: timestamp(tbs.validity().not_before),
+            not_after: timestamp(tbs.validity().not_after),
             authority_key_identifier: authority
                 .and_then(|authority| Some(authority.key_identifier?.as_bytes().to_vec())),
         })
@@ -92,6 +100,14 @@ fn extension<T: AssociatedOid + for<'a> Decode<'a>>(certificate: &Certificate) -
     let mut extensions = certificate.tbs_certificate().extensions()?.iter();
     let extension = extensions.find(|extension| extension.extn_id == T::OID)?;
     T::from_der(extension.extn_value.as_bytes()).ok()
+}
+
+/// X.509 ends with the year 9999, as `Timestamp` does.
+fn timestamp(time: Time) -> Timestamp {
+    i64::try_from(time.to_unix_duration().as_secs())
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn common_name(certificate: &Certificate) -> Option<String> {

@@ -63,9 +63,6 @@ impl BundleArguments {
         let mut certificates = certificates(&name, &pem)?;
         let mut seen = HashSet::new();
         certificates.retain(|certificate| seen.insert(certificate.der().to_vec()));
-        if certificates.is_empty() {
-            return Err(Error::Pem { name, problem: "it has no CERTIFICATE block".to_owned() });
-        }
         Ok(Anchors { name, certificates, sequence })
     }
 }
@@ -86,16 +83,29 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The certificates of a text in PEM.
+/// The anchors of a text in PEM.
 fn certificates(name: &str, pem: &str) -> Result<Vec<CaCertificate>, Error> {
-    let blocks = pem_blocks::blocks(pem.as_bytes()).map_err(|bad| Error::Pem {
-        name: name.to_owned(),
-        problem: format!("line {}: {}", bad.line, bad.problem),
-    })?;
-    let blocks = blocks.iter().filter(|block| block.label == "CERTIFICATE");
-    blocks
-        .map(|block| {
-            CaCertificate::from_der(format!("{name}, line {}", block.line), &block.der).map_err(Error::from)
-        })
-        .collect()
+    let certificates = certificate_blocks(name, pem.as_bytes())?.into_iter().map(|(line, der)| {
+        let certificate = CaCertificate::from_der(format!("{name}, line {line}"), &der)?;
+        if certificate.is_ca() {
+            return Ok(certificate);
+        }
+        let problem =
+            format!("the certificate in line {line} isn't a CA's, so nothing is verified against it");
+        Err(Error::Pem { name: name.to_owned(), problem })
+    });
+    certificates.collect()
+}
+
+/// The certificates of a text in PEM, each with its line. There is one at least.
+pub(super) fn certificate_blocks(name: &str, pem: &[u8]) -> Result<Vec<(usize, Vec<u8>)>, Error> {
+    let error = |problem| Error::Pem { name: name.to_owned(), problem };
+    let blocks =
+        pem_blocks::blocks(pem).map_err(|bad| error(format!("line {}: {}", bad.line, bad.problem)))?;
+    let blocks = blocks.into_iter().filter(|block| block.label == "CERTIFICATE");
+    let certificates: Vec<_> = blocks.map(|block| (block.line, block.der.to_vec())).collect();
+    if certificates.is_empty() {
+        return Err(error("it has no CERTIFICATE block".to_owned()));
+    }
+    Ok(certificates)
 }

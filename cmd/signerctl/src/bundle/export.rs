@@ -30,7 +30,7 @@ impl Export {
     pub(crate) fn run(self) -> Result<Report, Error> {
         let anchors = self.bundle.read(self.cluster)?;
         let pem: String = anchors.certificates.iter().map(ca_pool::CaCertificate::to_pem).collect();
-        let bundle = spiffe::bundle(&anchors.certificates, anchors.sequence, self.refresh_hint);
+        let bundle = spiffe::bundle(&anchors.certificates, anchors.sequence, self.refresh_hint)?;
         let mut files = vec![
             ("bundle.pem".to_owned(), pem.into_bytes()),
             ("bundle.spiffe.json".to_owned(), serde_json::to_vec_pretty(&bundle)?),

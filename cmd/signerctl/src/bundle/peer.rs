@@ -18,28 +18,32 @@ use tokio_rustls::TlsConnector;
 use crate::{error::Error, observed::shown};
 
 /// How long a server may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The certificates that a server shows, the leaf first. Nothing is sent to it but the handshake.
-pub(super) fn chain(address: &str, name: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Error> {
+pub(super) fn chain(
+    address: &str,
+    name: Option<&ServerName<'static>>,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
     let refused = |problem: String| Error::Peer { address: shown(address), problem };
     let (host, _) =
         address.rsplit_once(':').ok_or_else(|| refused("it has no port; write HOST:PORT".to_owned()))?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let server = ServerName::try_from(name.unwrap_or(host).to_owned());
-    let server = server.map_err(|_| {
-        refused(match name {
-            Some(_) => "--server-name is neither a DNS name nor an IP address".to_owned(),
-            None => "its host is neither a DNS name nor an IP address; write HOST:PORT, without https://"
-                .to_owned(),
+    let of_host = || {
+        ServerName::try_from(host.to_owned()).map_err(|_| {
+            refused(
+                "its host is neither a DNS name nor an IP address; write HOST:PORT, without https://"
+                    .to_owned(),
+            )
         })
-    })?;
-    let seen = Arc::new(Seen { provider: aws_lc_rs::default_provider(), shown: Mutex::default() });
+    };
+    let server = name.map_or_else(of_host, |name| Ok(name.clone()))?;
+    let recorder = Arc::new(Recorder { provider: aws_lc_rs::default_provider(), shown: Mutex::default() });
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| refused(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(seen.clone())
+        .with_custom_certificate_verifier(recorder.clone())
         .with_no_client_auth();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     let handshake = async {
@@ -47,19 +51,19 @@ pub(super) fn chain(address: &str, name: Option<&str>) -> Result<Vec<Certificate
         let connected = TlsConnector::from(Arc::new(config)).connect(server, stream).await;
         connected.map(drop).map_err(|error| error.to_string())
     };
-    let ended = runtime.block_on(async { timeout(PATIENCE, handshake).await });
-    let Shown { chain, has_key } = std::mem::take(&mut *seen.shown());
+    let ended = runtime.block_on(async { timeout(HANDSHAKE_TIMEOUT, handshake).await });
+    let Shown { chain, has_key } = std::mem::take(&mut *recorder.shown());
     match ended {
         // a server that wants a client's certificate has shown its own by then
         _ if has_key => Ok(chain),
         Ok(Ok(())) => Err(refused("it showed no certificate".to_owned())),
         Ok(Err(problem)) => Err(refused(problem)),
-        Err(_) => Err(refused(format!("no answer within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(refused(format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs()))),
     }
 }
 
-/// Keeps what is shown. Whether it is believed, others decide; that the server has its key, this does.
-struct Seen {
+/// Keeps what is shown. Whether it is verified, others decide; that the server has its key, this does.
+struct Recorder {
     provider: CryptoProvider,
     shown: Mutex<Shown>,
 }
@@ -71,7 +75,7 @@ struct Shown {
     has_key: bool,
 }
 
-impl Seen {
+impl Recorder {
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,13 +89,13 @@ impl Seen {
     }
 }
 
-impl fmt::Debug for Seen {
+impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seen").finish_non_exhaustive()
+        f.debug_struct("Recorder").finish_non_exhaustive()
     }
 }
 
-impl ServerCertVerifier for Seen {
+impl ServerCertVerifier for Recorder {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -6,29 +6,41 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use ca_pool::CaCertificate;
-use const_oid::db::rfc5912;
+use const_oid::db::{rfc5912, rfc8410};
 use der::{
     Decode,
     asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef},
 };
 use serde_json::{Value, json};
 
+use crate::error::Error;
+
 /// `sequence` is greater for each change of the content.
-pub(super) fn bundle(anchors: &[CaCertificate], sequence: Option<u64>, refresh_hint: u32) -> Value {
-    let keys: Vec<Value> = anchors.iter().map(entry).collect();
+///
+/// # Errors
+/// An anchor whose key has no JWK.
+pub(super) fn bundle(
+    anchors: &[CaCertificate],
+    sequence: Option<u64>,
+    refresh_hint: u32,
+) -> Result<Value, Error> {
+    let keys: Vec<Value> = anchors.iter().map(entry).collect::<Result<_, _>>()?;
     let mut bundle = json!({"keys": keys, "spiffe_refresh_hint": refresh_hint});
     if let Some(sequence) = sequence {
         bundle["spiffe_sequence"] = sequence.into();
     }
-    bundle
+    Ok(bundle)
 }
 
 /// An entry never has a `kid`; readers take the certificate, and not the parameters of its key.
-fn entry(anchor: &CaCertificate) -> Value {
-    let mut entry = key(anchor.spki_der()).unwrap_or_else(|| json!({"kty": "OKP", "crv": "Ed25519"}));
+fn entry(anchor: &CaCertificate) -> Result<Value, Error> {
+    let mut entry = key(anchor.spki_der()).ok_or_else(|| Error::KeyWithoutJwk {
+        subject: anchor.subject(),
+        key_type: anchor.key_type().to_string(),
+    })?;
     entry["use"] = "x509-svid".into();
     entry["x5c"] = json!([STANDARD.encode(anchor.der())]);
-    entry
+    Ok(entry)
 }
 
 #[derive(der::Sequence)]
@@ -70,7 +82,8 @@ fn key(spki: &[u8]) -> Option<Value> {
             let (x, y) = point.split_at_checked(point.len() / 2)?;
             Some(json!({"kty": "EC", "crv": curve, "x": text(x), "y": text(y)}))
         }
-        _ => Some(json!({"kty": "OKP", "crv": "Ed25519", "x": text(bytes)})),
+        rfc8410::ID_ED_25519 => Some(json!({"kty": "OKP", "crv": "Ed25519", "x": text(bytes)})),
+        _ => None,
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn check(cluster: &Cluster) -> Result<Vec<Finding>, Error> {
     let danger = "Without it, whoever may create PodCertificateRequests can have the certificate of any pod for a key of their own. Apply \
                   controller-manifests/05-admission-policy.yaml; if another policy does the same, this line can be passed over.";
     Ok(vec![match policy {
-        None => Finding::bad(format!("there is no admission policy {POLICY}"), danger),
+        None => Finding::bad(format!("admission policy {POLICY} isn't installed"), danger),
         Some(_) if !denies => Finding::bad(format!("no binding of admission policy {POLICY} denies"), danger),
         Some(policy) if policy.spec.failure_policy == "Ignore" => Finding::warning(
             format!("admission policy {POLICY} lets requests pass when it can't be evaluated"),

@@ -10,10 +10,10 @@ use crate::{
     text::wrap::wrap_behind,
 };
 
-/// How something stands.
+/// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Standing {
+pub(super) enum Severity {
     Good,
     /// Somebody should look, or it couldn't be looked at.
     Warning,
@@ -27,7 +27,7 @@ pub(super) enum Standing {
 pub(super) struct Finding {
     section: String,
     id: &'static str,
-    pub(super) standing: Standing,
+    pub(super) severity: Severity,
     pub(super) text: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     remedy: String,
@@ -35,23 +35,23 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) fn good(text: impl Into<String>) -> Self {
-        Self::new(Standing::Good, text, "")
+        Self::new(Severity::Good, text, "")
     }
 
     pub(super) fn warning(text: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::new(Standing::Warning, text, remedy)
+        Self::new(Severity::Warning, text, remedy)
     }
 
     pub(super) fn bad(text: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::new(Standing::Bad, text, remedy)
+        Self::new(Severity::Bad, text, remedy)
     }
 
-    pub(super) fn new(standing: Standing, text: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { section: String::new(), id: "", standing, text: text.into(), remedy: remedy.into() }
+    pub(super) fn new(severity: Severity, text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { section: String::new(), id: "", severity, text: text.into(), remedy: remedy.into() }
     }
 
     fn shown(&self, look: Look) -> String {
-        let (tone, sign) = sign(self.standing);
+        let (tone, sign) = sign(self.severity);
         let text = wrap_behind("  ", &self.text, look.width.saturating_sub(2));
         let text =
             format!("{} {}", look.paint(tone, sign), text.trim_start().replace('\n', "\n  ").trim_end());
@@ -97,7 +97,7 @@ impl Findings {
     ) -> Option<T> {
         let (value, finding) = match found {
             Ok(value) => (Some(value), Finding::good(good())),
-            Err(error @ (Error::Forbidden { .. } | Error::Anonymous { .. })) => {
+            Err(error) if error.leaves_unknown() => {
                 (None, Finding::warning(format!("{id}: not checked"), error.to_string()))
             }
             Err(error) => (None, Finding::bad(error.to_string(), "")),
@@ -107,7 +107,7 @@ impl Findings {
     }
 
     pub(super) fn is_good(&self) -> bool {
-        self.all.iter().all(|finding| finding.standing != Standing::Bad)
+        self.all.iter().all(|finding| finding.severity != Severity::Bad)
     }
 
     pub(super) fn shown(&self, cluster: &Cluster, look: Look) -> String {
@@ -120,8 +120,8 @@ impl Findings {
             }
             text += &finding.shown(look);
         }
-        let count = |standing| self.all.iter().filter(|finding| finding.standing == standing).count();
-        let (bad, warnings) = (count(Standing::Bad), count(Standing::Warning));
+        let count = |severity| self.all.iter().filter(|finding| finding.severity == severity).count();
+        let (bad, warnings) = (count(Severity::Bad), count(Severity::Warning));
         let (tone, end) = match (bad, warnings) {
             (0, 0) => (Tone::Good, "All is as it should be.".to_owned()),
             (0, _) => (Tone::Ending, format!("Nothing is broken; look at the lines with ! ({warnings}).")),

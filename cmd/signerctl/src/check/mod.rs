@@ -1,9 +1,9 @@
 //! `signerctl check`: whether pods get their certificates, and will tomorrow; one line a check.
 
 mod admission;
-mod deployed;
 mod finding;
 mod nodes;
+mod replicas;
 mod requests;
 mod rights;
 mod signers;
@@ -94,7 +94,7 @@ impl Subject<'_> {
         let config = findings.need("configuration", config, || {
             format!("the configuration is valid: {}", plural(signers, "signer"))
         });
-        findings.add("replicas", deployed::check(self.controller));
+        findings.add("replicas", replicas::check(self.controller));
         if let Some(config) = &config {
             findings.add("rights", rights::check(self.controller, config));
             for signer in &config.signers {
@@ -144,10 +144,10 @@ impl Subject<'_> {
 }
 
 /// Tone and sign of what was found.
-fn sign(standing: finding::Standing) -> (Tone, &'static str) {
-    match standing {
-        finding::Standing::Good => (Tone::Good, "✓"),
-        finding::Standing::Warning => (Tone::Ending, "!"),
-        finding::Standing::Bad => (Tone::Bad, "✗"),
+fn sign(severity: finding::Severity) -> (Tone, &'static str) {
+    match severity {
+        finding::Severity::Good => (Tone::Good, "✓"),
+        finding::Severity::Warning => (Tone::Ending, "!"),
+        finding::Severity::Bad => (Tone::Bad, "✗"),
     }
 }

@@ -31,7 +31,7 @@ fn found(nodes: &[Node]) -> Finding {
     let old = nodes.iter().filter(|node| node.minor().is_some_and(|minor| minor < FIRST));
     let old: Vec<&str> = old.map(|node| node.metadata.name.as_deref().unwrap_or_default()).collect();
     match old.as_slice() {
-        _ if nodes.is_empty() => Finding::warning("there is no node, so no pod runs", ""),
+        _ if nodes.is_empty() => Finding::warning("the cluster has no node, so no pod runs", ""),
         [] => Finding::good(text),
         [first, ..] => Finding::warning(
             text,
@@ -81,22 +81,22 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::finding::Standing, *};
+    use super::{super::finding::Severity, *};
 
-    fn standing(versions: &[&str]) -> Standing {
+    fn severity(versions: &[&str]) -> Severity {
         let node = |version: &&str| {
             let node_info = NodeInfo { kubelet_version: (*version).to_owned() };
             Node { status: Status { node_info }, ..Node::default() }
         };
         let nodes: Vec<Node> = versions.iter().map(node).collect();
-        found(&nodes).standing
+        found(&nodes).severity
     }
 
     #[test]
     fn kubelets_before_1_34_are_told() {
-        assert_eq!(standing(&["v1.37.1", "v1.34.0+k3s1"]), Standing::Good);
-        assert_eq!(standing(&["v1.37.1", "v1.33.9"]), Standing::Warning);
-        assert_eq!(standing(&["", "of another kind"]), Standing::Good, "nothing is known of these");
-        assert_eq!(standing(&[]), Standing::Warning);
+        assert_eq!(severity(&["v1.37.1", "v1.34.0+k3s1"]), Severity::Good);
+        assert_eq!(severity(&["v1.37.1", "v1.33.9"]), Severity::Warning);
+        assert_eq!(severity(&["", "of another kind"]), Severity::Good, "nothing is known of these");
+        assert_eq!(severity(&[]), Severity::Warning);
     }
 }

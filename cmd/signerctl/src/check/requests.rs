@@ -7,7 +7,7 @@ use signer_manager::Config;
 
 use super::{
     Subject,
-    finding::{Finding, Standing},
+    finding::{Finding, Severity},
 };
 use crate::{
     error::Error,
@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// What waits for less isn't worth a line.
-const SETTLED: SignedDuration = SignedDuration::from_secs(10);
+const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(10);
 
 /// After so long, a signer that is there has said why a request waits.
-const UNHEARD: SignedDuration = SignedDuration::from_secs(60);
+const SILENCE_LIMIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why a request is worth a line.
 struct State {
-    standing: Standing,
+    severity: Severity,
     word: String,
     reason: String,
     message: String,
@@ -33,28 +33,28 @@ impl State {
     /// None for one that was issued, or hasn't waited for long.
     fn of(request: &ObservedRequest, event: Option<&Event>, now: Timestamp) -> Option<Self> {
         let age = now.duration_since(request.created);
-        let (standing, word, reason, message) = match (&request.outcome, event) {
+        let (severity, word, reason, message) = match (&request.outcome, event) {
             (Outcome::Issued { .. }, _) => return None,
             (Outcome::Refused { condition, reason, message }, _) => {
-                (Standing::Warning, condition.to_lowercase(), reason.clone(), message.clone())
+                (Severity::Warning, condition.to_lowercase(), reason.clone(), message.clone())
             }
-            (Outcome::Pending, _) if age < SETTLED => return None,
+            (Outcome::Pending, _) if age < SHORT_WAIT => return None,
             (Outcome::Pending, Some(event)) => {
                 (pending(&event.reason), "waiting".to_owned(), event.reason.clone(), event.message.clone())
             }
             (Outcome::Pending, None) => {
-                let standing = if age < UNHEARD { Standing::Warning } else { Standing::Bad };
+                let severity = if age < SILENCE_LIMIT { Severity::Warning } else { Severity::Bad };
                 let message = "see whether the signer is ready: /readyz of its replicas";
-                (standing, "waiting".to_owned(), "nobody has answered".to_owned(), message.to_owned())
+                (severity, "waiting".to_owned(), "nobody has answered".to_owned(), message.to_owned())
             }
         };
-        Some(Self { standing, word, reason, message })
+        Some(Self { severity, word, reason, message })
     }
 }
 
 /// Requests that end alike.
 struct Group<'a> {
-    standing: Standing,
+    severity: Severity,
     count: usize,
     oldest: Timestamp,
     example: &'a ObservedRequest,
@@ -91,9 +91,9 @@ fn findings(
     for request in requests {
         let event = events.get(&(request.namespace.clone(), request.name.clone()));
         let Some(state) = State::of(request, event, now) else { continue };
-        let State { standing, word, reason, message } = state;
+        let State { severity, word, reason, message } = state;
         let group = groups.entry((request.signer.clone(), word, reason)).or_insert_with(|| Group {
-            standing,
+            severity,
             count: 0,
             oldest: request.created,
             example: request,
@@ -101,7 +101,7 @@ fn findings(
         });
         group.count += 1;
         // whichever of them the list has first
-        group.standing = group.standing.max(standing);
+        group.severity = group.severity.max(severity);
         group.oldest = group.oldest.min(request.created);
     }
     if groups.is_empty() {
@@ -116,16 +116,16 @@ fn findings(
         let text =
             format!("{signer}: {} {word} ({reason}), the oldest for {age}", plural(group.count, "request"));
         let example = format!("{}/{}: {}", group.example.namespace, group.example.pod_name, group.message);
-        Finding::new(group.standing, text, example)
+        Finding::new(group.severity, text, example)
     };
     groups.into_iter().map(line).collect()
 }
 
 /// What a pod's author has to mend is no failure of the signers.
-fn pending(reason: &str) -> Standing {
+fn pending(reason: &str) -> Severity {
     match reason {
-        "IssuanceFailing" | "CertificateAuthorityUnavailable" | "DenyRulesUnavailable" => Standing::Bad,
-        _ => Standing::Warning,
+        "IssuanceFailing" | "CertificateAuthorityUnavailable" | "DenyRulesUnavailable" => Severity::Bad,
+        _ => Severity::Warning,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the controller's service account may do, held against what it needs.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::json;
 use signer_core::{ca_pool::PoolSource, deny::DenySource};
@@ -23,11 +25,18 @@ pub(super) struct Right {
     pub(super) namespace: String,
     /// Empty: of any name.
     pub(super) name: String,
+    /// What gives it.
+    pub(super) manifest: &'static str,
 }
 
-/// All that the controller needs for this configuration: what controller-manifests/30-rbac.yaml,
-/// 45-deny-rules.yaml and self-keeping-pools give.
-pub(super) fn needed(config: &Config) -> Vec<Right> {
+const RBAC: &str = "controller-manifests/30-rbac.yaml";
+const DENY_RULES: &str = "controller-manifests/45-deny-rules.yaml";
+const POOLS: &str = "controller-manifests/self-keeping-pools/role.yaml";
+const METRICS: &str = "controller-manifests/metrics-auth/rbac.yaml";
+const POD_IDENTITY: &str = "the ClusterRole of docs/pod-identity.md";
+
+/// All that the controller needs for this configuration, and to ask who reads its metrics.
+pub(super) fn needed(config: &Config, has_metrics_auth: bool) -> Vec<Right> {
     const CERTIFICATES: &str = "certificates.k8s.io";
     let right = |verb, group, resource| Right {
         verb,
@@ -35,6 +44,7 @@ pub(super) fn needed(config: &Config) -> Vec<Right> {
         resource,
         namespace: String::new(),
         name: String::new(),
+        manifest: RBAC,
     };
     let named =
         |verb, group, resource, name: &str| Right { name: name.to_owned(), ..right(verb, group, resource) };
@@ -44,7 +54,7 @@ pub(super) fn needed(config: &Config) -> Vec<Right> {
         right("create", "events.k8s.io", "events"),
     ];
     if config.signers.iter().any(|signer| signer.reads_namespaces()) {
-        rights.push(right("get", "", "namespaces"));
+        rights.push(Right { manifest: POD_IDENTITY, ..right("get", "", "namespaces") });
     }
     for verb in ["get", "list", "watch"] {
         rights.push(right(verb, CERTIFICATES, "podcertificaterequests"));
@@ -62,42 +72,59 @@ pub(super) fn needed(config: &Config) -> Vec<Right> {
             let verbs = if secret.automatic_rotation.is_some() { &["get", "update"][..] } else { &["get"] };
             let of_pool = |verb| Right {
                 namespace: secret.namespace.clone(),
+                manifest: POOLS,
                 ..named(verb, "", "secrets", &secret.name)
             };
             rights.extend(verbs.iter().map(|verb| of_pool(verb)));
         }
     }
     if let Some(DenySource::ConfigMap { namespace, name, .. }) = &config.deny {
-        rights.push(Right { namespace: namespace.clone(), ..named("get", "", "configmaps", name) });
+        let of_rules = named("get", "", "configmaps", name);
+        rights.push(Right { namespace: namespace.clone(), manifest: DENY_RULES, ..of_rules });
+    }
+    if has_metrics_auth {
+        for (group, resource) in
+            [("authentication.k8s.io", "tokenreviews"), ("authorization.k8s.io", "subjectaccessreviews")]
+        {
+            rights.push(Right { manifest: METRICS, ..right("create", group, resource) });
+        }
     }
     rights
 }
 
 /// Asks the API server for each.
 pub(super) fn check(controller: Controller<'_>, config: &Config) -> Result<Vec<Finding>, Error> {
-    let needed = needed(config);
-    let mut missing = Vec::new();
+    // that it isn't there is a finding of its own
+    let deployment = controller.deployment().ok();
+    let needed = needed(config, deployment.as_ref().is_some_and(|deployment| deployment.has_metrics_auth));
+    let account = deployment.and_then(|deployment| deployment.service_account);
+    let account = account.as_deref().unwrap_or(CONTROLLER_NAME);
+    let (mut missing, mut manifests) = (Vec::new(), BTreeSet::new());
     for right in &needed {
-        if !is_allowed(controller, right)? {
+        if !is_allowed(controller, account, right)? {
             missing.push(right.to_string());
+            manifests.insert(right.manifest);
         }
     }
-    let account = format!("service account {}/{CONTROLLER_NAME}", controller.namespace);
+    let account = format!("service account {}/{account}", controller.namespace);
     Ok(vec![if missing.is_empty() {
         Finding::good(format!("{account} has all of its {}", plural(needed.len(), "right")))
     } else {
-        let remedy = "Apply controller-manifests/30-rbac.yaml; add a new signer's name, and its bundle's, to the ClusterRole there.";
+        let remedy = format!(
+            "Apply {}, with the names of the configuration's signers, their bundles and Secrets.",
+            manifests.into_iter().collect::<Vec<_>>().join(" and ")
+        );
         Finding::bad(format!("{account} may not {}", missing.join(", nor ")), remedy)
     }])
 }
 
-fn is_allowed(controller: Controller<'_>, right: &Right) -> Result<bool, Error> {
+fn is_allowed(controller: Controller<'_>, account: &str, right: &Right) -> Result<bool, Error> {
     let (resource, subresource) = right.resource.split_once('/').unwrap_or((right.resource, ""));
     let namespace = controller.namespace;
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
         "spec": {
-            "user": format!("system:serviceaccount:{namespace}:{CONTROLLER_NAME}"),
+            "user": format!("system:serviceaccount:{namespace}:{account}"),
             "groups": ["system:serviceaccounts", format!("system:serviceaccounts:{namespace}"), "system:authenticated"],
             "resourceAttributes": {
                 "verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource,
@@ -112,7 +139,7 @@ fn is_allowed(controller: Controller<'_>, right: &Right) -> Result<bool, Error> 
 
 impl std::fmt::Display for Right {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { verb, group, resource, namespace, name } = self;
+        let Self { verb, group, resource, namespace, name, .. } = self;
         let group = if group.is_empty() { String::new() } else { format!(".{group}") };
         write!(f, "{verb} {resource}{group}")?;
         match (namespace.as_str(), name.as_str()) {

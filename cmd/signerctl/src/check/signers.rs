@@ -5,7 +5,7 @@ use signer_manager::SignerConfig;
 
 use super::{
     Subject,
-    finding::{Finding, Findings, Standing},
+    finding::{Finding, Findings, Severity},
 };
 use crate::{
     error::Error,
@@ -54,10 +54,10 @@ fn pool_findings(
         subject.now,
     );
     let (tone, state) = outlook.state();
-    let mut findings = vec![Finding::new(standing(tone), format!("{place}: {state}"), "")];
+    let mut findings = vec![Finding::new(severity(tone), format!("{place}: {state}"), "")];
     for (tone, text) in outlook.to_do() {
         if tone != Tone::Good {
-            findings.push(Finding::new(standing(tone), text, ""));
+            findings.push(Finding::new(severity(tone), text, ""));
         }
     }
     let last = pool.authorities().map(ca_pool::CertificateAuthority::not_after).max();
@@ -71,11 +71,11 @@ fn pool_findings(
     findings
 }
 
-fn standing(tone: Tone) -> Standing {
+fn severity(tone: Tone) -> Severity {
     match tone {
-        Tone::Bad => Standing::Bad,
-        Tone::Ending => Standing::Warning,
-        _ => Standing::Good,
+        Tone::Bad => Severity::Bad,
+        Tone::Ending => Severity::Warning,
+        _ => Severity::Good,
     }
 }
 
@@ -84,7 +84,7 @@ fn bundle_finding(signer: &SignerConfig, pool: Option<&CaPool>, anchors: Option<
     let name = signer.name().bundle_name();
     let Some(anchors) = anchors else {
         let remedy = "The controller publishes it as soon as it has the pool: see its /readyz.";
-        return Finding::bad(format!("there is no trust bundle {name}"), remedy);
+        return Finding::bad(format!("trust bundle {name} isn't published"), remedy);
     };
     let count = plural(anchors.len(), "anchor");
     let Some(pool) = pool else { return Finding::good(format!("trust bundle {name} has {count}")) };

@@ -112,6 +112,9 @@ pub(crate) struct Deployment {
     pub(crate) replicas: u32,
     pub(crate) ready: u32,
     pub(crate) updated: u32,
+    /// Whether its metrics are for those alone whom the API server allows it.
+    pub(crate) has_metrics_auth: bool,
+    pub(crate) service_account: Option<String>,
     /// The Secrets that are mounted, by the path at which they are.
     secrets: Vec<(String, String)>,
 }
@@ -161,8 +164,9 @@ struct TemplateWire {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct PodSpecWire {
+    service_account_name: Option<String>,
     containers: Vec<ContainerWire>,
     volumes: Vec<VolumeWire>,
 }
@@ -170,6 +174,7 @@ struct PodSpecWire {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ContainerWire {
+    args: Vec<String>,
     volume_mounts: Vec<MountWire>,
 }
 
@@ -185,6 +190,25 @@ struct MountWire {
 struct VolumeWire {
     name: String,
     secret: Option<SecretWire>,
+    projected: Option<ProjectedWire>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ProjectedWire {
+    sources: Vec<SourceWire>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SourceWire {
+    secret: Option<ProjectedSecretWire>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ProjectedSecretWire {
+    name: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -199,17 +223,67 @@ impl Plain for DeploymentWire {
 
 impl From<DeploymentWire> for Deployment {
     fn from(DeploymentWire { spec, status }: DeploymentWire) -> Self {
-        let PodSpecWire { containers, volumes } = spec.template.spec;
-        let secrets =
-            volumes.into_iter().filter_map(|volume| Some((volume.name, volume.secret?.secret_name)));
-        let secrets: BTreeMap<String, String> = secrets.collect();
+        let PodSpecWire { service_account_name, containers, volumes } = spec.template.spec;
+        let has_metrics_auth = containers
+            .iter()
+            .any(|container| container.args.iter().any(|argument| argument == "--metrics-auth"));
+        let secrets: BTreeMap<String, String> = volumes.into_iter().filter_map(VolumeWire::secret).collect();
         let mounts = containers.into_iter().flat_map(|container| container.volume_mounts);
         let mounted = mounts.filter_map(|mount| Some((mount.mount_path, secrets.get(&mount.name)?.clone())));
         Self {
             replicas: spec.replicas.unwrap_or(1),
             ready: status.ready_replicas,
             updated: status.updated_replicas,
+            has_metrics_auth,
+            service_account: service_account_name,
             secrets: mounted.collect(),
+        }
+    }
+}
+
+impl VolumeWire {
+    /// Its name, and that of the Secret in it. Which files of a projected volume are of which Secret isn't told
+    /// apart, so one with several counts as none.
+    fn secret(self) -> Option<(String, String)> {
+        let projected = self.projected.into_iter().flat_map(|projected| projected.sources);
+        let mut projected = projected.filter_map(|source| Some(source.secret?.name));
+        let secret = match self.secret {
+            Some(secret) => secret.secret_name,
+            None => projected.next().filter(|_| projected.next().is_none())?,
+        };
+        Some((self.name, secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_is_in_the_secret_that_is_mounted_where_its_file_is() {
+        let deployment = serde_json::json!({"spec": {"template": {"spec": {
+            "serviceAccountName": "signers",
+            "containers": [{"args": ["--metrics-auth"], "volumeMounts": [
+                {"name": "a", "mountPath": "/run/pools"},
+                {"name": "b", "mountPath": "/run/pools/b"},
+                {"name": "c", "mountPath": "/run/c"},
+            ]}],
+            "volumes": [
+                {"name": "a", "secret": {"secretName": "of-a"}},
+                {"name": "b", "projected": {"sources": [{"configMap": {"name": "x"}}, {"secret": {"name": "of-b"}}]}},
+                {"name": "c", "projected": {"sources": [{"secret": {"name": "x"}}, {"secret": {"name": "y"}}]}},
+            ],
+        }}}});
+        let deployment = Deployment::from(serde_json::from_value::<DeploymentWire>(deployment).unwrap());
+        assert!(deployment.has_metrics_auth);
+        assert_eq!(deployment.service_account.as_deref(), Some("signers"));
+        for (file, expected) in [
+            ("/run/pools/pool", Some("of-a")),
+            ("/run/pools/b/pool", Some("of-b")),
+            ("/run/c/pool", None),
+            ("/elsewhere", None),
+        ] {
+            assert_eq!(deployment.secret_of(&PoolSource::PoolFile(file.into())), expected, "{file}");
         }
     }
 }

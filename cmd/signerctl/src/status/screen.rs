@@ -23,7 +23,7 @@ pub(super) fn shown(snapshot: &Snapshot, look: Look, now: Timestamp) -> String {
         &snapshot.signers,
         |signer| signer_row(signer, look, now),
     );
-    let without_ca = snapshot.signers.iter().filter(|signer| !signer.ca_is_good);
+    let without_ca = snapshot.signers.iter().filter(|signer| signer.ca_is_signing != Some(true));
     let remarks = without_ca.map(|signer| ca_lines(signer, look)).collect::<String>();
     let replicas = rows(&["REPLICA", "READY", "FINISHED", "IMAGE"], look, &snapshot.replicas, |replica| {
         replica_row(replica, look)
@@ -61,10 +61,10 @@ fn signer_row(signer: &SignerStatus, look: Look, now: Timestamp) -> Vec<Cell> {
         None => painted("none", look, Tone::Bad),
         Some(anchors) => plain(plural(anchors, "anchor")),
     };
-    let ca = if signer.ca_is_good {
-        painted("signs", look, Tone::Good)
-    } else {
-        painted("see below", look, Tone::Bad)
+    let ca = match signer.ca_is_signing {
+        Some(true) => painted("signs", look, Tone::Good),
+        Some(false) => painted("see below", look, Tone::Bad),
+        None => painted("not known", look, Tone::Faint),
     };
     vec![
         plain(&signer.name),
@@ -80,7 +80,8 @@ fn signer_row(signer: &SignerStatus, look: Look, now: Timestamp) -> Vec<Cell> {
 /// Why nobody signs, or why that isn't known.
 fn ca_lines(signer: &SignerStatus, look: Look) -> String {
     let text = wrap_behind("    ", &signer.ca, look.width);
-    let text = text.trim_end().lines().map(|line| look.paint(Tone::Bad, line) + "\n").collect::<String>();
+    let tone = if signer.ca_is_signing.is_none() { Tone::Faint } else { Tone::Bad };
+    let text = text.trim_end().lines().map(|line| look.paint(tone, line) + "\n").collect::<String>();
     format!("\n  {}\n{text}", signer.name)
 }
 

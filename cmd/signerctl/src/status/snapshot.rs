@@ -28,7 +28,8 @@ pub(super) struct SignerStatus {
     pub(super) name: String,
     /// Who signs, in a sentence; or why that can't be read.
     pub(super) ca: String,
-    pub(super) ca_is_good: bool,
+    /// Whether one signs; none if that can't be read.
+    pub(super) ca_is_signing: Option<bool>,
     /// When the last of its CAs ends.
     pub(super) ca_ends: Option<Timestamp>,
     pub(super) anchors: Option<usize>,
@@ -105,12 +106,15 @@ impl SignerStatus {
                     None,
                     now,
                 );
-                status.ca_is_good = outlook.is_signing();
+                status.ca_is_signing = Some(outlook.is_signing());
                 status.ca = outlook.state().1;
                 status.ca_ends = pool.authorities().map(ca_pool::CertificateAuthority::not_after).max();
             }
             // whoever may not read Secrets sees the rest
-            Err(error) => status.ca = error.to_string(),
+            Err(error) => {
+                status.ca_is_signing = (!error.leaves_unknown()).then_some(false);
+                status.ca = error.to_string();
+            }
         }
         Ok(status)
     }

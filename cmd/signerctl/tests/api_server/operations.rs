@@ -259,14 +259,14 @@ async fn a_check_finds_what_is_missing_and_what_may_not_be_read() -> Result<(), 
             let of = |id: &str| {
                 let all = checked["checks"].as_array().unwrap();
                 let ours = all.iter().filter(|check| check["id"] == id);
-                ours.map(|check| (check["standing"].as_str().unwrap(), check["text"].as_str().unwrap()))
+                ours.map(|check| (check["severity"].as_str().unwrap(), check["text"].as_str().unwrap()))
                     .collect::<Vec<_>>()
             };
             assert_eq!(of("api")[0].0, "good", "{checked}");
             assert_eq!(of("configuration"), [("good", "the configuration is valid: 1 signer")]);
             assert_eq!(of("replicas")[0], ("bad", "no replica is ready, so nothing is issued"));
-            let (standing, rights) = of("rights")[0];
-            assert_eq!(standing, "bad");
+            let (severity, rights) = of("rights")[0];
+            assert_eq!(severity, "bad");
             for right in
                 ["sign signers.certificates.k8s.io ", "update podcertificaterequests/status", "get secrets "]
             {
@@ -299,7 +299,7 @@ async fn a_check_finds_what_is_missing_and_what_may_not_be_read() -> Result<(), 
             says_all(
                 &signerctl(&cluster, &verify),
                 1,
-                &["doesn't stand behind it", "none of its anchors has signed it"],
+                &["not verified against", "none of its anchors has signed it"],
             );
 
             let nobody = kubeconfig_of_nobody(&world).await;

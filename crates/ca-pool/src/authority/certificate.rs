@@ -176,6 +176,13 @@ impl CaCertificate {
         self.issuer == self.subject
     }
 
+    /// Whether it says that it is a CA's (RFC 5280 §4.2.1.9).
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.version == VERSION_3
+            && self.extensions.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
+    }
+
     pub(super) fn has_empty_subject(&self) -> bool {
         AnyRef::from_der(&self.subject).is_ok_and(|name| name.value().is_empty())
     }

@@ -27,7 +27,7 @@ fn each_key_has_its_parameters_and_its_certificate() {
         (SigningKeyType::Rsa(2048), "RSA", "", 256),
     ] {
         let (root, spki) = root(key_type);
-        let bundle = bundle(std::slice::from_ref(&root), Some(7), 300);
+        let bundle = bundle(std::slice::from_ref(&root), Some(7), 300).unwrap();
         assert_eq!((&bundle["spiffe_sequence"], &bundle["spiffe_refresh_hint"]), (&json!(7), &json!(300)));
         let entry = &bundle["keys"][0];
         assert_eq!(
@@ -54,5 +54,15 @@ fn each_key_has_its_parameters_and_its_certificate() {
 #[test]
 fn without_a_version_there_is_no_sequence() {
     let (root, _) = root(SigningKeyType::EcdsaP256);
-    assert_eq!(bundle(&[root], None, 60).get("spiffe_sequence"), None);
+    assert_eq!(bundle(&[root], None, 60).unwrap().get("spiffe_sequence"), None);
+}
+
+#[test]
+fn a_key_of_another_kind_has_no_jwk() {
+    let (_, mut spki) = root(SigningKeyType::Ed25519);
+    assert!(key(&spki).is_some());
+    // id-Ed448 (RFC 8410 §3)
+    let oid = spki.windows(3).position(|window| window == [0x2b, 0x65, 0x70]).unwrap();
+    spki[oid + 2] = 0x71;
+    assert_eq!(key(&spki), None);
 }

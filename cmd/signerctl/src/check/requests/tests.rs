@@ -16,13 +16,13 @@ fn now() -> Timestamp {
     "2026-11-27T20:00:00Z".parse().unwrap()
 }
 
-fn lines(requests: &[ObservedRequest], events: &[(&str, &str)]) -> Vec<(Standing, String)> {
+fn lines(requests: &[ObservedRequest], events: &[(&str, &str)]) -> Vec<(Severity, String)> {
     let events = events.iter().map(|(pod, reason)| {
         let name = format!("request-of-{pod}");
         (("shop".to_owned(), name), Event::of_test(reason, "why", now()))
     });
     let findings = findings(requests, &events.collect(), now());
-    findings.into_iter().map(|finding| (finding.standing, finding.text)).collect()
+    findings.into_iter().map(|finding| (finding.severity, finding.text)).collect()
 }
 
 #[test]
@@ -42,23 +42,23 @@ fn requests_that_end_alike_are_one_line() {
     let found =
         lines(&requests, &[("a", "WaitingForService"), ("b", "WaitingForService"), ("c", "IssuanceFailing")]);
     let expected = [
-        (Standing::Warning, "example.com/a: 1 request denied (IdentityNotGranted), the oldest for 30 s"),
-        (Standing::Bad, "example.com/a: 1 request waiting (IssuanceFailing), the oldest for 100 s"),
-        (Standing::Warning, "example.com/a: 2 requests waiting (WaitingForService), the oldest for 7 min"),
+        (Severity::Warning, "example.com/a: 1 request denied (IdentityNotGranted), the oldest for 30 s"),
+        (Severity::Bad, "example.com/a: 1 request waiting (IssuanceFailing), the oldest for 100 s"),
+        (Severity::Warning, "example.com/a: 2 requests waiting (WaitingForService), the oldest for 7 min"),
     ];
-    assert_eq!(found, expected.map(|(standing, text)| (standing, text.replace("100 s", "2 min"))));
+    assert_eq!(found, expected.map(|(severity, text)| (severity, text.replace("100 s", "2 min"))));
 }
 
 #[test]
 fn one_long_wait_makes_its_group_bad() {
     let requests = [request("a", 20, Outcome::Pending), request("b", 600, Outcome::Pending)];
     let found = lines(&requests, &[]);
-    assert_eq!((found.len(), found[0].0), (1, Standing::Bad));
+    assert_eq!((found.len(), found[0].0), (1, Severity::Bad));
 }
 
 #[test]
 fn silence_becomes_a_failure_after_a_minute() {
-    for (age, expected) in [(5, Standing::Good), (20, Standing::Warning), (90, Standing::Bad)] {
+    for (age, expected) in [(5, Severity::Good), (20, Severity::Warning), (90, Severity::Bad)] {
         assert_eq!(lines(&[request("a", age, Outcome::Pending)], &[])[0].0, expected, "{age}");
     }
 }

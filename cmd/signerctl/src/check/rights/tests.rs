@@ -36,12 +36,15 @@ fn given(file: &str, namespace: &str) -> BTreeSet<String> {
     rights
 }
 
-fn needed_by(manifest: &str) -> BTreeSet<String> {
+fn shipped_config(manifest: &str) -> Config {
     let path = format!("{}/../../controller-manifests/{manifest}", env!("CARGO_MANIFEST_DIR"));
     let config_map: serde_json::Value =
         serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let config = Config::parse(config_map["data"]["signers.yaml"].as_str().unwrap(), "signers.yaml").unwrap();
-    needed(&config).iter().map(ToString::to_string).collect()
+    Config::parse(config_map["data"]["signers.yaml"].as_str().unwrap(), "signers.yaml").unwrap()
+}
+
+fn needed_by(manifest: &str) -> BTreeSet<String> {
+    needed(&shipped_config(manifest), false).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -51,4 +54,15 @@ fn what_is_checked_is_what_the_manifests_give() {
     assert_eq!(needed_by("40-configuration.yaml"), shipped);
     let pools = given("self-keeping-pools/role.yaml", "mesh-controller");
     assert_eq!(needed_by("self-keeping-pools/configuration.yaml"), shipped.union(&pools).cloned().collect());
+}
+
+/// ClusterRole system:auth-delegator is Kubernetes' own.
+#[test]
+fn to_authenticate_scrapers_takes_reviews() {
+    let config = shipped_config("40-configuration.yaml");
+    let metrics = needed(&config, true).split_off(needed(&config, false).len());
+    let metrics: Vec<_> = metrics.iter().map(|right| (right.to_string(), right.manifest)).collect();
+    let expected =
+        ["create tokenreviews.authentication.k8s.io", "create subjectaccessreviews.authorization.k8s.io"];
+    assert_eq!(metrics, expected.map(|right| (right.to_owned(), METRICS)));
 }
