@@ -1,9 +1,11 @@
 //! What a signer would make of a pod: its decision, and a certificate of a CA that is made for it. Nothing is
 //! asked of a cluster, so a manifest can be judged before it is applied.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
-use aws_lc_rs::rand;
 use ca_pool::{
     AuthorityError, CertificateAuthority, IssueError, IssuedCertificate, KeyType, Leaf, NewRoot, PublicKey,
     SerialNumber, SigningKey, SigningKeyError, SigningKeyType, Terms,
@@ -46,45 +48,82 @@ pub enum PreviewError {
     Authority(#[from] AuthorityError),
 }
 
-/// Asks the policy, and then the signer, as the controller does for a request of that pod. The CA pool and deny
-/// rules play no part, and refreshes aren't spread: the certificate's is the latest that there may be.
-///
-/// # Errors
-/// If the signer fails, or the pod's key type doesn't exist.
-pub async fn preview(
-    signer: &impl Signer,
-    policy: &Policy,
-    pod: &Pod,
-    source: &CertificateSource,
-    services: &Services,
-) -> Result<Preview, PreviewError> {
-    let request = Request {
-        claims: Arc::new(claims(signer, pod, source)?),
-        pod: Arc::new(pod.clone()),
-        services: signer.reads_services().then(|| services.clone()),
-        namespace: signer.reads_namespaces().then(|| Arc::new(unknown_namespace(pod))),
-        signer_max_lifetime: policy.max_lifetime,
-    };
-    let decision = match policy.refuses(pod, request.key_type()) {
-        Some(refusal) => refusal,
-        None => signer.decide(&request).await.map_err(PreviewError::Signer)?,
-    };
-    let leaf = match decision {
-        Decision::Issue(leaf) => leaf,
-        Decision::Deny(denial) => return Ok(Preview::Denied(denial)),
-        Decision::Wait(wait) => return Ok(Preview::Waiting(wait)),
-    };
-    let terms = Terms {
-        max_lifetime: policy.max_lifetime,
-        requested_max: source.max_expiration,
-        clock_skew: policy.clock_skew,
-        refresh: policy.refresh,
-        ..Terms::default()
-    };
-    Ok(match issue(&leaf, request.public_key(), &terms)? {
-        Ok(certificate) => Preview::Issued(Box::new(certificate)),
-        Err(error) => Preview::LeafRefused(error),
-    })
+/// Previews what signers would make of pods at one moment: with a CA that is made for it, and a key of each type
+/// that pods ask for, neither of which leaves it.
+#[derive(Debug)]
+pub struct Previewer {
+    authority: CertificateAuthority,
+    keys: HashMap<KeyType, PublicKey>,
+    now: Timestamp,
+}
+
+impl Previewer {
+    /// Of what would be issued `now`.
+    ///
+    /// # Errors
+    /// If no key can be made.
+    pub fn new(now: Timestamp) -> Result<Self, AuthorityError> {
+        Ok(Self { authority: authority(now)?, keys: HashMap::new(), now })
+    }
+
+    /// Asks the policy, and then the signer, as the controller does for a request of that pod. The CA pool and deny
+    /// rules play no part, and refreshes aren't spread: the certificate's is the latest that there may be.
+    ///
+    /// # Errors
+    /// If the signer fails, or the pod's key type doesn't exist.
+    pub async fn preview(
+        &mut self,
+        signer: &impl Signer,
+        policy: &Policy,
+        pod: &Pod,
+        source: &CertificateSource,
+        services: &Services,
+    ) -> Result<Preview, PreviewError> {
+        let request = Request {
+            claims: Arc::new(claims(signer, pod, source, self.key(source.key_type.parse()?)?)),
+            pod: Arc::new(pod.clone()),
+            services: signer.reads_services().then(|| services.clone()),
+            namespace: signer.reads_namespaces().then(|| Arc::new(unknown_namespace(pod))),
+            signer_max_lifetime: policy.max_lifetime,
+        };
+        let decision = match policy.refuses(pod, request.key_type()) {
+            Some(refusal) => refusal,
+            None => signer.decide(&request).await.map_err(PreviewError::Signer)?,
+        };
+        let leaf = match decision {
+            Decision::Issue(leaf) => leaf,
+            Decision::Deny(denial) => return Ok(Preview::Denied(denial)),
+            Decision::Wait(wait) => return Ok(Preview::Waiting(wait)),
+        };
+        let terms = Terms {
+            max_lifetime: policy.max_lifetime,
+            requested_max: source.max_expiration,
+            clock_skew: policy.clock_skew,
+            refresh: policy.refresh,
+            ..Terms::default()
+        };
+        Ok(match self.issue(&leaf, request.public_key(), &terms) {
+            Ok(certificate) => Preview::Issued(Box::new(certificate)),
+            Err(error) => Preview::LeafRefused(error),
+        })
+    }
+
+    /// Nobody trusts the CA, so its serial numbers needn't differ.
+    pub(crate) fn issue(
+        &self,
+        leaf: &Leaf,
+        key: &PublicKey,
+        terms: &Terms,
+    ) -> Result<IssuedCertificate, IssueError> {
+        ca_pool::issue(leaf, key, terms, &self.authority, SerialNumber::from_random([1; 16]), self.now)
+    }
+
+    fn key(&mut self, key_type: KeyType) -> Result<PublicKey, AuthorityError> {
+        Ok(match self.keys.entry(key_type) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => unknown.insert(new_key(key_type)?).clone(),
+        })
+    }
 }
 
 /// Of a namespace that may not be there yet, the name is known, and nothing else.
@@ -96,8 +135,8 @@ fn unknown_namespace(pod: &Pod) -> Namespace {
 const UNKNOWN_UID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The request that kubelet would make of it.
-fn claims(signer: &impl Signer, pod: &Pod, source: &CertificateSource) -> Result<Claims, PreviewError> {
-    Ok(Claims {
+fn claims(signer: &impl Signer, pod: &Pod, source: &CertificateSource, public_key: PublicKey) -> Claims {
+    Claims {
         name: "preview".to_owned(),
         namespace: pod.namespace.clone(),
         uid: pod.uid.clone(),
@@ -108,10 +147,10 @@ fn claims(signer: &impl Signer, pod: &Pod, source: &CertificateSource) -> Result
         node_uid: UNKNOWN_UID.to_owned(),
         service_account_name: pod.service_account_name.clone(),
         service_account_uid: UNKNOWN_UID.to_owned(),
-        public_key: new_key(source.key_type.parse()?)?,
+        public_key,
         max_expiration: source.max_expiration,
         user_annotations: source.user_annotations.clone(),
-    })
+    }
 }
 
 fn new_key(key_type: KeyType) -> Result<PublicKey, AuthorityError> {
@@ -128,17 +167,6 @@ fn new_key(key_type: KeyType) -> Result<PublicKey, AuthorityError> {
     Ok(PublicKey::from_pkix(key.spki_der()).map_err(failed)?)
 }
 
-/// Issues from a CA that is made for it. The inner error is the leaf's.
-pub(crate) fn issue(
-    leaf: &Leaf,
-    key: &PublicKey,
-    terms: &Terms,
-) -> Result<Result<IssuedCertificate, IssueError>, AuthorityError> {
-    let now = Timestamp::now();
-    let authority = authority(now)?;
-    Ok(ca_pool::issue(leaf, key, terms, &authority, serial()?, now))
-}
-
 fn authority(now: Timestamp) -> Result<CertificateAuthority, AuthorityError> {
     let root = NewRoot {
         id: "1".to_owned(),
@@ -147,14 +175,8 @@ fn authority(now: Timestamp) -> Result<CertificateAuthority, AuthorityError> {
         uri: None,
         validity: NewRoot::DEFAULT_VALIDITY,
     };
-    CertificateAuthority::new_root(root, SigningKey::generate(SigningKeyType::EcdsaP256)?, serial()?, now)
-}
-
-fn serial() -> Result<SerialNumber, AuthorityError> {
-    let mut random = [0; 16];
-    let failed = |_| SigningKeyError::Failed { action: "number", key_type: SigningKeyType::EcdsaP256 };
-    rand::fill(&mut random).map_err(failed)?;
-    Ok(SerialNumber::from_random(random))
+    let serial = SerialNumber::from_random([1; 16]);
+    CertificateAuthority::new_root(root, SigningKey::generate(SigningKeyType::EcdsaP256)?, serial, now)
 }
 
 #[cfg(test)]

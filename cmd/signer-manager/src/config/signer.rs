@@ -4,7 +4,7 @@ use signer_core::{
     DnsName, Leaf, Policy, PoolSource, SignerName,
     ca_pool::SecretPool,
     cluster::{CertificateSource, Pod, Services},
-    preview::{Preview, PreviewError},
+    preview::{Preview, PreviewError, Previewer},
 };
 
 use super::{
@@ -54,14 +54,15 @@ impl SignerConfig {
     /// What it would make of a pod that asks for its certificate with this source.
     ///
     /// # Errors
-    /// As [`preview`](signer_core::preview::preview()) has them.
+    /// As [`Previewer::preview`] has them.
     pub async fn preview(
         &self,
+        previewer: &mut Previewer,
         pod: &Pod,
         source: &CertificateSource,
         services: &Services,
     ) -> Result<Preview, PreviewError> {
-        self.kind.preview(&self.policy, pod, source, services).await
+        self.kind.preview(previewer, &self.policy, pod, source, services).await
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
-use signer_core::cluster::{NamespacedService, Service, Services};
+use signer_core::{
+    cluster::{NamespacedService, Service, Services},
+    preview::Previewer,
+};
 use signer_manager::Config;
 
 use super::verdict::Verdict;
@@ -50,7 +54,7 @@ struct Changes {
 
 impl Comparison<'_> {
     /// It isn't good if a pod loses a name or its certificate.
-    pub(crate) fn run(self, output: Output, look: Look) -> Result<Report, Error> {
+    pub(crate) fn run(self, output: Output, look: Look, now: Timestamp) -> Result<Report, Error> {
         let before = match self.against {
             Some(against) => against,
             None => self.controller.config()?,
@@ -59,10 +63,14 @@ impl Comparison<'_> {
         let pods = pods(self.cluster, self.namespace, &mut found.unreadable)?;
         let services = services(self.cluster, self.namespace, &mut found.unreadable)?;
         let none = Services::default();
+        let mut previewer = Previewer::new(now)?;
         for observed in &pods {
             let services = services.get(&observed.pod.namespace).unwrap_or(&none);
             for source in &observed.pod.certificate_sources {
-                let of = |config| self.cluster.wait_for(Verdict::of(config, &observed.pod, source, services));
+                let mut of = |config| {
+                    let verdict = Verdict::of(&mut previewer, config, &observed.pod, source, services);
+                    self.cluster.wait_for(verdict)
+                };
                 found.add(observed, of(&before), of(self.config));
             }
         }
@@ -120,7 +128,7 @@ impl Changes {
             return;
         }
         let names = |verdict: &Verdict| {
-            verdict.certificate.as_ref().map(|foreseen| foreseen.certificate.names()).unwrap_or_default()
+            verdict.certificate.as_ref().map(|previewed| previewed.certificate.names()).unwrap_or_default()
         };
         let (had, has) = (names(&before), names(&after));
         let without = |names: &[String], others: &[String]| {

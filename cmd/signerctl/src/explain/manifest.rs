@@ -50,10 +50,11 @@ impl Manifests {
                 "is empty; give the manifests of a pod or of what makes pods".into(),
             ));
         }
+        // empty documents aren't counted: the parser passes most of them over
         let documents = documents.into_iter().filter(|document| !document.is_null());
         documents.enumerate().try_for_each(|(index, document)| {
             self.object(document, namespace, &file)
-                .map_err(|problem| manifest(&file, format!("document {}: {problem}", index + 1)))
+                .map_err(|problem| manifest(&file, format!("manifest {}: {problem}", index + 1)))
         })
     }
 
@@ -145,7 +146,7 @@ fn pod_of(kind: &str, mut object: Value) -> Result<Option<(PodManifest, bool)>, 
     };
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
     let namespace = text("/metadata/namespace").unwrap_or_default();
-    let generated = text("/metadata/generateName").map(|prefix| format!("{prefix}{DRAWN}"));
+    let generated = text("/metadata/generateName").map(|prefix| generated_name(&prefix));
     let name = text("/metadata/name").or_else(|| generated.clone()).ok_or("has no metadata.name")?;
     let subdomain = text("/spec/serviceName");
     let ordinal = object.pointer("/spec/ordinals/start").and_then(Value::as_u64).unwrap_or(0);
@@ -182,10 +183,17 @@ fn pod_name(kind: &str, owner: &str, ordinal: u64) -> String {
     match kind {
         "Pod" => owner.to_owned(),
         "StatefulSet" => format!("{owner}-{ordinal}"),
-        "Deployment" => format!("{owner}-5d4f7c9b6d-{DRAWN}"),
-        "CronJob" => format!("{owner}-29000000-{DRAWN}"),
-        _ => format!("{owner}-{DRAWN}"),
+        "Deployment" => generated_name(&format!("{owner}-5d4f7c9b6d-")),
+        "CronJob" => generated_name(&format!("{owner}-29000000-")),
+        _ => generated_name(&format!("{owner}-")),
     }
+}
+
+/// As the API server makes a name of a `metadata.generateName`: letters behind what leaves room for them in the 63 of
+/// a DNS label.
+fn generated_name(prefix: &str) -> String {
+    let prefix: String = prefix.chars().take(63 - DRAWN.len()).collect();
+    prefix + DRAWN
 }
 
 fn mapping<'a>(object: &'a mut Map<String, Value>, name: &str) -> Result<&'a mut Map<String, Value>, String> {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
+use signer_core::preview::Previewer;
 use signer_manager::Config;
 use tokio::runtime::Builder;
 
@@ -84,12 +85,12 @@ impl Explain {
                 controller: self.controller.controller(&cluster),
                 namespace: self.namespace.as_deref(),
             };
-            return comparison.run(self.output, look);
+            return comparison.run(self.output, look, now);
         }
         let mut manifests = Manifests::default();
         let namespace = self.namespace.as_deref().unwrap_or("default");
         self.files.iter().try_for_each(|file| manifests.add(file, namespace))?;
-        explain_manifests(&manifests, &config, self.output, look)
+        explain_manifests(&manifests, &config, self.output, look, now)
     }
 }
 
@@ -109,15 +110,17 @@ fn explain_manifests(
     config: &Config,
     output: Output,
     look: Look,
+    now: Timestamp,
 ) -> Result<Report, Error> {
     if manifests.workloads.is_empty() {
         return Err(Error::NoWorkload);
     }
     let runtime = Builder::new_current_thread().enable_time().build().map_err(Error::Runtime)?;
+    let mut previewer = Previewer::new(now)?;
     let explained: Vec<(&Workload, Vec<Verdict>)> = manifests
         .workloads
         .iter()
-        .map(|workload| (workload, runtime.block_on(verdicts(manifests, workload, config))))
+        .map(|workload| (workload, runtime.block_on(verdicts(&mut previewer, manifests, workload, config))))
         .collect();
     let is_good = explained.iter().flat_map(|(_, verdicts)| verdicts).all(Verdict::is_issued);
     let text = match output {
@@ -138,11 +141,16 @@ fn explain_manifests(
     Ok(Report { text, is_good })
 }
 
-async fn verdicts(manifests: &Manifests, workload: &Workload, config: &Config) -> Vec<Verdict> {
+async fn verdicts(
+    previewer: &mut Previewer,
+    manifests: &Manifests,
+    workload: &Workload,
+    config: &Config,
+) -> Vec<Verdict> {
     let (pod, services) = (&workload.pod, manifests.services(&workload.pod.namespace));
     let mut verdicts = Vec::new();
     for source in &pod.certificate_sources {
-        verdicts.push(Verdict::of(config, pod, source, &services).await);
+        verdicts.push(Verdict::of(previewer, config, pod, source, &services).await);
     }
     verdicts
 }

@@ -1,12 +1,12 @@
 //! What a signer would make of a pod, in words.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use ca_pool::{KeyType, MAX_LEAF_LIFETIME, Terms, format_duration};
 use serde::Serialize;
 use signer_core::{
     cluster::{CertificateSource, Pod, Services},
-    preview::Preview,
+    preview::{Preview, Previewer},
 };
 use signer_manager::Config;
 
@@ -21,20 +21,37 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
     pub(crate) signer: String,
-    /// `Issued`, `Denied`, `Pending`, `NoSigner`, or `Invalid`: the API server refuses the pod.
-    pub(crate) outcome: &'static str,
+    pub(crate) outcome: VerdictOutcome,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) reason: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) certificate: Option<Foreseen>,
+    pub(crate) certificate: Option<PreviewedCertificate>,
+}
+
+/// What a pod would get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum VerdictOutcome {
+    Issued,
+    Denied,
+    Pending,
+    /// The configuration has no signer of that name.
+    NoSigner,
+    /// The API server refuses the pod.
+    Invalid,
+}
+
+impl fmt::Display for VerdictOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
 }
 
 /// A certificate that would be issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Foreseen {
+pub(crate) struct PreviewedCertificate {
     #[serde(flatten)]
     pub(crate) certificate: LeafCertificate,
     lifetime_seconds: u64,
@@ -45,6 +62,7 @@ pub(crate) struct Foreseen {
 impl Verdict {
     /// Asks the signer of the configuration.
     pub(crate) async fn of(
+        previewer: &mut Previewer,
         config: &Config,
         pod: &Pod,
         source: &CertificateSource,
@@ -59,7 +77,11 @@ impl Verdict {
             certificate: None,
         };
         if let Some(problem) = invalid(source) {
-            return ended("Invalid", "", format!("the API server refuses such a pod: {problem}"));
+            return ended(
+                VerdictOutcome::Invalid,
+                "",
+                format!("the API server refuses such a pod: {problem}"),
+            );
         }
         let Some(configured) =
             config.signers.iter().find(|known| known.name().as_str() == source.signer_name)
@@ -69,24 +91,29 @@ impl Verdict {
                 "the configuration has no signer of this name, so nobody would answer; it has {}",
                 known.join(", ")
             );
-            return ended("NoSigner", "", message);
+            return ended(VerdictOutcome::NoSigner, "", message);
         };
-        match configured.preview(pod, source, services).await {
+        match configured.preview(previewer, pod, source, services).await {
             Ok(Preview::Issued(certificate)) => {
                 let seconds = |to: jiff::Timestamp| {
                     u64::try_from(to.duration_since(certificate.not_before).as_secs()).unwrap_or(0)
                 };
-                let foreseen = LeafCertificate::foreseen(&certificate.leaf_der).map(|leaf| Foreseen {
+                let leaf = LeafCertificate::previewed(&certificate.leaf_der);
+                let certificate = leaf.map(|leaf| PreviewedCertificate {
                     certificate: leaf,
                     lifetime_seconds: seconds(certificate.not_after),
                     refresh_after_seconds: seconds(certificate.begin_refresh_at),
                 });
-                Self { certificate: foreseen, ..ended("Issued", "", String::new()) }
+                Self { certificate, ..ended(VerdictOutcome::Issued, "", String::new()) }
             }
-            Ok(Preview::Denied(denial)) => ended("Denied", denial.reason.as_str(), denial.message),
-            Ok(Preview::Waiting(wait)) => ended("Pending", wait.reason.as_str(), wait.message),
-            Ok(Preview::LeafRefused(error)) => ended("Pending", "LeafRefused", error.to_string()),
-            Err(error) => ended("Pending", "IssuanceFailing", error.to_string()),
+            Ok(Preview::Denied(denial)) => {
+                ended(VerdictOutcome::Denied, denial.reason.as_str(), denial.message)
+            }
+            Ok(Preview::Waiting(wait)) => ended(VerdictOutcome::Pending, wait.reason.as_str(), wait.message),
+            Ok(Preview::LeafRefused(error)) => {
+                ended(VerdictOutcome::Pending, "LeafRefused", error.to_string())
+            }
+            Err(error) => ended(VerdictOutcome::Pending, "IssuanceFailing", error.to_string()),
         }
     }
 
@@ -97,11 +124,11 @@ impl Verdict {
     /// Signer and outcome on a line, and below it what it says.
     pub(crate) fn shown(&self, look: Look) -> String {
         let (word, tone) = match self.outcome {
-            "Issued" => ("issued", Tone::Good),
-            "Denied" => ("denied", Tone::Bad),
-            "NoSigner" => ("no signer", Tone::Bad),
-            "Invalid" => ("invalid", Tone::Bad),
-            _ => ("waits", Tone::Ending),
+            VerdictOutcome::Issued => ("issued", Tone::Good),
+            VerdictOutcome::Denied => ("denied", Tone::Bad),
+            VerdictOutcome::NoSigner => ("no signer", Tone::Bad),
+            VerdictOutcome::Invalid => ("invalid", Tone::Bad),
+            VerdictOutcome::Pending => ("waits", Tone::Ending),
         };
         let reason = if self.reason.is_empty() { String::new() } else { format!("  {}", self.reason) };
         let head = format!("  {}  {}{reason}\n", self.signer, look.paint(tone, word));
@@ -113,10 +140,10 @@ impl Verdict {
     }
 }
 
-impl Foreseen {
+impl PreviewedCertificate {
     /// What differs beside the names.
     pub(crate) fn differences(&self, after: &Self) -> Vec<String> {
-        let usages = [self, after].map(|foreseen| foreseen.certificate.usages.join(", "));
+        let usages = [self, after].map(|previewed| previewed.certificate.usages.join(", "));
         let lifetimes = [self.lifetime_seconds, after.lifetime_seconds].map(duration);
         let refreshes = [self.refresh_after_seconds, after.refresh_after_seconds].map(duration);
         let all = [("usages", usages), ("lifetime", lifetimes), ("refreshed after", refreshes)];

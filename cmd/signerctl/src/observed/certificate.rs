@@ -29,7 +29,7 @@ impl LeafCertificate {
     }
 
     /// What is known before a certificate is issued.
-    pub(crate) fn foreseen(der: &[u8]) -> Option<Self> {
+    pub(crate) fn previewed(der: &[u8]) -> Option<Self> {
         let facts = CertificateFacts::of_der(der)?;
         Some(Self { serial: None, issuer: None, ..Self::of(facts) })
     }

@@ -27,7 +27,8 @@ async fn of(policy: &Policy, change: impl FnOnce(&mut CertificateSource)) -> Res
     let mut source = pod.certificate_sources[0].clone();
     change(&mut source);
     let signer = ByName("example.com/web".parse().unwrap());
-    preview(&signer, policy, &pod, &source, &Services::default()).await
+    let mut previewer = Previewer::new("2026-11-27T12:00:00Z".parse().unwrap()).unwrap();
+    previewer.preview(&signer, policy, &pod, &source, &Services::default()).await
 }
 
 #[tokio::test]

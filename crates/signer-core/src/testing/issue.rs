@@ -1,10 +1,11 @@
 //! Certificates of what a signer decides.
 
 use ca_pool::{AuthorityError, IssueError, IssuedCertificate, Leaf, Terms};
+use jiff::Timestamp;
 
 use crate::{
     decision::Decision,
-    preview,
+    preview::Previewer,
     request::Request,
     signer::{BoxError, Signer},
 };
@@ -75,7 +76,7 @@ pub async fn issue(signer: &impl Signer, request: &Request) -> Result<IssuedCert
         requested_max: request.requested_max_lifetime(),
         ..Terms::default()
     };
-    Ok(preview::issue(&leaf, request.public_key(), &terms)??)
+    Ok(Previewer::new(Timestamp::now())?.issue(&leaf, request.public_key(), &terms)?)
 }
 
 /// What CAs may constrain of a leaf.

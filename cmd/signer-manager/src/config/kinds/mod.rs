@@ -9,7 +9,7 @@ use signer_annotation::{AnnotationSignerConfig, ConfigError as AnnotationError};
 use signer_core::{
     DnsName, Leaf, Manager, Policy, Signer, SignerName, SignerOptions, Uri,
     cluster::{CertificateSource, Pod, Services},
-    preview::{Preview, PreviewError, preview},
+    preview::{Preview, PreviewError, Previewer},
 };
 use signer_pod_identity::PodIdentityConfig;
 use signer_service_dns::ServiceDnsConfig;
@@ -199,6 +199,7 @@ impl SignerKind {
     /// What it would make of a pod.
     pub(crate) async fn preview(
         &self,
+        previewer: &mut Previewer,
         policy: &Policy,
         pod: &Pod,
         source: &CertificateSource,
@@ -206,7 +207,7 @@ impl SignerKind {
     ) -> Result<Preview, PreviewError> {
         of_kind!(self, config => {
             let signer = config.signer().map_err(|error| PreviewError::Signer(error.into()))?;
-            preview(&signer, policy, pod, source, services).await
+            previewer.preview(&signer, policy, pod, source, services).await
         })
     }
 }

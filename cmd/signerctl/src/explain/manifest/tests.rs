@@ -55,6 +55,16 @@ fn what_makes_pods_is_read_as_its_controller_would_make_one() {
 }
 
 #[test]
+fn long_names_are_cut_as_the_api_server_does() {
+    let text = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {}}}\nspec: {{template: {{}}}}",
+        "a".repeat(60)
+    );
+    let name = &read(&text).unwrap().workloads[0].pod.name;
+    assert_eq!(*name, format!("{}x7k2p", "a".repeat(58)));
+}
+
+#[test]
 fn a_cron_job_a_list_and_a_pod_are_read_too() {
     let cron_job = format!(
         "apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: night}}\nspec:\n  jobTemplate:\n    spec:\n     template:{TEMPLATE}"
@@ -106,11 +116,12 @@ fn what_is_no_manifest_is_named_with_its_document() {
         ("a: [", "isn't YAML or JSON"),
         ("", "is empty"),
         ("---\n---\n", "is empty"),
-        ("just words", "document 1: has no kind and apiVersion"),
-        ("apiVersion: v1\nkind: ConfigMap\n---\nname: x", "document 2: has no kind and apiVersion"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: []", "document 1: its metadata isn't a mapping"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: {}", "document 1: has no metadata.name"),
-        ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}", "document 1: has no pod template"),
+        ("just words", "manifest 1: has no kind and apiVersion"),
+        ("apiVersion: v1\nkind: ConfigMap\n---\nname: x", "manifest 2: has no kind and apiVersion"),
+        ("---\n# nothing\n---\napiVersion: v1\nkind: ConfigMap\n---\nname: x", "manifest 2: has no kind"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: []", "manifest 1: its metadata isn't a mapping"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {}", "manifest 1: has no metadata.name"),
+        ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}", "manifest 1: has no pod template"),
         (
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: x}",
             "its pod template isn't a mapping",

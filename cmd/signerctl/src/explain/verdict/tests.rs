@@ -23,17 +23,18 @@ async fn of(signer: &str, key_type: &str, seconds: u64) -> Verdict {
         max_expiration: Duration::from_secs(seconds),
         user_annotations: BTreeMap::new(),
     };
-    Verdict::of(&config, &pod, &source, &Services::default()).await
+    let mut previewer = Previewer::new("2026-11-27T12:00:00Z".parse().unwrap()).unwrap();
+    Verdict::of(&mut previewer, &config, &pod, &source, &Services::default()).await
 }
 
 #[tokio::test]
 async fn what_would_be_issued_has_its_names_and_times() {
     let issued = of("example.com/a", "ED25519", 7200).await;
-    let foreseen = issued.certificate.clone().unwrap();
-    assert_eq!(foreseen.certificate.uris, ["spiffe://example.com/ns/shop/sa/web"]);
-    assert_eq!((foreseen.lifetime_seconds, foreseen.refresh_after_seconds), (7200, 3600));
+    let previewed = issued.certificate.clone().unwrap();
+    assert_eq!(previewed.certificate.uris, ["spiffe://example.com/ns/shop/sa/web"]);
+    assert_eq!((previewed.lifetime_seconds, previewed.refresh_after_seconds), (7200, 3600));
     assert_eq!(
-        (foreseen.certificate.serial, foreseen.certificate.issuer),
+        (previewed.certificate.serial, previewed.certificate.issuer),
         (None, None),
         "another one would have these"
     );
@@ -43,9 +44,15 @@ async fn what_would_be_issued_has_its_names_and_times() {
 #[tokio::test]
 async fn what_the_api_server_refuses_and_what_nobody_answers_is_said() {
     for (signer, key_type, seconds, outcome, expected) in [
-        ("example.com/a", "RSA1024", 3600, "Invalid", "keyType \"RSA1024\" is not a key type"),
-        ("example.com/a", "ED25519", 3599, "Invalid", "maxExpirationSeconds is not within 3600 and 7862400"),
-        ("example.com/b", "ED25519", 3600, "NoSigner", "it has example.com/a"),
+        ("example.com/a", "RSA1024", 3600, VerdictOutcome::Invalid, "keyType \"RSA1024\" is not a key type"),
+        (
+            "example.com/a",
+            "ED25519",
+            3599,
+            VerdictOutcome::Invalid,
+            "maxExpirationSeconds is not within 3600 and 7862400",
+        ),
+        ("example.com/b", "ED25519", 3600, VerdictOutcome::NoSigner, "it has example.com/a"),
     ] {
         let verdict = of(signer, key_type, seconds).await;
         assert_eq!(verdict.outcome, outcome);
