@@ -47,6 +47,17 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The terms of a certificate for which at most this lifetime is wanted.
+    pub(crate) fn terms(&self, requested_max: Duration) -> Terms {
+        Terms {
+            max_lifetime: self.max_lifetime,
+            requested_max,
+            clock_skew: self.clock_skew,
+            refresh: self.refresh,
+            ..Terms::default()
+        }
+    }
+
     /// Refuses a pod that may not use the signer, and a key of a type that isn't accepted.
     pub(crate) fn refuses(&self, pod: &Pod, key_type: KeyType) -> Option<Decision> {
         if self.allow.as_ref().is_some_and(|allow| !allow.iter().any(|workloads| workloads.contains_pod(pod)))

@@ -95,13 +95,7 @@ impl Previewer {
             Decision::Deny(denial) => return Ok(Preview::Denied(denial)),
             Decision::Wait(wait) => return Ok(Preview::Waiting(wait)),
         };
-        let terms = Terms {
-            max_lifetime: policy.max_lifetime,
-            requested_max: source.max_expiration,
-            clock_skew: policy.clock_skew,
-            refresh: policy.refresh,
-            ..Terms::default()
-        };
+        let terms = policy.terms(source.max_expiration);
         Ok(match self.issue(&leaf, request.public_key(), &terms) {
             Ok(certificate) => Preview::Issued(Box::new(certificate)),
             Err(error) => Preview::LeafRefused(error),

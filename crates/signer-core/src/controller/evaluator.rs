@@ -197,12 +197,8 @@ impl<S: Signer> Evaluator<S> {
 
     async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {
         let terms = Terms {
-            max_lifetime: self.policy.max_lifetime,
-            requested_max: claims.max_expiration,
-            clock_skew: self.policy.clock_skew,
-            refresh: self.policy.refresh,
             refresh_spread: RefreshSpread::of_pod(&claims.pod_uid, &claims.signer_name),
-            ..Terms::default()
+            ..self.policy.terms(claims.max_expiration)
         };
         match self.issuer.issue(leaf, claims.public_key.clone(), terms).await {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),

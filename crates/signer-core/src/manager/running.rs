@@ -95,7 +95,7 @@ pub(crate) async fn run_signer<S: Signer>(
         clock: shared.clock.clone(),
         times: shared.metrics.of(signer.name()).steps(),
     };
-    shared.serving_certificate.offer(signer.name(), &issuer);
+    shared.serving_certificate.offer(signer.name(), &issuer, &policy);
     let decisions = DecisionLog::default();
     let sources = Sources {
         pool: pool.clone(),

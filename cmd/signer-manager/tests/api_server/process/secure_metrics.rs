@@ -1,15 +1,17 @@
-//! Metrics for those alone who may read them.
+//! Authenticated metrics.
 
 use std::{net::SocketAddr, path::Path, process::Stdio};
 
+use jiff::Timestamp;
 use serde_json::json;
 use test_cluster::Error;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::support::{
+    ca::new_authority,
     eventually,
     http::{free_address, get},
-    on_cluster,
+    on_cluster, pool,
     process::signer_manager,
     rights::{User, token_of},
     setup::Setup,
@@ -106,6 +108,37 @@ async fn they_are_for_those_alone_whom_the_api_server_allows_it() -> Result<(), 
             (&json!("metrics"), &json!(NAME)),
             "{issued:?}"
         );
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn their_certificate_follows_the_signers_policy_and_pool() -> Result<(), Error> {
+    on_cluster(async |scope| {
+        let signer = scope.signer_name("serving");
+        let setup = Setup::new().signer(&signer, "kind: service-dns, maxLifetime: 2h, clockSkew: 0s");
+        let bind = free_address().to_string();
+        let of_signer = ["--metrics-signer", &signer, "--metrics-dns-name", NAME];
+        let further = [&["--metrics-auth", "--metrics-bind", &bind][..], &of_signer].concat();
+        let process = setup.spawn_by(signer_manager(), scope.cluster(), &further);
+        let issued = async |count: usize| {
+            eventually("a certificate", async || {
+                let issued = process.audit("Issued");
+                if issued.len() < count { Err(format!("{issued:?}")) } else { Ok(issued) }
+            })
+            .await
+        };
+        let first = issued(1).await.remove(0);
+        let time = |field: &str| first[field].as_str().unwrap().parse::<Timestamp>().unwrap();
+        assert_eq!(time("not_after").duration_since(time("not_before")).as_secs(), 7200, "{first}");
+
+        let path = setup.pool_path(&signer);
+        let successor = Some((new_authority("2"), None));
+        pool::change(&path, |pool| pool.without_compromised("1", successor, Timestamp::now()).unwrap());
+        let second = issued(2).await.remove(1);
+        let ca = pool::read(&path).signing().issuer().fingerprint();
+        assert_eq!(second["ca_sha256"], json!(ca), "{second}");
         Ok(())
     })
     .await

@@ -15,10 +15,14 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bounded_text::{one_line, truncated};
 use kube::{Client, api::PostParams, core::Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 
 use crate::api::{
     answer::{SizeClass, call},
@@ -27,9 +31,12 @@ use crate::api::{
 };
 
 /// How long an answer that allows counts. Prometheus asks every 15 to 60 seconds, with the same token.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const ALLOWED_FOR: Duration = Duration::from_secs(60);
 /// More scrapers than any cluster has.
 const MOST_REMEMBERED: usize = 64;
+/// How long a scraper waits for the API server's answer: less than it has for the whole exchange, so that it hears
+/// why there is none.
+const REVIEW_TIMEOUT: Duration = Duration::from_secs(4);
 /// Reviews at once: whoever guesses tokens shouldn't have the API server guess with them.
 const REVIEWS: usize = 2;
 
@@ -39,6 +46,7 @@ pub(super) struct Authorizer {
     /// By the SHA-256 of token and path.
     allowed: Mutex<HashMap<Vec<u8>, Instant>>,
     reviews: Semaphore,
+    review_timeout: Duration,
     is_failing: AtomicBool,
 }
 
@@ -51,6 +59,8 @@ pub(super) enum Refusal {
         user: String,
         verb: String,
         path: String,
+        /// What the API server couldn't look at meanwhile, such as a role that is gone; often nothing.
+        evaluation_error: String,
     },
     /// The API server couldn't be asked.
     Unavailable(String),
@@ -71,12 +81,14 @@ struct User {
 struct TokenStatus {
     authenticated: bool,
     user: User,
+    error: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct AccessStatus {
     allowed: bool,
+    evaluation_error: String,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +102,7 @@ impl Authorizer {
             client,
             allowed: Mutex::default(),
             reviews: Semaphore::new(REVIEWS),
+            review_timeout: REVIEW_TIMEOUT,
             is_failing: AtomicBool::new(false),
         }
     }
@@ -108,9 +121,13 @@ impl Authorizer {
         if self.is_remembered(&key) {
             return Ok(());
         }
-        // it is never closed
-        let _permit = self.reviews.acquire().await;
-        let reviewed = self.review(token, &verb, path).await;
+        let review = async {
+            // it is never closed
+            let _permit = self.reviews.acquire().await;
+            self.review(token, &verb, path).await
+        };
+        let too_slow = |_| Err(Refusal::Unavailable(format!("no answer within {:?}", self.review_timeout)));
+        let reviewed = timeout(self.review_timeout, review).await.unwrap_or_else(too_slow);
         match &reviewed {
             Err(Refusal::Unavailable(problem)) if !self.is_failing.swap(true, Ordering::Relaxed) => {
                 tracing::warn!("nobody can read metrics: {problem}");
@@ -125,8 +142,11 @@ impl Authorizer {
 
     async fn review(&self, token: &str, verb: &str, path: &str) -> Result<(), Refusal> {
         let spec = json!({"token": token});
-        let TokenStatus { authenticated, user } = self.ask("authentication", "TokenReview", spec).await?;
+        let TokenStatus { authenticated, user, error } =
+            self.ask("authentication", "TokenReview", spec).await?;
         if !authenticated {
+            // also what is said of a token that is none, so it doesn't tell that nobody could find out
+            tracing::debug!(error = one_line(&truncated(&error, 1000)), "a scraper's token isn't known");
             return Err(Refusal::UnknownToken);
         }
         let attributes = json!({"path": path, "verb": verb});
@@ -134,11 +154,17 @@ impl Authorizer {
             "user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra,
             "nonResourceAttributes": attributes,
         });
-        let AccessStatus { allowed } = self.ask("authorization", "SubjectAccessReview", spec).await?;
+        let AccessStatus { allowed, evaluation_error } =
+            self.ask("authorization", "SubjectAccessReview", spec).await?;
         if allowed {
             return Ok(());
         }
-        Err(Refusal::Forbidden { user: user.username, verb: verb.to_owned(), path: path.to_owned() })
+        Err(Refusal::Forbidden {
+            user: user.username,
+            verb: verb.to_owned(),
+            path: path.to_owned(),
+            evaluation_error: one_line(&truncated(&evaluation_error, 1000)),
+        })
     }
 
     async fn ask<T: for<'de> Deserialize<'de>>(
@@ -169,13 +195,13 @@ impl Authorizer {
 
     fn is_remembered(&self, key: &[u8]) -> bool {
         let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        allowed.get(key).is_some_and(|at| at.elapsed() < REMEMBERED)
+        allowed.get(key).is_some_and(|at| at.elapsed() < ALLOWED_FOR)
     }
 
     fn remember(&self, key: Vec<u8>) {
         let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         if allowed.len() >= MOST_REMEMBERED {
-            allowed.retain(|_, at| at.elapsed() < REMEMBERED);
+            allowed.retain(|_, at| at.elapsed() < ALLOWED_FOR);
         }
         if allowed.len() < MOST_REMEMBERED {
             allowed.insert(key, Instant::now());
@@ -200,10 +226,15 @@ impl IntoResponse for Refusal {
                 let text = "the API server doesn't know this bearer token; it may have expired, or be another cluster's\n";
                 (StatusCode::UNAUTHORIZED, challenge, text).into_response()
             }
-            Self::Forbidden { user, verb, path } => {
-                let text = format!(
+            Self::Forbidden { user, verb, path, evaluation_error } => {
+                let mut text = format!(
                     "{user} may not {verb} {path}; bind a ClusterRole with nonResourceURLs [{path}] and verbs [{verb}] to it, such as signer-manager-metrics-reader\n"
                 );
+                if !evaluation_error.is_empty() {
+                    text += &format!(
+                        "The API server couldn't look at all that may allow it: {evaluation_error}\n"
+                    );
+                }
                 (StatusCode::FORBIDDEN, text).into_response()
             }
             Self::Unavailable(problem) => {

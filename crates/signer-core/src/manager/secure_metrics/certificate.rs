@@ -15,10 +15,14 @@ use rustls::{
     sign::CertifiedKey,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::{sync::watch, task::spawn_blocking, time::sleep};
+use tokio::{
+    sync::watch,
+    task::spawn_blocking,
+    time::{Instant, sleep},
+};
 use zeroize::Zeroizing;
 
-use crate::{certificate_facts::CertificateFacts, controller::issuer::Issuer};
+use crate::{certificate_facts::CertificateFacts, controller::issuer::Issuer, pool_source::PoolState};
 use ca_pool::{
     IssuedCertificate, Leaf, PublicKey, SigningKey, SigningKeyType, Terms,
     names::{DnsName, SignerName},
@@ -28,6 +32,8 @@ use ca_pool::{
 const POLL: Duration = Duration::from_secs(60);
 /// How soon is tried again what has failed.
 const RETRY: Duration = Duration::from_secs(5);
+/// How long a signer may take at its start before somebody hears of it.
+const QUIET_START: Duration = Duration::from_secs(60);
 /// The longest file that is read.
 const LONGEST: u64 = 1024 * 1024;
 
@@ -81,8 +87,9 @@ pub(super) async fn follow(cert: PathBuf, key: PathBuf, resolver: Resolver) {
         };
         if problem != last_problem {
             if let Some(problem) = &problem {
+                let until_then = if last.is_some() { "the last one stays" } else { "nobody can connect" };
                 tracing::warn!(
-                    "the certificate of the metrics' server can't be used, so the last one stays: {problem}"
+                    "the certificate of the metrics' server can't be used, so {until_then}: {problem}"
                 );
             }
             last_problem = problem.clone();
@@ -108,6 +115,9 @@ fn certified(cert: &[u8], key: &[u8]) -> Result<CertifiedKey, String> {
         pem_blocks::blocks(cert).map_err(|bad| format!("certificate, line {}: {}", bad.line, bad.problem))?;
     let chain = blocks.iter().filter(|block| block.label == "CERTIFICATE");
     let chain: Vec<_> = chain.map(|block| CertificateDer::from(block.der.to_vec())).collect();
+    if chain.is_empty() {
+        return Err("the certificate's file has no CERTIFICATE in PEM".to_owned());
+    }
     let blocks = pem_blocks::blocks(key).map_err(|bad| format!("key, line {}: {}", bad.line, bad.problem))?;
     let key = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY") && !block.encrypted);
     let key = key.ok_or("the key's file has no unencrypted PRIVATE KEY in PEM")?;
@@ -126,43 +136,74 @@ fn of_pkcs8(chain: Vec<CertificateDer<'static>>, pkcs8: &[u8]) -> Result<Certifi
     }
 }
 
-/// Has the certificate issued, and again when it is to be refreshed. Never ends.
+/// What a signer issues with.
+#[derive(Clone, Debug)]
+pub(super) struct Offer {
+    pub(super) issuer: Issuer,
+    pub(super) terms: Terms,
+}
+
+/// Has the certificate issued, and again when it is to be refreshed or its CA has left the pool. Never ends.
 pub(super) async fn renew(
-    mut offered: watch::Receiver<Option<Issuer>>,
+    mut offered: watch::Receiver<Option<Offer>>,
     signer: SignerName,
     dns_name: DnsName,
     resolver: Resolver,
 ) {
+    let began = Instant::now();
     let mut last_problem = None;
     loop {
-        let issuer = offered.wait_for(Option::is_some).await.ok().and_then(|issuer| issuer.clone());
+        let offer = offered.wait_for(Option::is_some).await.ok().and_then(|offer| offer.clone());
         // not reached without: the signer's end is that of the process
-        let Some(issuer) = issuer else { return std::future::pending().await };
-        let pause = match issue(&issuer, &dns_name).await {
+        let Some(Offer { issuer, terms }) = offer else { return std::future::pending().await };
+        match issue(&issuer, terms, &dns_name).await {
             Ok((issued, key)) => {
                 record(&signer, &issued);
                 resolver.set(key);
                 last_problem = None;
                 let left = issued.begin_refresh_at.duration_since(issuer.clock.now());
-                Duration::try_from(left).unwrap_or_default().max(RETRY)
+                let left = Duration::try_from(left).unwrap_or_default().max(RETRY);
+                tokio::select! {
+                    () = sleep(left) => {}
+                    () = without_ca(issuer.pool.clone(), &issued.authority_sha256) => {}
+                }
             }
             Err(problem) => {
-                if last_problem.as_ref() != Some(&problem) {
-                    tracing::warn!(%signer, "no certificate for the metrics' server yet: {problem}");
+                // pools, bundles and the clock are read at the start
+                let is_told = began.elapsed() >= QUIET_START;
+                if is_told && last_problem.as_ref() != Some(&problem) {
+                    tracing::warn!(%signer, "the metrics' server gets no certificate: {problem}");
+                    last_problem = Some(problem);
                 }
-                last_problem = Some(problem);
-                RETRY
+                sleep(RETRY).await;
             }
-        };
-        sleep(pause).await;
+        }
     }
 }
 
-async fn issue(issuer: &Issuer, dns_name: &DnsName) -> Result<(IssuedCertificate, CertifiedKey), String> {
+/// Waits until a pool is loaded that doesn't have this CA.
+async fn without_ca(mut pool: watch::Receiver<PoolState>, sha256: &str) {
+    let has_left = |state: &PoolState| {
+        let pool = state.pool.as_ref();
+        pool.is_some_and(|pool| {
+            pool.authorities().all(|authority| authority.issuer().fingerprint() != sha256)
+        })
+    };
+    if pool.wait_for(has_left).await.is_err() {
+        // the signer's end is that of the process
+        std::future::pending().await
+    }
+}
+
+async fn issue(
+    issuer: &Issuer,
+    terms: Terms,
+    dns_name: &DnsName,
+) -> Result<(IssuedCertificate, CertifiedKey), String> {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).map_err(|error| error.to_string())?;
     let public = PublicKey::from_pkix(key.spki_der()).map_err(|error| error.to_string())?;
     let leaf = Box::new(Leaf::server().dns_name(dns_name.clone()));
-    let issued = issuer.issue(leaf, public, Terms::default()).await.map_err(|error| error.to_string())?;
+    let issued = issuer.issue(leaf, public, terms).await.map_err(|error| error.to_string())?;
     let blocks = pem_blocks::blocks(issued.chain_pem.as_bytes()).map_err(|bad| bad.problem.to_owned())?;
     let chain = blocks.iter().map(|block| CertificateDer::from(block.der.to_vec())).collect();
     let key = of_pkcs8(chain, &key.to_pkcs8().map_err(|error| error.to_string())?)?;

@@ -18,14 +18,20 @@ use rustls::{ServerConfig, crypto::aws_lc_rs};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_rustls::TlsAcceptor;
 
-use self::{authorization::Authorizer, certificate::Resolver};
+use self::{
+    authorization::Authorizer,
+    certificate::{Offer, Resolver},
+};
 use super::{
     http::Pages,
     http_server::{self, LIMITS},
     supervisor::Spawner,
 };
-use crate::controller::issuer::Issuer;
-use ca_pool::names::{DnsName, SignerName};
+use crate::{controller::issuer::Issuer, policy::Policy};
+use ca_pool::{
+    Terms,
+    names::{DnsName, SignerName},
+};
 
 /// Where metrics are served over TLS, and with which certificate.
 #[derive(Clone, Debug)]
@@ -46,7 +52,7 @@ pub enum ServingCertificate {
         /// Its private key.
         key: PathBuf,
     },
-    /// Issued by a signer of this process, and renewed after half of its lifetime.
+    /// Issued by a signer of this process by its policy, and renewed as that says, or when its CA leaves the pool.
     Issued {
         /// The signer.
         signer: SignerName,
@@ -57,16 +63,17 @@ pub enum ServingCertificate {
 
 /// Where a signer leaves what issues its certificates, if this is the signer of the server's certificate.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct IssuerSlot(Option<(SignerName, watch::Sender<Option<Issuer>>)>);
+pub(crate) struct IssuerSlot(Option<(SignerName, watch::Sender<Option<Offer>>)>);
 
 impl IssuerSlot {
     /// A signer runs.
-    pub(crate) fn offer(&self, signer: &SignerName, issuer: &Issuer) {
+    pub(crate) fn offer(&self, signer: &SignerName, issuer: &Issuer, policy: &Policy) {
         let Self(slot) = self;
         if let Some((wanted, slot)) = slot
             && wanted == signer
         {
-            slot.send_replace(Some(issuer.clone()));
+            let terms = policy.terms(Terms::default().requested_max);
+            slot.send_replace(Some(Offer { issuer: issuer.clone(), terms }));
         }
     }
 }

@@ -20,6 +20,7 @@ fn what_is_wrong_with_files_is_said_without_their_content() {
         (&cert, &cert, "no unencrypted PRIVATE KEY"),
         (&cert, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key"),
         ("-----BEGIN CERTIFICATE-----\n", &key, "certificate, line"),
+        (&key, &key, "has no CERTIFICATE"),
     ] {
         let Err(problem) = certified(cert.as_bytes(), key.as_bytes()) else { panic!("{expected}") };
         assert!(problem.contains(expected) && !problem.contains("AAAA"), "{expected}: {problem}");
