@@ -100,7 +100,7 @@ fn why(error: &io::Error) -> String {
     match (refusal(tls), tls) {
         (Some(reason), _) => reason.to_string(),
         (_, Error::InvalidCertificate(UnknownIssuer)) => {
-            "no anchor of --server-trust-bundle stands behind the server's certificate".into()
+            "the server's certificate isn't verified against any anchor of --server-trust-bundle".into()
         }
         (_, Error::AlertReceived(alert)) => {
             format!("the server ended it ({alert:?}{}); its log says why", hint(*alert))

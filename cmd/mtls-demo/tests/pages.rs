@@ -49,7 +49,7 @@ fn failed_polls_say_what_to_look_at() {
     let url = running.url("/healthz");
     other
         .fetch_anonymously(&url, &[])
-        .line(&["poll failed", "no anchor of --server-trust-bundle stands behind"]);
+        .line(&["poll failed", "isn't verified against any anchor of --server-trust-bundle"]);
     let by_address = url.replace("localhost", "127.0.0.1");
     server.fetch_anonymously(&by_address, &[]).line(&["poll failed", "not valid for name", "localhost"]);
     server.fetch_anonymously("https://localhost:1/", &[]).line(&[

@@ -30,7 +30,7 @@ pub struct SpiffeRule {
 
 type Predicate = Arc<dyn Fn(&SpiffeId) -> bool + Send + Sync>;
 
-/// Which peers may come, beyond that a trust anchor stands behind them.
+/// Which of the peers whose certificates are verified may come.
 #[derive(Clone, Debug)]
 pub struct PeerRule(Rule);
 
@@ -176,7 +176,7 @@ impl SpiffeRule {
 }
 
 impl PeerRule {
-    /// Whoever has a certificate for this purpose that a trust anchor stands behind. On a client this means
+    /// Whoever has a certificate for this purpose that is verified against a trust anchor. On a client this means
     /// no check of the server's name: it must not be used with the anchors of a public CA.
     #[must_use]
     pub fn any_trusted() -> Self {

@@ -36,7 +36,7 @@ impl Clients {
         Self(None)
     }
 
-    /// Those with a certificate that the trust bundle stands behind and the rule admits. Others fail in the
+    /// Those with a certificate that is verified against the trust bundle and that the rule admits. Others fail in the
     /// handshake.
     #[must_use]
     pub fn required(trust: &Watched<TrustBundle>, rule: PeerRule) -> Self {

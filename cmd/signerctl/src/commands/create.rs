@@ -41,7 +41,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime)]
     max_lifetime: Option<Duration>,
     /// How long until the CA signs. Where pods have certificates of another CA, the trust bundle holds it
-    /// back for 15 minutes by itself.
+    /// back for 15 minutes anyway.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     after: Option<Duration>,
     /// The signer that the CA is for, for example example.com/web. It becomes a part of the CA's subject.

@@ -112,7 +112,7 @@ pub(crate) struct Deployment {
     pub(crate) replicas: u32,
     pub(crate) ready: u32,
     pub(crate) updated: u32,
-    /// Whether its metrics are for those alone whom the API server allows it.
+    /// Whether it authenticates those who read its metrics.
     pub(crate) has_metrics_auth: bool,
     pub(crate) service_account: Option<String>,
     /// The Secrets that are mounted, by the path at which they are.

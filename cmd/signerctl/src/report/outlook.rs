@@ -175,7 +175,7 @@ impl<'a> Outlook<'a> {
     }
 }
 
-/// Something that happens by itself, or that somebody can or should do then.
+/// Something that will happen, or that somebody can or should do then.
 pub(crate) struct Event {
     pub(crate) at: Timestamp,
     pub(crate) text: String,

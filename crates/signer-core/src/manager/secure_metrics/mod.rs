@@ -1,4 +1,4 @@
-//! `/metrics` and the status page for those alone whom the API server knows and allows it, over TLS.
+//! `/metrics` and the status page over TLS, authenticated and authorized by the API server.
 //!
 //! The certificate is that of files, or one of a signer of this process. It never comes from a podCertificate
 //! volume: this process would have to sign it before it starts.
