@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -14,15 +14,12 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::{
-    credentials::Credentials, peer::PeerRule, presented::Presented, trust_bundle::TrustBundle,
-    watched::Watched,
-};
+use crate::{credentials::Credentials, peer::PeerRule, presented::Presented, trust::Trust, watched::Watched};
 
 /// Which servers a client talks with.
 #[derive(Clone, Debug)]
 pub struct Servers {
-    trust: Watched<TrustBundle>,
+    trust: Trust,
     named_by: NamedBy,
 }
 
@@ -36,14 +33,14 @@ impl Servers {
     /// Those whose certificate has the DNS name or IP address that the client asks for: the usual check of
     /// HTTPS.
     #[must_use]
-    pub fn by_name(trust: &Watched<TrustBundle>) -> Self {
-        Self { trust: trust.clone(), named_by: NamedBy::Url }
+    pub fn by_name(trust: impl Into<Trust>) -> Self {
+        Self { trust: trust.into(), named_by: NamedBy::Url }
     }
 
     /// Those that the rule admits, whatever the name by which they are reached: for servers with a SPIFFE ID.
     #[must_use]
-    pub fn by_rule(trust: &Watched<TrustBundle>, rule: PeerRule) -> Self {
-        Self { trust: trust.clone(), named_by: NamedBy::Rule(rule) }
+    pub fn by_rule(trust: impl Into<Trust>, rule: PeerRule) -> Self {
+        Self { trust: trust.into(), named_by: NamedBy::Rule(rule) }
     }
 }
 
@@ -100,7 +97,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let trust = self.servers.trust.ready().map_err(|not_ready| OtherError(Arc::new(not_ready)))?;
+        let trust = self.servers.trust.of_peer(end_entity)?;
         match &self.servers.named_by {
             NamedBy::Url => trust.of_servers.verify_server_cert(
                 end_entity,

@@ -13,6 +13,7 @@ use rustls_pki_types::CertificateDer;
 
 use crate::{
     certificate::{Certificate, subject_public_key},
+    credential_folder::CREDENTIAL_FILES,
     load_error::{LoadError, Problem},
     pem::{Blocks, Bytes, private_key, read},
     watched::{Files, Mounted, read_and_parse},
@@ -36,9 +37,13 @@ pub struct Credentials {
 /// assert!(error.to_string().starts_with("/nowhere/credentials.pem: there is no such file; mount"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialFiles {
-    key: PathBuf,
-    chain: Option<PathBuf>,
+pub struct CredentialFiles(Place);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Bundle(PathBuf),
+    KeyAndChain { key: PathBuf, chain: PathBuf },
+    Folder(PathBuf),
 }
 
 impl CredentialFiles {
@@ -48,18 +53,51 @@ impl CredentialFiles {
     /// One file with the key, then the chain: `credentialBundlePath` of a podCertificate volume. Prefer it:
     /// one file can't be read in the middle of a renewal.
     pub fn bundle(file: impl Into<PathBuf>) -> Self {
-        Self { key: file.into(), chain: None }
+        Self(Place::Bundle(file.into()))
     }
 
     /// Separate files: `keyPath` and `certificateChainPath` of a podCertificate volume. A key of one renewal
     /// with a chain of another is refused, after a second look at once, and both are read again at the next
     /// poll.
     pub fn key_and_chain(key: impl Into<PathBuf>, chain: impl Into<PathBuf>) -> Self {
-        Self { key: key.into(), chain: Some(chain.into()) }
+        Self(Place::KeyAndChain { key: key.into(), chain: chain.into() })
     }
 
-    fn chain_file(&self) -> &Path {
-        self.chain.as_deref().unwrap_or(&self.key)
+    /// The credential bundle of a [`CredentialFolder`](crate::CredentialFolder).
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self(Place::Folder(folder.into()))
+    }
+
+    /// Where the key is.
+    fn key_file(&self) -> PathBuf {
+        match &self.0 {
+            Place::Bundle(key) | Place::KeyAndChain { key, .. } => key.clone(),
+            Place::Folder(folder) => {
+                let [newer, older] = CREDENTIAL_FILES.map(|name| folder.join(name));
+                if !newer.exists() && older.exists() { older } else { newer }
+            }
+        }
+    }
+
+    /// Where the chain is, if it isn't in the same file.
+    fn separate_chain(&self) -> Option<&Path> {
+        match &self.0 {
+            Place::KeyAndChain { chain, .. } => Some(chain),
+            Place::Bundle(_) | Place::Folder(_) => None,
+        }
+    }
+
+    fn chain_file(&self) -> PathBuf {
+        self.separate_chain().map_or_else(|| self.key_file(), Path::to_owned)
+    }
+
+    /// Of two credential bundles, nobody knows which one is meant.
+    fn check_folder(&self) -> Result<(), LoadError> {
+        let Place::Folder(folder) = &self.0 else { return Ok(()) };
+        if CREDENTIAL_FILES.iter().all(|name| folder.join(name).exists()) {
+            return Err(LoadError::new(folder, Problem::SeveralCredentialFiles));
+        }
+        Ok(())
     }
 }
 
@@ -111,22 +149,22 @@ impl Credentials {
         key: &Block<'_>,
         der: Vec<CertificateDer<'static>>,
     ) -> Result<Self, LoadError> {
-        let wrong_key = |problem: String| LoadError::new(&files.key, Problem::BadKey(problem));
+        let wrong_key = |problem: String| LoadError::new(&files.key_file(), Problem::BadKey(problem));
         let key = private_key(key).ok_or_else(|| wrong_key(format!("{:?} is an unknown kind", key.label)))?;
         let signing_key = any_supported_type(&key).map_err(|error| wrong_key(error.to_string()))?;
         let public_key = signing_key.public_key().ok_or_else(|| wrong_key("its kind is unknown".into()))?;
-        let chain = parse_all(files.chain_file(), &der)?;
+        let chain = parse_all(&files.chain_file(), &der)?;
         if subject_public_key(&der[0]).as_deref() != Some(public_key.as_ref()) {
-            let elsewhere = files.chain.as_ref().map(|_| format!(" in {}", files.key.display()));
+            let elsewhere = files.separate_chain().map(|_| format!(" in {}", files.key_file().display()));
             let problem = Problem::Mismatch { elsewhere: elsewhere.unwrap_or_default() };
-            return Err(LoadError::new(files.chain_file(), problem));
+            return Err(LoadError::new(&files.chain_file(), problem));
         }
         Ok(Self { key: Arc::new(CertifiedKey::new(der, signing_key)), chain })
     }
 
     /// Whether peers can verify it at all, in the opinion of rustls-webpki.
     fn usable(&self, files: &CredentialFiles) -> Result<(), LoadError> {
-        let refused = |problem| Err(LoadError::new(files.chain_file(), problem));
+        let refused = |problem| Err(LoadError::new(&files.chain_file(), problem));
         if self.leaf().is_ca {
             return refused(Problem::LeafIsCa { subject: self.leaf().called() });
         }
@@ -145,7 +183,7 @@ impl Credentials {
         } else {
             return Ok(());
         };
-        Err(LoadError::new(files.chain_file(), problem))
+        Err(LoadError::new(&files.chain_file(), problem))
     }
 }
 
@@ -157,25 +195,28 @@ impl Mounted for Credentials {
     type Files = CredentialFiles;
 
     fn read(files: &CredentialFiles) -> Result<Vec<Bytes>, LoadError> {
-        let mut bytes = vec![read(&files.key, CredentialFiles::MAX_BYTES)?];
-        if let Some(chain) = &files.chain {
+        files.check_folder()?;
+        let mut bytes = vec![read(&files.key_file(), CredentialFiles::MAX_BYTES)?];
+        if let Some(chain) = files.separate_chain() {
             bytes.push(read(chain, CredentialFiles::MAX_BYTES)?);
         }
         Ok(bytes)
     }
 
     fn parse(files: &CredentialFiles, bytes: &[Bytes], now: SystemTime) -> Result<Self, LoadError> {
-        let [first, rest @ ..] = bytes else { return Err(LoadError::new(&files.key, Problem::Missing)) };
-        let mut of_key = Blocks::parse(&files.key, first)?;
+        let key_file = files.key_file();
+        let [first, rest @ ..] = bytes else { return Err(LoadError::new(&key_file, Problem::Missing)) };
+        let mut of_key = Blocks::parse(&key_file, first)?;
         let found = of_key.found();
         let key = match (of_key.keys.pop(), of_key.keys.len()) {
-            (None, _) => return Err(LoadError::new(&files.key, Problem::NoKey { found })),
+            (None, _) => return Err(LoadError::new(&key_file, Problem::NoKey { found })),
             (Some(key), 0) => key,
-            (Some(_), more) => return Err(LoadError::new(&files.key, Problem::SeveralKeys(more + 1))),
+            (Some(_), more) => return Err(LoadError::new(&key_file, Problem::SeveralKeys(more + 1))),
         };
+        let chain_file = files.chain_file();
         let of_chain = match rest.first() {
             None => of_key,
-            Some(chain) => Blocks::parse(files.chain_file(), chain)?,
+            Some(chain) => Blocks::parse(&chain_file, chain)?,
         };
         if of_chain.certificates.is_empty() {
             let remedy = match rest {
@@ -183,7 +224,7 @@ impl Mounted for Credentials {
                 _ => "name the file at `certificateChainPath`",
             };
             let found = if rest.is_empty() { found } else { of_chain.found() };
-            return Err(LoadError::new(files.chain_file(), Problem::NoCertificate { found, remedy }));
+            return Err(LoadError::new(&chain_file, Problem::NoCertificate { found, remedy }));
         }
         let credentials = Self::assemble(files, &key, of_chain.certificates)?;
         credentials.usable(files)?;

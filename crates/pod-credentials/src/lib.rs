@@ -8,6 +8,7 @@
 //!   foreign one is reported ([`LoadError`]: file, rule, remedy), and what was good stays in use.
 //! - [`server_config`] and [`client_config`] are rustls configurations in which **each handshake** shows the
 //!   certificate, and trusts the anchors, that are in use at that moment. Connections that live go on.
+//! - [`CredentialFolder`] follows a folder with the anchors of several SPIFFE trust domains, which it never mixes.
 //! - [`PeerRule`] and [`SpiffeRule`] say which peers may come, on either side; [`peer_spiffe_id`] tells a
 //!   handler who the peer is.
 //!
@@ -55,6 +56,7 @@ mod client;
 mod connected_peer;
 #[cfg(feature = "axum")]
 mod connection_log;
+mod credential_folder;
 mod credentials;
 #[cfg(feature = "axum")]
 mod evicting_queue;
@@ -65,6 +67,7 @@ mod presented;
 mod server;
 #[cfg(feature = "axum")]
 mod tls_listener;
+mod trust;
 mod trust_bundle;
 mod watched;
 
@@ -72,6 +75,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use client::{Servers, client_config};
 #[cfg(feature = "axum")]
 pub use connected_peer::Peer;
+pub use credential_folder::CredentialFolder;
 pub use credentials::{CredentialFiles, Credentials};
 pub use load_error::{LoadError, Problem, SkippedCertificate};
 pub use peer::{PeerError, PeerRule, SpiffeRule, peer_spiffe_id, refusal};
@@ -81,6 +85,7 @@ pub use spiffe_id::{
 };
 #[cfg(feature = "axum")]
 pub use tls_listener::TlsListener;
+pub use trust::Trust;
 pub use trust_bundle::{TrustBundle, TrustFile};
 pub use watched::{DEFAULT_POLL, Files, Look, Mounted, NotReady, Status, Watched};
 

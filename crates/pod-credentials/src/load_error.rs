@@ -97,6 +97,29 @@ pub enum Problem {
     /// It can't be read.
     #[error("it can't be read: {0}; give the container's user read permission, or check the volume")]
     Unreadable(io::ErrorKind),
+    /// It is a folder that can't be listed.
+    #[error(
+        "the folder can't be listed: {0}; give the container's user read permission, or check the volume"
+    )]
+    NotListed(io::ErrorKind),
+    /// A folder has credential bundles of both names.
+    #[error(
+        "it has both credential-bundle.private-key.x509.pem and credential-bundle.pem, and a workload has one; take out the one that isn't meant"
+    )]
+    SeveralCredentialFiles,
+    /// A folder has anchors of more trust domains than are followed.
+    #[error(
+        "it has trust bundles of more than {most} trust domains, the most that are followed; take some out"
+    )]
+    TooManyDomains {
+        /// The most.
+        most: usize,
+    },
+    /// It is named after no trust domain.
+    #[error(
+        "its name doesn't begin with a trust domain ({0}), so it is passed over; name it <trust domain>.spiffe-trust-bundle.x509.pem"
+    )]
+    NoTrustDomain(String),
     /// It isn't a regular file.
     #[error("it is not a regular file; name the file in the volume, not the folder")]
     NotAFile,

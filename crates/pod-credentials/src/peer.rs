@@ -91,6 +91,14 @@ pub enum PeerError {
         /// Where it should belong.
         expected: TrustDomain,
     },
+    /// It belongs to a trust domain of which there are no anchors.
+    #[error("the peer is {id}, and there are no anchors of its trust domain; there are those of {}", join(.known))]
+    UnknownTrustDomain {
+        /// Who it says that it is.
+        id: SpiffeId,
+        /// The trust domains of which there are anchors.
+        known: Vec<TrustDomain>,
+    },
     /// It is somebody else.
     #[error("the peer is {id}, which isn't allowed{expected}")]
     NotAllowed {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::{
-    DigitallySignedStruct, DistinguishedName, OtherError, ServerConfig, SignatureScheme,
+    DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
     server::{
@@ -13,10 +13,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::{
-    credentials::Credentials, peer::PeerRule, presented::Presented, trust_bundle::TrustBundle,
-    watched::Watched,
-};
+use crate::{credentials::Credentials, peer::PeerRule, presented::Presented, trust::Trust, watched::Watched};
 
 /// Which clients a server talks with.
 #[derive(Clone, Debug)]
@@ -24,7 +21,7 @@ pub struct Clients(Option<Known>);
 
 #[derive(Clone, Debug)]
 struct Known {
-    trust: Watched<TrustBundle>,
+    trust: Trust,
     rule: PeerRule,
     mandatory: bool,
 }
@@ -39,15 +36,15 @@ impl Clients {
     /// Those with a certificate that is verified against the trust bundle and that the rule admits. Others fail in the
     /// handshake.
     #[must_use]
-    pub fn required(trust: &Watched<TrustBundle>, rule: PeerRule) -> Self {
-        Self(Some(Known { trust: trust.clone(), rule, mandatory: true }))
+    pub fn required(trust: impl Into<Trust>, rule: PeerRule) -> Self {
+        Self(Some(Known { trust: trust.into(), rule, mandatory: true }))
     }
 
     /// Those too that show no certificate; a wrong one still fails. What anonymous clients may do, the
     /// handler must decide.
     #[must_use]
-    pub fn optional(trust: &Watched<TrustBundle>, rule: PeerRule) -> Self {
-        Self(Some(Known { trust: trust.clone(), rule, mandatory: false }))
+    pub fn optional(trust: impl Into<Trust>, rule: PeerRule) -> Self {
+        Self(Some(Known { trust: trust.into(), rule, mandatory: false }))
     }
 }
 
@@ -111,7 +108,7 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let trust = self.known.trust.ready().map_err(|not_ready| OtherError(Arc::new(not_ready)))?;
+        let trust = self.known.trust.of_peer(end_entity)?;
         let verified = trust.of_clients.verify_client_cert(end_entity, intermediates, now)?;
         self.known.rule.check(end_entity)?;
         Ok(verified)

@@ -8,7 +8,7 @@ use std::{
     fmt, io,
     panic::{self, AssertUnwindSafe},
     sync::{
-        Arc, Mutex, PoisonError, RwLock, Weak,
+        Arc, Mutex, PoisonError, RwLock,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
@@ -122,7 +122,11 @@ impl<T: Mounted> Watched<T> {
         let (end, ended) = mpsc::channel();
         let watched = Self::new(files, Some(end), SystemTime::now());
         let inner = Arc::downgrade(&watched.0);
-        thread::Builder::new().name("pod-credentials".into()).spawn(move || follow(&inner, poll, &ended))?;
+        look_at_each(poll, ended, move || {
+            if let Some(inner) = inner.upgrade() {
+                Self(inner).look(SystemTime::now());
+            }
+        })?;
         Ok(watched)
     }
 
@@ -329,17 +333,25 @@ impl<T: Mounted> Status<T> {
 /// Less would be a loop without a pause.
 const SHORTEST_POLL: Duration = Duration::from_millis(10);
 
-/// Looks until the sender of `ended` is dropped, as the last [`Watched`] is.
-fn follow<T: Mounted>(inner: &Weak<Inner<T>>, poll: Duration, ended: &Receiver<Infallible>) {
-    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(poll.max(SHORTEST_POLL)) {
-        // Whoever writes the log is foreign code. What it panics with, the panic hook has shown.
-        let look = || inner.upgrade().map(|inner| Watched(inner).look(SystemTime::now()));
-        if panic::catch_unwind(AssertUnwindSafe(look)).is_err() {
-            let log =
-                || tracing::error!("a look at the mounted files has panicked; the next follows in {poll:?}");
-            drop(panic::catch_unwind(log));
+/// Looks on a thread of its own, until the sender of `ended` is dropped, as the last handle of what is followed is.
+pub(crate) fn look_at_each(
+    poll: Duration,
+    ended: Receiver<Infallible>,
+    look: impl Fn() + Send + 'static,
+) -> io::Result<()> {
+    let follow = move || {
+        while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(poll.max(SHORTEST_POLL)) {
+            // Whoever writes the log is foreign code. What it panics with, the panic hook has shown.
+            if panic::catch_unwind(AssertUnwindSafe(&look)).is_err() {
+                let log = || {
+                    tracing::error!("a look at the mounted files has panicked; the next follows in {poll:?}");
+                };
+                drop(panic::catch_unwind(log));
+            }
         }
-    }
+    };
+    thread::Builder::new().name("pod-credentials".into()).spawn(follow)?;
+    Ok(())
 }
 
 /// No good file has been seen yet.

@@ -106,9 +106,11 @@ fn certificates_and_anchors_are_those_of_signers_that_the_controller_runs() {
             let name: SignerName = text(&source["signerName"]).parse().unwrap();
             assert!(names.contains(&name.to_string()));
             let labels = source["labelSelector"]["matchLabels"].as_object().unwrap();
-            assert_eq!(labels[&name.label_key("canarying")], "live");
-            let of_this_signer = |key: &String| key.starts_with(&name.label_key(""));
-            assert!(labels.keys().all(of_this_signer), "{labels:?}");
+            // those of SPIFFE's draft don't name the signer
+            let prefixes = [name.label_key(""), "k8s.spiffe.io/".to_owned()];
+            let prefix = prefixes.iter().find(|prefix| labels.keys().all(|key| key.starts_with(*prefix)));
+            let prefix = prefix.unwrap_or_else(|| panic!("{labels:?}"));
+            assert_eq!(labels[&format!("{prefix}canarying")], "live");
         }
     }
 }
@@ -118,15 +120,17 @@ fn certificates_and_anchors_are_those_of_signers_that_the_controller_runs() {
 #[test]
 fn flags_name_the_files_that_are_mounted() {
     for workload in workloads() {
+        let containers = workload.pod()["spec"]["containers"].as_array().unwrap();
+        let folder = containers[0]["volumeMounts"][0]["mountPath"].as_str().unwrap();
         let mut files: BTreeSet<_> =
             texts(&workload.sources("podCertificate").into(), "credentialBundlePath")
                 .into_iter()
                 .chain(texts(&workload.sources("clusterTrustBundle").into(), "path"))
-                .map(|file| format!("/run/tls/{file}"))
+                .map(|file| format!("{folder}/{file}"))
                 .collect();
         let brought = files.clone();
-        for container in workload.pod()["spec"]["containers"].as_array().unwrap() {
-            assert_eq!(container["volumeMounts"][0]["mountPath"], "/run/tls");
+        for container in containers {
+            assert_eq!(container["volumeMounts"][0]["mountPath"], folder);
             for argument in list(&container["args"]) {
                 let Some((_, file)) =
                     argument.split_once('=').filter(|(_, value)| value.starts_with("/run/"))
