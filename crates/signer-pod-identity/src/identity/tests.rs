@@ -50,6 +50,36 @@ fn openssl_makes_and_reads_the_same() {
     assert_eq!(std::fs::read(der).unwrap(), identity().to_der().unwrap());
 }
 
+/// kubelet's own language; long texts have lengths of several bytes.
+#[test]
+fn go_makes_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("marshal");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/marshal.go");
+    let mut go = Command::new("go");
+    go.env("GO111MODULE", "off").args(["build", "-o"]).arg(&program).arg(source);
+    let built = go.output().expect("this test needs Go, as the control plane does");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    for identity in [
+        identity(),
+        PodIdentity {
+            namespace: "ä".repeat(100),
+            pod_name: "p".repeat(70_000),
+            node_uid: String::new(),
+            ..identity()
+        },
+    ] {
+        let made = Command::new(&program)
+            .args([&identity.namespace, &identity.namespace_uid])
+            .args([&identity.service_account_name, &identity.service_account_uid])
+            .args([&identity.pod_name, &identity.pod_uid, &identity.node_name, &identity.node_uid])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        assert_eq!(made.stdout, identity.to_der().unwrap());
+    }
+}
+
 #[test]
 fn what_is_not_one_is_refused() {
     let der = identity().to_der().unwrap();
