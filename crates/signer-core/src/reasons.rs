@@ -40,3 +40,29 @@ pub const OBJECT_UNREADABLE: Reason = Reason::from_static("ObjectUnreadable");
 /// Pending: the request can't be finished, and that lasts: the API server refuses or doesn't answer, or the
 /// signer fails.
 pub const ISSUANCE_FAILING: Reason = Reason::from_static("IssuanceFailing");
+
+/// Those of a condition `Denied`.
+#[cfg(test)]
+pub(crate) const OF_DENIALS: [Reason; 6] = [
+    UNSUPPORTED_KEY_TYPE,
+    INVALID_UNVERIFIED_USER_ANNOTATIONS,
+    INVALID_POD_ANNOTATIONS,
+    REQUEST_DOES_NOT_MATCH_POD,
+    IDENTITY_NOT_GRANTED,
+    SERVICE_DOES_NOT_SELECT_POD,
+];
+
+/// Those of an event about a request that waits.
+#[cfg(test)]
+pub(crate) const OF_WAITS: [Reason; 10] = [
+    WAITING_FOR_SERVICE,
+    CERTIFICATE_AUTHORITY_UNAVAILABLE,
+    POD_NOT_FOUND,
+    REFRESH_WITHHELD,
+    BLOCKED_BY_DENY_RULE,
+    DENY_RULES_UNAVAILABLE,
+    PUBLIC_KEY_MISSING,
+    LEAF_REFUSED,
+    OBJECT_UNREADABLE,
+    ISSUANCE_FAILING,
+];

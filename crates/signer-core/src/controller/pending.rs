@@ -75,8 +75,8 @@ pub(crate) struct Backlog {
     /// Namespaces that have requests in the queue, and the most of one of them.
     pub(crate) namespaces: usize,
     pub(crate) largest_namespace: usize,
-    /// How many have no outcome, and for how long the oldest has waited, by the reason that they were told;
-    /// [`NO_REASON`] for those that weren't told anything.
+    /// How many have no outcome, and for how long the oldest has waited, by the reason of the last event;
+    /// [`NO_REASON`] for those without one.
     pub(crate) by_reason: BTreeMap<String, (usize, Duration)>,
 }
 
@@ -86,11 +86,11 @@ pub(crate) struct WaitingRequest {
     pub(crate) key: RequestKey,
     /// For how long it has been seen to wait.
     pub(crate) age: Duration,
-    /// What its author was told: reason and message.
-    pub(crate) told: Option<(String, String)>,
+    /// Reason and message of its last event.
+    pub(crate) last_event: Option<(String, String)>,
 }
 
-/// The reason of what nobody was told anything about: it is due in a moment.
+/// Stands for the reason where there was no event yet: the request is due in a moment.
 pub(crate) const NO_REASON: &str = "none";
 
 /// A request that is being evaluated.
@@ -279,7 +279,10 @@ impl Pending {
         let waiting = oldest.into_iter().take(most).map(|(key, entry)| WaitingRequest {
             key: key.clone(),
             age: now.saturating_duration_since(entry.arrived),
-            told: entry.announced.last().map(|(reason, message)| (reason.to_owned(), message.to_owned())),
+            last_event: entry
+                .announced
+                .last()
+                .map(|(reason, message)| (reason.to_owned(), message.to_owned())),
         });
         waiting.collect()
     }

@@ -48,6 +48,21 @@ impl fmt::Display for Component {
 }
 
 impl Component {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Api,
+        Self::PodCertificateRequests,
+        Self::Pods,
+        Self::Services,
+        Self::CertificateAuthority,
+        Self::ClusterTrustBundles,
+        Self::TrustBundle,
+        Self::Clock,
+        Self::Issuance,
+        Self::DenyRules,
+        Self::Signer,
+    ];
+
     /// As it is named in metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {

@@ -63,10 +63,17 @@ struct State {
 /// A moment's view: for each signer what keeps it from serving, if anything does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// Whether `/readyz` answers 200.
+    /// Whether each signer has been ready once, and one is now.
     pub(crate) is_ready: bool,
     /// The signers, by name.
     pub(crate) signers: Vec<SignerReport>,
+}
+
+impl Report {
+    /// Whether the process is ready: a background task that has ended takes it along.
+    pub(crate) fn is_ready_with(&self, ended: &[TaskEnd]) -> bool {
+        self.is_ready && ended.is_empty()
+    }
 }
 
 /// A moment's view of one signer.

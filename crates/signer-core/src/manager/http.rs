@@ -86,8 +86,7 @@ pub(crate) async fn serve(listener: TcpListener, health: Health, ended: EndedTas
 
 async fn readyz(State((health, ended)): State<(Health, EndedTasks)>) -> impl IntoResponse {
     let (report, ended) = (health.report(), ended.list());
-    let is_ready = report.is_ready && ended.is_empty();
-    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if report.is_ready_with(&ended) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, page(&report, &ended))
 }
 

@@ -1,4 +1,4 @@
-//! What monitoring is told: counts, times and what is wrong, in the OpenMetrics text format.
+//! Prometheus metrics: counts, times and what is wrong, in the OpenMetrics text format.
 
 pub(crate) mod calls;
 mod process;
@@ -88,12 +88,11 @@ type Seconds = Family<[Label; 1], Histogram, fn() -> Histogram>;
 const PREFIX: &str = "pod_certificate_signer";
 
 /// A certificate that waits for nobody takes milliseconds; one that waits for a Service or a CA, minutes.
-const ISSUANCE: [f64; 14] =
-    [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0];
+const ISSUANCE: [f64; 9] = [0.005, 0.01, 0.02, 0.05, 0.2, 1.0, 5.0, 60.0, 900.0];
 /// The API server tells whole seconds.
 const LATENCY: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0];
 /// Microseconds where all is in memory; a Service that is read, or a key that is elsewhere, takes longer.
-const STEP: [f64; 6] = [0.0001, 0.001, 0.01, 0.1, 1.0, 10.0];
+const STEP: [f64; 5] = [0.0001, 0.001, 0.01, 0.1, 1.0];
 
 /// Whether something that was tried has worked.
 const RESULTS: [&str; 2] = ["failure", "success"];
@@ -191,7 +190,7 @@ impl PerSigner {
         let live_replicas = add(registry, "live_replicas", help, Family::default());
         let help = "Trust anchors in the signer's bundle that no CA of its pool has";
         let retained_anchors = add(registry, "retained_trust_anchors", help, Family::default());
-        let help = "Looks at the CA pool that found another one, or one that can't be used";
+        let help = "Reloads of the CA pool, by result";
         let pool_reloads = add(registry, "pool_reloads", help, Family::default());
         let help = "Writes of the signer's trust bundle";
         let bundle_writes = add(registry, "bundle_writes", help, Family::default());
@@ -238,16 +237,16 @@ pub(crate) fn gauges<L: EncodeLabelSet>(
     values: impl IntoIterator<Item = (L, f64)>,
 ) -> fmt::Result {
     let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    values.into_iter().try_for_each(|(labels, value)| tell(gauge.encode_family(&labels)?, value))
+    values.into_iter().try_for_each(|(labels, value)| encode_value(gauge.encode_family(&labels)?, value))
 }
 
 /// The same without labels.
 pub(crate) fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> fmt::Result {
-    tell(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?, value)
+    encode_value(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?, value)
 }
 
 /// Whole numbers look like whole numbers.
-fn tell(mut gauge: MetricEncoder<'_>, value: f64) -> fmt::Result {
+fn encode_value(mut gauge: MetricEncoder<'_>, value: f64) -> fmt::Result {
     let whole = value as i64;
     if whole as f64 == value { gauge.encode_gauge(&whole) } else { gauge.encode_gauge(&value) }
 }

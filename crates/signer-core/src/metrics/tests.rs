@@ -1,15 +1,21 @@
 use super::*;
 use crate::{
     clock::Clock,
-    controller::{decision_log::DecisionLog, pending::Pending},
+    controller::{
+        decision_log::DecisionLog,
+        pending::{Pending, RequestKey},
+    },
     health::Component,
     overview::{Overview, Sources},
     pool_source::PoolState,
+    reasons,
     replicas::{ReplicaName, Replicas},
 };
 use std::collections::BTreeSet;
 
-use ca_pool::{CaPool, testing::TestCa};
+use ca_pool::{
+    CaPool, CertificateAuthority, NewRoot, SerialNumber, SigningKey, SigningKeyType, testing::TestCa,
+};
 use http::header::DATE;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -28,7 +34,7 @@ fn the_page_has_outcomes_times_and_what_is_wrong() {
     let metrics = of(health);
     metrics.deny_rules(&name, 3);
     let of_signer = metrics.of(&name);
-    of_signer.issued(Duration::from_millis(3), Some(Duration::from_secs(3)));
+    of_signer.issued(Duration::from_millis(7), Some(Duration::from_secs(3)));
     of_signer.recorded("Denied", "IdentityNotGranted");
     of_signer.retried();
     of_signer.duplicate();
@@ -49,8 +55,8 @@ fn the_page_has_outcomes_times_and_what_is_wrong() {
     for line in [
         r#"requests_total{signer="example.com/a",outcome="Issued",reason="Issued"} 1"#,
         r#"requests_total{signer="example.com/a",outcome="Denied",reason="IdentityNotGranted"} 1"#,
-        r#"issuance_seconds_bucket{le="0.002",signer="example.com/a"} 0"#,
-        r#"issuance_seconds_bucket{le="0.005",signer="example.com/a"} 1"#,
+        r#"issuance_seconds_bucket{le="0.005",signer="example.com/a"} 0"#,
+        r#"issuance_seconds_bucket{le="0.01",signer="example.com/a"} 1"#,
         r#"latency_seconds_bucket{le="2.0",signer="example.com/a"} 0"#,
         r#"latency_seconds_bucket{le="5.0",signer="example.com/a"} 1"#,
         r#"decide_seconds_bucket{le="0.001",signer="example.com/a"} 1"#,
@@ -90,7 +96,8 @@ fn what_the_process_uses_has_the_usual_names() {
     assert!(value("process_cpu_seconds_total") >= 0.0 && value("process_start_time_seconds") > 1.7e9);
 }
 
-/// With each reason that there is, 20 signers, and two CAs in each pool.
+/// 20 signers have seen each reason that there is, have two CAs each and three reasons that make requests wait now, and
+/// two components with a problem.
 #[test]
 fn twenty_signers_have_at_most_two_thousand_series() {
     let (health, ended) = (Health::default(), EndedTasks::default());
@@ -99,22 +106,29 @@ fn twenty_signers_have_at_most_two_thousand_series() {
     let further = |registry: &mut Registry| registry.register_collector(Box::new(overview.clone()));
     let metrics = Metrics::new(health.clone(), ended, further);
     let root = TestCa::root("root");
-    let pool = CaPool::new(vec![root.authority(&[], &root)]).unwrap();
+    let next = NewRoot {
+        id: "next".into(),
+        common_name: "next".parse().unwrap(),
+        uri: None,
+        validity: NewRoot::DEFAULT_VALIDITY,
+    };
+    let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
+    let serial = SerialNumber::from_random([1; 16]);
+    let next = CertificateAuthority::new_root(next, key, serial, Timestamp::now()).unwrap();
+    let pool = CaPool::new(vec![root.authority(&[], &root), next]).unwrap();
     let pool = watch::channel(PoolState { pool: Some(pool.into()), ..PoolState::default() }).1;
     let mut all = Vec::new();
     for i in 0..20 {
         let name: SignerName = format!("example.com/signer-{i}").parse().unwrap();
-        health.signer(&name, &[Component::CertificateAuthority]).degraded(Component::Services, "why");
+        let of_health = health.signer(&name, &Component::ALL);
+        Component::ALL.iter().for_each(|component| of_health.recovered(*component));
+        for component in [Component::Services, Component::Clock] {
+            of_health.degraded(component, "why");
+        }
         let of_signer = metrics.of(&name);
         of_signer.issued(Duration::ZERO, Some(Duration::ZERO));
-        for reason in ["UnsupportedKeyType", "IdentityNotGranted", "RequestDoesNotMatchPod"] {
-            of_signer.recorded("Denied", reason);
-        }
-        for reason in
-            ["WaitingForService", "CertificateAuthorityUnavailable", "PodNotFound", "RefreshWithheld"]
-        {
-            of_signer.recorded("Pending", reason);
-        }
+        reasons::OF_DENIALS.iter().for_each(|reason| of_signer.recorded("Denied", reason.as_str()));
+        reasons::OF_WAITS.iter().for_each(|reason| of_signer.recorded("Pending", reason.as_str()));
         of_signer.steps().sign.observe(0.001);
         of_signer.steps().decide.observe(0.001);
         for result in [true, false] {
@@ -127,6 +141,11 @@ fn twenty_signers_have_at_most_two_thousand_series() {
         metrics.deny_rules(&name, 0);
         let replicas = Replicas::alone(ReplicaName::new("a", [0; 4]));
         let pending = std::sync::Arc::new(Pending::new(of_signer.queue(), replicas.clone()));
+        for reason in &reasons::OF_WAITS[..3] {
+            let key = RequestKey { namespace: "shop".into(), name: reason.as_str().into() };
+            pending.arrive(&key, "u");
+            assert!(pending.is_news(&key, reason.as_str(), "why"));
+        }
         let sources = Sources {
             pool: pool.clone(),
             published: watch::channel(None).1,
@@ -153,7 +172,7 @@ fn twenty_signers_have_at_most_two_thousand_series() {
     }
     let page = metrics.page();
     let series = page.lines().filter(|line| !line.starts_with('#')).count();
-    assert!((1000..=2000).contains(&series), "{series}");
+    assert!((1500..=2000).contains(&series), "{series}");
     assert!(page.contains(r#"ca_phase{signer="example.com/signer-3",ca="1",phase="active"} 1"#), "{page}");
     assert!(page.contains(r#"queued_requests{signer="example.com/signer-3"} 0"#), "{page}");
     is_documented(&page);

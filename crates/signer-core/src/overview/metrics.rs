@@ -30,12 +30,12 @@ fn authorities(encoder: &mut DescriptorEncoder<'_>, signers: &[SignerOverview]) 
     let help = "When a CA expires, in seconds since 1970";
     gauges(encoder, "ca_not_after_timestamp_seconds", help, not_after)?;
     let phases = of_authorities(signers, |ca| Some(([("phase", phase(ca.phase).to_owned())], 1.0)));
-    gauges(encoder, "ca_phase", "Where in its life a CA is", phases)?;
+    gauges(encoder, "ca_phase", "The phase of each CA", phases)?;
     let next = of_authorities(signers, |ca| {
         let (step, at) = ca.next?;
         Some(([("step", self::step(step).to_owned())], seconds(at)))
     });
-    let help = "When the next step in a CA's life is due, in seconds since 1970";
+    let help = "When a CA's next step is due, in seconds since 1970";
     gauges(encoder, "ca_next_step_timestamp_seconds", help, next)
 }
 
@@ -49,7 +49,7 @@ fn queue(encoder: &mut DescriptorEncoder<'_>, signers: &[SignerOverview]) -> fmt
     let help = "The most requests that one namespace has in the queue";
     let largest = of_each(signers, |signer| signer.backlog.largest_namespace as f64);
     gauges(encoder, "largest_namespace_queue", help, largest)?;
-    let help = "Requests without an outcome, by what they were told; none: nothing yet";
+    let help = "Requests without an outcome, by the reason of their last event; none: no event yet";
     gauges(encoder, "pending_requests", help, of_reasons(signers, |(count, _)| count as f64))?;
     let help = "For how long the oldest of them has been seen to wait";
     gauges(encoder, "oldest_pending_seconds", help, of_reasons(signers, |(_, age)| age.as_secs_f64()))

@@ -119,7 +119,7 @@ impl Overview {
 
     /// All that the status page shows.
     pub(crate) fn status(&self) -> Status {
-        let (now, report) = (self.clock.now(), self.health.report());
+        let (now, report, ended) = (self.clock.now(), self.health.report(), self.ended.list());
         let sources = self.lock();
         let of = |report: SignerReport| {
             let sources = sources.get(&report.name);
@@ -135,8 +135,8 @@ impl Overview {
             now,
             machine_ahead: self.machine_ahead(),
             replica: self.replica.clone(),
-            is_ready: report.is_ready,
-            ended: self.ended.list(),
+            is_ready: report.is_ready_with(&ended),
+            ended,
             signers: report.signers.into_iter().map(of).collect(),
         }
     }

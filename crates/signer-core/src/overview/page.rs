@@ -135,10 +135,10 @@ fn waiting(signer: &SignerStatus) -> Markup {
         @if !signer.waiting.is_empty() {
             div.scroll { table {
                 tr { th { "namespace" } th { "request" } th { "for" } th { "why" } th { "" } }
-                @for WaitingRequest { key, age, told } in &signer.waiting {
+                @for WaitingRequest { key, age, last_event } in &signer.waiting {
                     tr {
                         td { (key.namespace) } td { (key.name) } td.short { (span(*age)) }
-                        @match told {
+                        @match last_event {
                             Some((reason, message)) => { td { (reason) } td.long { (bounded(message)) } },
                             None => { td.faint { "is due" } td {} },
                         }

@@ -177,7 +177,7 @@ fn the_backlog_tells_what_waits_for_how_long_and_why() {
     let oldest = pending.oldest(2);
     let told = Some(("WaitingForService".to_owned(), "no Service selects the pod".to_owned()));
     assert_eq!(oldest.iter().map(|one| one.key.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!((&oldest[0].told, &oldest[1].told), (&None, &told));
+    assert_eq!((&oldest[0].last_event, &oldest[1].last_event), (&None, &told));
     pending.finish(&a, UID);
     assert_eq!(pending.oldest(9).len(), 2, "what is finished doesn't wait");
 }

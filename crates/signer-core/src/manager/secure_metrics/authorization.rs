@@ -118,7 +118,7 @@ impl Authorizer {
         let key = [token, &verb, path]
             .map(|part| digest::digest(&digest::SHA256, part.as_bytes()).as_ref().to_vec())
             .concat();
-        if self.is_remembered(&key) {
+        if self.is_remembered(&key, Instant::now()) {
             return Ok(());
         }
         let review = async {
@@ -136,7 +136,7 @@ impl Authorizer {
             _ => self.is_failing.store(false, Ordering::Relaxed),
         }
         reviewed?;
-        self.remember(key);
+        self.remember(key, Instant::now());
         Ok(())
     }
 
@@ -193,20 +193,24 @@ impl Authorizer {
         Ok(review.status)
     }
 
-    fn is_remembered(&self, key: &[u8]) -> bool {
+    fn is_remembered(&self, key: &[u8], now: Instant) -> bool {
         let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        allowed.get(key).is_some_and(|at| at.elapsed() < ALLOWED_FOR)
+        allowed.get(key).is_some_and(|at| counts(*at, now))
     }
 
-    fn remember(&self, key: Vec<u8>) {
+    fn remember(&self, key: Vec<u8>, now: Instant) {
         let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         if allowed.len() >= MOST_REMEMBERED {
-            allowed.retain(|_, at| at.elapsed() < ALLOWED_FOR);
+            allowed.retain(|_, at| counts(*at, now));
         }
         if allowed.len() < MOST_REMEMBERED {
-            allowed.insert(key, Instant::now());
+            allowed.insert(key, now);
         }
     }
+}
+
+fn counts(allowed_at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(allowed_at) < ALLOWED_FOR
 }
 
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {

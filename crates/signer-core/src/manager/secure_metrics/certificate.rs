@@ -30,7 +30,7 @@ use ca_pool::{
 
 /// How often files are looked at.
 const POLL: Duration = Duration::from_secs(60);
-/// How soon is tried again what has failed.
+/// The delay before a retry.
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a signer may take at its start before somebody hears of it.
 const QUIET_START: Duration = Duration::from_secs(60);
@@ -170,8 +170,8 @@ pub(super) async fn renew(
             }
             Err(problem) => {
                 // pools, bundles and the clock are read at the start
-                let is_told = began.elapsed() >= QUIET_START;
-                if is_told && last_problem.as_ref() != Some(&problem) {
+                let is_logged = began.elapsed() >= QUIET_START;
+                if is_logged && last_problem.as_ref() != Some(&problem) {
                     tracing::warn!(%signer, "the metrics' server gets no certificate: {problem}");
                     last_problem = Some(problem);
                 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     controller::pending::{Backlog, RequestKey},
-    health::SignerReport,
+    health::{SignerReport, TaskEnd, TaskOutcome},
     overview::SignerOverview,
     replicas::ReplicaName,
     trust_bundle::Anchors,
@@ -53,7 +53,7 @@ fn signer(name: &str, problems: &[&str], warnings: &[&str]) -> SignerStatus {
         waiting: vec![WaitingRequest {
             key: RequestKey { namespace: "shop".into(), name: "web-0-x7".into() },
             age: waiting,
-            told: Some(("WaitingForService".into(), "no Service selects the pod <b>web-0</b>".into())),
+            last_event: Some(("WaitingForService".into(), "no Service selects the pod <b>web-0</b>".into())),
         }],
         decisions: vec![Recorded {
             at: at("2026-06-30T23:59:58Z"),
@@ -105,8 +105,12 @@ fn it_says_what_is_wrong() {
         signer("example.com/a", &["the pool file doesn't exist"], &[]),
         signer("example.com/b", &[], &[&"the bundle lags".repeat(200)]),
     ];
-    let page = render(&Status { is_ready: false, machine_ahead: None, ..status(signers) }).into_string();
+    let ended = vec![TaskEnd { task: "events".into(), outcome: TaskOutcome::Panicked }];
+    let status = Status { is_ready: false, machine_ahead: None, ended, ..status(signers) };
+    let page = render(&status).into_string();
     for part in [
+        "the task &quot;events&quot; has ended: it panicked",
+        "; the process ends</p>",
         "<span class=\"verdict bad\">not ready</span>",
         "clock, which isn't known yet",
         "<li class=\"bad\">the pool file doesn't exist</li>",
