@@ -30,8 +30,10 @@ pub(crate) enum Error {
         "{files} has no audit records. signer-manager writes them to the file of --audit-log-path, or to its log, as JSON with --log-format json"
     )]
     NoRecords { files: String },
-    #[error("none of the {count} records in {files} has all that")]
+    #[error("no record in {files} matches all criteria ({count} were read)")]
     NothingFound { files: String, count: usize },
+    #[error("the output can't be written: {0}")]
+    Output(io::Error),
     #[error("{file} {problem}")]
     Manifest { file: String, problem: String },
     #[error(

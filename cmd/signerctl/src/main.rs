@@ -1,5 +1,5 @@
 //! `signerctl`: what operators need besides the controller. Results go to stdout, errors to stderr; exit 1
-//! means that it couldn't be done, 2 that it wasn't understood.
+//! means that it couldn't be done or that the answer is a bad one, 2 that it wasn't understood.
 
 mod audit;
 mod bundle;
@@ -76,9 +76,9 @@ fn main() -> ExitCode {
     let done = forbid_core_dumps().map_err(Error::CoreDumps);
     let done = done.and_then(|()| match subject {
         Subject::CaPool(command) => command.run(look, Timestamp::now()).map(Report::from),
-        Subject::Audit(command) => command.run(look).map(Report::from),
+        Subject::Audit(command) => command.run(look).map(|()| Report::from(String::new())),
         Subject::Bundle(command) => command.run(look, Timestamp::now()),
-        Subject::Check(check) => check.run(look, Timestamp::now()),
+        Subject::Check(check) => check.run(look),
         Subject::Explain(explain) => explain.run(look, Timestamp::now()),
         Subject::Status(status) => status.run(look),
         Subject::RevokeStatus(status) => status.run(look),

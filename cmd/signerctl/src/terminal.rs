@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::ValueEnum;
+use serde::Serialize;
 
 use crate::error::Error;
 
@@ -16,6 +17,22 @@ use crate::error::Error;
 pub(crate) struct Report {
     pub(crate) text: String,
     pub(crate) is_good: bool,
+}
+
+impl Report {
+    /// What was found, as it is to be shown.
+    pub(crate) fn of(
+        output: Output,
+        found: &impl Serialize,
+        is_good: bool,
+        text: impl FnOnce() -> String,
+    ) -> Result<Self, Error> {
+        let text = match output {
+            Output::Text => text(),
+            Output::Json => serde_json::to_string_pretty(found)? + "\n",
+        };
+        Ok(Self { text, is_good })
+    }
 }
 
 impl From<String> for Report {
@@ -123,7 +140,7 @@ pub(crate) fn follow(
     loop {
         let (text, is_done) = screen()?;
         // from the upper left corner, without what stood there
-        let beginning = if look.is_terminal { "\x1b[H\x1b[2J\x1b[3J" } else { "" };
+        let beginning = if look.is_terminal { "\x1b[H\x1b[2J" } else { "" };
         let mut stdout = io::stdout().lock();
         let is_new = look.is_terminal || text != last;
         if is_new && write!(stdout, "{beginning}{text}").and_then(|()| stdout.flush()).is_err() {

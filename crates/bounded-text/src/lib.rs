@@ -18,6 +18,14 @@ pub fn one_line(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a terminal doesn't just show a character: control characters, and those that change the direction of
+/// the text around them (UAX #9).
+#[must_use]
+pub fn acts_in_terminal(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Two lowercase digits a byte.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -1,16 +1,17 @@
 //! `signerctl audit find`.
 
-use std::path::{Path, PathBuf};
+use std::{io, path::PathBuf};
 
 use clap::Args;
 use serde_json::Value;
 
 use super::{
-    open,
+    names, open,
     records::{Record, read},
 };
 use crate::{
     error::Error,
+    observed::shown as sanitized,
     terminal::{Look, Output, Tone},
     text::table::fields,
 };
@@ -48,24 +49,33 @@ struct Wanted {
 }
 
 impl Find {
-    pub(crate) fn run(self, look: Look) -> Result<String, Error> {
-        let (mut report, mut count) = (String::new(), 0);
+    pub(crate) fn run(self, look: Look) -> Result<(), Error> {
+        self.write_to(&mut io::stdout().lock(), look)
+    }
+
+    fn write_to(&self, output: &mut impl io::Write, look: Look) -> Result<(), Error> {
+        let (mut found, mut count, mut unwritten) = (false, 0, None);
         for file in &self.files {
-            let found = |line: &str, record: Record| {
-                if !self.wanted.fits(&record) {
+            let matching = |line: &str, record: Record| {
+                if unwritten.is_some() || !self.wanted.fits(&record) {
                     return;
                 }
-                match self.output {
-                    Output::Json => report += &format!("{line}\n"),
-                    Output::Text => report += &shown(&record, look),
-                }
+                found = true;
+                let text = match self.output {
+                    Output::Json => format!("{line}\n"),
+                    Output::Text => shown(&record, look),
+                };
+                // at once: a log may be followed
+                unwritten = output.write_all(text.as_bytes()).and_then(|()| output.flush()).err();
             };
-            count += read(open(file)?, found).map_err(Error::read(file))?;
+            count += read(open(file)?, matching).map_err(Error::read(file))?;
         }
-        match (report.is_empty(), count) {
-            (false, _) => Ok(report),
-            (true, 0) => Err(Error::NoRecords { files: names(&self.files) }),
-            (true, count) => Err(Error::NothingFound { files: names(&self.files), count }),
+        match (unwritten, found, count) {
+            // whoever closes the pipe has read enough
+            (Some(error), ..) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+            (Some(_), ..) | (None, true, _) => Ok(()),
+            (None, false, 0) => Err(Error::NoRecords { files: names(&self.files) }),
+            (None, false, count) => Err(Error::NothingFound { files: names(&self.files), count }),
         }
     }
 }
@@ -73,7 +83,7 @@ impl Find {
 impl Wanted {
     fn fits(&self, record: &Record) -> bool {
         fn is(wanted: &Option<String>, value: &str) -> bool {
-            wanted.as_ref().is_none_or(|wanted| wanted == value)
+            wanted.as_ref().is_none_or(|wanted| wanted == value && !value.is_empty())
         }
         let is_name = |wanted: &String| record.names().any(|name| name.eq_ignore_ascii_case(wanted));
         is(&self.serial, &digits(&record.serial))
@@ -87,14 +97,6 @@ impl Wanted {
     }
 }
 
-fn names(files: &[PathBuf]) -> String {
-    let name = |file: &PathBuf| match file.as_path() {
-        stdin if stdin == Path::new("-") => "standard input".to_owned(),
-        file => file.display().to_string(),
-    };
-    files.iter().map(name).collect::<Vec<_>>().join(", ")
-}
-
 fn shown(record: &Record, look: Look) -> String {
     let tone = match record.outcome.as_str() {
         "Issued" => Tone::Good,
@@ -103,8 +105,13 @@ fn shown(record: &Record, look: Look) -> String {
     };
     let (time, outcome) = (record.timestamp.split('.').next().unwrap_or_default(), &record.outcome);
     let time = time.trim_end_matches('Z').replace('T', " ");
-    let mut text =
-        format!("{time}Z  {}  {}", look.paint(tone, outcome), record.signer).trim_end().to_owned() + "\n";
+    let head = format!(
+        "{}Z  {}  {}",
+        sanitized(&time),
+        look.paint(tone, sanitized(outcome)),
+        sanitized(&record.signer)
+    );
+    let text = head.trim_end().to_owned() + "\n";
     let pod = format!("{}/{} (UID {})", record.namespace, record.pod, record.pod_uid);
     let account = format!("{}, node {}, request {}", record.service_account, record.node, record.request);
     let names: Vec<&str> = record.names().collect();
@@ -124,9 +131,14 @@ fn shown(record: &Record, look: Look) -> String {
         ),
     ];
     let there = list.into_iter().filter(|(_, _, is_there)| *is_there).map(|(name, value, _)| (name, value));
-    let further = record.further.iter().map(|(name, value)| (name.as_str(), plain(value)));
-    text += &fields(&there.chain(further).collect::<Vec<_>>(), look);
-    text
+    let further = record.further.iter().map(|(name, value)| (name.clone(), plain(value)));
+    let all: Vec<(String, String)> = there
+        .map(|(name, value)| (name.to_owned(), value))
+        .chain(further)
+        .map(|(name, value)| (sanitized(&name), sanitized(&value)))
+        .collect();
+    let all: Vec<(&str, String)> = all.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    text + &fields(&all, look)
 }
 
 fn plain(value: &Value) -> String {
@@ -144,7 +156,10 @@ fn hexadecimal(text: &str) -> Result<String, String> {
     if number.is_empty() || !number.chars().all(|c| c.is_ascii_hexdigit() || c == ':') {
         return Err("write hexadecimal digits, with or without colons: 8f:01:a0, 8F01A0".into());
     }
-    Ok(digits(number))
+    match digits(number) {
+        digits if digits.is_empty() => Err("write a number that isn't 0".into()),
+        digits => Ok(digits),
+    }
 }
 
 fn pod(text: &str) -> Result<(String, String), String> {

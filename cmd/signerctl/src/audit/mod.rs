@@ -21,20 +21,30 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it, and gives what is to be printed.
-    pub(crate) fn run(self, look: Look) -> Result<String, Error> {
+    /// Prints what it finds, as it finds it.
+    pub(crate) fn run(self, look: Look) -> Result<(), Error> {
         match self {
             Self::Find(find) => find.run(look),
         }
     }
 }
 
-/// Passes on each record of audit logs.
-pub(crate) fn each_record(files: &[PathBuf], mut found: impl FnMut(Record)) -> Result<(), Error> {
+/// Passes on each record of audit logs, and returns their number.
+pub(crate) fn each_record(files: &[PathBuf], mut found: impl FnMut(Record)) -> Result<usize, Error> {
+    let mut count = 0;
     for file in files {
-        read(open(file)?, |_, record| found(record)).map_err(Error::read(file))?;
+        count += read(open(file)?, |_, record| found(record)).map_err(Error::read(file))?;
     }
-    Ok(())
+    Ok(count)
+}
+
+/// The files, for messages.
+pub(crate) fn names(files: &[PathBuf]) -> String {
+    let name = |file: &PathBuf| match file.as_path() {
+        stdin if stdin == Path::new("-") => "standard input".to_owned(),
+        file => file.display().to_string(),
+    };
+    files.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// `-` is standard input.

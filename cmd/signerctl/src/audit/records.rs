@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A record as signer-manager writes it; docs/troubleshooting.md says what each field means.
+/// A record as signer-manager writes it; docs/monitoring.md says what each field means.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Record {

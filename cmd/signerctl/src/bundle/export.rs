@@ -60,8 +60,7 @@ impl Export {
 fn replace(path: &Path, content: &[u8]) -> Result<(), Error> {
     let error = |source| Error::Write { path: path.display().to_string(), source };
     let new = path.with_extension("new");
-    fs::write(&new, content).map_err(error)?;
-    fs::rename(&new, path).map_err(|source| {
+    fs::write(&new, content).and_then(|()| fs::rename(&new, path)).map_err(|source| {
         // it is of no use to anybody
         let _ = fs::remove_file(&new);
         error(source)

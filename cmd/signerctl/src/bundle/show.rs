@@ -46,11 +46,7 @@ impl Show {
             .certificates
             .iter()
             .all(|anchor| (anchor.not_before()..=anchor.not_after()).contains(&now));
-        let text = match self.output {
-            Output::Text => shown(&anchors, look, now),
-            Output::Json => serde_json::to_string_pretty(&list(&anchors))? + "\n",
-        };
-        Ok(Report { text, is_good })
+        Report::of(self.output, &list(&anchors), is_good, || shown(&anchors, look, now))
     }
 }
 

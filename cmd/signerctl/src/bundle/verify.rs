@@ -22,7 +22,7 @@ use crate::{
     text::{
         table::fields,
         times::{minute, minute_from_now},
-        wrap::wrap_behind,
+        wrap::wrap_painted,
     },
 };
 
@@ -96,11 +96,7 @@ impl Verify {
             not_after: facts.not_after,
             certificate: LeafCertificate::of(facts),
         };
-        let text = match output {
-            Output::Text => verified.shown(look, now),
-            Output::Json => serde_json::to_string_pretty(&verified)? + "\n",
-        };
-        Ok(Report { text, is_good: verified.is_verified })
+        Report::of(output, &verified, verified.is_verified, || verified.shown(look, now))
     }
 }
 
@@ -128,8 +124,7 @@ impl Verified {
             None => (Tone::Good, format!("verified against {}", self.anchors)),
             Some(problem) => (Tone::Bad, format!("not verified against {}: {problem}", self.anchors)),
         };
-        let verdict = wrap_behind("", &verdict, look.width);
-        let verdict: String = verdict.lines().map(|line| look.paint(tone, line) + "\n").collect();
+        let verdict = wrap_painted(look, tone, &verdict);
         let valid = format!("{} to {}", minute(self.not_before), minute_from_now(self.not_after, now));
         let mut rows = self.certificate.rows();
         rows.push(("valid", valid));
@@ -151,6 +146,10 @@ fn verdict(
 ) -> Result<(), String> {
     let is_valid = |anchor: &&CaCertificate| (anchor.not_before()..=anchor.not_after()).contains(&now);
     let (valid, others): (Vec<&CaCertificate>, Vec<_>) = anchors.certificates.iter().partition(is_valid);
+    // an anchor that webpki can't use verifies nothing, and its name helps more than what follows of it
+    if let Some((anchor, error)) = valid.iter().find_map(|anchor| Some((anchor, unusable(anchor)?))) {
+        return Err(format!("its anchor {} can't be used: {error}", anchor.subject()));
+    }
     match verify(&valid, chain, purpose, now) {
         Ok(leaf) => {
             let Some(name) = name else { return Ok(()) };
@@ -170,6 +169,10 @@ fn verdict(
 /// Whether none of the anchors has signed it; or one of its issuer's name has, with another key.
 fn is_of_others(error: &webpki::Error) -> bool {
     matches!(error, webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey)
+}
+
+fn unusable(anchor: &CaCertificate) -> Option<webpki::Error> {
+    anchor_from_trusted_cert(&CertificateDer::from(anchor.der())).err()
 }
 
 fn not_valid(anchor: &CaCertificate, now: Timestamp) -> String {

@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
-use super::sign;
 use crate::{
     error::Error,
     store::cluster::Cluster,
     terminal::{Look, Tone},
-    text::wrap::wrap_behind,
+    text::{
+        arguments::plural,
+        wrap::{wrap, wrap_behind},
+    },
 };
 
 /// How bad it is.
@@ -17,8 +19,18 @@ pub(super) enum Severity {
     Good,
     /// Somebody should look, or it couldn't be looked at.
     Warning,
-    /// Pods don't get their certificates, or won't.
+    /// Pods don't get their certificates or won't, or others can have them.
     Bad,
+}
+
+impl Severity {
+    fn sign(self) -> (Tone, &'static str) {
+        match self {
+            Self::Good => (Tone::Good, "✓"),
+            Self::Warning => (Tone::Ending, "!"),
+            Self::Bad => (Tone::Bad, "✗"),
+        }
+    }
 }
 
 /// One line.
@@ -31,6 +43,8 @@ pub(super) struct Finding {
     pub(super) text: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     remedy: String,
+    /// Whether it says that something couldn't be read.
+    is_unchecked: bool,
 }
 
 impl Finding {
@@ -47,20 +61,24 @@ impl Finding {
     }
 
     pub(super) fn new(severity: Severity, text: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { section: String::new(), id: "", severity, text: text.into(), remedy: remedy.into() }
+        let (text, remedy) = (text.into(), remedy.into());
+        Self { section: String::new(), id: "", severity, text, remedy, is_unchecked: false }
+    }
+
+    /// It couldn't be read.
+    pub(super) fn unchecked(id: &str, severity: Severity, error: &Error) -> Self {
+        Self { is_unchecked: true, ..Self::new(severity, format!("{id}: not checked"), error.to_string()) }
     }
 
     fn shown(&self, look: Look) -> String {
-        let (tone, sign) = sign(self.severity);
-        let text = wrap_behind("  ", &self.text, look.width.saturating_sub(2));
-        let text =
-            format!("{} {}", look.paint(tone, sign), text.trim_start().replace('\n', "\n  ").trim_end());
+        let (tone, sign) = self.severity.sign();
+        let text = wrap(&self.text, look.width, 2).join("\n");
         let remedy = if self.remedy.is_empty() {
             String::new()
         } else {
             wrap_behind("    → ", &self.remedy, look.width)
         };
-        format!("{text}\n{remedy}")
+        format!("{} {text}\n{remedy}", look.paint(tone, sign))
     }
 }
 
@@ -79,8 +97,7 @@ impl Findings {
 
     /// Adds what a check has found; or why it couldn't look, which isn't worse than a warning.
     pub(super) fn add(&mut self, id: &'static str, found: Result<Vec<Finding>, Error>) {
-        let found = found
-            .unwrap_or_else(|error| vec![Finding::warning(format!("{id}: not checked"), error.to_string())]);
+        let found = found.unwrap_or_else(|error| vec![Finding::unchecked(id, Severity::Warning, &error)]);
         self.all.extend(found.into_iter().map(|finding| Finding {
             section: self.section.clone(),
             id,
@@ -88,18 +105,18 @@ impl Findings {
         }));
     }
 
-    /// Adds that something is as it should be, and gives it; or why it isn't there.
+    /// Adds that something is as it should be, and gives it; or why it isn't there. If it couldn't be read, that is
+    /// as bad as `unread`.
     pub(super) fn need<T>(
         &mut self,
         id: &'static str,
+        unread: Severity,
         found: Result<T, Error>,
         good: impl FnOnce() -> String,
     ) -> Option<T> {
         let (value, finding) = match found {
             Ok(value) => (Some(value), Finding::good(good())),
-            Err(error) if error.leaves_unknown() => {
-                (None, Finding::warning(format!("{id}: not checked"), error.to_string()))
-            }
+            Err(error) if error.leaves_unknown() => (None, Finding::unchecked(id, unread, &error)),
             Err(error) => (None, Finding::bad(error.to_string(), "")),
         };
         self.add(id, Ok(vec![finding]));
@@ -122,10 +139,15 @@ impl Findings {
         }
         let count = |severity| self.all.iter().filter(|finding| finding.severity == severity).count();
         let (bad, warnings) = (count(Severity::Bad), count(Severity::Warning));
-        let (tone, end) = match (bad, warnings) {
-            (0, 0) => (Tone::Good, "All is as it should be.".to_owned()),
-            (0, _) => (Tone::Ending, format!("Nothing is broken; look at the lines with ! ({warnings}).")),
-            _ => (Tone::Bad, format!("Lines with ✗ ({bad}) keep pods from their certificates, or will.")),
+        let unchecked = self.all.iter().filter(|finding| finding.is_unchecked).count();
+        let (tone, end) = match (bad, warnings, unchecked) {
+            (0, 0, _) => (Tone::Good, "All is as it should be.".to_owned()),
+            (0, _, 0) => (Tone::Ending, format!("Nothing is broken; look at the lines with ! ({warnings}).")),
+            (0, _, _) => (
+                Tone::Ending,
+                format!("{} couldn't be made; the others found nothing broken.", plural(unchecked, "check")),
+            ),
+            _ => (Tone::Bad, format!("{} failed (✗).", plural(bad, "check"))),
         };
         text + "\n" + &look.paint(tone, end) + "\n"
     }

@@ -14,12 +14,12 @@ use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use self::finding::{Finding, Findings};
+use self::finding::{Finding, Findings, Severity};
 use crate::{
     error::Error,
-    observed::{Controller, ControllerArguments, api},
+    observed::{Controller, ControllerArguments},
     store::cluster::{Cluster, ClusterArguments},
-    terminal::{Look, Output, Report, Tone},
+    terminal::{Look, Output, Report},
     text::{
         arguments::{self, plural},
         times::{later, span},
@@ -59,17 +59,15 @@ struct Subject<'a> {
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(30);
 
 impl Check {
-    pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<Report, Error> {
+    pub(crate) fn run(self, look: Look) -> Result<Report, Error> {
         let cluster = Rc::new(self.cluster.connect()?);
+        let now = cluster.now();
         let controller = self.controller.controller(&cluster);
         let fail_before = self.fail_before.map(|within| later(now, within));
         let findings = Subject { cluster: &cluster, controller, fail_before, now }.findings();
         let is_good = findings.is_good();
-        let text = match self.output {
-            Output::Text => findings.shown(&cluster, look),
-            Output::Json => serde_json::to_string_pretty(&Checked { is_good, checks: &findings.all })? + "\n",
-        };
-        Ok(Report { text, is_good })
+        let checked = Checked { is_good, checks: &findings.all };
+        Report::of(self.output, &checked, is_good, || findings.shown(&cluster, look))
     }
 }
 
@@ -87,30 +85,30 @@ impl Subject<'_> {
         findings.add("api", self.api());
         findings.add("clock", Ok(vec![self.clock()]));
         findings.add("nodes", nodes::check(self.cluster));
-        findings.add("admission-policy", admission::check(self.cluster));
+        admission::check(self.cluster, &mut findings);
         findings.section("controller");
         let config = self.controller.config();
         let signers = config.as_ref().map(|config| config.signers.len()).unwrap_or_default();
-        let config = findings.need("configuration", config, || {
+        let config = findings.need("configuration", Severity::Warning, config, || {
             format!("the configuration is valid: {}", plural(signers, "signer"))
         });
-        findings.add("replicas", replicas::check(self.controller));
+        replicas::check(&self.controller, &mut findings);
         if let Some(config) = &config {
-            findings.add("rights", rights::check(self.controller, config));
+            findings.add("rights", rights::check(&self.controller, config));
             for signer in &config.signers {
                 findings.section(signer.name().as_str());
                 signers::check(self, signer, &mut findings);
             }
         }
         findings.section("requests");
-        findings.add("requests", requests::check(self, config.as_ref()));
+        requests::check(self, config.as_ref(), &mut findings);
         findings
     }
 
     fn api(&self) -> Result<Vec<Finding>, Error> {
         let version = self.cluster.wait_for(self.cluster.client().apiserver_version());
         let version = version.map_err(|error| self.cluster.refused(error))?.git_version;
-        let api = match api(self.cluster) {
+        let api = match self.cluster.certificates_api() {
             Ok(api) => api,
             Err(Error::NotServed(problem)) => {
                 return Ok(vec![Finding::bad(format!("Kubernetes {version}"), problem)]);
@@ -140,14 +138,5 @@ impl Subject<'_> {
             format!("this machine's clock is {} {differ} the API server's", span(ahead)),
             "Signers go by the API server's clock. Set whichever is wrong: `timedatectl` shows whether a machine's is synchronised.",
         )
-    }
-}
-
-/// Tone and sign of what was found.
-fn sign(severity: finding::Severity) -> (Tone, &'static str) {
-    match severity {
-        finding::Severity::Good => (Tone::Good, "✓"),
-        finding::Severity::Warning => (Tone::Ending, "!"),
-        finding::Severity::Bad => (Tone::Bad, "✗"),
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use api_client::object::Identity;
-use bounded_text::{one_line, truncated};
+use bounded_text::truncated;
 use serde::Deserialize;
 
 use super::finding::Finding;
 use crate::{
     error::Error,
+    observed::shown,
     store::{cluster::Cluster, plain::Plain},
     text::arguments::plural,
 };
@@ -68,9 +69,9 @@ impl Plain for Node {
 }
 
 impl Node {
-    /// Its node says it.
+    /// Written by the node, so bounded.
     fn kubelet(&self) -> String {
-        truncated(&one_line(&self.status.node_info.kubelet_version), 64)
+        truncated(&shown(&self.status.node_info.kubelet_version), 64)
     }
 
     /// That of `v1.37.1` is 37; of what isn't such a version nothing is known.

@@ -7,10 +7,9 @@ use signer_manager::Config;
 
 use super::{
     Subject,
-    finding::{Finding, Severity},
+    finding::{Finding, Findings, Severity},
 };
 use crate::{
-    error::Error,
     observed::{Event, ObservedRequest, Outcome, of_requests, requests},
     text::{arguments::plural, times::span},
 };
@@ -61,35 +60,44 @@ struct Group<'a> {
     message: String,
 }
 
-pub(super) fn check(subject: &Subject<'_>, config: Option<&Config>) -> Result<Vec<Finding>, Error> {
-    let mut listing = requests(subject.cluster, None)?;
+pub(super) fn check(subject: &Subject<'_>, config: Option<&Config>, findings: &mut Findings) {
+    let mut listing = match requests(subject.cluster, None) {
+        Ok(listing) => listing,
+        Err(error) => return findings.add("requests", Err(error)),
+    };
     let known = |signer: &str| {
         config.is_none_or(|config| config.signers.iter().any(|known| known.name().as_str() == signer))
     };
     let foreign = listing.objects.iter().filter(|request| !known(&request.signer)).count();
     listing.objects.retain(|request| known(&request.signer));
-    let events = of_requests(subject.cluster, None)?;
-    let mut findings = findings(&listing.objects, &events, subject.now);
+    // without them, it isn't known why a request waits
+    let events = match of_requests(subject.cluster, None) {
+        Ok(events) => Some(events),
+        Err(error) => {
+            findings.add("events", Err(error));
+            None
+        }
+    };
+    findings.add("requests", Ok(of_listed(&listing.objects, events.as_ref(), subject.now)));
     if foreign > 0 {
-        findings.push(Finding::warning(
+        let finding = Finding::warning(
             format!("{} to signers that this controller doesn't have", plural(foreign, "request")),
             "If no other controller answers them, compare the volumes' signerName with the configuration's, letter by letter.",
-        ));
+        );
+        findings.add("requests", Ok(vec![finding]));
     }
-    for unreadable in listing.unreadable {
-        findings.push(Finding::warning(unreadable.to_string(), ""));
-    }
-    Ok(findings)
+    let unreadable = listing.unreadable.iter().map(|unreadable| Finding::warning(unreadable.to_string(), ""));
+    findings.add("requests", Ok(unreadable.collect()));
 }
 
-fn findings(
+fn of_listed(
     requests: &[ObservedRequest],
-    events: &HashMap<(String, String), Event>,
+    events: Option<&HashMap<(String, String), Event>>,
     now: Timestamp,
 ) -> Vec<Finding> {
     let mut groups: BTreeMap<(String, String, String), Group<'_>> = BTreeMap::new();
     for request in requests {
-        let event = events.get(&(request.namespace.clone(), request.name.clone()));
+        let event = events.and_then(|events| events.get(&(request.namespace.clone(), request.name.clone())));
         let Some(state) = State::of(request, event, now) else { continue };
         let State { severity, word, reason, message } = state;
         let group = groups.entry((request.signer.clone(), word, reason)).or_insert_with(|| Group {
@@ -100,7 +108,7 @@ fn findings(
             message,
         });
         group.count += 1;
-        // whichever of them the list has first
+        // a group is as bad as its worst request
         group.severity = group.severity.max(severity);
         group.oldest = group.oldest.min(request.created);
     }

@@ -93,12 +93,14 @@ pub(super) fn needed(config: &Config, has_metrics_auth: bool) -> Vec<Right> {
 }
 
 /// Asks the API server for each.
-pub(super) fn check(controller: Controller<'_>, config: &Config) -> Result<Vec<Finding>, Error> {
-    // that it isn't there is a finding of its own
-    let deployment = controller.deployment().ok();
-    let needed = needed(config, deployment.as_ref().is_some_and(|deployment| deployment.has_metrics_auth));
-    let account = deployment.and_then(|deployment| deployment.service_account);
-    let account = account.as_deref().unwrap_or(CONTROLLER_NAME);
+pub(super) fn check(controller: &Controller<'_>, config: &Config) -> Result<Vec<Finding>, Error> {
+    let (account, has_metrics_auth) = match controller.deployment() {
+        Ok(deployment) => (deployment.service_account.as_str(), deployment.has_metrics_auth),
+        // which is a finding of its own
+        Err(Error::NotThere { .. }) => (CONTROLLER_NAME, false),
+        Err(error) => return Err(error),
+    };
+    let needed = needed(config, has_metrics_auth);
     let (mut missing, mut manifests) = (Vec::new(), BTreeSet::new());
     for right in &needed {
         if !is_allowed(controller, account, right)? {
@@ -118,7 +120,7 @@ pub(super) fn check(controller: Controller<'_>, config: &Config) -> Result<Vec<F
     }])
 }
 
-fn is_allowed(controller: Controller<'_>, account: &str, right: &Right) -> Result<bool, Error> {
+fn is_allowed(controller: &Controller<'_>, account: &str, right: &Right) -> Result<bool, Error> {
     let (resource, subresource) = right.resource.split_once('/').unwrap_or((right.resource, ""));
     let namespace = controller.namespace;
     let review = json!({

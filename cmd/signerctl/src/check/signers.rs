@@ -1,6 +1,9 @@
 //! A signer's CA pool and trust bundle.
 
-use ca_pool::CaPool;
+use std::collections::BTreeSet;
+
+use ca_pool::{CaPool, Phase};
+use jiff::Timestamp;
 use signer_manager::SignerConfig;
 
 use super::{
@@ -25,16 +28,21 @@ pub(super) fn check(subject: &Subject<'_>, signer: &SignerConfig, findings: &mut
             Some(pool)
         }
         Err(error) => {
-            findings.need::<()>("ca-pool", Err(error), String::new);
+            // a pipeline must not pass that asks for what nobody could see
+            let unread = if subject.fail_before.is_some() { Severity::Bad } else { Severity::Warning };
+            findings.need::<()>("ca-pool", unread, Err(error), String::new);
             None
         }
     };
     let bundle = anchors(subject.cluster, signer.name());
-    findings.add("trust-bundle", bundle.map(|anchors| vec![bundle_finding(signer, pool.as_ref(), anchors)]));
+    findings.add(
+        "trust-bundle",
+        bundle.map(|anchors| vec![bundle_finding(signer, pool.as_ref(), anchors, subject.now)]),
+    );
 }
 
 fn pool(subject: &Subject<'_>, signer: &SignerConfig) -> Result<(SecretPlace, CaPool), Error> {
-    let place = pool_place(subject.cluster, subject.controller, &signer.ca_pool)?;
+    let place = pool_place(subject.cluster, &subject.controller, &signer.ca_pool)?;
     let pool = place.load(None)?;
     Ok((place, pool))
 }
@@ -79,8 +87,14 @@ fn severity(tone: Tone) -> Severity {
     }
 }
 
-/// Each root of the pool should be in the bundle, or pods will refuse what is signed under it.
-fn bundle_finding(signer: &SignerConfig, pool: Option<&CaPool>, anchors: Option<Vec<Vec<u8>>>) -> Finding {
+/// The roots of the CAs that sign, will, or have leaves that live should be in the bundle, or pods refuse what is
+/// signed under them. That of a CA that can go has left it.
+fn bundle_finding(
+    signer: &SignerConfig,
+    pool: Option<&CaPool>,
+    anchors: Option<Vec<Vec<u8>>>,
+    now: Timestamp,
+) -> Finding {
     let name = signer.name().bundle_name();
     let Some(anchors) = anchors else {
         let remedy = "The controller publishes it as soon as it has the pool: see its /readyz.";
@@ -88,26 +102,35 @@ fn bundle_finding(signer: &SignerConfig, pool: Option<&CaPool>, anchors: Option<
     };
     let count = plural(anchors.len(), "anchor");
     let Some(pool) = pool else { return Finding::good(format!("trust bundle {name} has {count}")) };
-    let roots = pool.roots();
-    let missing: Vec<String> = roots
-        .iter()
-        .filter(|root| !anchors.iter().any(|anchor| anchor == root.der()))
-        .map(|root| root.subject())
-        .collect();
-    if missing.is_empty() {
-        let others = anchors.len() - roots.len().min(anchors.len());
-        let others = if others == 0 {
-            String::new()
-        } else {
-            format!(", and {} that the pool hasn't", plural(others, "anchor"))
-        };
-        return Finding::good(format!(
-            "trust bundle {name} has the pool's {}{others}",
-            plural(roots.len(), "root")
-        ));
+    let (mut missing, mut to_come, mut present) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (index, phase) in pool.schedule().phases(now).into_iter().enumerate() {
+        let root = pool.authority(index).root();
+        let is_published = anchors.iter().any(|anchor| anchor == root.der());
+        match phase {
+            _ if is_published => _ = present.insert(root.der()),
+            Phase::Active | Phase::Retiring(_) => missing.push(root.subject()),
+            Phase::Prepared(_) => to_come.push(root.subject()),
+            Phase::Removable => {}
+        }
     }
-    Finding::bad(
-        format!("trust bundle {name} lacks {}", missing.join(" and ")),
-        "The controller publishes a root within seconds: see its /readyz. Nothing is signed under a root that isn't published.",
-    )
+    if !missing.is_empty() {
+        return Finding::bad(
+            format!("trust bundle {name} lacks {}", missing.join(" and ")),
+            "See the controller's /readyz. Nothing is signed under a root that isn't published.",
+        );
+    }
+    if !to_come.is_empty() {
+        return Finding::warning(
+            format!("trust bundle {name} doesn't have {} yet", to_come.join(" and ")),
+            "It is published as soon as the controller has the changed pool: within two minutes, where kubelet mounts it. Nothing is signed under it before.",
+        );
+    }
+    let others = match anchors.len() - present.len() {
+        0 => String::new(),
+        others => format!(", and {} that the pool hasn't", plural(others, "anchor")),
+    };
+    Finding::good(format!("trust bundle {name} has the pool's {}{others}", plural(present.len(), "root")))
 }
+
+#[cfg(test)]
+mod tests;

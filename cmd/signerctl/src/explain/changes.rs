@@ -13,10 +13,13 @@ use signer_manager::Config;
 use super::verdict::Verdict;
 use crate::{
     error::Error,
-    observed::{Controller, ObservedPod},
+    observed::{Controller, ObservedPod, within},
     store::cluster::Cluster,
     terminal::{Look, Output, Report, Tone},
-    text::{arguments::plural, wrap::wrap_behind},
+    text::{
+        arguments::plural,
+        wrap::{wrap_behind, wrap_painted},
+    },
 };
 
 /// Today's pods, and two configurations.
@@ -75,11 +78,7 @@ impl Comparison<'_> {
             }
         }
         let is_good = found.unreadable.is_empty() && !found.changes.iter().any(Change::is_loss);
-        let text = match output {
-            Output::Text => found.shown(look),
-            Output::Json => serde_json::to_string_pretty(&found)? + "\n",
-        };
-        Ok(Report { text, is_good })
+        Report::of(output, &found, is_good, || found.shown(look))
     }
 }
 
@@ -88,7 +87,7 @@ fn pods(
     namespace: Option<&str>,
     unreadable: &mut Vec<String>,
 ) -> Result<Vec<ObservedPod>, Error> {
-    let listing = cluster.list::<ObservedPod>(&path_of("pods", namespace), None)?;
+    let listing = cluster.list::<ObservedPod>(&within("/api/v1", namespace, "pods"), None)?;
     unreadable.extend(listing.unreadable.iter().map(ToString::to_string));
     let mut pods = listing.objects;
     pods.retain(|observed| !observed.is_finished() && !observed.pod.certificate_sources.is_empty());
@@ -102,19 +101,12 @@ fn services(
     unreadable: &mut Vec<String>,
 ) -> Result<BTreeMap<String, Services>, Error> {
     let mut all: BTreeMap<String, Vec<Service>> = BTreeMap::new();
-    let listing = cluster.list::<NamespacedService>(&path_of("services", namespace), None)?;
+    let listing = cluster.list::<NamespacedService>(&within("/api/v1", namespace, "services"), None)?;
     unreadable.extend(listing.unreadable.iter().map(ToString::to_string));
     for found in listing.objects {
         all.entry(found.namespace).or_default().push(found.service);
     }
     Ok(all.into_iter().map(|(namespace, services)| (namespace, services.into_iter().collect())).collect())
-}
-
-fn path_of(plural: &str, namespace: Option<&str>) -> String {
-    match namespace {
-        Some(namespace) => format!("/api/v1/namespaces/{namespace}/{plural}"),
-        None => format!("/api/v1/{plural}"),
-    }
 }
 
 impl Changes {
@@ -156,10 +148,7 @@ impl Changes {
             self.unchanged
         );
         let tone = if losers > 0 { Tone::Bad } else { Tone::Good };
-        let head = wrap_behind("", &head, look.width)
-            .lines()
-            .map(|line| look.paint(tone, line) + "\n")
-            .collect::<String>();
+        let head = wrap_painted(look, tone, &head);
         let unknown = |problem: &String| wrap_behind("! ", problem, look.width);
         let unknown: String = self.unreadable.iter().map(unknown).collect();
         head + &unknown + &self.changes.iter().map(|change| change.shown(look)).collect::<String>()

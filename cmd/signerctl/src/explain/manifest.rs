@@ -14,8 +14,8 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 /// What stands in for a node's name, which nobody knows before a pod is bound.
 const NODE: &str = "node-1";
 
-/// Behind the name of what makes a pod, where Kubernetes would draw letters.
-const DRAWN: &str = "x7k2p";
+/// Stands for the letters that Kubernetes appends to generated names.
+const RANDOM_SUFFIX: &str = "x7k2p";
 
 /// What manifests say that counts here.
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl Manifests {
         match (group, kind.as_str()) {
             ("", "Service") => return self.service(&object),
             ("", "Pod" | "ReplicationController") | ("apps" | "batch", _) => {}
-            // another's, whatever its kind is called
+            // a kind of another API group
             _ => return Ok(()),
         }
         let Some((pod, is_example)) = pod_of(&kind, object)? else { return Ok(()) };
@@ -146,8 +146,10 @@ fn pod_of(kind: &str, mut object: Value) -> Result<Option<(PodManifest, bool)>, 
     };
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
     let namespace = text("/metadata/namespace").unwrap_or_default();
-    let generated = text("/metadata/generateName").map(|prefix| generated_name(&prefix));
-    let name = text("/metadata/name").or_else(|| generated.clone()).ok_or("has no metadata.name")?;
+    let named = text("/metadata/name").filter(|name| !name.is_empty());
+    let is_example = kind != "Pod" || named.is_none();
+    let generated = || text("/metadata/generateName").map(|prefix| generated_name(&prefix));
+    let name = named.or_else(generated).ok_or("has no metadata.name")?;
     let subdomain = text("/spec/serviceName");
     let ordinal = object.pointer("/spec/ordinals/start").and_then(Value::as_u64).unwrap_or(0);
     let mut manifest = object.pointer_mut(template).map(Value::take).ok_or("has no pod template")?;
@@ -174,7 +176,6 @@ fn pod_of(kind: &str, mut object: Value) -> Result<Option<(PodManifest, bool)>, 
         spec.extend(subdomain.map(|service| ("subdomain".to_owned(), json!(service))));
     }
     fields.remove("status");
-    let is_example = pod_name != name || generated.is_some();
     Ok(Some((PodManifest { owner: name, manifest }, is_example)))
 }
 
@@ -192,8 +193,8 @@ fn pod_name(kind: &str, owner: &str, ordinal: u64) -> String {
 /// As the API server makes a name of a `metadata.generateName`: letters behind what leaves room for them in the 63 of
 /// a DNS label.
 fn generated_name(prefix: &str) -> String {
-    let prefix: String = prefix.chars().take(63 - DRAWN.len()).collect();
-    prefix + DRAWN
+    let prefix: String = prefix.chars().take(63 - RANDOM_SUFFIX.len()).collect();
+    prefix + RANDOM_SUFFIX
 }
 
 fn mapping<'a>(object: &'a mut Map<String, Value>, name: &str) -> Result<&'a mut Map<String, Value>, String> {

@@ -71,7 +71,7 @@ enum Subject {
 impl Explain {
     pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<Report, Error> {
         if let Some(Subject::Pod(pod)) = self.subject {
-            return pod.run(look, now);
+            return pod.run(look);
         }
         // clap has seen to it that it is there
         let config = Config::load(&self.config.unwrap_or_default())?;
@@ -101,7 +101,7 @@ struct Explained<'a> {
     namespace: &'a str,
     service_account: &'a str,
     pod: &'a str,
-    certificates: Vec<Verdict>,
+    certificates: &'a [Verdict],
 }
 
 /// What pods of manifests would get. It isn't good unless each of them gets all that it asks for.
@@ -123,22 +123,19 @@ fn explain_manifests(
         .map(|workload| (workload, runtime.block_on(verdicts(&mut previewer, manifests, workload, config))))
         .collect();
     let is_good = explained.iter().flat_map(|(_, verdicts)| verdicts).all(Verdict::is_issued);
-    let text = match output {
-        Output::Text => {
-            explained.iter().map(|(workload, verdicts)| shown(workload, verdicts, look)).collect()
-        }
-        Output::Json => {
-            let all = explained.into_iter().map(|(workload, certificates)| Explained {
-                workload: &workload.name,
-                namespace: &workload.pod.namespace,
-                service_account: &workload.pod.service_account_name,
-                pod: &workload.pod.name,
-                certificates,
-            });
-            serde_json::to_string_pretty(&all.collect::<Vec<_>>())? + "\n"
-        }
-    };
-    Ok(Report { text, is_good })
+    let all: Vec<Explained<'_>> = explained
+        .iter()
+        .map(|(workload, certificates)| Explained {
+            workload: &workload.name,
+            namespace: &workload.pod.namespace,
+            service_account: &workload.pod.service_account_name,
+            pod: &workload.pod.name,
+            certificates,
+        })
+        .collect();
+    Report::of(output, &all, is_good, || {
+        explained.iter().map(|(workload, verdicts)| shown(workload, verdicts, look)).collect()
+    })
 }
 
 async fn verdicts(

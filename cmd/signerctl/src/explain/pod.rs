@@ -56,9 +56,10 @@ struct Warning {
 
 impl ExplainPod {
     /// It isn't good if the pod lacks a certificate, or kubelet doesn't ask for the next one.
-    pub(crate) fn run(self, look: Look, now: Timestamp) -> Result<Report, Error> {
+    pub(crate) fn run(self, look: Look) -> Result<Report, Error> {
         let (namespace, name) = self.pod;
         let cluster = self.cluster.connect()?;
+        let now = cluster.now();
         let kubectl = format!("kubectl{} -n {namespace}", cluster.arguments());
         let pod = cluster.get::<ObservedPod>(&format!("/api/v1/namespaces/{namespace}/pods"), &name)?;
         let pod = pod.ok_or_else(|| Error::NotThere {
@@ -67,11 +68,9 @@ impl ExplainPod {
             remedy: format!("See `{kubectl} get pods`, or choose another cluster with --context"),
         })?;
         let explanation = Explanation::of(&pod, &cluster, &kubectl, now)?;
-        let text = match self.output {
-            Output::Text => explanation.shown(&pod, look, now),
-            Output::Json => serde_json::to_string_pretty(&explanation)? + "\n",
-        };
-        Ok(Report { text, is_good: explanation.is_good(&pod) })
+        Report::of(self.output, &explanation, explanation.is_good(&pod), || {
+            explanation.shown(&pod, look, now)
+        })
     }
 }
 
@@ -127,7 +126,9 @@ fn warnings(events: Vec<Event>, certificates: &[CertificateState], phase: PodPha
     // none if one of them wasn't issued
     let complete_since = certificates.iter().map(issued).min().flatten();
     let concerns = |event: &Event| match event.reason.as_str() {
-        "Denied" | "Failed" | "CertificateOverdueForRefresh" | "CertificateExpired" => true,
+        // kubelet says of an image that can't be pulled, too, that it has failed
+        "Denied" | "Failed" => event.message.contains("PodCertificateRequest"),
+        "CertificateOverdueForRefresh" | "CertificateExpired" => true,
         "FailedMount" => phase == PodPhase::Pending,
         _ => false,
     };

@@ -3,7 +3,6 @@
 use api_client::ClusterTrustBundle;
 use signer_core::SignerName;
 
-use super::request::api;
 use crate::{error::Error, store::cluster::Cluster};
 
 /// A trust bundle, as the cluster has it.
@@ -15,7 +14,7 @@ pub(crate) struct PublishedBundle {
 
 /// The bundle of a signer, if there is one.
 pub(crate) fn published(cluster: &Cluster, signer: &SignerName) -> Result<Option<PublishedBundle>, Error> {
-    let resource = api(cluster)?.bundles;
+    let resource = &cluster.certificates_api()?.bundles;
     let path = format!("/apis/{}/{}", resource.api_version, resource.plural);
     let bundle = cluster.get::<ClusterTrustBundle>(&path, &signer.bundle_name())?;
     Ok(bundle.map(|bundle| PublishedBundle {

@@ -1,6 +1,6 @@
 //! The controller as it is deployed: its configuration, its Deployment, and where it has its pools from.
 
-use std::{collections::BTreeMap, path::Path, rc::Rc};
+use std::{cell::OnceCell, collections::BTreeMap, path::Path, rc::Rc};
 
 use ca_pool::PoolSource;
 use clap::Args;
@@ -28,20 +28,20 @@ pub(crate) struct ControllerArguments {
 
 impl ControllerArguments {
     pub(crate) fn controller<'a>(&'a self, cluster: &'a Cluster) -> Controller<'a> {
-        Controller { cluster, namespace: &self.controller_namespace }
+        Controller { cluster, namespace: &self.controller_namespace, deployment: OnceCell::new() }
     }
 }
 
-/// The controller of a namespace.
-#[derive(Clone, Copy)]
+/// The controller of a namespace. Its Deployment is read once.
 pub(crate) struct Controller<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) namespace: &'a str,
+    deployment: OnceCell<Deployment>,
 }
 
 impl Controller<'_> {
     /// The configuration that its replicas have read, or will read when they start again.
-    pub(crate) fn config(self) -> Result<Config, Error> {
+    pub(crate) fn config(&self) -> Result<Config, Error> {
         let path = format!("/api/v1/namespaces/{}/configmaps", self.namespace);
         let what = format!("ConfigMap {}/{NAME}", self.namespace);
         let found = self.cluster.get_plain::<ConfigMap>(&path, NAME)?;
@@ -50,15 +50,19 @@ impl Controller<'_> {
         Ok(Config::parse(&text, &format!("{what} {KEY}"))?)
     }
 
-    pub(crate) fn deployment(self) -> Result<Deployment, Error> {
+    pub(crate) fn deployment(&self) -> Result<&Deployment, Error> {
+        if let Some(known) = self.deployment.get() {
+            return Ok(known);
+        }
         let path = format!("/apis/apps/v1/namespaces/{}/deployments", self.namespace);
         let found = self.cluster.get_plain::<DeploymentWire>(&path, NAME)?;
         let missing = || self.missing(format!("Deployment {}/{NAME}", self.namespace));
-        Ok(found.ok_or_else(missing)?.into())
+        let found = found.ok_or_else(missing)?;
+        Ok(self.deployment.get_or_init(|| found.into()))
     }
 
     /// The pods of its Deployment that haven't finished.
-    pub(crate) fn pods(self) -> Result<Vec<ObservedPod>, Error> {
+    pub(crate) fn pods(&self) -> Result<Vec<ObservedPod>, Error> {
         let path = format!("/api/v1/namespaces/{}/pods", self.namespace);
         let mut pods = self.cluster.list::<ObservedPod>(&path, None)?.objects;
         let is_ours = |pod: &ObservedPod| {
@@ -70,7 +74,7 @@ impl Controller<'_> {
         Ok(pods)
     }
 
-    fn missing(self, what: String) -> Error {
+    fn missing(&self, what: String) -> Error {
         let remedy = "Say where the controller runs with --controller-namespace, or choose another cluster with --context; \
                       without it, `kubectl apply -k controller-manifests` installs it";
         Error::NotThere { what, cluster: self.cluster.to_string(), remedy: remedy.to_owned() }
@@ -81,14 +85,13 @@ impl Controller<'_> {
 /// mounts there.
 pub(crate) fn pool_place(
     cluster: &Rc<Cluster>,
-    controller: Controller<'_>,
+    controller: &Controller<'_>,
     pool: &PoolSource,
 ) -> Result<SecretPlace, Error> {
     let (namespace, name) = match pool {
         PoolSource::Secret(secret) => (secret.namespace.clone(), secret.name.clone()),
         files => {
-            let deployment = controller.deployment()?;
-            let name = deployment.secret_of(files).ok_or(Error::PoolElsewhere)?;
+            let name = controller.deployment()?.secret_of(files).ok_or(Error::PoolElsewhere)?;
             (controller.namespace.to_owned(), name.to_owned())
         }
     };
@@ -107,14 +110,14 @@ impl Plain for ConfigMap {
 }
 
 /// The controller's Deployment.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Deployment {
     pub(crate) replicas: u32,
     pub(crate) ready: u32,
     pub(crate) updated: u32,
     /// Whether it authenticates those who read its metrics.
     pub(crate) has_metrics_auth: bool,
-    pub(crate) service_account: Option<String>,
+    pub(crate) service_account: String,
     /// The Secrets that are mounted, by the path at which they are.
     secrets: Vec<(String, String)>,
 }
@@ -235,7 +238,10 @@ impl From<DeploymentWire> for Deployment {
             ready: status.ready_replicas,
             updated: status.updated_replicas,
             has_metrics_auth,
-            service_account: service_account_name,
+            // what the API server fills in
+            service_account: service_account_name
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "default".to_owned()),
             secrets: mounted.collect(),
         }
     }
@@ -276,7 +282,7 @@ mod tests {
         }}}});
         let deployment = Deployment::from(serde_json::from_value::<DeploymentWire>(deployment).unwrap());
         assert!(deployment.has_metrics_auth);
-        assert_eq!(deployment.service_account.as_deref(), Some("signers"));
+        assert_eq!(deployment.service_account, "signers");
         for (file, expected) in [
             ("/run/pools/pool", Some("of-a")),
             ("/run/pools/b/pool", Some("of-b")),

@@ -9,7 +9,7 @@ use api_client::{
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::shown;
+use super::{shown, within};
 use crate::{error::Error, store::cluster::Cluster};
 
 /// A warning.
@@ -92,9 +92,8 @@ pub(crate) fn of_pod(cluster: &Cluster, namespace: &str, uid: &str) -> Result<Ve
 
 /// The oldest first.
 fn warnings(cluster: &Cluster, namespace: Option<&str>, about: &str) -> Result<Vec<Event>, Error> {
-    let within = namespace.map(|namespace| format!("namespaces/{namespace}/")).unwrap_or_default();
     let fields = format!("{about},type=Warning");
-    let mut events = cluster.list::<Event>(&format!("/api/v1/{within}events"), Some(&fields))?.objects;
+    let mut events = cluster.list::<Event>(&within("/api/v1", namespace, "events"), Some(&fields))?.objects;
     events.sort_by_key(|event| event.at);
     Ok(events)
 }

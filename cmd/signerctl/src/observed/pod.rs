@@ -37,6 +37,8 @@ impl ObservedPod {
 /// What made a pod; of a ReplicaSet's pod the Deployment, whose name the ReplicaSet's begins with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Owner {
+    /// Of the API; empty for the core's.
+    pub(crate) group: String,
     pub(crate) kind: String,
     pub(crate) name: String,
 }
@@ -67,7 +69,10 @@ struct MetadataWire {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct OwnerWire {
+    #[serde(default)]
+    api_version: String,
     kind: String,
     name: String,
     #[serde(default)]
@@ -132,12 +137,12 @@ impl ApiObject for ObservedPod {
 impl OwnerWire {
     /// A Deployment's ReplicaSet is named after it and the hash of its template.
     fn above(self, hash: Option<&String>) -> Owner {
+        let (group, _) = self.api_version.split_once('/').unwrap_or_default();
         let deployment = hash.and_then(|hash| self.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
-        match deployment {
-            Some(name) if self.kind == "ReplicaSet" => {
-                Owner { kind: "Deployment".to_owned(), name: shown(name) }
-            }
-            _ => Owner { kind: shown(&self.kind), name: shown(&self.name) },
-        }
+        let (kind, name) = match deployment {
+            Some(name) if self.kind == "ReplicaSet" => ("Deployment", name),
+            _ => (self.kind.as_str(), self.name.as_str()),
+        };
+        Owner { group: shown(group), kind: shown(kind), name: shown(name) }
     }
 }

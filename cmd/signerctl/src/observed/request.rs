@@ -2,13 +2,12 @@
 
 use api_client::{
     answer::SizeClass,
-    discovery::{CertificatesApi, DiscoveryError, discover},
     object::{ApiObject, Identity},
 };
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::shown;
+use super::{shown, within};
 use crate::{
     error::Error,
     store::cluster::{Cluster, Listing},
@@ -126,20 +125,12 @@ impl ApiObject for ObservedRequest {
     }
 }
 
-/// The resources of signers, in the versions that the cluster serves.
-pub(crate) fn api(cluster: &Cluster) -> Result<CertificatesApi, Error> {
-    cluster.wait_for(discover(&cluster.client())).map_err(|error| match error {
-        DiscoveryError::Unreachable(error) => cluster.refused(error),
-        error @ DiscoveryError::NotServed { .. } => Error::NotServed(error.to_string()),
-    })
-}
-
 /// The requests of a namespace, or of all.
 pub(crate) fn requests(
     cluster: &Cluster,
     namespace: Option<&str>,
 ) -> Result<Listing<ObservedRequest>, Error> {
-    let resource = api(cluster)?.requests;
-    let within = namespace.map(|namespace| format!("namespaces/{namespace}/")).unwrap_or_default();
-    cluster.list(&format!("/apis/{}/{within}{}", resource.api_version, resource.plural), None)
+    let resource = &cluster.certificates_api()?.requests;
+    let group = format!("/apis/{}", resource.api_version);
+    cluster.list(&within(&group, namespace, &resource.plural), None)
 }

@@ -12,31 +12,34 @@ use serde::Serialize;
 use signer_core::SignerName;
 
 use crate::{
-    audit::each_record,
+    audit::{each_record, names},
     error::Error,
     observed::{ObservedPod, ObservedRequest, Outcome, Owner, issuer_key},
+    store::clock::TOLERANCE,
     text::times::later,
 };
 
-/// How long replicas may sign with a revoked CA after it has left the pool: kubelet writes a changed Secret into
-/// their volumes within a minute or two.
-const POOL_RELOAD: Duration = Duration::from_secs(120);
+/// How long replicas may sign with a revoked CA after the time that the pool tells of its change: kubelet writes a
+/// changed Secret into their volumes within a minute or two, and the clock of whoever changed it may be late.
+const POOL_RELOAD: Duration = Duration::from_secs(120).saturating_add(TOLERANCE);
 
 /// What it is told from.
 pub(super) struct Evidence<'a> {
     /// The pool as it is now.
     pub(super) pool: &'a CaPool,
     pub(super) revoked_at: Timestamp,
-    /// The longest lifetime of a certificate.
+    /// The longest lifetime of a certificate of a revoked CA.
     pub(super) max_lifetime: Duration,
     pub(super) requests: Vec<ObservedRequest>,
     /// The last certificate of a pod, by its UID.
-    pub(super) audited: HashMap<String, Audited>,
+    pub(super) audited: &'a HashMap<String, Audited>,
 }
 
 /// A certificate, as an audit record tells of it.
 pub(super) struct Audited {
     pub(super) at: Timestamp,
+    /// Whether it is known that the API server has it.
+    pub(super) is_confirmed: bool,
     pub(super) not_after: Timestamp,
     /// SHA-256 of the CA's certificate.
     pub(super) ca: String,
@@ -109,14 +112,23 @@ impl Evidence<'_> {
         let requests = requests.filter(|request| request.pod_uid == pod.pod.uid && request.signer == signer);
         let issued = requests.filter_map(|request| match &request.outcome {
             Outcome::Issued { chain, not_after, .. } => {
-                Some((request.created, self.is_of_pool(chain), not_after.unwrap_or(self.latest_end())))
+                Some((request.created, not_after.unwrap_or(self.latest_end()), self.is_of_pool(chain), true))
             }
             Outcome::Refused { .. } | Outcome::Pending => None,
         });
         let audited = self.audited.get(&pod.pod.uid);
-        let audited = audited.map(|audited| (audited.at, self.has_ca(&audited.ca), audited.not_after));
-        let (_, is_of_pool, until) = issued.chain(audited).max_by_key(|(at, _, until)| (*at, *until))?;
-        Some(if is_of_pool || until <= now { Holding::NotRevoked } else { Holding::Revoked(until) })
+        // of before the revocation, another replica may have recorded a later one
+        let audited = audited.map(|audited| {
+            let is_last = audited.is_confirmed && self.revoked_at <= audited.at;
+            (audited.at, audited.not_after, self.has_ca(&audited.ca), is_last)
+        });
+        let (_, until, is_of_pool, is_last) =
+            issued.chain(audited).max_by_key(|(at, until, ..)| (*at, *until))?;
+        match (is_of_pool, is_last) {
+            (false, _) if now < until => Some(Holding::Revoked(until)),
+            (true, false) => None,
+            _ => Some(Holding::NotRevoked),
+        }
     }
 
     /// When the last certificate that a revoked CA can have signed expires.
@@ -196,15 +208,19 @@ impl Holders {
 /// The last certificate of each pod, of audit logs.
 pub(super) fn audited(files: &[PathBuf], signer: &SignerName) -> Result<HashMap<String, Audited>, Error> {
     let mut last: HashMap<String, Audited> = HashMap::new();
-    each_record(files, |record| {
-        if record.signer != signer.as_str() || record.outcome != "Issued" {
+    let count = each_record(files, |record| {
+        let is_confirmed = record.outcome == "Issued";
+        if record.signer != signer.as_str() || !(is_confirmed || record.outcome == "Unconfirmed") {
             return;
         }
         let (Ok(at), Ok(not_after)) = (record.timestamp.parse(), record.not_after.parse()) else { return };
         if last.get(&record.pod_uid).is_none_or(|known| known.at < at) {
-            last.insert(record.pod_uid, Audited { at, not_after, ca: record.ca_sha256 });
+            last.insert(record.pod_uid, Audited { at, is_confirmed, not_after, ca: record.ca_sha256 });
         }
     })?;
+    if count == 0 && !files.is_empty() {
+        return Err(Error::NoRecords { files: names(files) });
+    }
     Ok(last)
 }
 

@@ -3,18 +3,24 @@
 mod holders;
 mod screen;
 
-use std::{collections::HashSet, path::PathBuf, rc::Rc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    rc::Rc,
+    time::Duration,
+};
 
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 use signer_core::SignerName;
 
-use self::holders::{Evidence, Holders, audited};
+use self::holders::{Audited, Evidence, Holders, audited};
 use crate::{
     error::Error,
     observed::{ControllerArguments, ObservedPod, pool_place, requests},
     store::cluster::{Cluster, ClusterArguments},
     terminal::{Look, Output, Report, follow},
+    text::arguments::leaf_lifetime,
 };
 
 /// Names the pods that still hold certificates of a revoked CA, by what made them, with the commands that restart
@@ -32,6 +38,10 @@ pub(crate) struct RevokeStatus {
     /// When the CA was revoked, as 2026-11-27T20:00:00Z. Default: when the pool was changed last.
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
+    /// The longest lifetime of a certificate before the revocation, where that was longer than it is configured and
+    /// recorded in the pool now.
+    #[arg(long, value_name = "DURATION", value_parser = leaf_lifetime)]
+    max_lifetime: Option<Duration>,
     /// Audit logs of all replicas, which know who got a certificate of which CA.
     #[arg(long = "audit-log", value_name = "FILE")]
     audit_logs: Vec<PathBuf>,
@@ -57,29 +67,34 @@ impl RevokeStatus {
     pub(crate) fn run(mut self, look: Look) -> Result<Report, Error> {
         let cluster = Rc::new(std::mem::take(&mut self.cluster).connect()?);
         let kubectl = format!("kubectl{}", cluster.arguments());
+        let audited = audited(&self.audit_logs, &self.signer)?;
         let mut renewed = HashSet::new();
-        if self.watch {
-            return follow(look, EVERY, || {
-                let now = Timestamp::now();
-                let holders = self.holders(&cluster, &mut renewed, now)?;
-                Ok((screen::shown(&holders, &kubectl, self.batch.into(), look, now), holders.is_empty()))
-            });
+        let shown =
+            |holders: &Holders| screen::shown(holders, &kubectl, self.batch.into(), look, cluster.now());
+        let first = self.holders(&cluster, &audited, &mut renewed)?;
+        if !self.watch {
+            return Report::of(self.output, &first, first.is_empty(), || shown(&first));
         }
-        let now = Timestamp::now();
-        let holders = self.holders(&cluster, &mut renewed, now)?;
-        let text = match self.output {
-            Output::Text => screen::shown(&holders, &kubectl, self.batch.into(), look, now),
-            Output::Json => serde_json::to_string_pretty(&holders)? + "\n",
-        };
-        Ok(Report { text, is_good: holders.is_empty() })
+        let mut first = Some(first);
+        follow(look, EVERY, || {
+            let holders = match first.take() {
+                Some(first) => Ok(first),
+                None => self.holders(&cluster, &audited, &mut renewed),
+            };
+            Ok(match holders {
+                Ok(holders) => (shown(&holders), holders.is_empty()),
+                // what is known of the pods isn't lost for it
+                Err(error) => (format!("{error}\n"), false),
+            })
+        })
     }
 
     /// `renewed` remembers the pods whose next certificate was seen.
     fn holders(
         &self,
         cluster: &Rc<Cluster>,
+        audited: &HashMap<String, Audited>,
         renewed: &mut HashSet<String>,
-        now: Timestamp,
     ) -> Result<Holders, Error> {
         let controller = self.controller.controller(cluster);
         let config = controller.config()?;
@@ -88,21 +103,24 @@ impl RevokeStatus {
             name: self.signer.to_string(),
             known: config.signers.iter().map(|signer| signer.name().as_str()).collect::<Vec<_>>().join(", "),
         })?;
-        let pool = pool_place(cluster, controller, &signer.ca_pool)?.load(None)?;
+        let pool = pool_place(cluster, &controller, &signer.ca_pool)?.load(None)?;
         let changed = i64::try_from(pool.generation()).ok().filter(|second| *second > 0);
         let revoked_at =
             self.since.or_else(|| Timestamp::from_second(changed?).ok()).ok_or(Error::RevokedWhen)?;
+        let recorded = pool.schedule().windows().iter().filter_map(|window| window.max_leaf_lifetime).max();
+        let lifetimes = [Some(signer.policy.max_lifetime), recorded, self.max_lifetime];
         let pods = cluster.list::<ObservedPod>("/api/v1/pods", None)?;
         // one that can't be read renews nothing
         let requests = requests(cluster, None)?;
         let evidence = Evidence {
             pool: &pool,
             revoked_at,
-            max_lifetime: signer.policy.max_lifetime,
+            max_lifetime: lifetimes.into_iter().flatten().max().unwrap_or_default(),
             requests: requests.objects,
-            audited: audited(&self.audit_logs, &self.signer)?,
+            audited,
         };
         let unreadable = pods.unreadable.iter().map(ToString::to_string).collect();
-        Ok(Holders { unreadable, ..Holders::of(&self.signer, pods.objects, &evidence, renewed, now) })
+        let holders = Holders::of(&self.signer, pods.objects, &evidence, renewed, cluster.now());
+        Ok(Holders { unreadable, ..holders })
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         shell::quote,
         table::{Cell, table},
         times::minute_from_now,
-        wrap::wrap_behind,
+        wrap::{wrap_behind, wrap_painted},
     },
 };
 
@@ -31,10 +31,7 @@ pub(super) fn shown(holders: &Holders, kubectl: &str, batch: usize, look: Look, 
         holders.count(),
         minute_from_now(last, now)
     );
-    let head = wrap_behind("", &head, look.width)
-        .lines()
-        .map(|line| look.paint(Tone::Bad, line) + "\n")
-        .collect::<String>();
+    let head = wrap_painted(look, Tone::Bad, &head);
     let titles = ["WORKLOAD", "HOLDERS", "CONFIRMED", "UNTIL"];
     let titles = titles.iter().map(|text| ((*text).to_owned(), look.paint(Tone::Faint, text))).collect();
     let rows = holders.workloads.iter().map(|workload| row(workload, now));
@@ -73,9 +70,10 @@ enum Restart {
 impl Workload {
     /// None for pods that nobody makes again: those without an owner, and static ones, which their node makes.
     fn restart(&self) -> Option<Restart> {
-        match self.owner.as_ref()?.kind.as_str() {
-            "Deployment" | "StatefulSet" | "DaemonSet" => Some(Restart::Rollout),
-            "Node" => None,
+        let owner = self.owner.as_ref()?;
+        match (owner.group.as_str(), owner.kind.as_str()) {
+            ("apps", "Deployment" | "StatefulSet" | "DaemonSet") => Some(Restart::Rollout),
+            ("", "Node") => None,
             _ => Some(Restart::Delete),
         }
     }
@@ -84,7 +82,7 @@ impl Workload {
 /// What restarts all workloads of a batch, and then what waits until they are ready. Whoever makes a pod writes its
 /// owner as they like, so names are quoted.
 fn commands(batch: &[&Workload], kubectl: &str) -> String {
-    let (mut restarts, mut waits) = (String::new(), String::new());
+    let (mut restarts, mut waits, mut deletes) = (String::new(), String::new(), String::new());
     for workload in batch {
         let kubectl = format!("  {kubectl} -n {}", workload.namespace);
         let owner = quote(&workload.owner.as_ref().map(ToString::to_string).unwrap_or_default());
@@ -94,13 +92,18 @@ fn commands(batch: &[&Workload], kubectl: &str) -> String {
                 waits += &format!("{kubectl} rollout status {owner}\n");
             }
             Some(Restart::Delete) => {
-                let pods: Vec<String> = workload.holders.iter().map(|name| quote(name)).collect();
-                restarts += &format!("{kubectl} delete pod {}\n", pods.join(" "));
+                for name in &workload.holders {
+                    deletes += &format!("{kubectl} delete pod {}\n", quote(name));
+                }
             }
             None => {}
         }
     }
-    restarts + &waits
+    if !deletes.is_empty() {
+        let remark = "one after the other, as delete heeds no PodDisruptionBudget: the next when the replacement is ready";
+        deletes.insert_str(0, &format!("  # {remark}\n"));
+    }
+    restarts + &waits + &deletes
 }
 
 /// Pods for which there is no command.

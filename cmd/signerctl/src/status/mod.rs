@@ -6,7 +6,6 @@ mod snapshot;
 use std::{rc::Rc, time::Duration};
 
 use clap::{ArgGroup, Args};
-use jiff::Timestamp;
 
 use self::snapshot::Snapshot;
 use crate::{
@@ -38,23 +37,20 @@ impl Status {
     pub(crate) fn run(self, look: Look) -> Result<Report, Error> {
         let cluster = Rc::new(self.cluster.connect()?);
         let snapshot = || {
-            let controller = self.controller.controller(&cluster);
-            Snapshot::take(&cluster, controller, Timestamp::now())
+            let now = cluster.now();
+            Snapshot::take(&cluster, &self.controller.controller(&cluster), now)
+                .map(|snapshot| (snapshot, now))
         };
         if self.watch {
             return follow(look, EVERY, || {
-                let now = Timestamp::now();
                 let text = snapshot().map_or_else(
                     |error| format!("{error}\n"),
-                    |snapshot| screen::shown(&snapshot, look, now),
+                    |(snapshot, now)| screen::shown(&snapshot, look, now),
                 );
                 Ok((text, false))
             });
         }
-        let snapshot = snapshot()?;
-        Ok(Report::from(match self.output {
-            Output::Text => screen::shown(&snapshot, look, Timestamp::now()),
-            Output::Json => serde_json::to_string_pretty(&snapshot)? + "\n",
-        }))
+        let (snapshot, now) = snapshot()?;
+        Report::of(self.output, &snapshot, true, || screen::shown(&snapshot, look, now))
     }
 }

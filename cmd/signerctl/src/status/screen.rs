@@ -35,7 +35,9 @@ pub(super) fn shown(snapshot: &Snapshot, look: Look, now: Timestamp) -> String {
     let more = if more == 0 { String::new() } else { format!("  and {more} more\n") };
     let heading = look.paint(Tone::Heading, format!("{} waiting", plural(snapshot.waiting.len(), "request")));
     let window = look.paint(Tone::Faint, "Requests of the last 15 minutes: Kubernetes deletes older ones.");
-    format!("{signers}{remarks}\n{replicas}\n{heading}\n{waiting}{more}\n{window}\n")
+    let unread: String =
+        snapshot.unread.iter().map(|problem| wrap_behind("! ", problem, look.width)).collect();
+    format!("{signers}{remarks}\n{replicas}\n{heading}\n{waiting}{more}\n{window}\n{unread}")
 }
 
 fn rows<T>(head: &[&str], look: Look, all: &[T], row: impl Fn(&T) -> Vec<Cell>) -> String {
@@ -58,7 +60,8 @@ fn counted(count: usize, look: Look, tone: Tone) -> Cell {
 
 fn signer_row(signer: &SignerStatus, look: Look, now: Timestamp) -> Vec<Cell> {
     let bundle = match signer.anchors {
-        None => painted("none", look, Tone::Bad),
+        None => painted("not known", look, Tone::Faint),
+        Some(0) => painted("none", look, Tone::Bad),
         Some(anchors) => plain(plural(anchors, "anchor")),
     };
     let ca = match signer.ca_is_signing {

@@ -1,6 +1,9 @@
 //! What a cluster shows of signers at a moment.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,7 +12,9 @@ use signer_manager::SignerConfig;
 
 use crate::{
     error::Error,
-    observed::{Controller, ObservedRequest, Outcome, anchors, of_requests, pool_place, requests},
+    observed::{
+        Controller, Event, ObservedPod, ObservedRequest, Outcome, anchors, of_requests, pool_place, requests,
+    },
     report::outlook::Outlook,
     store::cluster::Cluster,
 };
@@ -19,6 +24,8 @@ pub(super) struct Snapshot {
     pub(super) signers: Vec<SignerStatus>,
     pub(super) replicas: Vec<ReplicaStatus>,
     pub(super) waiting: Vec<Waiting>,
+    /// What couldn't be read, and why: the rest is shown all the same.
+    pub(super) unread: Vec<String>,
 }
 
 /// A signer, its CA and its requests of the last 15 minutes, which is how long Kubernetes keeps them.
@@ -32,6 +39,7 @@ pub(super) struct SignerStatus {
     pub(super) ca_is_signing: Option<bool>,
     /// When the last of its CAs ends.
     pub(super) ca_ends: Option<Timestamp>,
+    /// 0 if there is no bundle; none if it can't be read.
     pub(super) anchors: Option<usize>,
     pub(super) issued: usize,
     pub(super) waiting: usize,
@@ -62,31 +70,55 @@ pub(super) struct Waiting {
 impl Snapshot {
     pub(super) fn take(
         cluster: &Rc<Cluster>,
-        controller: Controller<'_>,
+        controller: &Controller<'_>,
         now: Timestamp,
     ) -> Result<Self, Error> {
         let config = controller.config()?;
-        let mut requests = requests(cluster, None)?.objects;
+        let mut unread = Vec::new();
+        let mut requests = read(requests(cluster, None), &mut unread);
+        unread.extend(requests.unreadable.iter().map(ToString::to_string));
         // a cluster may have signers of others
-        requests
-            .retain(|request| config.signers.iter().any(|signer| signer.name().as_str() == request.signer));
-        let of = |signer: &SignerConfig| SignerStatus::of(cluster, controller, signer, &requests, now);
+        let is_ours = |request: &ObservedRequest| {
+            config.signers.iter().any(|signer| signer.name().as_str() == request.signer)
+        };
+        requests.objects.retain(is_ours);
+        let signers = config
+            .signers
+            .iter()
+            .map(|signer| SignerStatus::of(cluster, controller, signer, &requests.objects, &mut unread, now));
+        let signers = signers.collect();
+        let pods = read(controller.pods(), &mut unread);
+        let events = read(of_requests(cluster, None), &mut unread);
         Ok(Self {
-            signers: config.signers.iter().map(of).collect::<Result<_, _>>()?,
-            replicas: replicas(controller, &requests)?,
-            waiting: waiting(cluster, &requests)?,
+            signers,
+            replicas: replicas(pods, &requests.objects),
+            waiting: waiting(events, &requests.objects),
+            unread,
         })
     }
+}
+
+/// What was read, or nothing, and why.
+fn read<T: Default>(found: Result<T, Error>, unread: &mut Vec<String>) -> T {
+    found.unwrap_or_else(|error| {
+        let error = error.to_string();
+        // one missing right may be missed for each signer
+        if !unread.contains(&error) {
+            unread.push(error);
+        }
+        T::default()
+    })
 }
 
 impl SignerStatus {
     fn of(
         cluster: &Rc<Cluster>,
-        controller: Controller<'_>,
+        controller: &Controller<'_>,
         signer: &SignerConfig,
         requests: &[ObservedRequest],
+        unread: &mut Vec<String>,
         now: Timestamp,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let mut status = Self { name: signer.name().to_string(), ..Self::default() };
         for request in requests.iter().filter(|request| request.signer == status.name) {
             match request.outcome {
@@ -95,7 +127,10 @@ impl SignerStatus {
                 Outcome::Pending => status.waiting += 1,
             }
         }
-        status.anchors = anchors(cluster, signer.name())?.map(|anchors| anchors.len());
+        match anchors(cluster, signer.name()) {
+            Ok(found) => status.anchors = Some(found.map_or(0, |anchors| anchors.len())),
+            Err(error) => read(Err(error), unread),
+        }
         match pool_place(cluster, controller, &signer.ca_pool).and_then(|place| place.load(None)) {
             Ok(pool) => {
                 let pool = pool.as_of(now);
@@ -116,13 +151,13 @@ impl SignerStatus {
                 status.ca = error.to_string();
             }
         }
-        Ok(status)
+        status
     }
 }
 
 /// The controller's pods, and whoever else has finished requests: a replica outside of the cluster, or one that
 /// is gone.
-fn replicas(controller: Controller<'_>, requests: &[ObservedRequest]) -> Result<Vec<ReplicaStatus>, Error> {
+fn replicas(pods: Vec<ObservedPod>, requests: &[ObservedRequest]) -> Vec<ReplicaStatus> {
     let mut finished: BTreeMap<String, usize> = BTreeMap::new();
     for request in requests {
         let message = match &request.outcome {
@@ -135,7 +170,7 @@ fn replicas(controller: Controller<'_>, requests: &[ObservedRequest]) -> Result<
             *finished.entry(host.to_owned()).or_default() += 1;
         }
     }
-    let pods = controller.pods()?.into_iter().map(|pod| ReplicaStatus {
+    let pods = pods.into_iter().map(|pod| ReplicaStatus {
         finished: finished.remove(&pod.pod.name).unwrap_or_default(),
         name: pod.pod.name,
         is_ready: pod.is_ready,
@@ -149,16 +184,15 @@ fn replicas(controller: Controller<'_>, requests: &[ObservedRequest]) -> Result<
         finished,
     });
     replicas.extend(others);
-    Ok(replicas)
+    replicas
 }
 
 /// The oldest first.
-fn waiting(cluster: &Cluster, requests: &[ObservedRequest]) -> Result<Vec<Waiting>, Error> {
+fn waiting(mut events: HashMap<(String, String), Event>, requests: &[ObservedRequest]) -> Vec<Waiting> {
     let mut waiting: Vec<&ObservedRequest> =
         requests.iter().filter(|request| request.outcome == Outcome::Pending).collect();
     waiting.sort_by_key(|request| request.created);
-    let mut events = of_requests(cluster, None)?;
-    Ok(waiting
+    waiting
         .into_iter()
         .map(|request| {
             let event = events.remove(&(request.namespace.clone(), request.name.clone()));
@@ -172,5 +206,5 @@ fn waiting(cluster: &Cluster, requests: &[ObservedRequest]) -> Result<Vec<Waitin
                 message,
             }
         })
-        .collect())
+        .collect()
 }

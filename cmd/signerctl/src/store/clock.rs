@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::text::times::{earlier, later, span};
 
 /// By how much clocks may differ. The 15 minutes before a CA signs leave room for that.
-const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 /// What the API server said of the time, between two looks at the own clock.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,10 @@
 //! The cluster in whose Secrets a command works: one client for all that it does there.
 
-use std::{fmt, path::PathBuf};
+use std::{cell::OnceCell, fmt, path::PathBuf};
 
 use api_client::{
     certificate_time_problem,
+    discovery::{CertificatesApi, DiscoveryError, discover},
     object::{ApiObject, Unreadable},
     read::{self, Collection, List, Listed, ReadFrom},
 };
@@ -55,6 +56,7 @@ pub(crate) struct Cluster {
     client: Client,
     runtime: Runtime,
     skew: Option<Skew>,
+    api: OnceCell<CertificatesApi>,
 }
 
 impl ClusterArguments {
@@ -83,7 +85,7 @@ impl ClusterArguments {
             |context| format!("context {context}, server {server}"),
         );
         let skew = runtime.block_on(skew(&client)).map_err(|error| unreachable(&name, &error))?;
-        Ok(Cluster { arguments: self, name, client, runtime, skew })
+        Ok(Cluster { arguments: self, name, client, runtime, skew, api: OnceCell::new() })
     }
 }
 
@@ -159,6 +161,24 @@ impl Cluster {
     /// How far the API server's clock is ahead of this machine's, if it has told its time.
     pub(crate) fn ahead(&self) -> Option<SignedDuration> {
         self.skew.map(Skew::ahead)
+    }
+
+    /// The time by the API server's clock, as signers have it; by this machine's if the API server doesn't tell.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        self.ahead().and_then(|ahead| now.checked_add(ahead).ok()).unwrap_or(now)
+    }
+
+    /// The resources of signers, in the versions that the cluster serves.
+    pub(crate) fn certificates_api(&self) -> Result<&CertificatesApi, Error> {
+        if let Some(known) = self.api.get() {
+            return Ok(known);
+        }
+        let found = self.wait_for(discover(&self.client())).map_err(|error| match error {
+            DiscoveryError::Unreachable(error) => self.refused(error),
+            error @ DiscoveryError::NotServed { .. } => Error::NotServed(error.to_string()),
+        })?;
+        Ok(self.api.get_or_init(|| found))
     }
 
     /// Why a call has failed.

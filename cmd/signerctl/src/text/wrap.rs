@@ -1,5 +1,7 @@
 //! Texts in lines that fit.
 
+use crate::terminal::{Look, Tone};
+
 /// How far a command is indented that doesn't fit where the text before it stands.
 const INDENT_OF_COMMANDS: usize = 4;
 
@@ -35,6 +37,11 @@ pub(crate) fn wrap(text: &str, width: usize, hang: usize) -> Vec<String> {
 pub(crate) fn wrap_behind(beginning: &str, text: &str, width: usize) -> String {
     let lines = wrap(text, width, beginning.chars().count());
     format!("{beginning}{}\n", lines.join("\n"))
+}
+
+/// A text in lines that fit, all in the colour of what it is.
+pub(crate) fn wrap_painted(look: Look, tone: Tone, text: &str) -> String {
+    wrap(text, look.width, 0).iter().map(|line| look.paint(tone, line) + "\n").collect()
 }
 
 /// A value in lines of at most `room` characters; one without blanks (a fingerprint) goes on after a colon.

@@ -84,10 +84,8 @@ fn escape(text: &str) -> String {
         match character {
             ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' => escaped.extend(['\\', character]),
             '#' | ' ' if position == 0 => escaped.extend(['\\', character]),
-            // Control and bidirectional characters would let a subject repaint the line that it stands in.
-            c if c.is_control()
-                || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
+            // they would let a subject repaint the line that it stands in
+            c if bounded_text::acts_in_terminal(c) => {
                 for byte in c.to_string().bytes() {
                     let _ = write!(escaped, "\\{byte:02X}");
                 }

@@ -20,7 +20,17 @@ fn found(criteria: &[&str]) -> Result<String, Error> {
     fs::write(&file, format!("{ISSUED}\nanother line\n{DENIED}\n")).unwrap();
     let mut arguments = vec!["find", file.to_str().unwrap()];
     arguments.extend(criteria);
-    Arguments::try_parse_from(arguments).unwrap().find.run(Look::PLAIN)
+    written(Arguments::try_parse_from(arguments).unwrap().find)
+}
+
+fn written(find: Find) -> Result<String, Error> {
+    let mut output = Vec::new();
+    find.write_to(&mut output, Look::PLAIN)?;
+    Ok(String::from_utf8(output).unwrap())
+}
+
+fn find_in(file: &std::path::Path) -> Result<String, Error> {
+    written(Arguments::try_parse_from(["find".as_ref(), file.as_os_str()]).unwrap().find)
 }
 
 #[test]
@@ -77,7 +87,7 @@ fn a_change_of_the_deny_rules_is_shown_with_what_it_has() {
     let file = dir.path().join("audit.log");
     let record = r#"{"timestamp":"2026-11-27T10:00:00Z","level":"INFO","outcome":"DenyRulesChanged","rules_before":0,"rules_after":1,"added":"namespace shop","target":"audit"}"#;
     fs::write(&file, record).unwrap();
-    let text = Arguments::try_parse_from(["find".as_ref(), file.as_os_str()]).unwrap().find.run(Look::PLAIN);
+    let text = find_in(&file);
     let expected = "2026-11-27 10:00:00Z  DenyRulesChanged
   added     namespace shop
   rules_after 1
@@ -86,25 +96,43 @@ fn a_change_of_the_deny_rules_is_shown_with_what_it_has() {
     assert_eq!(text.unwrap(), expected);
 }
 
+/// Signers of others may write what they like.
+#[test]
+fn no_record_acts_in_a_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audit.log");
+    let record = r#"{"timestamp":"\u001b[2J","outcome":"\u001b[2J","signer":"\u001b[2J","reason":"R","message":"\u001b[2J","\u001b[2J":"\u001b[2J","target":"audit"}"#;
+    fs::write(&file, record).unwrap();
+    let text = find_in(&file).unwrap();
+    assert!(text.contains("R: \\u{1b}[2J") && !text.contains('\u{1b}'), "{text:?}");
+}
+
 #[test]
 fn what_is_not_there_is_said() {
     let error = found(&["--serial", "77"]).unwrap_err().to_string();
-    assert!(error.starts_with("none of the 2 records in ") && error.contains("audit.log"), "{error}");
+    assert!(
+        error.starts_with("no record in ") && error.contains("(2 were read)") && error.contains("audit.log"),
+        "{error}"
+    );
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("other.log");
     fs::write(&file, "2026-11-27T10:00:00Z  INFO audit: outcome=\"Issued\"\n").unwrap();
-    let of = |file: &Path| {
-        Arguments::try_parse_from(["find".as_ref(), file.as_os_str()]).unwrap().find.run(Look::PLAIN)
-    };
-    let error = of(&file).unwrap_err().to_string();
+    let error = find_in(&file).unwrap_err().to_string();
     assert!(error.contains("has no audit records") && error.contains("--log-format json"), "{error}");
-    let error = of(&dir.path().join("none")).unwrap_err().to_string();
+    let error = find_in(&dir.path().join("none")).unwrap_err().to_string();
     assert!(error.contains("none can't be read"), "{error}");
 }
 
 #[test]
 fn what_is_asked_for_wrongly_is_refused() {
-    for criteria in [&["--serial", "xyz"][..], &["--serial", ""], &["--pod", "web-0"], &["--pod", "a/b/c"]] {
+    for criteria in [
+        &["--serial", "xyz"][..],
+        &["--serial", ""],
+        &["--serial", "0"],
+        &["--key", ":"],
+        &["--pod", "web-0"],
+        &["--pod", "a/b/c"],
+    ] {
         let arguments = [&["find", "file"], criteria].concat();
         assert!(Arguments::try_parse_from(&arguments).is_err(), "{criteria:?}");
     }

@@ -21,7 +21,7 @@ fn lines(requests: &[ObservedRequest], events: &[(&str, &str)]) -> Vec<(Severity
         let name = format!("request-of-{pod}");
         (("shop".to_owned(), name), Event::of_test(reason, "why", now()))
     });
-    let findings = findings(requests, &events.collect(), now());
+    let findings = of_listed(requests, Some(&events.collect()), now());
     findings.into_iter().map(|finding| (finding.severity, finding.text)).collect()
 }
 

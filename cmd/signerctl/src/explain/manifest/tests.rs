@@ -70,11 +70,11 @@ fn a_cron_job_a_list_and_a_pod_are_read_too() {
         "apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: night}}\nspec:\n  jobTemplate:\n    spec:\n     template:{TEMPLATE}"
     );
     let pods = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}, status: {phase: Failed}}\n\
-                - {apiVersion: v1, kind: Pod, metadata: {generateName: b-}}\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}";
+                - {apiVersion: v1, kind: Pod, metadata: {generateName: b-, name: ''}}\n- {apiVersion: v1, kind: Pod, metadata: {generateName: b-, name: d}}\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}";
     let manifests = read(&format!("{cron_job}\n---\n{pods}\n---\n")).unwrap();
     let found: Vec<_> =
         manifests.workloads.iter().map(|found| (found.pod.name.as_str(), found.is_example)).collect();
-    assert_eq!(found, [("night-29000000-x7k2p", true), ("a", false), ("b-x7k2p", true)]);
+    assert_eq!(found, [("night-29000000-x7k2p", true), ("a", false), ("b-x7k2p", true), ("d", false)]);
     let pod = &manifests.workloads[1].pod;
     assert_eq!((pod.namespace.as_str(), pod.service_account_name.as_str()), ("default", "default"));
     assert_eq!(pod.phase, PodPhase::Pending, "what a status says isn't what will be");

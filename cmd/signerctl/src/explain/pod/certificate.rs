@@ -65,7 +65,7 @@ pub(super) struct Evidence<'a> {
 
 impl Evidence<'_> {
     pub(super) fn state(&self, signer: &str) -> CertificateState {
-        let request = self.requests.iter().rfind(|request| request.signer == signer);
+        let request = self.worst(signer);
         let state = |outcome, next: String| CertificateState {
             signer: signer.to_owned(),
             outcome,
@@ -106,6 +106,21 @@ impl Evidence<'_> {
                 }
             }
         }
+    }
+
+    /// Of as many requests as the pod has sources for a signer, the one that tells most.
+    fn worst(&self, signer: &str) -> Option<&ObservedRequest> {
+        let sources = self.pod.pod.certificate_sources.iter();
+        let sources = sources.filter(|source| source.signer_name == signer).count();
+        let newest = self.requests.iter().rev().filter(|request| request.signer == signer).take(sources);
+        newest.max_by_key(|request| {
+            let severity = match request.outcome {
+                Outcome::Issued { .. } => 0,
+                Outcome::Pending => 1,
+                Outcome::Refused { .. } => 2,
+            };
+            (severity, request.created)
+        })
     }
 
     fn without_request(&self) -> String {

@@ -60,7 +60,9 @@ fn a_pod_without_a_request_is_good_only_once_it_has_started() {
 #[test]
 fn a_denial_is_known_after_its_request_is_gone() {
     let pod = pod("Running", "node-1");
-    let denied = || vec![Event::of_test("Denied", "IdentityNotGranted", ago(30))];
+    // as kubelet 1.37 formats it
+    let message = "IdentityNotGranted%!(EXTRA string=PodCertificateRequest shop/r was denied, reason=\"IdentityNotGranted\")";
+    let denied = || vec![Event::of_test("Denied", message, ago(30))];
     let found = explained(&pod, &[], denied());
     assert!(!found.is_good(&pod));
     let text = found.shown(&pod, Look::PLAIN, now());
@@ -81,6 +83,7 @@ fn warnings_of_other_things_and_of_before_the_last_certificate_do_not_count() {
         ("CertificateOverdueForRefresh", 4, true),
         ("Unhealthy", 4, false),
         ("FailedMount", 4, false),
+        ("Failed", 4, false),
     ] {
         let event = Event::of_test(reason, "m", ago(minutes));
         let found = explained(&running, &[request(issued.clone())], vec![event]);
@@ -89,4 +92,23 @@ fn warnings_of_other_things_and_of_before_the_last_certificate_do_not_count() {
     let pending = pod("Pending", "node-1");
     let found = explained(&pending, &[], vec![Event::of_test("FailedMount", "m", ago(1))]);
     assert_eq!(found.warnings.len(), 1);
+}
+
+/// A pod may ask one signer for several certificates.
+#[test]
+fn one_denied_certificate_is_not_hidden_by_another() {
+    let mut pod = pod("Pending", "node-1");
+    pod.pod.certificate_sources.push(pod.pod.certificate_sources[0].clone());
+    let issued = Outcome::Issued {
+        chain: String::new(),
+        not_after: None,
+        begin_refresh_at: None,
+        message: String::new(),
+    };
+    let denied = Outcome::Refused { condition: "Denied".into(), reason: "R".into(), message: "m".into() };
+    for outcomes in [[&issued, &denied], [&denied, &issued]] {
+        let requests = outcomes.map(|outcome| request(outcome.clone()));
+        let found = explained(&pod, &requests, Vec::new());
+        assert_eq!(found.certificates[0].outcome, RequestOutcome::Denied);
+    }
 }

@@ -29,13 +29,26 @@ fn pod(uid: &str, created: Timestamp, owner: Option<&str>) -> ObservedPod {
     api_client::object::read_object(&serde_json::to_vec(&json).unwrap()).unwrap()
 }
 
-fn evidence(pool: &CaPool) -> Evidence<'_> {
-    Evidence {
-        pool,
-        revoked_at: at(10),
-        max_lifetime: HOUR * 24,
-        requests: Vec::new(),
-        audited: HashMap::new(),
+fn evidence<'a>(pool: &'a CaPool, audited: &'a HashMap<String, Audited>) -> Evidence<'a> {
+    Evidence { pool, revoked_at: at(10), max_lifetime: HOUR * 24, requests: Vec::new(), audited }
+}
+
+fn record(hour: u64, ca: &str) -> Audited {
+    Audited { at: at(hour), is_confirmed: true, not_after: at(hour + 24), ca: ca.to_owned() }
+}
+
+/// A certificate whose write wasn't answered may be the pod's, or not.
+#[test]
+fn what_is_not_confirmed_renews_nothing() {
+    let authority = authority();
+    let ca = authority.issuer().fingerprint();
+    let pool = CaPool::new(vec![authority]).unwrap();
+    for (ca, expected) in
+        [(ca.as_str(), Holding::Unknown(later(at(34), POOL_RELOAD))), ("AA", Holding::Revoked(at(36)))]
+    {
+        let audited = [("u".to_owned(), Audited { is_confirmed: false, ..record(12, ca) })].into();
+        let found = evidence(&pool, &audited).of(&pod("u", at(1), None), "example.com/a", at(13));
+        assert_eq!(found, expected);
     }
 }
 
@@ -45,11 +58,9 @@ fn what_a_pod_holds_is_told_by_the_newest_certificate_that_is_known() {
     let ca = authority.issuer().fingerprint();
     let pool = CaPool::new(vec![authority]).unwrap();
     let of = |created: u64, audited: Option<(u64, &str)>, now: u64| {
-        let audited = audited.map(|(hour, ca)| {
-            let audited = Audited { at: at(hour), not_after: at(hour + 24), ca: ca.to_owned() };
-            ("u".to_owned(), audited)
-        });
-        let evidence = Evidence { audited: audited.into_iter().collect(), ..evidence(&pool) };
+        let audited = audited.map(|(hour, ca)| ("u".to_owned(), record(hour, ca)));
+        let audited = audited.into_iter().collect();
+        let evidence = evidence(&pool, &audited);
         evidence.of(&pod("u", at(created), None), "example.com/a", at(now))
     };
     for (what, found, expected) in [
@@ -64,6 +75,11 @@ fn what_a_pod_holds_is_told_by_the_newest_certificate_that_is_known() {
         ("issued before by a CA that is gone", of(1, Some((5, "AA")), 11), Holding::Revoked(at(29))),
         ("the same, expired", of(1, Some((5, "AA")), 29), Holding::NotRevoked),
         ("issued since by the new CA", of(1, Some((12, &ca)), 13), Holding::NotRevoked),
+        (
+            "issued before by a CA that stays",
+            of(1, Some((5, &ca)), 11),
+            Holding::Unknown(later(at(34), POOL_RELOAD)),
+        ),
         ("issued since by the old CA", of(12, Some((13, "AA")), 14), Holding::Revoked(at(37))),
     ] {
         assert_eq!(found, expected, "{what}");
@@ -75,8 +91,8 @@ fn which_of_several_certificates_was_renewed_is_not_known() {
     let authority = authority();
     let ca = authority.issuer().fingerprint();
     let pool = CaPool::new(vec![authority]).unwrap();
-    let audited = Audited { at: at(12), not_after: at(36), ca };
-    let evidence = Evidence { audited: [("u".to_owned(), audited)].into(), ..evidence(&pool) };
+    let audited = [("u".to_owned(), record(12, &ca))].into();
+    let evidence = evidence(&pool, &audited);
     let mut several = pod("u", at(1), None);
     assert_eq!(evidence.of(&several, "example.com/a", at(13)), Holding::NotRevoked);
     several.pod.certificate_sources.push(several.pod.certificate_sources[0].clone());
@@ -88,7 +104,8 @@ fn which_of_several_certificates_was_renewed_is_not_known() {
 #[test]
 fn holders_are_gathered_by_what_made_them_and_forgotten_once_renewed() {
     let pool = CaPool::new(vec![authority()]).unwrap();
-    let evidence = evidence(&pool);
+    let audited = HashMap::new();
+    let evidence = evidence(&pool, &audited);
     let pods = || {
         vec![
             pod("a", at(1), Some("web")),
@@ -114,7 +131,8 @@ fn holders_are_gathered_by_what_made_them_and_forgotten_once_renewed() {
 #[test]
 fn pods_without_a_node_finished_ones_and_those_that_ask_others_do_not_count() {
     let pool = CaPool::new(vec![authority()]).unwrap();
-    let evidence = evidence(&pool);
+    let audited = HashMap::new();
+    let evidence = evidence(&pool, &audited);
     let mut unbound = pod("a", at(1), None);
     unbound.pod.node_name.clear();
     let mut initialising = pod("d", at(1), None);

@@ -4,7 +4,16 @@ use crate::observed::Owner;
 fn workload(kind: &str, name: &str, holders: &[&str]) -> Workload {
     Workload {
         namespace: "shop".into(),
-        owner: (!kind.is_empty()).then(|| Owner { kind: kind.into(), name: name.into() }),
+        owner: (!kind.is_empty()).then(|| Owner {
+            group: match kind {
+                "CloneSet" => "apps.kruise.io",
+                "Node" => "",
+                _ => "apps",
+            }
+            .into(),
+            kind: kind.into(),
+            name: name.into(),
+        }),
         holders: holders.iter().map(ToString::to_string).collect(),
         confirmed: 1,
         pods: 3,
@@ -31,7 +40,7 @@ fn each_batch_has_the_commands_of_its_workloads() {
             workload("Deployment", "web", &["web-1", "web-2"]),
             workload("StatefulSet", "db", &["db-0"]),
             workload("", "", &["alone"]),
-            workload("Job", "night", &["night-1"]),
+            workload("CloneSet", "shards", &["shards-a", "shards-b"]),
             workload("Node", "node-1", &["static"]),
         ],
         2,
@@ -46,7 +55,9 @@ fn each_batch_has_the_commands_of_its_workloads() {
   kubectl --context test -n shop rollout status statefulset/db
 
 Batch 2
-  kubectl --context test -n shop delete pod night-1
+  # one after the other, as delete heeds no PodDisruptionBudget: the next when the replacement is ready
+  kubectl --context test -n shop delete pod shards-a
+  kubectl --context test -n shop delete pod shards-b
 
 Pods without a controller
   Nobody makes these again once they are deleted: replace each from its manifest.
@@ -54,7 +65,7 @@ Pods without a controller
   shop/static
 "
     );
-    assert!(page.starts_with("example.com/a: 6 of 9 pods may hold"), "{page}");
+    assert!(page.starts_with("example.com/a: 7 of 9 pods may hold"), "{page}");
 }
 
 /// Whoever may make pods may write any owner into them.
