@@ -68,7 +68,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub metrics_auth: bool,
     /// Where: a port after a colon, or an IP before it too
-    #[arg(long, value_name = "ADDRESS", default_value = ":8443", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", default_value = ":8443", value_parser = address, requires = "metrics_auth")]
     pub metrics_bind: SocketAddr,
     /// The certificate of that server, in PEM; read again when it changes
     #[arg(
@@ -92,10 +92,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,
     /// How large it gets, in megabytes, before another one is begun
-    #[arg(long, value_name = "MB", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "MB", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..), requires = "audit_log_path")]
     pub audit_log_maxsize: u32,
     /// How many older ones are kept: FILE.1, FILE.2 and so on
-    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=1000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=1000), requires = "audit_log_path")]
     pub audit_log_maxbackup: u32,
     /// Whether `/` there is a page for people: signers, CAs, replicas, waiting requests, last decisions.
     #[arg(

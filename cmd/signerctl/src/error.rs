@@ -30,6 +30,8 @@ pub(crate) enum Error {
         "{files} has no audit records. signer-manager writes them to the file of --audit-log-path, or to its log, as JSON with --log-format json"
     )]
     NoRecords { files: String },
+    #[error("--since {since} is in the future; the revocation must have been before {now}")]
+    Future { since: String, now: String },
     #[error("no record in {files} matches all criteria ({count} were read)")]
     NothingFound { files: String, count: usize },
     #[error("the output can't be written: {0}")]
@@ -253,19 +255,10 @@ impl Error {
         |source| Self::Read { path: path.display().to_string(), source }
     }
 
-    /// Whether the API server, or what keeps a CA pool, couldn't be asked: nothing is known of what was to be read.
+    /// Whether whoever asks may not see it, or it isn't in this cluster: nothing is known of it, and the rest of the
+    /// cluster can be looked at.
     pub(crate) fn leaves_unknown(&self) -> bool {
-        matches!(
-            self,
-            Self::Forbidden { .. }
-                | Self::Anonymous { .. }
-                | Self::NotLoggedIn { .. }
-                | Self::Refused { .. }
-                | Self::Call { .. }
-                | Self::NotValidNow { .. }
-                | Self::Unreachable { .. }
-                | Self::PoolElsewhere
-        )
+        matches!(self, Self::Forbidden { .. } | Self::Refused { .. } | Self::PoolElsewhere)
     }
 
     /// The process's exit code: 2 for what was configured wrongly, 1 for all else.

@@ -75,6 +75,9 @@ fn secure_metrics_need_a_certificate_of_one_kind() {
     assert!(matches!(parsed(&of_files).unwrap().unwrap().certificate, ServingCertificate::Files { .. }));
     for (arguments, expected) in [
         (&["--metrics-auth"][..], "needs a certificate"),
+        (&["--metrics-bind", ":1"], "--metrics-auth"),
+        (&["--audit-log-maxsize", "1"], "--audit-log-path"),
+        (&["--audit-log-maxbackup", "1"], "--audit-log-path"),
         (&["--metrics-signer", "example.com/a", "--metrics-dns-name", "a.b"], "--metrics-auth"),
         (&["--metrics-auth", "--metrics-signer", "example.com/a"], "--metrics-dns-name"),
         (&["--metrics-auth", "--metrics-cert-file", "a"], "--metrics-key-file"),

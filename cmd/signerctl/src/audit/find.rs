@@ -5,10 +5,7 @@ use std::{io, path::PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use super::{
-    names, open,
-    records::{Record, read},
-};
+use super::{each_record, names, records::Record};
 use crate::{
     error::Error,
     observed::shown as sanitized,
@@ -28,6 +25,9 @@ pub(crate) struct Find {
     output: Output,
 }
 
+/// As records have them (docs/monitoring.md).
+const OUTCOMES: [&str; 6] = ["Issued", "Denied", "Pending", "LeftAlone", "Unconfirmed", "DenyRulesChanged"];
+
 /// What a record must have; all that is given.
 #[derive(Args, Default)]
 struct Wanted {
@@ -41,10 +41,10 @@ struct Wanted {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// The public key: the SHA-256 of its SubjectPublicKeyInfo, in hexadecimal.
-    #[arg(long, value_name = "HEX", value_parser = hexadecimal)]
+    #[arg(long, value_name = "HEX", value_parser = sha256)]
     key: Option<String>,
-    /// What became of the request: Issued, Denied, Pending, LeftAlone or Unconfirmed.
-    #[arg(long, value_name = "OUTCOME")]
+    /// What became of the request.
+    #[arg(long, value_name = "OUTCOME", ignore_case = true, value_parser = OUTCOMES)]
     outcome: Option<String>,
 }
 
@@ -55,27 +55,24 @@ impl Find {
 
     fn write_to(&self, output: &mut impl io::Write, look: Look) -> Result<(), Error> {
         let (mut found, mut count, mut unwritten) = (false, 0, None);
-        for file in &self.files {
-            let matching = |line: &str, record: Record| {
-                if unwritten.is_some() || !self.wanted.fits(&record) {
-                    return;
-                }
-                found = true;
-                let text = match self.output {
-                    Output::Json => format!("{line}\n"),
-                    Output::Text => shown(&record, look),
-                };
-                // at once: a log may be followed
-                unwritten = output.write_all(text.as_bytes()).and_then(|()| output.flush()).err();
+        each_record(&self.files, |line, record| {
+            count += 1;
+            if unwritten.is_some() || !self.wanted.fits(&record) {
+                return;
+            }
+            found = true;
+            let text = match self.output {
+                Output::Json => format!("{line}\n"),
+                Output::Text => shown(&record, look),
             };
-            count += read(open(file)?, matching).map_err(Error::read(file))?;
-        }
-        match (unwritten, found, count) {
+            // at once: a log may be followed
+            unwritten = output.write_all(text.as_bytes()).and_then(|()| output.flush()).err();
+        })?;
+        match unwritten {
             // whoever closes the pipe has read enough
-            (Some(error), ..) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
-            (Some(_), ..) | (None, true, _) => Ok(()),
-            (None, false, 0) => Err(Error::NoRecords { files: names(&self.files) }),
-            (None, false, count) => Err(Error::NothingFound { files: names(&self.files), count }),
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+            None if !found => Err(Error::NothingFound { files: names(&self.files), count }),
+            _ => Ok(()),
         }
     }
 }
@@ -160,6 +157,14 @@ fn hexadecimal(text: &str) -> Result<String, String> {
         digits if digits.is_empty() => Err("write a number that isn't 0".into()),
         digits => Ok(digits),
     }
+}
+
+fn sha256(text: &str) -> Result<String, String> {
+    let bytes = text.replace(':', "").len();
+    if bytes != 64 {
+        return Err("a SHA-256 has 64 hexadecimal digits".into());
+    }
+    hexadecimal(text)
 }
 
 fn pod(text: &str) -> Result<(String, String), String> {

@@ -11,8 +11,8 @@ use std::{
 
 use clap::Subcommand;
 
-use self::records::{Record, read};
-use crate::{error::Error, terminal::Look};
+use self::records::{Count, Record, read};
+use crate::{error::Error, terminal::Look, text::arguments::plural};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -29,17 +29,29 @@ impl Command {
     }
 }
 
-/// Passes on each record of audit logs, and returns their number.
-pub(crate) fn each_record(files: &[PathBuf], mut found: impl FnMut(Record)) -> Result<usize, Error> {
-    let mut count = 0;
+/// Passes on each record of audit logs.
+pub(crate) fn each_record(files: &[PathBuf], mut found: impl FnMut(&str, Record)) -> Result<(), Error> {
+    let mut count = Count::default();
     for file in files {
-        count += read(open(file)?, |_, record| found(record)).map_err(Error::read(file))?;
+        let of_file = read(open(file)?, &mut found).map_err(Error::read(file))?;
+        count.records += of_file.records;
+        count.damaged += of_file.damaged;
     }
-    Ok(count)
+    if count.damaged > 0 {
+        eprintln!(
+            "signerctl: {} in {} can't be read, and may have what is sought: cut off, or changed",
+            plural(count.damaged, "record"),
+            names(files)
+        );
+    }
+    if count.records == 0 && !files.is_empty() {
+        return Err(Error::NoRecords { files: names(files) });
+    }
+    Ok(())
 }
 
 /// The files, for messages.
-pub(crate) fn names(files: &[PathBuf]) -> String {
+fn names(files: &[PathBuf]) -> String {
     let name = |file: &PathBuf| match file.as_path() {
         stdin if stdin == Path::new("-") => "standard input".to_owned(),
         file => file.display().to_string(),

@@ -54,35 +54,50 @@ impl Record {
 /// A certificate has 100 names of 255 characters at most; longer lines are skipped.
 const LONGEST_LINE: u64 = 256 * 1024;
 
-/// Reads all records, and passes each on with its line. Returns their number. Other lines of a log, and a
-/// record that was cut off, are skipped.
-pub(super) fn read(mut input: impl BufRead, mut found: impl FnMut(&str, Record)) -> io::Result<usize> {
-    let (mut line, mut count) = (Vec::new(), 0);
+/// How many lines were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) records: usize,
+    /// Lines that look like records, and can't be read: cut off, say.
+    pub(crate) damaged: usize,
+}
+
+/// Reads all records, and passes each on with its line. Other lines of a log are skipped.
+pub(super) fn read(mut input: impl BufRead, mut found: impl FnMut(&str, Record)) -> io::Result<Count> {
+    let (mut line, mut count) = (Vec::new(), Count::default());
     loop {
         line.clear();
         if input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
             return Ok(count);
         }
         if !line.ends_with(b"\n") && line.len() as u64 == LONGEST_LINE {
+            count.damaged += usize::from(looks_like_record(&line));
             input.skip_until(b'\n')?;
             continue;
         }
-        let Ok(text) = str::from_utf8(&line) else { continue };
-        match serde_json::from_str::<Record>(text) {
-            Ok(record) if record.target == "audit" => {
-                count += 1;
-                found(text.trim_end(), record);
+        match str::from_utf8(&line).ok().and_then(|text| serde_json::from_str::<Record>(text).ok()) {
+            Some(record) if record.target == "audit" => {
+                count.records += 1;
+                // it was read as UTF-8
+                found(str::from_utf8(&line).unwrap_or_default().trim_end(), record);
             }
-            Ok(_) | Err(_) => {}
+            Some(_) => {}
+            None => count.damaged += usize::from(looks_like_record(&line)),
         }
     }
+}
+
+/// The outcome comes early in a record, its target last.
+fn looks_like_record(line: &[u8]) -> bool {
+    let has = |text: &[u8]| line.windows(text.len()).any(|window| window == text);
+    line.first() == Some(&b'{') && has(b"\"outcome\":")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn outcomes(text: &[u8]) -> (usize, Vec<String>) {
+    fn outcomes(text: &[u8]) -> (Count, Vec<String>) {
         let mut outcomes = Vec::new();
         let count = read(text, |_, record| outcomes.push(record.outcome)).unwrap();
         (count, outcomes)
@@ -96,13 +111,13 @@ mod tests {
 {"target":"audit","outcome":7}
 ["no object"]
 {"target":"audit","outcome":"Den"#;
-        assert_eq!(outcomes(log), (1, vec!["Issued".to_owned()]));
+        assert_eq!(outcomes(log), (Count { records: 1, damaged: 2 }, vec!["Issued".to_owned()]));
     }
 
     #[test]
     fn a_line_without_end_and_bytes_that_are_no_text_cost_themselves_alone() {
         let mut log = vec![b'{'; 1024 * 1024];
         log.extend(b"\n\xff\xfe\n{\"target\":\"audit\",\"outcome\":\"Issued\"}");
-        assert_eq!(outcomes(&log), (1, vec!["Issued".to_owned()]));
+        assert_eq!(outcomes(&log), (Count { records: 1, damaged: 0 }, vec!["Issued".to_owned()]));
     }
 }

@@ -95,7 +95,7 @@ impl Findings {
         name.clone_into(&mut self.section);
     }
 
-    /// Adds what a check has found; or why it couldn't look, which isn't worse than a warning.
+    /// Adds what a check has found; or why it couldn't look: a right that is missing is a warning.
     pub(super) fn add(&mut self, id: &'static str, found: Result<Vec<Finding>, Error>) {
         let found = found.unwrap_or_else(|error| vec![Finding::unchecked(id, Severity::Warning, &error)]);
         self.all.extend(found.into_iter().map(|finding| Finding {

@@ -112,10 +112,14 @@ pub(super) fn check(controller: &Controller<'_>, config: &Config) -> Result<Vec<
     Ok(vec![if missing.is_empty() {
         Finding::good(format!("{account} has all of its {}", plural(needed.len(), "right")))
     } else {
-        let remedy = format!(
-            "Apply {}, with the names of the configuration's signers, their bundles and Secrets.",
-            manifests.into_iter().collect::<Vec<_>>().join(" and ")
-        );
+        let has_names = manifests.contains(RBAC) || manifests.contains(POOLS);
+        let names = if has_names {
+            ", with the names of the configuration's signers, their bundles and Secrets"
+        } else {
+            ""
+        };
+        let manifests = manifests.into_iter().collect::<Vec<_>>().join(" and ");
+        let remedy = format!("Apply {manifests}{names}, for this account.");
         Finding::bad(format!("{account} may not {}", missing.join(", nor ")), remedy)
     }])
 }

@@ -62,6 +62,9 @@ impl Comparison<'_> {
             Some(against) => against,
             None => self.controller.config()?,
         };
+        if let Some(namespace) = self.namespace {
+            self.cluster.check_namespace(namespace)?;
+        }
         let mut found = Changes::default();
         let pods = pods(self.cluster, self.namespace, &mut found.unreadable)?;
         let services = services(self.cluster, self.namespace, &mut found.unreadable)?;
@@ -139,12 +142,13 @@ impl Changes {
 
     fn shown(&self, look: Look) -> String {
         let losers = self.changes.iter().filter(|change| change.is_loss()).count();
-        let gainers = self.changes.iter().filter(|change| !change.gains.is_empty()).count();
+        let gainers =
+            self.changes.iter().filter(|change| !change.is_loss() && !change.gains.is_empty()).count();
         let head = format!(
-            "Of {} that today's pods ask for, {} would lose a name or not be issued, {} would gain a name, {} would stay as they are.",
+            "Of {} that today's pods ask for, {losers} would lose a name or not be issued, {gainers} would gain a name, {} would change otherwise, {} \
+             would stay as they are.",
             plural(self.certificates, "certificate"),
-            losers,
-            gainers,
+            self.changes.len() - losers - gainers,
             self.unchanged
         );
         let tone = if losers > 0 { Tone::Bad } else { Tone::Good };

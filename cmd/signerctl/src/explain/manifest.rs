@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path};
 
 use api_client::object::{ApiObject, read_object};
 use serde_json::{Map, Value, json};
+use serde_saphyr::{MessageFormatter as _, UserMessageFormatter};
 use signer_core::cluster::{NamespacedService, Pod, Service, Services};
 
 use crate::{error::Error, observed::shown};
@@ -43,7 +44,7 @@ impl Manifests {
         // no snippet: a Secret may be in the file
         let options = serde_saphyr::options! { with_snippet: false };
         let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, options)
-            .map_err(|error| manifest(&file, format!("isn't YAML or JSON: {error}")))?;
+            .map_err(|error| manifest(&file, not_yaml(&error)))?;
         if documents.iter().all(Value::is_null) {
             return Err(manifest(
                 &file,
@@ -92,6 +93,7 @@ impl Manifests {
         let Some((pod, is_example)) = pod_of(&kind, object)? else { return Ok(()) };
         let name = format!("{}/{}", kind.to_lowercase(), shown(&pod.owner));
         let pod = parsed::<Pod>(&pod.manifest)?;
+        check_names(&pod)?;
         self.workloads.push(Workload { name, file: file.to_owned(), pod, is_example });
         Ok(())
     }
@@ -101,6 +103,35 @@ impl Manifests {
         self.services.entry(namespace).or_default().push(service);
         Ok(())
     }
+}
+
+/// What the API server would refuse, so that no certificate is shown for it. (The rest, `kubectl apply
+/// --dry-run=server` finds.)
+fn check_names(pod: &Pod) -> Result<(), String> {
+    let is_label = |name: &str| is_subdomain(name) && !name.contains('.') && name.len() <= 63;
+    for (what, name, is_good, rule) in [
+        ("namespace", &pod.namespace, is_label(&pod.namespace), "a DNS label (RFC 1123)"),
+        ("pod's name", &pod.name, is_subdomain(&pod.name), "a DNS subdomain (RFC 1123)"),
+        (
+            "serviceAccountName",
+            &pod.service_account_name,
+            is_subdomain(&pod.service_account_name),
+            "a DNS subdomain (RFC 1123)",
+        ),
+    ] {
+        if !is_good {
+            return Err(format!("its {what} {:?} isn't {rule}, so the API server refuses it", shown(name)));
+        }
+    }
+    Ok(())
+}
+
+fn is_subdomain(name: &str) -> bool {
+    let is_inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    let is_label = |label: &str| {
+        label.bytes().all(is_inner) && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn read(path: &Path) -> Result<String, Error> {
@@ -116,6 +147,23 @@ fn read(path: &Path) -> Result<String, Error> {
         return Err(manifest(&path.display().to_string(), problem));
     }
     Ok(text)
+}
+
+/// Without what the parser says of its own options.
+fn not_yaml(error: &serde_saphyr::Error) -> String {
+    let text = UserMessageFormatter.format_message(error).into_owned();
+    let place = error.location().map(|at| format!("line {}, column {}: ", at.line(), at.column()));
+    let place = place.unwrap_or_default();
+    match error {
+        // it may be wrapped, so only its text tells
+        _ if text.contains("limits breached") => {
+            format!("{place}is larger, deeper or has more aliases than is read of one file; split it")
+        }
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("{place}has the key {:?} twice in one mapping; leave one of them", shown(key))
+        }
+        _ => format!("{place}isn't YAML or JSON: {}", shown(&text)),
+    }
 }
 
 fn manifest(file: &str, problem: String) -> Error {

@@ -23,7 +23,10 @@ use crate::{
     observed::{ControllerArguments, shown as plain},
     store::cluster::ClusterArguments,
     terminal::{Look, Output, Report, Tone},
-    text::arguments::{self, plural},
+    text::{
+        arguments::{self, plural},
+        wrap::wrap_behind,
+    },
 };
 
 /// Says which certificates pods get, and why not.
@@ -161,8 +164,8 @@ fn shown(workload: &Workload, verdicts: &[Verdict], look: Look) -> String {
         0 => "asks for no certificate".to_owned(),
         count => format!("asks for {}", plural(count, "certificate")),
     };
-    let mut text = look.paint(Tone::Heading, format!("{name} in namespace {namespace}"));
-    text += &format!("  ({file}, service account {account}) {asks}\n");
+    let mut text = look.paint(Tone::Heading, format!("{name} in namespace {namespace}")) + "\n";
+    text += &wrap_behind("  ", &format!("{file}, service account {account}: {asks}"), look.width);
     if *is_example && !verdicts.is_empty() {
         text += &format!("  as pod {pod}, which stands for each of its pods\n");
     }

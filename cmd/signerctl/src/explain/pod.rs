@@ -38,6 +38,8 @@ pub(crate) struct ExplainPod {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Explanation {
+    namespace: String,
+    pod: String,
     certificates: Vec<CertificateState>,
     /// What kubelet has said of them since.
     warnings: Vec<Warning>,
@@ -86,6 +88,8 @@ impl Explanation {
         let certificates: Vec<_> = signers(pod).into_iter().map(|signer| evidence.state(signer)).collect();
         let events = of_pod(cluster, namespace, &pod.pod.uid)?;
         Ok(Self {
+            namespace: namespace.clone(),
+            pod: pod.pod.name.clone(),
             warnings: warnings(events, &certificates, pod.pod.phase),
             certificates,
             unreadable: listed.unreadable.iter().map(ToString::to_string).collect(),

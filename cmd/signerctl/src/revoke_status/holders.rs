@@ -12,7 +12,7 @@ use serde::Serialize;
 use signer_core::SignerName;
 
 use crate::{
-    audit::{each_record, names},
+    audit::each_record,
     error::Error,
     observed::{ObservedPod, ObservedRequest, Outcome, Owner, issuer_key},
     store::clock::TOLERANCE,
@@ -208,7 +208,7 @@ impl Holders {
 /// The last certificate of each pod, of audit logs.
 pub(super) fn audited(files: &[PathBuf], signer: &SignerName) -> Result<HashMap<String, Audited>, Error> {
     let mut last: HashMap<String, Audited> = HashMap::new();
-    let count = each_record(files, |record| {
+    each_record(files, |_, record| {
         let is_confirmed = record.outcome == "Issued";
         if record.signer != signer.as_str() || !(is_confirmed || record.outcome == "Unconfirmed") {
             return;
@@ -218,9 +218,6 @@ pub(super) fn audited(files: &[PathBuf], signer: &SignerName) -> Result<HashMap<
             last.insert(record.pod_uid, Audited { at, is_confirmed, not_after, ca: record.ca_sha256 });
         }
     })?;
-    if count == 0 && !files.is_empty() {
-        return Err(Error::NoRecords { files: names(files) });
-    }
     Ok(last)
 }
 

@@ -20,7 +20,10 @@ use crate::{
     observed::{ControllerArguments, ObservedPod, pool_place, requests},
     store::cluster::{Cluster, ClusterArguments},
     terminal::{Look, Output, Report, follow},
-    text::arguments::leaf_lifetime,
+    text::{
+        arguments::{leaf_lifetime, time},
+        times::minute,
+    },
 };
 
 /// Names the pods that still hold certificates of a revoked CA, by what made them, with the commands that restart
@@ -36,7 +39,7 @@ pub(crate) struct RevokeStatus {
     #[arg(value_name = "SIGNER")]
     signer: SignerName,
     /// When the CA was revoked, as 2026-11-27T20:00:00Z. Default: when the pool was changed last.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<Timestamp>,
     /// The longest lifetime of a certificate before the revocation, where that was longer than it is configured and
     /// recorded in the pool now.
@@ -67,6 +70,10 @@ impl RevokeStatus {
     pub(crate) fn run(mut self, look: Look) -> Result<Report, Error> {
         let cluster = Rc::new(std::mem::take(&mut self.cluster).connect()?);
         let kubectl = format!("kubectl{}", cluster.arguments());
+        let now = cluster.now();
+        if let Some(since) = self.since.filter(|since| now < *since) {
+            return Err(Error::Future { since: since.to_string(), now: minute(now) });
+        }
         let audited = audited(&self.audit_logs, &self.signer)?;
         let mut renewed = HashSet::new();
         let shown =

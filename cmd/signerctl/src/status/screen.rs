@@ -8,17 +8,19 @@ use crate::{
     text::{
         arguments::plural,
         table::{Cell, table},
-        times::{minute_from_now, span},
+        times::{from_now, span},
         wrap::wrap_behind,
     },
 };
 
-/// Waiting requests that are shown; the rest is counted.
-const SHOWN: usize = 10;
+/// Reasons that are shown, so that all fits on a screen; the rest is counted.
+const SHOWN_REASONS: usize = 5;
+/// Pods that are named of each.
+const SHOWN_PODS: usize = 3;
 
 pub(super) fn shown(snapshot: &Snapshot, look: Look, now: Timestamp) -> String {
     let signers = rows(
-        &["SIGNER", "CA", "LAST CA ENDS", "BUNDLE", "ISSUED", "WAITING", "REFUSED"],
+        &["SIGNER", "CA", "ENDS", "ANCHORS", "ISSUED", "WAITING", "REFUSED"],
         look,
         &snapshot.signers,
         |signer| signer_row(signer, look, now),
@@ -29,15 +31,12 @@ pub(super) fn shown(snapshot: &Snapshot, look: Look, now: Timestamp) -> String {
         replica_row(replica, look)
     });
     let replicas = if snapshot.replicas.is_empty() { "  none\n".to_owned() } else { replicas };
-    let waiting: String =
-        snapshot.waiting.iter().take(SHOWN).map(|waiting| waiting_lines(waiting, look, now)).collect();
-    let more = snapshot.waiting.len().saturating_sub(SHOWN);
-    let more = if more == 0 { String::new() } else { format!("  and {more} more\n") };
+    let waiting = waiting(&snapshot.waiting, look, now);
     let heading = look.paint(Tone::Heading, format!("{} waiting", plural(snapshot.waiting.len(), "request")));
     let window = look.paint(Tone::Faint, "Requests of the last 15 minutes: Kubernetes deletes older ones.");
     let unread: String =
         snapshot.unread.iter().map(|problem| wrap_behind("! ", problem, look.width)).collect();
-    format!("{signers}{remarks}\n{replicas}\n{heading}\n{waiting}{more}\n{window}\n{unread}")
+    format!("{signers}{remarks}\n{replicas}\n{heading}\n{waiting}\n{window}\n{unread}")
 }
 
 fn rows<T>(head: &[&str], look: Look, all: &[T], row: impl Fn(&T) -> Vec<Cell>) -> String {
@@ -60,9 +59,9 @@ fn counted(count: usize, look: Look, tone: Tone) -> Cell {
 
 fn signer_row(signer: &SignerStatus, look: Look, now: Timestamp) -> Vec<Cell> {
     let bundle = match signer.anchors {
-        None => painted("not known", look, Tone::Faint),
+        None => painted("?", look, Tone::Faint),
         Some(0) => painted("none", look, Tone::Bad),
-        Some(anchors) => plain(plural(anchors, "anchor")),
+        Some(anchors) => plain(anchors),
     };
     let ca = match signer.ca_is_signing {
         Some(true) => painted("signs", look, Tone::Good),
@@ -72,7 +71,7 @@ fn signer_row(signer: &SignerStatus, look: Look, now: Timestamp) -> Vec<Cell> {
     vec![
         plain(&signer.name),
         ca,
-        plain(signer.ca_ends.map_or_else(|| "?".to_owned(), |ends| minute_from_now(ends, now))),
+        plain(signer.ca_ends.map_or_else(|| "?".to_owned(), |ends| from_now(ends, now))),
         bundle,
         plain(signer.issued),
         counted(signer.waiting, look, Tone::Ending),
@@ -97,11 +96,41 @@ fn replica_row(replica: &ReplicaStatus, look: Look) -> Vec<Cell> {
     vec![plain(&replica.name), ready, plain(replica.finished), plain(&replica.image)]
 }
 
-fn waiting_lines(waiting: &Waiting, look: Look, now: Timestamp) -> String {
-    let Waiting { namespace, pod, signer, since, reason, message } = waiting;
+/// Those that wait for the same reason are shown together, with the message of the oldest; the oldest first.
+fn waiting(all: &[Waiting], look: Look, now: Timestamp) -> String {
+    let mut groups: Vec<Vec<&Waiting>> = Vec::new();
+    for waiting in all {
+        let is_alike = |group: &&mut Vec<&Waiting>| {
+            (&group[0].signer, &group[0].reason) == (&waiting.signer, &waiting.reason)
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some(group) => group.push(waiting),
+            None => groups.push(vec![waiting]),
+        }
+    }
+    let more: usize = groups.iter().skip(SHOWN_REASONS).map(Vec::len).sum();
+    let more = if more == 0 { String::new() } else { format!("  and {more} for other reasons\n") };
+    groups.iter().take(SHOWN_REASONS).map(|group| group_lines(group, look, now)).collect::<String>() + &more
+}
+
+fn group_lines(group: &[&Waiting], look: Look, now: Timestamp) -> String {
+    let Some(Waiting { signer, since, reason, message, .. }) = group.first() else { return String::new() };
     let reason = if reason.is_empty() { "no answer yet" } else { reason };
     let age = span(now.duration_since(*since));
-    let head = format!("  {namespace}/{pod}  {signer}  {}  for {age}\n", look.paint(Tone::Ending, reason));
+    let age = if group.len() == 1 { format!("for {age}") } else { format!("the oldest for {age}") };
+    let head = format!("  {signer}  {}  {age}\n", look.paint(Tone::Ending, reason));
+    let mut pods: Vec<String> = group
+        .iter()
+        .take(SHOWN_PODS)
+        .map(|waiting| format!("{}/{}", waiting.namespace, waiting.pod))
+        .collect();
+    if let more @ 1.. = group.len().saturating_sub(SHOWN_PODS) {
+        pods.push(format!("{more} more"));
+    }
+    let pods = wrap_behind("    ", &pods.join(", "), look.width);
     let message = if message.is_empty() { String::new() } else { wrap_behind("    ", message, look.width) };
-    head + &message
+    head + &pods + &message
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use http::{HeaderMap, Request, header::DATE};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 use kube::{Client, api::PostParams, client::Body};
 use kubeconfig::{CallError, Connection, Environment, Options};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
@@ -143,6 +144,19 @@ impl Cluster {
         Ok(listing.objects.into_iter().map(|PlainObject(object)| object).collect())
     }
 
+    /// Refuses a namespace that isn't there, as a typing error would make it. Whoever may not look is believed.
+    pub(crate) fn check_namespace(&self, namespace: &str) -> Result<(), Error> {
+        match self.get_plain::<Namespace>("/api/v1/namespaces", namespace) {
+            Ok(None) => Err(Error::NotThere {
+                what: format!("namespace {namespace}"),
+                cluster: self.to_string(),
+                remedy: "Correct its name, or choose another cluster with --context".to_owned(),
+            }),
+            Ok(Some(_)) | Err(Error::Forbidden { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Sends an object for review, and reads the answer.
     pub(crate) fn review<T: Plain>(&self, path: &str, object: &Value) -> Result<T, Error> {
         let request = kube::core::Request::new(path)
@@ -204,6 +218,14 @@ impl Cluster {
     pub(crate) fn unreachable(&self, error: &kube::Error) -> Error {
         unreachable(&self.name, error)
     }
+}
+
+/// That it is there is all that counts.
+#[derive(Default, Deserialize)]
+struct Namespace {}
+
+impl Plain for Namespace {
+    const KIND: &'static str = "Namespace";
 }
 
 /// Context and server.

@@ -7,6 +7,7 @@ use ca_pool::{
     names::{Uri, UriError},
     parse_duration,
 };
+use jiff::Timestamp;
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
@@ -18,6 +19,11 @@ pub(crate) fn days(text: &str) -> Result<Duration, String> {
         Some(Ok(days)) => Ok(Duration::from_secs(u64::from(days) * 24 * 3600)),
         _ => duration(text).map_err(|error| format!("{error}; or write days, such as 30d")),
     }
+}
+
+/// A time with its zone (RFC 3339).
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write a time with its zone, such as 2026-11-27T20:00:00Z".to_owned())
 }
 
 /// A lifetime that the API lets a certificate have.

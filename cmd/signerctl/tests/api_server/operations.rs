@@ -218,7 +218,7 @@ async fn pods_are_explained_and_shown_and_a_change_is_foreseen() -> Result<(), E
                 (&waiting["pod"], &waiting["reason"]),
                 (&json!("lonely"), &json!("WaitingForService"))
             );
-            says_all(&world.run(&["status"]), 0, &[&world.signer, "signs", "1 anchor", "WaitingForService"]);
+            says_all(&world.run(&["status"]), 0, &[&world.signer, "signs", "ANCHORS", "WaitingForService"]);
 
             let wider =
                 world.file("wider.yaml", &world.configuration("  dnsSuffixes: [svc, svc.cluster.local]\n"));

@@ -86,6 +86,8 @@ pub(crate) struct WaitingRequest {
     pub(crate) key: RequestKey,
     /// For how long it has been seen to wait.
     pub(crate) age: Duration,
+    /// Its pod's name, if it had an event.
+    pub(crate) pod: Option<String>,
     /// Reason and message of its last event.
     pub(crate) last_event: Option<(String, String)>,
 }
@@ -109,6 +111,8 @@ struct Entry {
     is_finished: bool,
     waits_for: Vec<WakeKey>,
     announced: Announced,
+    /// Its pod's name, once something was announced.
+    pod: Option<String>,
 }
 
 impl Pending {
@@ -142,6 +146,7 @@ impl Pending {
             is_finished: false,
             waits_for: vec![],
             announced: Announced::default(),
+            pod: None,
         };
         table.entries.insert(key.clone(), entry);
         self.count(&table);
@@ -278,6 +283,7 @@ impl Pending {
         oldest.sort_by_key(|(key, entry)| (entry.arrived, *key));
         let waiting = oldest.into_iter().take(most).map(|(key, entry)| WaitingRequest {
             key: key.clone(),
+            pod: entry.pod.clone(),
             age: now.saturating_duration_since(entry.arrived),
             last_event: entry
                 .announced
@@ -316,9 +322,10 @@ impl Pending {
     }
 
     /// Whether this is news to the request's author; it counts as announced from now on.
-    pub(crate) fn is_news(&self, key: &RequestKey, reason: &str, message: &str) -> bool {
+    pub(crate) fn is_news(&self, key: &RequestKey, pod: &str, reason: &str, message: &str) -> bool {
         let mut table = self.lock();
         let Some(entry) = table.entries.get_mut(key) else { return false };
+        entry.pod.get_or_insert_with(|| pod.to_owned());
         entry.announced.is_news(reason, message, Instant::now())
     }
 

@@ -219,7 +219,7 @@ impl<S: Signer, R: RequestSource> Context<S, R> {
         now: Timestamp,
     ) {
         let reason = reason.as_str();
-        if self.pending.is_news(key, reason, message) {
+        if self.pending.is_news(key, request.requester().pod, reason, message) {
             self.records(request).recorded("Pending", reason, message);
             self.events.warn(self.reference(request), reason, message, now);
             self.events.warn(pod_of(request), reason, message, now);

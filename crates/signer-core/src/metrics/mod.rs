@@ -94,6 +94,10 @@ const LATENCY: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0];
 /// Microseconds where all is in memory; a Service that is read, or a key that is elsewhere, takes longer.
 const STEP: [f64; 5] = [0.0001, 0.001, 0.01, 0.1, 1.0];
 
+/// What is watched.
+const WATCHED: [Component; 4] =
+    [Component::PodCertificateRequests, Component::Pods, Component::Services, Component::ClusterTrustBundles];
+
 /// Whether something that was tried has worked.
 const RESULTS: [&str; 2] = ["failure", "success"];
 
@@ -113,7 +117,9 @@ impl Metrics {
     }
 
     pub(crate) fn of(&self, signer: &SignerName) -> SignerMetrics {
-        SignerMetrics { all: self.signers.clone(), signer: signer.clone() }
+        let of_signer = SignerMetrics { all: self.signers.clone(), signer: signer.clone() };
+        of_signer.begin_at_zero();
+        of_signer
     }
 
     /// What calls and watches count.
@@ -152,7 +158,13 @@ impl ProcessMetrics {
         let unreadable = add(registry, "unreadable_objects", help, Family::default());
         let help = "Events that were dropped, as too many waited to be published";
         let events_dropped = add(registry, "events_dropped", help, Counter::default());
-        Self { calls, watches: WatchMetrics { restarts, unreadable }, events_dropped }
+        let watches = WatchMetrics { restarts, unreadable };
+        // from 0 on, as the first increase is to be seen
+        for component in WATCHED {
+            drop(watches.restarts.get_or_create(&[("component", component.label())]));
+            drop(watches.unreadable.get_or_create(&[("component", component.label())]));
+        }
+        Self { calls, watches, events_dropped }
     }
 }
 
@@ -257,6 +269,16 @@ pub(crate) fn of_signer<'a>(registry: &'a mut Registry, signer: &SignerName) -> 
 }
 
 impl SignerMetrics {
+    /// Counters that alerts look at are there before they count, as the first increase is to be seen.
+    fn begin_at_zero(&self) {
+        drop(self.all.retries.get_or_create(&self.label()));
+        drop(self.all.duplicates.get_or_create(&self.label()));
+        for is_good in [false, true] {
+            drop(self.all.pool_reloads.get_or_create(&self.result(is_good)));
+            drop(self.all.bundle_writes.get_or_create(&self.result(is_good)));
+        }
+    }
+
     /// A certificate was written, so long after its request was seen; and so long after it was created.
     pub(crate) fn issued(&self, after: Duration, age: Option<Duration>) {
         self.recorded("Issued", "Issued");

@@ -134,10 +134,12 @@ fn waiting(signer: &SignerStatus) -> Markup {
         @if total > signer.waiting.len() { p.faint { "Shown: the oldest " (signer.waiting.len()) "." } }
         @if !signer.waiting.is_empty() {
             div.scroll { table {
-                tr { th { "namespace" } th { "request" } th { "for" } th { "why" } th { "" } }
-                @for WaitingRequest { key, age, last_event } in &signer.waiting {
+                tr { th { "namespace" } th { "pod" } th { "for" } th { "why" } th { "" } }
+                @for WaitingRequest { key, pod, age, last_event } in &signer.waiting {
                     tr {
-                        td { (key.namespace) } td { (key.name) } td.short { (span(*age)) }
+                        td.short { (key.namespace) }
+                        @match pod { Some(pod) => td.short { (pod) }, None => td.faint { "of request " (key.name) } }
+                        td.short { (span(*age)) }
                         @match last_event {
                             Some((reason, message)) => { td { (reason) } td.long { (bounded(message)) } },
                             None => { td.faint { "is due" } td {} },
@@ -159,7 +161,7 @@ fn decisions(all: &[Recorded]) -> Markup {
                     tr {
                         td.short { (time(*at)) }
                         td class=(tone(outcome)) { (outcome) @if reason != outcome && !reason.is_empty() { ": " (reason) } }
-                        td { (namespace) } td { (pod) } td.long { (message) }
+                        td.short { (namespace) } td.short { (pod) } td.long { (message) }
                     }
                 }
             } }

@@ -10,8 +10,8 @@ struct Arguments {
     find: Find,
 }
 
-const ISSUED: &str = r#"{"timestamp":"2026-11-27T10:00:00.123456Z","level":"INFO","outcome":"Issued","signer":"example.com/a","namespace":"shop","request":"r-1","pod":"web-0","pod_uid":"u-1","service_account":"web","node":"node-1","dns_names":"web.shop.svc *.web.shop.svc","uris":"spiffe://example.com/ns/shop/sa/web","usages":"digital signature, server auth","key_type":"ECDSAP256","spki_sha256":"00:AB:CD","serial":"08f1a0","not_before":"2026-11-27T09:58:00Z","not_after":"2026-11-28T09:58:00Z","ca":"1","ca_sha256":"cd","target":"audit"}"#;
-const DENIED: &str = r#"{"timestamp":"2026-11-27T10:00:01Z","outcome":"Denied","signer":"example.com/a","namespace":"shop","request":"r-2","pod":"web-1","pod_uid":"u-2","service_account":"web","node":"node-1","key_type":"ED25519","spki_sha256":"ef","reason":"IdentityNotGranted","message":"nobody may have it","target":"audit"}"#;
+const ISSUED: &str = r#"{"timestamp":"2026-11-27T10:00:00.123456Z","level":"INFO","outcome":"Issued","signer":"example.com/a","namespace":"shop","request":"r-1","pod":"web-0","pod_uid":"u-1","service_account":"web","node":"node-1","dns_names":"web.shop.svc *.web.shop.svc","uris":"spiffe://example.com/ns/shop/sa/web","usages":"digital signature, server auth","key_type":"ECDSAP256","spki_sha256":"00:AB:CD:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11","serial":"08f1a0","not_before":"2026-11-27T09:58:00Z","not_after":"2026-11-28T09:58:00Z","ca":"1","ca_sha256":"cd","target":"audit"}"#;
+const DENIED: &str = r#"{"timestamp":"2026-11-27T10:00:01Z","outcome":"Denied","signer":"example.com/a","namespace":"shop","request":"r-2","pod":"web-1","pod_uid":"u-2","service_account":"web","node":"node-1","key_type":"ED25519","spki_sha256":"efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef","reason":"IdentityNotGranted","message":"nobody may have it","target":"audit"}"#;
 
 /// What is found of both records.
 fn found(criteria: &[&str]) -> Result<String, Error> {
@@ -40,9 +40,16 @@ fn records_are_found_by_each_of_their_marks() {
         (&["--serial", "08f1a0"], true, false),
         (&["--serial", "8F:1A:0"], true, false),
         (&["--serial", "serial=08F1A0"], true, false),
-        (&["--key", "00:AB:CD"], true, false),
-        (&["--key", "00abcd"], true, false),
-        (&["--key", "ef"], false, true),
+        (
+            &[
+                "--key",
+                "00:AB:CD:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11",
+            ],
+            true,
+            false,
+        ),
+        (&["--key", "00abcd1111111111111111111111111111111111111111111111111111111111"], true, false),
+        (&["--key", "efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef"], false, true),
         (&["--pod", "shop/web-1"], false, true),
         (&["--name", "WEB.shop.svc"], true, false),
         (&["--name", "spiffe://example.com/ns/shop/sa/web"], true, false),
@@ -71,12 +78,13 @@ fn they_are_shown_for_people() {
   serial    08f1a0
   valid     2026-11-27T09:58:00Z to 2026-11-28T09:58:00Z
   CA        1, SHA-256 cd
-  key       ECDSAP256, SHA-256 00:AB:CD
+  key       ECDSAP256, SHA-256
+            00:AB:CD:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11:11
 2026-11-27 10:00:01Z  Denied  example.com/a
   pod       shop/web-1 (UID u-2)
   account   web, node node-1, request r-2
   why       IdentityNotGranted: nobody may have it
-  key       ED25519, SHA-256 ef
+  key       ED25519, SHA-256 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
 ";
     assert_eq!(text, expected);
 }
@@ -130,6 +138,8 @@ fn what_is_asked_for_wrongly_is_refused() {
         &["--serial", ""],
         &["--serial", "0"],
         &["--key", ":"],
+        &["--key", "ab"],
+        &["--outcome", "Foo"],
         &["--pod", "web-0"],
         &["--pod", "a/b/c"],
     ] {

@@ -37,7 +37,7 @@ fn each_root_that_is_needed_must_be_published() {
     let pool = pool();
     let of = |anchors: &[usize], day: u32| {
         let anchors = anchors.iter().map(|index| pool.authority(*index).root().der().to_vec()).collect();
-        bundle_finding(&config.signers[0], Some(&pool), Some(anchors), at(day))
+        bundle_findings(&config.signers[0], Some(&pool), Some(anchors), at(day)).remove(0)
     };
     for (anchors, day, severity, text) in [
         (&[0, 1][..], 1, Severity::Good, "has the pool's 2 roots"),
@@ -52,5 +52,31 @@ fn each_root_that_is_needed_must_be_published() {
         assert_eq!(found.severity, severity, "{anchors:?} on day {day}: {}", found.text);
         assert!(found.text.contains(text), "{}", found.text);
     }
-    assert_eq!(bundle_finding(&config.signers[0], Some(&pool), None, at(1)).severity, Severity::Bad);
+    let none = bundle_findings(&config.signers[0], Some(&pool), None, at(1));
+    assert_eq!(none[0].severity, Severity::Bad);
+
+    let foreign = CaPool::new(vec![authority("3")]).unwrap();
+    let roots = pool.roots().into_iter().chain(foreign.roots());
+    let anchors = roots.map(|root| root.der().to_vec()).collect();
+    let found = bundle_findings(&config.signers[0], Some(&pool), Some(anchors), at(1));
+    let severities: Vec<_> = found.iter().map(|finding| finding.severity).collect();
+    assert_eq!(severities, [Severity::Good, Severity::Warning]);
+    assert!(found[1].text.contains("1 anchor that the pool hasn't"), "{}", found[1].text);
+}
+
+#[test]
+fn a_pool_that_was_there_is_not_made_anew() {
+    let text = "signers: [{name: example.com/a, kind: service-dns, caPool: {file: /pool}}]";
+    let config = Config::parse(text, "signers.yaml").unwrap();
+    let missing = Error::NoSecret {
+        secret: "Secret a/b".into(),
+        cluster: "c".into(),
+        arguments: "--namespace a --name b".into(),
+    };
+    let remedy = |is_published| {
+        serde_json::to_value(no_pool(&missing, &config.signers[0], is_published)).unwrap()["remedy"]
+            .to_string()
+    };
+    assert!(remedy(false).contains("ca-pool create --namespace a --name b --signer example.com/a"));
+    assert!(remedy(true).contains("backup") && !remedy(true).contains("create"));
 }

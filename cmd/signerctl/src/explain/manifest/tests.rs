@@ -114,6 +114,19 @@ fn services_are_found_in_their_namespace() {
 fn what_is_no_manifest_is_named_with_its_document() {
     for (text, expected) in [
         ("a: [", "isn't YAML or JSON"),
+        ("a: 1\na: 2", "line 2, column 1: has the key \"a\" twice"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: UPPER}",
+            "its pod's name \"UPPER\" isn't a DNS subdomain (RFC 1123)",
+        ),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: a.b}",
+            "its namespace \"a.b\" isn't a DNS label",
+        ),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {serviceAccountName: Bad_Name}",
+            "its serviceAccountName \"Bad_Name\" isn't",
+        ),
         ("", "is empty"),
         ("---\n---\n", "is empty"),
         ("just words", "manifest 1: has no kind and apiVersion"),
@@ -138,6 +151,9 @@ fn what_is_no_manifest_is_named_with_its_document() {
         let found = problem(text);
         assert!(found.contains(expected), "{text}: {found}");
     }
+    let bomb = (0..30).map(|i| format!("a{}: &a{} [*a{i}, *a{i}]\n", i + 1, i + 1)).collect::<String>();
+    let found = problem(&format!("a0: &a0 x\n{bomb}"));
+    assert!(found.contains("split it") && !found.contains("budget"), "{found}");
     let secret = problem("apiVersion: v1\nkind: Secret\nstringData:\n  a: s3cr3t\n bad: [");
     assert!(!secret.contains("s3cr3t"), "{secret}");
 }

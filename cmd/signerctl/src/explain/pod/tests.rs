@@ -37,7 +37,8 @@ fn explained(pod: &ObservedPod, requests: &[ObservedRequest], of_pod: Vec<Event>
     let evidence = Evidence { pod, requests, events: &events, kubectl: "kubectl -n shop", now: now() };
     let certificates: Vec<_> = signers(pod).into_iter().map(|signer| evidence.state(signer)).collect();
     let warnings = warnings(of_pod, &certificates, pod.pod.phase);
-    Explanation { certificates, warnings, unreadable: Vec::new() }
+    let (namespace, name) = (pod.pod.namespace.clone(), pod.pod.name.clone());
+    Explanation { namespace, pod: name, certificates, warnings, unreadable: Vec::new() }
 }
 
 #[test]

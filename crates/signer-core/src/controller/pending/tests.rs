@@ -167,7 +167,7 @@ fn the_backlog_tells_what_waits_for_how_long_and_why() {
     let pending = with(&["a", "b", "c"]);
     let a = pending.start().unwrap();
     assert!(pending.begin(&a, UID, vec![]).is_some());
-    assert!(pending.is_news(&key("b"), "WaitingForService", "no Service selects the pod"));
+    assert!(pending.is_news(&key("b"), "web-0", "WaitingForService", "no Service selects the pod"));
     let backlog = pending.backlog();
     assert_eq!((backlog.queued, backlog.running), (2, 1));
     assert_eq!((backlog.namespaces, backlog.largest_namespace), (1, 2));
@@ -177,6 +177,7 @@ fn the_backlog_tells_what_waits_for_how_long_and_why() {
     let oldest = pending.oldest(2);
     let told = Some(("WaitingForService".to_owned(), "no Service selects the pod".to_owned()));
     assert_eq!(oldest.iter().map(|one| one.key.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!((&oldest[0].pod, oldest[1].pod.as_deref()), (&None, Some("web-0")));
     assert_eq!((&oldest[0].last_event, &oldest[1].last_event), (&None, &told));
     pending.finish(&a, UID);
     assert_eq!(pending.oldest(9).len(), 2, "what is finished doesn't wait");

@@ -133,7 +133,11 @@ impl Authorizer {
                 tracing::warn!("nobody can read metrics: {problem}");
             }
             Err(Refusal::Unavailable(_)) => {}
-            _ => self.is_failing.store(false, Ordering::Relaxed),
+            _ => {
+                if self.is_failing.swap(false, Ordering::Relaxed) {
+                    tracing::info!("metrics can be read again");
+                }
+            }
         }
         reviewed?;
         self.remember(key, Instant::now());
@@ -231,8 +235,13 @@ impl IntoResponse for Refusal {
                 (StatusCode::UNAUTHORIZED, challenge, text).into_response()
             }
             Self::Forbidden { user, verb, path, evaluation_error } => {
+                let shipped = if path == "/metrics" && verb == "get" {
+                    ", such as signer-manager-metrics-reader"
+                } else {
+                    ""
+                };
                 let mut text = format!(
-                    "{user} may not {verb} {path}; bind a ClusterRole with nonResourceURLs [{path}] and verbs [{verb}] to it, such as signer-manager-metrics-reader\n"
+                    "{user} may not {verb} {path}; bind a ClusterRole with nonResourceURLs [{path}] and verbs [{verb}] to it{shipped}\n"
                 );
                 if !evaluation_error.is_empty() {
                     text += &format!(

@@ -51,7 +51,8 @@ fn signer(name: &str, problems: &[&str], warnings: &[&str]) -> SignerStatus {
         }),
         others: vec![ReplicaName::new("signer-manager-b", [2; 4])],
         waiting: vec![WaitingRequest {
-            key: RequestKey { namespace: "shop".into(), name: "web-0-x7".into() },
+            key: RequestKey { namespace: "shop".into(), name: "req-x7".into() },
+            pod: Some("web-0".into()),
             age: waiting,
             last_event: Some(("WaitingForService".into(), "no Service selects the pod <b>web-0</b>".into())),
         }],
@@ -90,9 +91,9 @@ fn it_shows_signers_cas_replicas_what_waits_and_what_was_decided() {
         "<i class=\"signs\" style=\"left:16.16%;width:50.41%\">",
         "2 trust anchors published. Replicas: signer-manager-a/01010101 (this one), signer-manager-b/02020202.",
         "<h3>70 requests wait</h3><p class=\"faint\">Shown: the oldest 1.</p>",
-        "<td>shop</td><td>web-0-x7</td><td class=\"short\">1 h 1 min</td><td>WaitingForService</td>",
+        "<td class=\"short\">shop</td><td class=\"short\">web-0</td><td class=\"short\">1 h 1 min</td><td>WaitingForService</td>",
         "no Service selects the pod &lt;b&gt;web-0&lt;/b&gt;",
-        "<td class=\"bad\">Denied: IdentityNotGranted</td><td>shop</td><td>web-1</td>",
+        "<td class=\"bad\">Denied: IdentityNotGranted</td><td class=\"short\">shop</td><td class=\"short\">web-1</td>",
     ] {
         assert!(page.contains(part), "{part}\nisn't in\n{page}");
     }
