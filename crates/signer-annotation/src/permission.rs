@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use signer_core::{Decision, Denial, DnsName, Uri, Wait, cluster::Pod, decision::WakeOn, reasons};
+use signer_core::{Decision, Denial, DnsName, Request, Uri, Wait, cluster::Pod, decision::WakeOn, reasons};
 
 use crate::{
     annotations::Annotation,
@@ -28,8 +28,8 @@ struct Awaited {
 }
 
 impl<'r> Permission<'r> {
-    pub(crate) fn new(own: Ownership<'r>, grants: &'r [Grant]) -> Self {
-        Self { own, grants: grants.iter().filter(|grant| grant.workloads.contains_pod(own.pod)).collect() }
+    pub(crate) fn new(own: Ownership<'r>, grants: &'r [Grant], request: &Request) -> Self {
+        Self { own, grants: grants.iter().filter(|grant| request.is_of(&grant.workloads)).collect() }
     }
 
     /// Looks whether the pod may have all of it. What it can't have is refused before anything is waited for:

@@ -51,7 +51,7 @@ impl AnnotationSigner {
         let requested = Requested::read(&annotations, Placeholders { pod, cluster_domain }, request)?;
         let mut leaf = fill(&requested, &own, &self.config);
         check_count(&leaf, &requested, &annotations, pod)?;
-        let permission = Permission::new(own, grants);
+        let permission = Permission::new(own, grants, request);
         permission.check(&requested)?;
         leaf.absent_services =
             permission.absent_services(leaf.dns_names.iter().chain(requested.common_dns_name()));
@@ -67,6 +67,10 @@ impl Signer for AnnotationSigner {
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
         let services = request.services()?;
         Ok(self.leaf(request, services).map_or_else(|other| other, Decision::issue))
+    }
+
+    fn reads_namespaces(&self) -> bool {
+        self.config.grants.iter().any(|grant| grant.workloads.namespace_selector().is_some())
     }
 
     fn reads_services(&self) -> bool {

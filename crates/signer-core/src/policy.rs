@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    cluster::{Pod, WorkloadSelector},
+    cluster::{Namespace, Pod, WorkloadSelector},
     decision::{Decision, Denial, Grounds},
     reasons,
 };
@@ -58,10 +58,21 @@ impl Policy {
         }
     }
 
+    /// Whether who may use the signer depends on labels of namespaces.
+    #[must_use]
+    pub fn reads_namespaces(&self) -> bool {
+        self.allow.iter().flatten().any(|workloads| workloads.namespace_selector().is_some())
+    }
+
     /// Refuses a pod that may not use the signer, and a key of a type that isn't accepted.
-    pub(crate) fn refuses(&self, pod: &Pod, key_type: KeyType) -> Option<Decision> {
-        if self.allow.as_ref().is_some_and(|allow| !allow.iter().any(|workloads| workloads.contains_pod(pod)))
-        {
+    pub(crate) fn refuses(
+        &self,
+        pod: &Pod,
+        namespace: Option<&Namespace>,
+        key_type: KeyType,
+    ) -> Option<Decision> {
+        let is_allowed = |workloads: &WorkloadSelector| workloads.contains(pod, namespace);
+        if self.allow.as_ref().is_some_and(|allow| !allow.iter().any(is_allowed)) {
             let message = format!(
                 "service account {} of namespace {} may not use this signer: its configuration has no `allow` entry for it",
                 pod.service_account_name, pod.namespace

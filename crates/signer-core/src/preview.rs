@@ -48,6 +48,15 @@ pub enum PreviewError {
     Authority(#[from] AuthorityError),
 }
 
+/// What counts of a cluster beside the pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The Services of the pod's namespace.
+    pub services: &'a Services,
+    /// The pod's namespace; one that isn't known has no labels.
+    pub namespace: Option<&'a Namespace>,
+}
+
 /// Previews what signers would make of pods at one moment: with a CA that is made for it, and a key of each type
 /// that pods ask for, neither of which leaves it.
 #[derive(Debug)]
@@ -77,16 +86,19 @@ impl Previewer {
         policy: &Policy,
         pod: &Pod,
         source: &CertificateSource,
-        services: &Services,
+        surroundings: Surroundings<'_>,
     ) -> Result<Preview, PreviewError> {
+        let Surroundings { services, namespace } = surroundings;
+        let unknown = unknown_namespace(pod);
+        let namespace = namespace.unwrap_or(&unknown);
         let request = Request {
             claims: Arc::new(claims(signer, pod, source, self.key(source.key_type.parse()?)?)),
             pod: Arc::new(pod.clone()),
             services: signer.reads_services().then(|| services.clone()),
-            namespace: signer.reads_namespaces().then(|| Arc::new(unknown_namespace(pod))),
+            namespace: signer.reads_namespaces().then(|| Arc::new(namespace.clone())),
             signer_max_lifetime: policy.max_lifetime,
         };
-        let decision = match policy.refuses(pod, request.key_type()) {
+        let decision = match policy.refuses(pod, Some(namespace), request.key_type()) {
             Some(refusal) => refusal,
             None => signer.decide(&request).await.map_err(PreviewError::Signer)?,
         };

@@ -26,6 +26,7 @@ pub struct RequestBuilder {
     claims: Claims,
     pod: Pod,
     services: Option<Vec<Service>>,
+    namespace_labels: BTreeMap<String, String>,
     signer_max_lifetime: Duration,
 }
 
@@ -63,13 +64,20 @@ impl RequestBuilder {
             max_expiration: DAY,
             user_annotations: BTreeMap::new(),
         };
-        Self { claims, pod, services: None, signer_max_lifetime: DAY }
+        Self { claims, pod, services: None, namespace_labels: BTreeMap::new(), signer_max_lifetime: DAY }
     }
 
     /// Puts the pod, and with it the request, into this namespace.
     #[must_use]
     pub fn namespace(self, namespace: &str) -> Self {
         self.pod(|pod| pod.namespace = namespace.into())
+    }
+
+    /// Adds a label to the pod's namespace.
+    #[must_use]
+    pub fn namespace_label(mut self, key: &str, value: &str) -> Self {
+        self.namespace_labels.insert(key.into(), value.into());
+        self
     }
 
     /// Lets the pod run as this service account.
@@ -136,12 +144,12 @@ impl RequestBuilder {
     #[must_use]
     pub fn build(self) -> Request {
         let services = self.services.clone().map(|services| services.into_iter().collect::<Services>());
-        let signer_max_lifetime = self.signer_max_lifetime;
+        let (signer_max_lifetime, labels) = (self.signer_max_lifetime, self.namespace_labels.clone());
         let (claims, pod) = self.parts();
         let namespace = Namespace {
             name: pod.namespace.clone(),
             uid: "8a9ef1a5-6f3c-4c5d-9d07-000000000005".into(),
-            ..Namespace::default()
+            labels,
         };
         let namespace = Some(Arc::new(namespace));
         Request { claims: Arc::new(claims), pod: Arc::new(pod), services, namespace, signer_max_lifetime }

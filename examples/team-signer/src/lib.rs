@@ -58,8 +58,8 @@ impl Signer for TeamSigner {
     }
 
     async fn decide(&self, request: &Request) -> Result<Decision, BoxError> {
-        let pod = request.pod();
-        let Some(team) = self.teams.iter().find(|team| team.workloads.contains_pod(pod)) else {
+        let Some(team) = self.teams.iter().find(|team| request.is_of(&team.workloads)) else {
+            let pod = request.pod();
             let (namespace, account) = (&pod.namespace, &pod.service_account_name);
             let message = format!(
                 "service account {account} of namespace {namespace} belongs to no team; ask the signer's operator to add it to one"

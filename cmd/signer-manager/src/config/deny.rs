@@ -10,7 +10,7 @@ use super::{
     error::{ConfigError, ConfigErrors, Problems},
     field::{Field, Mapping, quoted},
     secret_pool::object_name,
-    workloads::{namespace, service_account},
+    workloads::{label_selector, namespace, service_account},
     yaml::{self, Value},
 };
 
@@ -21,7 +21,8 @@ const DEFAULT_KEY: &str = "deny.yaml";
 const DOCUMENT: &str = "a mapping with rules, such as rules: [{namespaces: [web], reason: INC-7}]";
 const RULES: &str = "a list such as [{namespaces: [web], reason: INC-7}]";
 const RULE: &str = "a mapping such as {namespaces: [web], reason: INC-7}";
-const RULE_FIELDS: [&str; 5] = ["namespaces", "serviceAccounts", "nodes", "signers", "reason"];
+const RULE_FIELDS: [&str; 6] =
+    ["namespaces", "namespaceSelector", "serviceAccounts", "nodes", "signers", "reason"];
 
 /// The place of the deny rules.
 pub(super) fn deny_source(field: &Field<'_>, problems: &mut Problems) -> Option<DenySource> {
@@ -109,6 +110,10 @@ fn rule(field: &Field<'_>, problems: &mut Problems) -> Option<DenyRule> {
     );
     let selector = DenySelector {
         namespaces: names(&rule, "namespaces", problems, namespace)?,
+        namespace_selector: match rule.get("namespaceSelector") {
+            Some(field) => Some(label_selector(&field, problems)?),
+            None => None,
+        },
         service_accounts: names(&rule, "serviceAccounts", problems, service_account)?,
         nodes: names(&rule, "nodes", problems, node)?,
         signers: names(&rule, "signers", problems, signer)?,

@@ -77,6 +77,11 @@ impl Problems {
         self.ok(result).flatten().unwrap_or(default)
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn extend(&mut self, errors: impl IntoIterator<Item = ConfigError>) {
         self.0.extend(errors);
     }

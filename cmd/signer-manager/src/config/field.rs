@@ -167,6 +167,13 @@ impl<'a> Mapping<'a> {
         self.get(name).map(|field| read(&field)).transpose()
     }
 
+    /// All fields, by name.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
+        let field =
+            |(key, node): &'a (Key, Node)| (key.name.as_str(), Field { path: self.path_of(&key.name), node });
+        self.entries.iter().map(field)
+    }
+
     /// An error about the mapping as a whole.
     pub(super) fn error(&self, message: impl Into<String>) -> ConfigError {
         ConfigError { position: Some(self.position), field: self.path.clone(), message: message.into() }

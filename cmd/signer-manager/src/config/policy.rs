@@ -10,7 +10,7 @@ use signer_core::{
 use super::{
     error::{ConfigError, Problems},
     field::{Field, Mapping, quoted},
-    workloads::workloads,
+    workloads::{self, workloads},
 };
 
 pub(super) const FIELDS: [&str; 5] = ["maxLifetime", "refreshAt", "clockSkew", "keyTypes", "allow"];
@@ -119,8 +119,8 @@ fn key_types(field: &Field<'_>, problems: &mut Problems) -> Vec<KeyType> {
 
 fn allow(entry: &Field<'_>, problems: &mut Problems) -> Option<signer_core::cluster::WorkloadSelector> {
     let entry = problems.ok(entry.mapping("{namespaces: [...], serviceAccounts: [...]}"))?;
-    problems.extend(entry.unknown(&["namespaces", "serviceAccounts"], |_| {
-        "is not known here; an entry has namespaces and serviceAccounts".to_owned()
+    problems.extend(entry.unknown(&workloads::FIELDS, |_| {
+        "is not known here; an entry has namespaces or namespaceSelector, and serviceAccounts".to_owned()
     }));
     workloads(&entry, problems)
 }

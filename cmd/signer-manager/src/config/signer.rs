@@ -3,8 +3,8 @@
 use signer_core::{
     DnsName, Leaf, Policy, PoolSource, SignerName,
     ca_pool::SecretPool,
-    cluster::{CertificateSource, Pod, Services},
-    preview::{Preview, PreviewError, Previewer},
+    cluster::{CertificateSource, Pod},
+    preview::{Preview, PreviewError, Previewer, Surroundings},
 };
 
 use super::{
@@ -48,7 +48,7 @@ impl SignerConfig {
     /// Whether it reads namespaces.
     #[must_use]
     pub fn reads_namespaces(&self) -> bool {
-        self.kind.reads_namespaces()
+        self.policy.reads_namespaces() || self.kind.reads_namespaces()
     }
 
     /// What it would make of a pod that asks for its certificate with this source.
@@ -60,9 +60,9 @@ impl SignerConfig {
         previewer: &mut Previewer,
         pod: &Pod,
         source: &CertificateSource,
-        services: &Services,
+        surroundings: Surroundings<'_>,
     ) -> Result<Preview, PreviewError> {
-        self.kind.preview(previewer, &self.policy, pod, source, services).await
+        self.kind.preview(previewer, &self.policy, pod, source, surroundings).await
     }
 }
 

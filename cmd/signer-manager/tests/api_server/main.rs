@@ -16,6 +16,7 @@ mod lifecycle;
 mod manifests;
 mod memory;
 mod metrics;
+mod namespace_labels;
 mod pending;
 mod process;
 mod rotation;

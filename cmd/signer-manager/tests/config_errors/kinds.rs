@@ -153,7 +153,7 @@ fn annotation_grants_give_something_to_somebody() {
         &[
             "5:12: signers[0].grants[0]: grants nothing; write one of dnsNames, uris, ips, usages at least",
             "5:60: signers[0].grants[1].serviceAccounts: is missing; write a list of service accounts, such as [server], or [\"*\"] for all",
-            "5:97: signers[0].grants[1].dns: is not known here; a grant has namespaces, serviceAccounts, dnsNames, uris, ips, usages, wildcards",
+            "5:97: signers[0].grants[1].dns: is not known here; a grant has namespaces, namespaceSelector, serviceAccounts, dnsNames, uris, ips, usages, wildcards",
             "5:110: signers[0].grants[2]: \"x\" is a text; write {namespaces: [...], serviceAccounts: [...], dnsNames: [...]}",
         ],
     );

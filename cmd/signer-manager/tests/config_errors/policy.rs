@@ -138,11 +138,41 @@ fn who_may_use_a_signer_is_said_in_so_many_words() {
         ),
         (
             "{namespaces: [a], serviceAccounts: [b], nodes: [c]}",
-            vec!["5:51: signers[0].allow[0].nodes: is not known here; an entry has namespaces and serviceAccounts".to_owned()],
+            vec!["5:51: signers[0].allow[0].nodes: is not known here; an entry has namespaces or namespaceSelector, and serviceAccounts".to_owned()],
         ),
     ] {
         assert_field_errors(&format!("allow: [{entry}]"), &errors.iter().map(String::as_str).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_namespace_selector_is_that_of_kubernetes() {
+    let selector = "write {matchLabels: {<key>: <value>}}, and matchExpressions as Kubernetes has them";
+    for (entry, error) in [
+        ("{}", format!("5:53: signers[0].allow[0].namespaceSelector: requires nothing, so it would select every namespace; {selector}")),
+        ("{team: shop}", format!("5:54: signers[0].allow[0].namespaceSelector.team: is not known here; {selector}")),
+        (
+            "{matchLabels: {-team: shop}}",
+            "5:75: signers[0].allow[0].namespaceSelector.matchLabels.-team: \"-team\" can't be the key of a label".to_owned(),
+        ),
+        (
+            "{matchLabels: {team: a b}}",
+            "5:74: signers[0].allow[0].namespaceSelector.matchLabels.team: \"a b\" can't be the value of a label".to_owned(),
+        ),
+        (
+            "{matchExpressions: [{key: a, operator: Exists, values: [b]}]}",
+            "5:73: signers[0].allow[0].namespaceSelector.matchExpressions[0]: has values that don't fit its operator: In and NotIn take one at least, \
+             Exists and DoesNotExist none"
+                .to_owned(),
+        ),
+    ] {
+        let text = format!("allow: [{{serviceAccounts: [b], namespaceSelector: {entry}}}]");
+        assert_field_errors(&text, &[&error]);
+    }
+    let good = "allow: [{serviceAccounts: [b], namespaceSelector: {matchLabels: {team: shop}, \
+                matchExpressions: [{key: a/b, operator: NotIn, values: [c]}]}}]";
+    let config = signer_manager::Config::parse(&signer("service-dns", good), "signers.yaml").unwrap();
+    assert!(config.signers[0].reads_namespaces());
 }
 
 #[test]

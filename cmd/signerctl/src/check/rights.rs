@@ -33,7 +33,7 @@ const RBAC: &str = "controller-manifests/30-rbac.yaml";
 const DENY_RULES: &str = "controller-manifests/45-deny-rules.yaml";
 const POOLS: &str = "controller-manifests/self-keeping-pools/role.yaml";
 const METRICS: &str = "controller-manifests/metrics-auth/rbac.yaml";
-const POD_IDENTITY: &str = "the ClusterRole of docs/pod-identity.md";
+const NAMESPACES: &str = "the rule for namespaces of docs/configuration.md";
 
 /// All that the controller needs for this configuration, and to ask who reads its metrics.
 pub(super) fn needed(config: &Config, has_metrics_auth: bool) -> Vec<Right> {
@@ -54,7 +54,7 @@ pub(super) fn needed(config: &Config, has_metrics_auth: bool) -> Vec<Right> {
         right("create", "events.k8s.io", "events"),
     ];
     if config.signers.iter().any(|signer| signer.reads_namespaces()) {
-        rights.push(Right { manifest: POD_IDENTITY, ..right("get", "", "namespaces") });
+        rights.push(Right { manifest: NAMESPACES, ..right("get", "", "namespaces") });
     }
     for verb in ["get", "list", "watch"] {
         rights.push(right(verb, CERTIFICATES, "podcertificaterequests"));

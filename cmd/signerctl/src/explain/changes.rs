@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use signer_core::{
-    cluster::{NamespacedService, Service, Services},
-    preview::Previewer,
+    cluster::{Namespace, NamespacedService, Service, Services},
+    preview::{Previewer, Surroundings},
 };
 use signer_manager::Config;
 
@@ -68,13 +68,21 @@ impl Comparison<'_> {
         let mut found = Changes::default();
         let pods = pods(self.cluster, self.namespace, &mut found.unreadable)?;
         let services = services(self.cluster, self.namespace, &mut found.unreadable)?;
+        let configs = [&before, self.config];
+        let reads_namespaces =
+            configs.iter().any(|config| config.signers.iter().any(|signer| signer.reads_namespaces()));
+        let namespaces =
+            if reads_namespaces { namespaces(self.cluster, &mut found.unreadable)? } else { BTreeMap::new() };
         let none = Services::default();
         let mut previewer = Previewer::new(now)?;
         for observed in &pods {
-            let services = services.get(&observed.pod.namespace).unwrap_or(&none);
+            let surroundings = Surroundings {
+                services: services.get(&observed.pod.namespace).unwrap_or(&none),
+                namespace: namespaces.get(&observed.pod.namespace),
+            };
             for source in &observed.pod.certificate_sources {
                 let mut of = |config| {
-                    let verdict = Verdict::of(&mut previewer, config, &observed.pod, source, services);
+                    let verdict = Verdict::of(&mut previewer, config, &observed.pod, source, surroundings);
                     self.cluster.wait_for(verdict)
                 };
                 found.add(observed, of(&before), of(self.config));
@@ -110,6 +118,12 @@ fn services(
         all.entry(found.namespace).or_default().push(found.service);
     }
     Ok(all.into_iter().map(|(namespace, services)| (namespace, services.into_iter().collect())).collect())
+}
+
+fn namespaces(cluster: &Cluster, unreadable: &mut Vec<String>) -> Result<BTreeMap<String, Namespace>, Error> {
+    let listing = cluster.list::<Namespace>("/api/v1/namespaces", None)?;
+    unreadable.extend(listing.unreadable.iter().map(ToString::to_string));
+    Ok(listing.objects.into_iter().map(|namespace| (namespace.name.clone(), namespace)).collect())
 }
 
 impl Changes {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path};
 use api_client::object::{ApiObject, read_object};
 use serde_json::{Map, Value, json};
 use serde_saphyr::{MessageFormatter as _, UserMessageFormatter};
-use signer_core::cluster::{NamespacedService, Pod, Service, Services};
+use signer_core::cluster::{Namespace, NamespacedService, Pod, Service, Services};
 
 use crate::{error::Error, observed::shown};
 
@@ -23,6 +23,7 @@ const RANDOM_SUFFIX: &str = "x7k2p";
 pub(crate) struct Manifests {
     pub(crate) workloads: Vec<Workload>,
     services: BTreeMap<String, Vec<Service>>,
+    namespaces: BTreeMap<String, Namespace>,
 }
 
 /// What makes pods that are all alike.
@@ -64,6 +65,11 @@ impl Manifests {
         self.services.get(namespace).cloned().unwrap_or_default().into_iter().collect()
     }
 
+    /// A namespace, with its labels.
+    pub(crate) fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces.get(name)
+    }
+
     fn object(&mut self, mut object: Value, namespace: &str, file: &str) -> Result<(), String> {
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -86,6 +92,11 @@ impl Manifests {
         let group = version.split_once('/').map_or("", |(group, _)| group);
         match (group, kind.as_str()) {
             ("", "Service") => return self.service(&object),
+            ("", "Namespace") => {
+                let namespace = parsed::<Namespace>(&object)?;
+                self.namespaces.insert(namespace.name.clone(), namespace);
+                return Ok(());
+            }
             ("", "Pod" | "ReplicationController") | ("apps" | "batch", _) => {}
             // a kind of another API group
             _ => return Ok(()),

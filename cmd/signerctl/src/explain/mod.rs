@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
-use signer_core::preview::Previewer;
+use signer_core::preview::{Previewer, Surroundings};
 use signer_manager::Config;
 use tokio::runtime::Builder;
 
@@ -148,9 +148,11 @@ async fn verdicts(
     config: &Config,
 ) -> Vec<Verdict> {
     let (pod, services) = (&workload.pod, manifests.services(&workload.pod.namespace));
+    let surroundings =
+        Surroundings { services: &services, namespace: manifests.namespace(&workload.pod.namespace) };
     let mut verdicts = Vec::new();
     for source in &pod.certificate_sources {
-        verdicts.push(Verdict::of(previewer, config, pod, source, &services).await);
+        verdicts.push(Verdict::of(previewer, config, pod, source, surroundings).await);
     }
     verdicts
 }

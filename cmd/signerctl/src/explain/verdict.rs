@@ -5,8 +5,8 @@ use std::{fmt, time::Duration};
 use ca_pool::{KeyType, MAX_LEAF_LIFETIME, Terms, format_duration};
 use serde::Serialize;
 use signer_core::{
-    cluster::{CertificateSource, Pod, Services},
-    preview::{Preview, Previewer},
+    cluster::{CertificateSource, Pod},
+    preview::{Preview, Previewer, Surroundings},
 };
 use signer_manager::Config;
 
@@ -66,7 +66,7 @@ impl Verdict {
         config: &Config,
         pod: &Pod,
         source: &CertificateSource,
-        services: &Services,
+        surroundings: Surroundings<'_>,
     ) -> Self {
         let signer = shown(&source.signer_name);
         let ended = |outcome, reason: &str, message: String| Self {
@@ -93,7 +93,7 @@ impl Verdict {
             );
             return ended(VerdictOutcome::NoSigner, "", message);
         };
-        match configured.preview(previewer, pod, source, services).await {
+        match configured.preview(previewer, pod, source, surroundings).await {
             Ok(Preview::Issued(certificate)) => {
                 let seconds = |to: jiff::Timestamp| {
                     u64::try_from(to.duration_since(certificate.not_before).as_secs()).unwrap_or(0)

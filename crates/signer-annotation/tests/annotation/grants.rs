@@ -1,7 +1,11 @@
 //! What grants give, and to whom.
 
 use signer_annotation::{AnnotationSignerConfig, Grant};
-use signer_core::{Decision, Grounds, cluster::WorkloadSelector, reasons};
+use signer_core::{
+    Decision, Grounds,
+    cluster::{LabelSelector, WorkloadSelector},
+    reasons,
+};
 
 use crate::scenario::{asking, assert_denied, config, decide, grant, granting, issued, texts};
 
@@ -58,6 +62,20 @@ fn a_grant_is_for_its_workloads_alone() {
     let mut nobody = granting(&["example.com"]);
     nobody.grants[0].workloads = WorkloadSelector::new([""; 0], ["*"]);
     assert!(!is_issued(&nobody, "san", "example.com"));
+}
+
+#[test]
+fn a_grant_by_labels_is_for_the_namespaces_that_have_them() {
+    let labelled = LabelSelector::new([("team".to_owned(), "web".to_owned())], []);
+    let mut config = granting(&["example.com"]);
+    config.grants[0].workloads = WorkloadSelector::new(["*"], ["*"]).with_namespace_selector(labelled);
+    for (team, given) in [("web", true), ("shop", false)] {
+        let request = asking("san", "example.com").namespace_label("team", team);
+        assert_eq!(matches!(decide(&config, request), Decision::Issue(_)), given, "{team}");
+    }
+    assert!(!is_issued(&config, "san", "example.com"), "a namespace without labels");
+    let signer = signer_annotation::AnnotationSigner::new(config).unwrap();
+    assert!(signer_core::Signer::reads_namespaces(&signer));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the core knows of the cluster: pods and Services, reduced to what a decision needs.
 
+mod label_selector;
 mod namespace;
 pub(crate) mod pod;
 pub(crate) mod pod_cache;
@@ -10,6 +11,7 @@ mod services;
 mod stable_name;
 mod workload_selector;
 
+pub use label_selector::{LabelRequirement, LabelSelector};
 pub use namespace::Namespace;
 pub use pod::{CertificateSource, Pod, PodPhase};
 pub use services::{NamespacedService, Service, Services};

@@ -1,19 +1,21 @@
 //! Which workloads a rule is for.
 
-use super::Pod;
+use super::{LabelSelector, Namespace, Pod};
 
 /// A set of workloads, by namespace and service account: what `allow` and `grants` of the configuration start
 /// with. An entry is a name, or `*` for all; an empty list means none.
 ///
 /// ```
-/// use signer_core::cluster::WorkloadSelector;
+/// use signer_core::{cluster::WorkloadSelector, testing::RequestBuilder};
 ///
 /// let web = WorkloadSelector::new(["web"], ["*"]);
-/// assert!(web.contains("web", "server") && !web.contains("shop", "server"));
+/// assert!(RequestBuilder::new("example.com/a").namespace("web").build().is_of(&web));
+/// assert!(!RequestBuilder::new("example.com/a").namespace("shop").build().is_of(&web));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkloadSelector {
     namespaces: Vec<String>,
+    namespace_selector: Option<LabelSelector>,
     service_accounts: Vec<String>,
 }
 
@@ -25,8 +27,17 @@ impl WorkloadSelector {
     ) -> Self {
         Self {
             namespaces: namespaces.into_iter().map(Into::into).collect(),
+            namespace_selector: None,
             service_accounts: service_accounts.into_iter().map(Into::into).collect(),
         }
+    }
+
+    /// Of these namespaces, those alone whose labels match. Whoever may label a namespace decides then, so a signer
+    /// that uses it must say that it [reads namespaces](crate::Signer::reads_namespaces).
+    #[must_use]
+    pub fn with_namespace_selector(mut self, selector: LabelSelector) -> Self {
+        self.namespace_selector = Some(selector);
+        self
     }
 
     /// The namespaces: names, or `*` for all.
@@ -35,22 +46,26 @@ impl WorkloadSelector {
         &self.namespaces
     }
 
+    /// The labels that namespaces must have.
+    #[must_use]
+    pub fn namespace_selector(&self) -> Option<&LabelSelector> {
+        self.namespace_selector.as_ref()
+    }
+
     /// The service accounts: names, or `*` for all.
     #[must_use]
     pub fn service_accounts(&self) -> &[String] {
         &self.service_accounts
     }
 
-    /// Whether a service account of a namespace belongs to it.
+    /// Whether a pod belongs to it. Where labels count, none does whose namespace isn't given.
     #[must_use]
-    pub fn contains(&self, namespace: &str, service_account: &str) -> bool {
-        names(&self.namespaces, namespace) && names(&self.service_accounts, service_account)
-    }
-
-    /// Whether a pod belongs to it.
-    #[must_use]
-    pub fn contains_pod(&self, pod: &Pod) -> bool {
-        self.contains(&pod.namespace, &pod.service_account_name)
+    pub fn contains(&self, pod: &Pod, namespace: Option<&Namespace>) -> bool {
+        let is_selected =
+            |selector: &LabelSelector| namespace.is_some_and(|namespace| selector.matches(&namespace.labels));
+        names(&self.namespaces, &pod.namespace)
+            && names(&self.service_accounts, &pod.service_account_name)
+            && self.namespace_selector.as_ref().is_none_or(is_selected)
     }
 }
 

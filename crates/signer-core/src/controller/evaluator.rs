@@ -10,7 +10,7 @@ use super::issuer::{IssuanceError, Issuer};
 use crate::{
     api::object::Unreadable,
     cluster::{
-        Pod, PodPhase,
+        Namespace, Pod, PodPhase,
         pod_cache::PodKey,
         reader::{ClusterReader, Freshness, ReadPod},
     },
@@ -165,10 +165,11 @@ impl<S: Signer> Evaluator<S> {
         pod: &Arc<Pod>,
         freshness: Freshness,
     ) -> Result<Decision, LookError> {
-        if let Some(blocked) = self.deny.check(&claims.signer_name, pod, &claims.uid) {
+        let namespace = self.namespace(claims).await?;
+        if let Some(blocked) = self.deny.check(&claims.signer_name, pod, namespace.as_deref(), &claims.uid) {
             return Ok(blocked);
         }
-        if let Some(refusal) = self.policy.refuses(pod, claims.public_key.key_type()) {
+        if let Some(refusal) = self.policy.refuses(pod, namespace.as_deref(), claims.public_key.key_type()) {
             return Ok(refusal);
         }
         let services = if self.signer.reads_services() {
@@ -176,23 +177,31 @@ impl<S: Signer> Evaluator<S> {
         } else {
             None
         };
-        let namespace = if self.signer.reads_namespaces() {
-            let read = self.cluster.namespace(&claims.namespace).await.map_err(LookError::Namespace)?;
-            Some(Arc::new(read.ok_or_else(|| LookError::NoNamespace(claims.namespace.clone()))?))
-        } else {
-            None
-        };
         let request = Request {
             claims: Arc::clone(claims),
             pod: Arc::clone(pod),
             services,
-            namespace,
+            namespace: namespace.filter(|_| self.signer.reads_namespaces()),
             signer_max_lifetime: self.policy.max_lifetime,
         };
         let began = Instant::now();
         let decision = contained(self.signer.decide(&request), DECISION_TIMEOUT).await;
         self.issuer.times.decide.observe(began.elapsed().as_secs_f64());
         decision
+    }
+
+    /// The pod's namespace as it is now, if anything depends on it. It is read anew each time: a cache that is behind
+    /// would show the labels and the UID of a namespace of that name which is gone.
+    async fn namespace(&self, claims: &Claims) -> Result<Option<Arc<Namespace>>, LookError> {
+        let is_needed = self.signer.reads_namespaces()
+            || self.policy.reads_namespaces()
+            || self.deny.reads_namespaces(&claims.signer_name);
+        if !is_needed {
+            return Ok(None);
+        }
+        let read = self.cluster.namespace(&claims.namespace).await.map_err(LookError::Namespace)?;
+        let read = read.ok_or_else(|| LookError::NoNamespace(claims.namespace.clone()))?;
+        Ok(Some(Arc::new(read)))
     }
 
     async fn issue(&self, claims: &Arc<Claims>, leaf: Box<Leaf>) -> Result<Outcome, LookError> {

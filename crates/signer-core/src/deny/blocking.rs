@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::{DenyRules, rule::NO_REASON};
 use crate::{
-    cluster::Pod,
+    cluster::{Namespace, Pod},
     decision::{Decision, Wait, WakeOn},
     reasons,
 };
@@ -44,14 +44,20 @@ impl DenyRulesInForce {
     /// Keeps the request pending if a rule blocks its pod, or as long as no rules have been read. Never a
     /// denial: a rule may be mistaken, and kubelet takes a denial as final, also for a pod that has just
     /// begun to run.
-    pub(crate) fn check(&self, signer: &SignerName, pod: &Pod, request_uid: &str) -> Option<Decision> {
+    pub(crate) fn check(
+        &self,
+        signer: &SignerName,
+        pod: &Pod,
+        namespace: Option<&Namespace>,
+        request_uid: &str,
+    ) -> Option<Decision> {
         let rules = self.rules.borrow().clone();
         let Some(rules) = rules else {
             let message = "the operator's deny rules haven't been read since the controller started, and nothing is issued before; \
                            the controller's /readyz says what keeps them from being read";
             return Some(wait(reasons::DENY_RULES_UNAVAILABLE, message.to_owned()));
         };
-        let rule = rules.matching(signer, pod);
+        let rule = rules.matching(signer, pod, namespace);
         self.note(signer, request_uid, rule.is_some());
         rule.map(|rule| {
             let (matched, reason) = (rule.matched(pod), rule.reason().unwrap_or(NO_REASON));
@@ -60,6 +66,11 @@ impl DenyRulesInForce {
             );
             wait(reasons::BLOCKED_BY_DENY_RULE, message)
         })
+    }
+
+    /// Whether labels of namespaces decide at a signer.
+    pub(crate) fn reads_namespaces(&self, signer: &SignerName) -> bool {
+        self.rules.borrow().as_ref().is_some_and(|rules| rules.reads_namespaces(signer))
     }
 
     /// Waits until the rules have changed; for ever if they can't.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::cluster::Pod;
+use crate::cluster::{LabelSelector, Namespace, Pod};
 use bounded_text::one_line;
 use ca_pool::names::SignerName;
 
@@ -12,6 +12,8 @@ use ca_pool::names::SignerName;
 pub struct DenySelector {
     /// Namespaces of pods.
     pub namespaces: Option<Vec<String>>,
+    /// Labels of namespaces of pods; none: whatever they are.
+    pub namespace_selector: Option<LabelSelector>,
     /// Service accounts of pods, in any of the namespaces.
     pub service_accounts: Option<Vec<String>>,
     /// Nodes that pods run on.
@@ -33,6 +35,7 @@ pub struct DenySelector {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DenyRule {
     namespaces: Names,
+    namespace_selector: Option<LabelSelector>,
     service_accounts: Names,
     nodes: Names,
     signers: Names,
@@ -52,7 +55,7 @@ enum Names {
 pub enum DenyRuleError {
     /// It would block everybody by mistake.
     #[error(
-        "names neither namespaces, serviceAccounts, nodes nor signers, so it would block every pod; name some, or write namespaces: [\"*\"] if every pod is meant"
+        "names neither namespaces, namespaceSelector, serviceAccounts, nodes nor signers, so it would block every pod; name some, or write namespaces: [\"*\"] if every pod is meant"
     )]
     NamesNothing,
     /// One of its lists is empty, so it would block nobody.
@@ -75,7 +78,7 @@ impl DenyRule {
     /// # Errors
     /// If it names nothing, has an empty list or a reason that is too long.
     pub fn new(selector: DenySelector, reason: Option<&str>) -> Result<Self, DenyRuleError> {
-        let DenySelector { namespaces, service_accounts, nodes, signers } = selector;
+        let DenySelector { namespaces, namespace_selector, service_accounts, nodes, signers } = selector;
         let reason = reason.map(one_line).filter(|reason| !reason.is_empty());
         match reason.as_ref().map(|reason| reason.chars().count()) {
             Some(count) if count > MAX_DENY_REASON_CHARS => return Err(DenyRuleError::LongReason(count)),
@@ -83,24 +86,29 @@ impl DenyRule {
         }
         let rule = Self {
             namespaces: Names::of(namespaces, "namespaces")?,
+            namespace_selector,
             service_accounts: Names::of(service_accounts, "serviceAccounts")?,
             nodes: Names::of(nodes, "nodes")?,
             signers: Names::of(signers, "signers")?,
             reason,
         };
-        if rule.lists().iter().all(|(_, names)| **names == Names::Missing) {
+        let names_nothing = rule.lists().iter().all(|(_, names)| **names == Names::Missing);
+        if names_nothing && rule.namespace_selector.is_none() {
             return Err(DenyRuleError::NamesNothing);
         }
         Ok(rule)
     }
 
-    /// Whether it blocks a pod at this signer.
+    /// Whether it blocks a pod at this signer. A pod of whose namespace nothing is known is blocked where labels count.
     #[must_use]
-    pub fn matches(&self, signer: &SignerName, pod: &Pod) -> bool {
+    pub fn matches(&self, signer: &SignerName, pod: &Pod, namespace: Option<&Namespace>) -> bool {
+        let is_selected =
+            |selector: &LabelSelector| namespace.is_none_or(|namespace| selector.matches(&namespace.labels));
         self.concerns(signer)
             && self.namespaces.contain(&pod.namespace)
             && self.service_accounts.contain(&pod.service_account_name)
             && self.nodes.contain(&pod.node_name)
+            && self.namespace_selector.as_ref().is_none_or(is_selected)
     }
 
     /// Whether it blocks anybody at this signer.
@@ -126,8 +134,9 @@ impl DenyRule {
 
     /// What of a pod it names: a tenant hears of its own pod, and of nobody else.
     pub(super) fn matched(&self, pod: &Pod) -> String {
+        let labelled = self.namespace_selector.as_ref().map(|_| Names::Only(BTreeSet::new()));
         let of_pod = [
-            (&self.namespaces, "namespace", &pod.namespace),
+            (labelled.as_ref().unwrap_or(&self.namespaces), "namespace", &pod.namespace),
             (&self.service_accounts, "service account", &pod.service_account_name),
             (&self.nodes, "node", &pod.node_name),
         ];
@@ -182,6 +191,9 @@ impl fmt::Display for DenyRule {
             }
             separator = "; ";
         }
+        if let Some(selector) = &self.namespace_selector {
+            write!(f, "{separator}namespaces with labels {selector}")?;
+        }
         write!(f, " ({})", self.reason().unwrap_or(NO_REASON))
     }
 }
@@ -196,8 +208,19 @@ pub struct DenyRules(Vec<DenyRule>);
 impl DenyRules {
     /// The first rule that blocks a pod at this signer.
     #[must_use]
-    pub fn matching(&self, signer: &SignerName, pod: &Pod) -> Option<&DenyRule> {
-        self.0.iter().find(|rule| rule.matches(signer, pod))
+    pub fn matching(
+        &self,
+        signer: &SignerName,
+        pod: &Pod,
+        namespace: Option<&Namespace>,
+    ) -> Option<&DenyRule> {
+        self.0.iter().find(|rule| rule.matches(signer, pod, namespace))
+    }
+
+    /// Whether labels of namespaces decide at this signer.
+    #[must_use]
+    pub fn reads_namespaces(&self, signer: &SignerName) -> bool {
+        self.0.iter().any(|rule| rule.namespace_selector.is_some() && rule.concerns(signer))
     }
 
     /// The rules, in the order of the document.

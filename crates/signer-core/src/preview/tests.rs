@@ -28,7 +28,15 @@ async fn of(policy: &Policy, change: impl FnOnce(&mut CertificateSource)) -> Res
     change(&mut source);
     let signer = ByName("example.com/web".parse().unwrap());
     let mut previewer = Previewer::new("2026-11-27T12:00:00Z".parse().unwrap()).unwrap();
-    previewer.preview(&signer, policy, &pod, &source, &Services::default()).await
+    previewer
+        .preview(
+            &signer,
+            policy,
+            &pod,
+            &source,
+            Surroundings { services: &Services::default(), namespace: None },
+        )
+        .await
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub use claims::{Claims, ClaimsError};
 pub use verify::{Verdict, verify};
 
-use crate::cluster::{Namespace, Pod, Services};
+use crate::cluster::{Namespace, Pod, Services, WorkloadSelector};
 use ca_pool::names::SignerName;
 use ca_pool::{KeyType, PublicKey};
 
@@ -112,6 +112,13 @@ impl Request {
     /// ([`Signer::reads_namespaces`](crate::Signer::reads_namespaces)).
     pub fn namespace_object(&self) -> Result<&Namespace, NamespaceNotRead> {
         self.namespace.as_deref().ok_or_else(|| NamespaceNotRead(self.signer_name().clone()))
+    }
+
+    /// Whether the pod belongs to these workloads. Where they have a `namespaceSelector`, none does unless the signer
+    /// says that it reads namespaces.
+    #[must_use]
+    pub fn is_of(&self, workloads: &WorkloadSelector) -> bool {
+        workloads.contains(&self.pod, self.namespace.as_deref())
     }
 
     /// The Services of the pod's namespace.

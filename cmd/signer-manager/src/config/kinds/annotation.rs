@@ -14,7 +14,7 @@ use super::{Entry, Kind, spiffe::TRUST_DOMAIN};
 use crate::config::{
     error::{ConfigError, Problems},
     field::{Field, Mapping},
-    workloads::{described, workloads},
+    workloads::{self, described, workloads},
 };
 
 /// What a grant gives.
@@ -132,7 +132,7 @@ impl Kind for AnnotationSignerConfig {
 
 fn grant(entry: &Field<'_>, problems: &mut Problems) -> Option<Grant> {
     let entry = problems.ok(entry.mapping("{namespaces: [...], serviceAccounts: [...], dnsNames: [...]}"))?;
-    let known = [&["namespaces", "serviceAccounts"], &GIFTS[..], &["wildcards"]].concat();
+    let known = [&workloads::FIELDS[..], &GIFTS[..], &["wildcards"]].concat();
     problems
         .extend(entry.unknown(&known, |_| format!("is not known here; a grant has {}", known.join(", "))));
     if GIFTS.iter().all(|name| entry.get(name).is_none()) {

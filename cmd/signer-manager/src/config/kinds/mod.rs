@@ -8,8 +8,8 @@ mod spiffe;
 use signer_annotation::{AnnotationSignerConfig, ConfigError as AnnotationError};
 use signer_core::{
     DnsName, Leaf, Manager, Policy, Signer, SignerName, SignerOptions, Uri,
-    cluster::{CertificateSource, Pod, Services},
-    preview::{Preview, PreviewError, Previewer},
+    cluster::{CertificateSource, Pod},
+    preview::{Preview, PreviewError, Previewer, Surroundings},
 };
 use signer_pod_identity::PodIdentityConfig;
 use signer_service_dns::ServiceDnsConfig;
@@ -203,11 +203,11 @@ impl SignerKind {
         policy: &Policy,
         pod: &Pod,
         source: &CertificateSource,
-        services: &Services,
+        surroundings: Surroundings<'_>,
     ) -> Result<Preview, PreviewError> {
         of_kind!(self, config => {
             let signer = config.signer().map_err(|error| PreviewError::Signer(error.into()))?;
-            previewer.preview(&signer, policy, pod, source, services).await
+            previewer.preview(&signer, policy, pod, source, surroundings).await
         })
     }
 }

@@ -11,7 +11,7 @@ use test_cluster::{BoundPod, Error, Scope, SentRequest};
 const SPIFFE: &str = "kind: spiffe, trustDomain: cluster.local";
 
 /// Asserts that a request is denied for that reason, with all of these in its message.
-async fn assert_denied(
+pub(crate) async fn assert_denied(
     scope: &Scope,
     (pod, request): &(BoundPod, SentRequest),
     expected: &str,

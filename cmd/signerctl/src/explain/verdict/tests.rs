@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use signer_core::cluster::Services;
+
 use super::*;
 
 const CONFIG: &str = "
@@ -24,7 +26,14 @@ async fn of(signer: &str, key_type: &str, seconds: u64) -> Verdict {
         user_annotations: BTreeMap::new(),
     };
     let mut previewer = Previewer::new("2026-11-27T12:00:00Z".parse().unwrap()).unwrap();
-    Verdict::of(&mut previewer, &config, &pod, &source, &Services::default()).await
+    Verdict::of(
+        &mut previewer,
+        &config,
+        &pod,
+        &source,
+        Surroundings { services: &Services::default(), namespace: None },
+    )
+    .await
 }
 
 #[tokio::test]

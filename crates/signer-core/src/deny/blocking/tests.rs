@@ -14,7 +14,7 @@ fn nothing_is_issued_before_rules_have_been_read_and_what_is_lifted_is_no_longer
     let (sender, receiver) = watch::channel(None);
     let deny = DenyRulesInForce::new(receiver);
     let (signer, pod) = ("example.com/a".parse().unwrap(), RequestBuilder::new("example.com/a").parts().1);
-    let reason = |deny: &DenyRulesInForce| match deny.check(&signer, &pod, "1") {
+    let reason = |deny: &DenyRulesInForce| match deny.check(&signer, &pod, None, "1") {
         Some(Decision::Wait(wait)) => Some((wait.reason, wait.message)),
         None => None,
         other => panic!("{other:?}"),

@@ -12,7 +12,10 @@ fn names(list: &[&str]) -> Option<Vec<String>> {
 fn rule(lists: [&[&str]; 4]) -> Result<DenyRule, DenyRuleError> {
     let [namespaces, service_accounts, nodes, signers] =
         lists.map(|list| if list.is_empty() { None } else { names(list) });
-    DenyRule::new(DenySelector { namespaces, service_accounts, nodes, signers }, Some("INC-7"))
+    DenyRule::new(
+        DenySelector { namespaces, namespace_selector: None, service_accounts, nodes, signers },
+        Some("INC-7"),
+    )
 }
 
 /// Pod web-0 of service account server in namespace shop, on node node-1.
@@ -41,8 +44,32 @@ fn all_that_a_rule_names_must_fit() {
         ([&["shop"], &[], &[], &["example.com/b"]], false),
         ([&[], &[], &[], &["*"]], true),
     ] {
-        assert_eq!(rule(lists).unwrap().matches(&signer, &pod()), matches, "{lists:?}");
+        assert_eq!(rule(lists).unwrap().matches(&signer, &pod(), None), matches, "{lists:?}");
     }
+}
+
+/// A rule by labels must not be passed over where they aren't known.
+#[test]
+fn labels_of_the_namespace_are_among_what_must_fit() {
+    let signer: SignerName = "example.com/a".parse().unwrap();
+    let selector = DenySelector {
+        namespace_selector: Some(LabelSelector::new([("tenant".to_owned(), "evil".to_owned())], [])),
+        service_accounts: names(&["server"]),
+        ..DenySelector::default()
+    };
+    let rule = DenyRule::new(selector, Some("INC-7")).unwrap();
+    let namespace = |tenant: &str| Namespace {
+        labels: [("tenant".to_owned(), tenant.to_owned())].into(),
+        ..Namespace::default()
+    };
+    assert!(rule.matches(&signer, &pod(), Some(&namespace("evil"))));
+    assert!(!rule.matches(&signer, &pod(), Some(&namespace("good"))));
+    assert!(!rule.matches(&signer, &pod(), Some(&Namespace::default())));
+    assert!(rule.matches(&signer, &pod(), None));
+    assert_eq!(rule.to_string(), "service account server; namespaces with labels tenant=evil (INC-7)");
+    assert_eq!(rule.matched(&pod()), "namespace shop, service account server");
+    let rules: DenyRules = [rule].into_iter().collect();
+    assert!(rules.reads_namespaces(&signer) && !DenyRules::default().reads_namespaces(&signer));
 }
 
 #[test]
@@ -93,7 +120,7 @@ prop_compose! {
     fn selector()(namespaces in list(), service_accounts in list(), nodes in list(), signers in list()) -> DenySelector {
         let signer = |name: String| if name == "*" { name } else { format!("example.com/{name}") };
         let signers = signers.map(|names| names.into_iter().map(signer).collect());
-        DenySelector { namespaces, service_accounts, nodes, signers }
+        DenySelector { namespaces, namespace_selector: None, service_accounts, nodes, signers }
     }
 }
 
@@ -119,13 +146,13 @@ proptest! {
         });
         let pod = if running { request.running() } else { request }.parts().1;
         let named = selectors.iter().any(|selector| {
-            let DenySelector { namespaces, service_accounts, nodes, signers } = selector;
+            let DenySelector { namespaces, service_accounts, nodes, signers, .. } = selector;
             let nothing = [namespaces, service_accounts, nodes, signers].iter().all(|list| list.is_none());
             !nothing && is_named(namespaces, namespace) && is_named(service_accounts, service_account)
                 && is_named(nodes, node) && is_named(signers, signer.as_str())
         });
         let rules: DenyRules = selectors.into_iter().filter_map(|selector| DenyRule::new(selector, None).ok()).collect();
-        let decision = DenyRulesInForce::fixed(rules).check(&signer, &pod, "uid");
+        let decision = DenyRulesInForce::fixed(rules).check(&signer, &pod, None, "uid");
         prop_assert_eq!(decision.is_some(), named);
         prop_assert!(decision.is_none_or(|decision| matches!(decision, Decision::Wait(_))));
     }
