@@ -48,10 +48,8 @@ pub(crate) enum Error {
     Pem { name: String, problem: String },
     #[error("{name}: {problem}")]
     NotX509 { name: String, problem: &'static str },
-    #[error(
-        "a SPIFFE bundle can't have {subject}: its key is {key_type}, for which JSON Web Keys have no form (RFC 7518, RFC 8037)"
-    )]
-    KeyWithoutJwk { subject: String, key_type: String },
+    #[error(transparent)]
+    KeyWithoutJwk(#[from] spiffe_bundle::KeyWithoutJwk),
     #[error("{address} can't be asked for its certificate: {problem}")]
     Peer { address: String, problem: String },
     #[error("{0}")]

@@ -3,11 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::{ArgGroup, Args};
+use spiffe_bundle::SpiffeBundle;
 
-use super::{anchors::BundleArguments, spiffe};
+use super::anchors::BundleArguments;
 use crate::{error::Error, store::cluster::ClusterArguments, terminal::Report, text::shell::quote};
 
 #[derive(Args)]
@@ -30,7 +32,12 @@ impl Export {
     pub(crate) fn run(self) -> Result<Report, Error> {
         let anchors = self.bundle.read(self.cluster)?;
         let pem: String = anchors.certificates.iter().map(ca_pool::CaCertificate::to_pem).collect();
-        let bundle = spiffe::bundle(&anchors.certificates, anchors.sequence, self.refresh_hint)?;
+        let bundle = SpiffeBundle {
+            anchors: anchors.certificates.clone(),
+            sequence: anchors.sequence,
+            refresh_hint: Some(Duration::from_secs(self.refresh_hint.into())),
+        };
+        let bundle = bundle.to_json()?;
         let mut files = vec![
             ("bundle.pem".to_owned(), pem.into_bytes()),
             ("bundle.spiffe.json".to_owned(), serde_json::to_vec_pretty(&bundle)?),

@@ -4,7 +4,6 @@ mod anchors;
 mod export;
 mod peer;
 mod show;
-mod spiffe;
 mod verify;
 
 use clap::Subcommand;

@@ -27,9 +27,7 @@ fn each_key_has_its_parameters_and_its_certificate() {
         (SigningKeyType::Rsa(2048), "RSA", "", 256),
     ] {
         let (root, spki) = root(key_type);
-        let bundle = bundle(std::slice::from_ref(&root), Some(7), 300).unwrap();
-        assert_eq!((&bundle["spiffe_sequence"], &bundle["spiffe_refresh_hint"]), (&json!(7), &json!(300)));
-        let entry = &bundle["keys"][0];
+        let entry = &element(&root).unwrap();
         assert_eq!(
             (&entry["kty"], &entry["use"], entry.get("kid")),
             (&json!(kty), &json!("x509-svid"), None)
@@ -49,12 +47,6 @@ fn each_key_has_its_parameters_and_its_certificate() {
             _ => assert!(spki.ends_with(&bytes("x")) && entry["crv"] == curve),
         }
     }
-}
-
-#[test]
-fn without_a_version_there_is_no_sequence() {
-    let (root, _) = root(SigningKeyType::EcdsaP256);
-    assert_eq!(bundle(&[root], None, 60).unwrap().get("spiffe_sequence"), None);
 }
 
 #[test]

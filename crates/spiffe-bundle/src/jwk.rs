@@ -1,5 +1,4 @@
-//! A SPIFFE bundle: a JWK Set (RFC 7517) with an entry for each anchor (SPIFFE Trust Domain and Bundle §4,
-//! X509-SVID §6).
+//! The element of a bundle for an anchor.
 
 use base64::{
     Engine as _,
@@ -13,34 +12,30 @@ use der::{
 };
 use serde_json::{Value, json};
 
-use crate::error::Error;
+/// The `kty` of keys that sign certificates.
+pub(crate) const KEY_TYPES: [&str; 3] = ["EC", "RSA", "OKP"];
 
-/// `sequence` is greater for each change of the content.
-///
-/// # Errors
-/// An anchor whose key has no JWK.
-pub(super) fn bundle(
-    anchors: &[CaCertificate],
-    sequence: Option<u64>,
-    refresh_hint: u32,
-) -> Result<Value, Error> {
-    let keys: Vec<Value> = anchors.iter().map(entry).collect::<Result<_, _>>()?;
-    let mut bundle = json!({"keys": keys, "spiffe_refresh_hint": refresh_hint});
-    if let Some(sequence) = sequence {
-        bundle["spiffe_sequence"] = sequence.into();
-    }
-    Ok(bundle)
+/// An anchor whose key has no form as a JWK.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a SPIFFE bundle can't have {subject}: its key is {key_type}, for which JSON Web Keys have no form (RFC 7518, RFC 8037)"
+)]
+pub struct KeyWithoutJwk {
+    /// The anchor's subject.
+    pub subject: String,
+    /// Its key's type.
+    pub key_type: String,
 }
 
-/// An entry never has a `kid`; readers take the certificate, and not the parameters of its key.
-fn entry(anchor: &CaCertificate) -> Result<Value, Error> {
-    let mut entry = key(anchor.spki_der()).ok_or_else(|| Error::KeyWithoutJwk {
+/// It never has a `kid`; readers take the certificate, and not the parameters of its key.
+pub(crate) fn element(anchor: &CaCertificate) -> Result<Value, KeyWithoutJwk> {
+    let mut element = key(anchor.spki_der()).ok_or_else(|| KeyWithoutJwk {
         subject: anchor.subject(),
         key_type: anchor.key_type().to_string(),
     })?;
-    entry["use"] = "x509-svid".into();
-    entry["x5c"] = json!([STANDARD.encode(anchor.der())]);
-    Ok(entry)
+    element["use"] = "x509-svid".into();
+    element["x5c"] = json!([STANDARD.encode(anchor.der())]);
+    Ok(element)
 }
 
 #[derive(der::Sequence)]
