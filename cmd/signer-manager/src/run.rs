@@ -163,7 +163,8 @@ async fn connection(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError>
 }
 
 fn add_signer(manager: Manager, signer: SignerConfig) -> Result<Manager, AnnotationError> {
+    let federation = signer.federation();
     let SignerConfig { kind, ca_pool, policy } = signer;
-    let options = SignerOptions { policy, ..SignerOptions::new(ca_pool) };
+    let options = SignerOptions { policy, federation, ..SignerOptions::new(ca_pool) };
     kind.register(manager, options)
 }

@@ -94,6 +94,7 @@ pub mod cluster;
 mod controller;
 pub mod decision;
 pub mod deny;
+pub mod federation;
 mod handle;
 mod health;
 pub mod manager;

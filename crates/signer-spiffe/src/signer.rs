@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use signer_core::{
     ANY_LABEL, BoxError, Decision, Denial, DnsName, ExtendedKeyUsage, Leaf, Request, Signer, SignerName, Uri,
+    federation::{FederatedDomain, Federation},
 };
 use signer_service_dns::{Naming, ServiceDnsConfig, ServiceDnsSigner};
 use spiffe_id::TrustDomain;
@@ -23,6 +24,7 @@ pub struct SpiffeConfig {
     pub(crate) trust_domain: TrustDomain,
     pub(crate) path: PathTemplate,
     pub(crate) service_names: Option<Naming>,
+    pub(crate) federation: Vec<FederatedDomain>,
 }
 
 impl SpiffeConfig {
@@ -33,7 +35,13 @@ impl SpiffeConfig {
     /// If the trust domain can't be a Kubernetes label value, which it is on the trust bundle.
     pub fn new(name: SignerName, trust_domain: TrustDomain) -> Result<Self, TrustDomainError> {
         check_label(&trust_domain)?;
-        Ok(Self { name, trust_domain, path: PathTemplate::default(), service_names: None })
+        Ok(Self {
+            name,
+            trust_domain,
+            path: PathTemplate::default(),
+            service_names: None,
+            federation: Vec::new(),
+        })
     }
 
     /// The same, with another path in its IDs.
@@ -47,6 +55,19 @@ impl SpiffeConfig {
     #[must_use]
     pub fn with_service_names(self, naming: Naming) -> Self {
         Self { service_names: Some(naming), ..self }
+    }
+
+    /// The same, federated with these trust domains: their bundles are published to pods, each by itself.
+    #[must_use]
+    pub fn with_federation(self, federation: Vec<FederatedDomain>) -> Self {
+        Self { federation, ..self }
+    }
+
+    /// The trust domains with which its own is federated, for the manager's options; none, if there are none.
+    #[must_use]
+    pub fn federation(&self) -> Option<Federation> {
+        let federation = Federation { own: self.trust_domain.clone(), domains: self.federation.clone() };
+        (!self.federation.is_empty()).then_some(federation)
     }
 
     /// What follows the trust domain in its IDs.

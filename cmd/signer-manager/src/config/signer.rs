@@ -4,6 +4,7 @@ use signer_core::{
     DnsName, Leaf, Policy, PoolSource, SignerName,
     ca_pool::SecretPool,
     cluster::{CertificateSource, Pod},
+    federation::Federation,
     preview::{Preview, PreviewError, Previewer, Surroundings},
 };
 
@@ -49,6 +50,12 @@ impl SignerConfig {
     #[must_use]
     pub fn reads_namespaces(&self) -> bool {
         self.policy.reads_namespaces() || self.kind.reads_namespaces()
+    }
+
+    /// The foreign trust domains whose bundles it publishes.
+    #[must_use]
+    pub fn federation(&self) -> Option<Federation> {
+        self.kind.federation()
     }
 
     /// What it would make of a pod that asks for its certificate with this source.

@@ -9,6 +9,7 @@ mod deny;
 mod failing;
 mod fairness;
 mod faults;
+mod federation;
 mod handle;
 mod issued;
 mod kubeconfig;

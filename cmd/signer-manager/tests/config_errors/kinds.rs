@@ -201,3 +201,59 @@ fn annotation_usages_are_those_of_leaves() {
         "{errors}"
     );
 }
+
+#[test]
+fn a_foreign_trust_domain_is_known_by_one_way() {
+    let at = "6:16: signers[0].federation[0]";
+    let profile = "{type: https_web} and, where the system's CAs don't count, caFile: <path>; or {type: https_spiffe, endpointSPIFFEID: <SPIFFE ID>}";
+    let url = "bundleEndpointURL: \"https://p.example/b\"";
+    for (fields, errors) in [
+        (
+            "trustDomain: p.example".to_owned(),
+            vec![format!(
+                "{at}: says nothing of where its bundle is; write {{trustDomain: <domain>}} with bundleEndpointURL and bundleEndpointProfile, or with \
+                 trustBundle: {{file: <path>}}"
+            )],
+        ),
+        (
+            format!("trustDomain: p.example, {url}"),
+            vec![format!("6:60: signers[0].federation[0].bundleEndpointURL: is of no use without bundleEndpointProfile; add it: {profile}")],
+        ),
+        (
+            "trustDomain: p.example, bundleEndpointURL: \"http://p.example/b\", bundleEndpointProfile: {type: https_web}".to_owned(),
+            vec![
+                "6:60: signers[0].federation[0].bundleEndpointURL: not the URL of a bundle endpoint: its scheme isn't https; \
+                 write https://HOST[:PORT]/PATH"
+                    .to_owned(),
+            ],
+        ),
+        (
+            format!("trustDomain: p.example, {url}, bundleEndpointProfile: {{type: https_spiffe, endpointSPIFFEID: \"spiffe://p.example/s\"}}"),
+            vec![format!(
+                "{at}: its server is verified by the bundle of its trust domain, and the first one must be known: add trustBundle: {{file: <path>}}"
+            )],
+        ),
+        (
+            format!("trustDomain: p.example, {url}, bundleEndpointProfile: {{type: https_web, endpointSPIFFEID: \"spiffe://p.example/s\"}}"),
+            vec![format!(
+                "6:142: signers[0].federation[0].bundleEndpointProfile.endpointSPIFFEID: has no effect with this type; leave it out, or write {profile}"
+            )],
+        ),
+        (
+            "trustDomain: own.example, trustBundle: {file: /a}".to_owned(),
+            vec![
+                "6:30: signers[0].federation[0].trustDomain: own.example is a trust domain of this configuration, and not a foreign one; its anchors are \
+                 published by its own signer"
+                    .to_owned(),
+            ],
+        ),
+    ] {
+        let text = signer("spiffe", &format!("trustDomain: own.example\nfederation: [{{{fields}}}]"));
+        assert_errors(&text, &errors.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let twice = "{trustDomain: p.example, trustBundle: {file: /a}}";
+    assert_errors(
+        &signer("spiffe", &format!("trustDomain: own.example\nfederation: [{twice}, {twice}]")),
+        &["6:15: signers[0].federation: has p.example twice; write it once"],
+    );
+}

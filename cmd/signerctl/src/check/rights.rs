@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::json;
-use signer_core::{ca_pool::PoolSource, deny::DenySource};
+use signer_core::{
+    ca_pool::PoolSource,
+    deny::DenySource,
+    federation::{federated_bundle_name, federation_signer_name},
+};
 use signer_manager::Config;
 
 use super::finding::Finding;
@@ -33,6 +37,7 @@ const RBAC: &str = "controller-manifests/30-rbac.yaml";
 const DENY_RULES: &str = "controller-manifests/45-deny-rules.yaml";
 const POOLS: &str = "controller-manifests/self-keeping-pools/role.yaml";
 const METRICS: &str = "controller-manifests/metrics-auth/rbac.yaml";
+const FEDERATION: &str = "the rules of docs/federation.md";
 const NAMESPACES: &str = "the rule for namespaces of docs/configuration.md";
 
 /// All that the controller needs for this configuration, and to ask who reads its metrics.
@@ -77,6 +82,19 @@ pub(super) fn needed(config: &Config, has_metrics_auth: bool) -> Vec<Right> {
             };
             rights.extend(verbs.iter().map(|verb| of_pool(verb)));
         }
+    }
+    for (signer, federation) in
+        config.signers.iter().filter_map(|signer| Some((signer.name(), signer.federation()?)))
+    {
+        let Some(name) = federation_signer_name(signer) else { continue };
+        let mut of_federation = vec![named("attest", CERTIFICATES, "signers", name.as_str())];
+        for domain in &federation.domains {
+            let bundle = federated_bundle_name(&name, &domain.trust_domain);
+            of_federation.extend(
+                ["update", "delete"].map(|verb| named(verb, CERTIFICATES, "clustertrustbundles", &bundle)),
+            );
+        }
+        rights.extend(of_federation.into_iter().map(|right| Right { manifest: FEDERATION, ..right }));
     }
     if let Some(DenySource::ConfigMap { namespace, name, .. }) = &config.deny {
         let of_rules = named("get", "", "configmaps", name);

@@ -239,7 +239,7 @@ async fn pods_are_explained_and_shown_and_a_change_is_foreseen() -> Result<(), E
                 1,
                 &["1 would lose a name", &format!("- {name}"), "Denied IdentityNotGranted"],
             );
-            says_all(&compared(&same), 0, &["0 would lose", "0 would gain a name, 2"]);
+            says_all(&compared(&same), 0, &["0 would lose", "2 would stay"]);
             let back = world.run(&[&["explain"], &of_shop[..], &[&same, "--against", &wider]].concat());
             says_all(&back, 1, &[&format!("- {name}.cluster.local")]);
             world.end().await;

@@ -25,6 +25,8 @@ pub(crate) enum Component {
     Issuance,
     /// The deny rules.
     DenyRules,
+    /// The bundles of foreign trust domains.
+    Federation,
     /// The signer itself.
     Signer,
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Component {
             Self::Clock => "the clock",
             Self::Issuance => "issuance",
             Self::DenyRules => "the deny rules",
+            Self::Federation => "the federation",
             Self::Signer => "the signer",
         })
     }
@@ -49,7 +52,7 @@ impl fmt::Display for Component {
 
 impl Component {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Api,
         Self::PodCertificateRequests,
         Self::Pods,
@@ -60,6 +63,7 @@ impl Component {
         Self::Clock,
         Self::Issuance,
         Self::DenyRules,
+        Self::Federation,
         Self::Signer,
     ];
 
@@ -76,6 +80,7 @@ impl Component {
             Self::Clock => "clock",
             Self::Issuance => "issuance",
             Self::DenyRules => "deny-rules",
+            Self::Federation => "federation",
             Self::Signer => "signer",
         }
     }

@@ -1,6 +1,6 @@
 //! What a signer runs with.
 
-use crate::{handle::SignerHandle, policy::Policy};
+use crate::{federation::Federation, handle::SignerHandle, policy::Policy};
 use ca_pool::PoolSource;
 
 /// What a signer runs with.
@@ -10,6 +10,8 @@ pub struct SignerOptions {
     pub ca_pool: PoolSource,
     /// What the operator has settled.
     pub policy: Policy,
+    /// The trust domains whose bundles are published beside its own, each by itself.
+    pub federation: Option<Federation>,
     /// By what the signer speaks to the core, if it does.
     pub handle: SignerHandle,
 }
@@ -18,6 +20,6 @@ impl SignerOptions {
     /// The default policy, with this CA pool.
     #[must_use]
     pub fn new(ca_pool: PoolSource) -> Self {
-        Self { ca_pool, policy: Policy::default(), handle: SignerHandle::new() }
+        Self { ca_pool, policy: Policy::default(), federation: None, handle: SignerHandle::new() }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use kube::Client;
+use kube::{Client, api::ApiResource};
 use tokio::{sync::watch, time};
 
 use super::{
@@ -26,6 +26,7 @@ use crate::{
         pending::Pending, reconcile::Context,
     },
     deny::DenyRulesInForce,
+    federation::{Federation, Federator, federation_signer_name},
     handle::SignerHandle,
     health::{Component, SignerHealth},
     metrics::Metrics,
@@ -113,6 +114,7 @@ pub(crate) async fn run_signer<S: Signer>(
         };
         let running = Running {
             handle: &options.handle,
+            federation: options.federation.as_ref(),
             signer: &signer,
             policy: &policy,
             shared: &shared,
@@ -136,6 +138,7 @@ pub(crate) async fn run_signer<S: Signer>(
 
 struct Running<'a, S> {
     handle: &'a SignerHandle,
+    federation: Option<&'a Federation>,
     signer: &'a Arc<S>,
     policy: &'a Arc<Policy>,
     shared: &'a Shared,
@@ -158,6 +161,7 @@ impl<S: Signer> Running<'_, S> {
         // what another version of the API told is read anew
         self.published.send_replace(None);
         let first_reads = self.first_reads(self.published.subscribe());
+        let federation = self.federate(api.bundles.clone());
         let bundle = Publisher {
             client: client.clone(),
             resource: api.bundles,
@@ -196,6 +200,28 @@ impl<S: Signer> Running<'_, S> {
         tokio::select! {
             ended = controller::run(Arc::new(context), first_reads, stopped) => ended,
             () = bundle.run() => Ended::ApiGone,
+            // never
+            () = federation => Ended::ApiGone,
+        }
+    }
+
+    /// Keeps the bundles of foreign trust domains. Never ends.
+    fn federate(&self, resource: ApiResource) -> impl Future<Output = ()> + use<S> {
+        let name = federation_signer_name(self.signer.name());
+        let federator = self.federation.cloned().zip(name).map(|(federation, name)| Federator {
+            client: self.shared.client.clone(),
+            resource,
+            name,
+            federation,
+            pool: self.pool.clone(),
+            clock: self.shared.clock.clone(),
+            health: self.health.clone(),
+        });
+        async move {
+            match federator {
+                Some(federator) => federator.run().await,
+                None => std::future::pending().await,
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The kinds of signers: a file a kind, with all that the manager knows about it.
 
 mod annotation;
+mod federation;
 mod pod_identity;
 mod service_dns;
 mod spiffe;
@@ -9,6 +10,7 @@ use signer_annotation::{AnnotationSignerConfig, ConfigError as AnnotationError};
 use signer_core::{
     DnsName, Leaf, Manager, Policy, Signer, SignerName, SignerOptions, Uri,
     cluster::{CertificateSource, Pod},
+    federation::Federation,
     preview::{Preview, PreviewError, Previewer, Surroundings},
 };
 use signer_pod_identity::PodIdentityConfig;
@@ -76,6 +78,11 @@ pub(crate) trait Kind {
 
     /// The URI that new roots of its pool have, if they are to have one.
     fn root_uri(&self) -> Option<Uri> {
+        None
+    }
+
+    /// The foreign trust domains whose bundles are published.
+    fn federation(&self) -> Option<Federation> {
         None
     }
 
@@ -184,6 +191,11 @@ impl SignerKind {
         options: SignerOptions,
     ) -> Result<Manager, AnnotationError> {
         Ok(of_kind!(self, config => manager.signer(config.signer()?, options)))
+    }
+
+    /// The foreign trust domains whose bundles are published.
+    pub(crate) fn federation(&self) -> Option<Federation> {
+        of_kind!(self, config => config.federation())
     }
 
     /// Whether it reads Services; one that can't be made reads nothing.

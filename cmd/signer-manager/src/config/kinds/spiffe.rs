@@ -1,13 +1,13 @@
 //! `kind: spiffe`.
 
 use signer_annotation::ConfigError as AnnotationError;
-use signer_core::{Leaf, Signer as _, SignerName, Uri};
+use signer_core::{Leaf, Signer as _, SignerName, Uri, federation::Federation};
 use signer_service_dns::{DnsSuffix, Naming};
-use signer_spiffe::{PathTemplate, SpiffeConfig, SpiffeSigner, parse_trust_domain};
+use signer_spiffe::{PathTemplate, SpiffeConfig, SpiffeSigner, TrustDomain, parse_trust_domain};
 
-use super::{Entry, Kind, service_dns::naming};
+use super::{Entry, Kind, federation::federated, service_dns::naming};
 use crate::config::{
-    error::Problems,
+    error::{ConfigError, Problems},
     field::{Field, Mapping},
 };
 
@@ -18,7 +18,7 @@ impl Kind for SpiffeConfig {
     type Signer = SpiffeSigner;
     const NAME: &'static str = "spiffe";
     const FIELDS: &'static [&'static str] =
-        &["trustDomain", "path", "serviceNames", "dnsSuffixes", "podNames"];
+        &["trustDomain", "path", "serviceNames", "dnsSuffixes", "podNames", "federation"];
 
     fn read(Entry { name, cluster_name, signer, .. }: &Entry<'_>, problems: &mut Problems) -> Option<Self> {
         let field = problems.ok(signer.required("trustDomain", TRUST_DOMAIN));
@@ -31,7 +31,10 @@ impl Kind for SpiffeConfig {
         });
         let path = problems.or_default(path, PathTemplate::default());
         let naming = service_names(signer, problems);
-        let config = Self::new(name.clone()?, trust_domain?).ok()?.with_path(path);
+        let federation =
+            signer.get("federation").map(|field| federated(&field, problems)).unwrap_or_default();
+        let config = Self::new(name.clone()?, trust_domain?).ok()?;
+        let config = config.with_path(path).with_federation(federation);
         Some(naming.into_iter().fold(config, Self::with_service_names))
     }
 
@@ -53,6 +56,22 @@ impl Kind for SpiffeConfig {
         std::iter::once(id).chain(names).collect()
     }
 
+    /// No trust domain of this configuration is a foreign one.
+    fn conflict(&self, signer: &Mapping<'_>, root: &Mapping<'_>) -> Option<ConfigError> {
+        let own: Vec<TrustDomain> = trust_domains(root);
+        let foreign = signer.get("federation")?.items("").ok()?;
+        foreign.iter().find_map(|entry| {
+            let field = entry.mapping("").ok()?.get("trustDomain")?;
+            let domain: TrustDomain = parse_trust_domain(field.text("").ok()?).ok()?;
+            let problem = "is a trust domain of this configuration, and not a foreign one; its anchors are published by its own signer";
+            own.contains(&domain).then(|| field.error(format!("{domain} {problem}")))
+        })
+    }
+
+    fn federation(&self) -> Option<Federation> {
+        self.federation()
+    }
+
     fn root_uri(&self) -> Option<Uri> {
         format!("spiffe://{}", self.trust_domain()).parse().ok()
     }
@@ -60,6 +79,18 @@ impl Kind for SpiffeConfig {
     fn signer(&self) -> Result<SpiffeSigner, AnnotationError> {
         Ok(SpiffeSigner::new(self.clone()))
     }
+}
+
+/// Those of all spiffe signers.
+fn trust_domains(root: &Mapping<'_>) -> Vec<TrustDomain> {
+    let signers = root.get("signers").and_then(|field| field.items("").ok()).unwrap_or_default();
+    let of = |entry: &Field<'_>| {
+        let signer = entry.mapping("").ok()?;
+        let is_spiffe = signer.get("kind")?.text("").ok()? == SpiffeConfig::NAME;
+        let domain = signer.get("trustDomain").filter(|_| is_spiffe)?;
+        parse_trust_domain(domain.text("").ok()?).ok()
+    };
+    signers.iter().filter_map(of).collect()
 }
 
 /// Which names of Services its certificates have.

@@ -2,6 +2,7 @@
 //! that are asked of every answer.
 
 pub(crate) mod ageing;
+pub(crate) mod bundle_endpoint;
 pub(crate) mod ca;
 pub(crate) mod events;
 pub(crate) mod fault_proxy;

@@ -66,7 +66,9 @@ impl Running {
         let (sender, looks) = watch::channel(Looks::default());
         let manager =
             config.signers.into_iter().fold(Manager::new(client).http_bind(http), |manager, signer| {
-                let options = SignerOptions { policy: signer.policy, ..SignerOptions::new(signer.ca_pool) };
+                let federation = signer.federation();
+                let options =
+                    SignerOptions { policy: signer.policy, federation, ..SignerOptions::new(signer.ca_pool) };
                 match signer.kind {
                     SignerKind::ServiceDns(config) => {
                         add(manager, ServiceDnsSigner::new(config), options, &sender)

@@ -66,3 +66,23 @@ fn to_authenticate_scrapers_takes_reviews() {
         ["create tokenreviews.authentication.k8s.io", "create subjectaccessreviews.authorization.k8s.io"];
     assert_eq!(metrics, expected.map(|right| (right.to_owned(), METRICS)));
 }
+
+#[test]
+fn a_federation_has_rights_of_its_own() {
+    let text = "signers: [{name: example.com/a, kind: spiffe, trustDomain: own.example, caPool: {file: /pool}, \
+                federation: [{trustDomain: partner.example, trustBundle: {file: /partner.pem}}]}]";
+    let config = Config::parse(text, "signers.yaml").unwrap();
+    let rights: Vec<_> = needed(&config, false)
+        .iter()
+        .filter(|right| right.manifest == FEDERATION)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        rights,
+        [
+            "attest signers.certificates.k8s.io example.com/a-federation",
+            "update clustertrustbundles.certificates.k8s.io example.com:a-federation:partner.example",
+            "delete clustertrustbundles.certificates.k8s.io example.com:a-federation:partner.example",
+        ]
+    );
+}
