@@ -4,9 +4,13 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use signer_core::{
-    DnsName, SignerName,
+    DnsName, Leaf, SignerName,
     manager::{SecureMetrics, ServingCertificate},
 };
+
+use spiffe_id::{SpiffeId, parse_spiffe_id};
+
+use crate::bundle_endpoint::BundleEndpointOptions;
 
 /// Answers Kubernetes PodCertificateRequests: runs the signers of a configuration, each with its own CA, and
 /// publishes their trust anchors.
@@ -88,6 +92,26 @@ pub struct RunArgs {
     /// The DNS name in it, by which scrapers verify the server
     #[arg(long, value_name = "NAME", requires = "metrics_signer")]
     pub metrics_dns_name: Option<DnsName>,
+    /// Serve the trust anchors of spiffe signers as SPIFFE bundles over TLS, to whoever comes: a port after a colon,
+    /// or an IP before it too
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub bundle_endpoint: Option<SocketAddr>,
+    /// The certificate of that server, in PEM (profile https_web); read again when it changes
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "bundle_endpoint",
+        requires = "bundle_endpoint_key_file",
+        conflicts_with = "bundle_endpoint_spiffe_id"
+    )]
+    pub bundle_endpoint_cert_file: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "bundle_endpoint_cert_file")]
+    pub bundle_endpoint_key_file: Option<PathBuf>,
+    /// Without files: the SPIFFE ID of that server (profile https_spiffe), whose certificate the spiffe signer of its
+    /// trust domain issues in this process
+    #[arg(long, value_name = "ID", requires = "bundle_endpoint", value_parser = parse_spiffe_id)]
+    pub bundle_endpoint_spiffe_id: Option<SpiffeId>,
     /// A file for the audit records, which stand in the log otherwise
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,
@@ -116,6 +140,16 @@ pub struct RunArgs {
 pub struct NoCertificate;
 
 impl RunArgs {
+    /// How bundles are served, if they are.
+    #[must_use]
+    pub fn bundle_endpoint_options(&self) -> BundleEndpointOptions {
+        BundleEndpointOptions {
+            bind: self.bundle_endpoint,
+            files: self.bundle_endpoint_cert_file.clone().zip(self.bundle_endpoint_key_file.clone()),
+            spiffe_id: self.bundle_endpoint_spiffe_id.clone(),
+        }
+    }
+
     /// How metrics are served, if not at `--http-bind`.
     ///
     /// # Errors
@@ -127,7 +161,10 @@ impl RunArgs {
         let files = self.metrics_cert_file.clone().zip(self.metrics_key_file.clone());
         let files = files.map(|(cert, key)| ServingCertificate::Files { cert, key });
         let issued = self.metrics_signer.clone().zip(self.metrics_dns_name.clone());
-        let issued = issued.map(|(signer, dns_name)| ServingCertificate::Issued { signer, dns_name });
+        let issued = issued.map(|(signer, dns_name)| {
+            let leaf = Box::new(Leaf::server().dns_name(dns_name));
+            ServingCertificate::Issued { signer, leaf }
+        });
         let certificate = files.or(issued).ok_or(NoCertificate)?;
         Ok(Some(SecureMetrics { bind: self.metrics_bind, certificate }))
     }
@@ -140,14 +177,6 @@ pub enum LogFormat {
     Json,
     /// For people: with colours on a terminal
     Text,
-}
-
-/// An IP address with a port, or a port after a colon, as Go's programs take it.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
-    whole.parse().map_err(|_| {
-        "use a port after a colon, such as :8080, or an IP before it too: 127.0.0.1:8080, [::1]:8080".into()
-    })
 }
 
 impl Command {
@@ -164,6 +193,14 @@ impl Command {
             || Cli::command().error(ErrorKind::MissingRequiredArgument, "--config <FILE> is missing");
         command.or_else(|| run.map(|run| Self::Run(Box::new(run)))).ok_or_else(missing)
     }
+}
+
+/// An IP address with a port, or a port after a colon, as Go's programs take it.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
+    whole.parse().map_err(|_| {
+        "use a port after a colon, such as :8080, or an IP before it too: 127.0.0.1:8080, [::1]:8080".into()
+    })
 }
 
 #[cfg(test)]

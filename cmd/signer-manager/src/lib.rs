@@ -2,6 +2,7 @@
 //! are made of them. All else is [`signer_core`]'s business.
 
 mod audit_file;
+pub mod bundle_endpoint;
 pub mod causes;
 pub mod check_config;
 pub mod cli;

@@ -13,6 +13,7 @@ use signer_core::{
 
 use crate::{
     audit_file::{AuditFile, AuditFileOptions, Writing},
+    bundle_endpoint::BundleEndpointError,
     cli::{NoCertificate, RunArgs},
     config::{Config, ConfigErrors, SignerConfig, deny_rules},
     logging,
@@ -53,6 +54,9 @@ pub enum RunError {
     /// The command line says nothing of the certificate of the metrics' server.
     #[error(transparent)]
     MetricsCertificate(#[from] NoCertificate),
+    /// The bundle endpoint can't be as the command line has it.
+    #[error(transparent)]
+    BundleEndpoint(#[from] BundleEndpointError),
     /// What says so can't be used.
     #[error("{}failed to read kubeconfig", .option.as_deref().unwrap_or_default())]
     Kubeconfig {
@@ -81,7 +85,8 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Log { .. } | Self::AuditFile { .. } | Self::Annotation(_) => 2,
-            Self::MetricsCertificate(_) | Self::Manager(ManagerError::NoSuchSigner(_)) => 2,
+            Self::MetricsCertificate(_) | Self::BundleEndpoint(_) => 2,
+            Self::Manager(ManagerError::NoSuchSigner(_)) => 2,
             Self::Kubeconfig { source, .. } if source.is_wrong_configuration() => 2,
             Self::NoCluster(_)
             | Self::Kubeconfig { .. }
@@ -102,6 +107,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     raise_open_files();
     let config = Config::load(&args.config)?;
     let secure_metrics = args.secure_metrics()?;
+    let bundle_endpoint = args.bundle_endpoint_options().endpoint(&config)?;
     // written to the end, however this function returns
     let (audit_file, _writing) = audit_file(&args)?.unzip();
     let records_lost = audit_file.as_ref().map(AuditFile::lost);
@@ -131,6 +137,9 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let mut manager = Manager::new(client).http_bind(args.http_bind).status_page(args.status_page);
     if let Some(server) = secure_metrics {
         manager = manager.secure_metrics(server);
+    }
+    if let Some(endpoint) = bundle_endpoint {
+        manager = manager.bundle_endpoint(endpoint);
     }
     if let Some(lost) = records_lost {
         let help = "Audit records that were lost, as they came faster than they could be written";

@@ -94,6 +94,18 @@ impl PathTemplate {
         });
         spiffe_id::id_of_segments(trust_domain, &texts.collect::<Vec<_>>())
     }
+
+    /// Whether a service account may have an ID of this path.
+    #[must_use]
+    pub fn may_give(&self, id: &SpiffeId) -> bool {
+        let Self(segments) = self;
+        let texts: Vec<&str> = id.path().split('/').skip(1).collect();
+        let fits = |(segment, text): (&Segment, &&str)| match segment {
+            Segment::Literal(literal) => literal == text,
+            Segment::Namespace | Segment::ServiceAccount => true,
+        };
+        texts.len() == segments.len() && segments.iter().zip(&texts).all(fits)
+    }
 }
 
 fn segment(text: &str, cluster_name: Option<&str>) -> Result<Segment, PathTemplateError> {

@@ -21,7 +21,7 @@ fn its_arguments_are_those_of_the_controller_and_serve_with_a_certificate_of_a_s
     let Command::Run(run) = Command::from_arguments(command).unwrap() else { panic!("must run") };
     let server = run.secure_metrics().unwrap().unwrap();
     assert_eq!(container(METRICS_AUTH)["ports"][0]["containerPort"], server.bind.port());
-    let ServingCertificate::Issued { signer, dns_name } = server.certificate else { panic!("issued") };
+    let ServingCertificate::Issued { signer, leaf } = server.certificate else { panic!("issued") };
     for folder in [CONTROLLER, SELF_KEEPING] {
         let config = Config::parse(&configuration(folder), "signers.yaml").unwrap();
         assert!(config.signers.iter().any(|known| *known.name() == signer), "{folder}: {signer}");
@@ -29,7 +29,7 @@ fn its_arguments_are_those_of_the_controller_and_serve_with_a_certificate_of_a_s
     let service = only(METRICS_AUTH, "Service");
     let metadata = &service["metadata"];
     let name = format!("{}.{}.svc", text(&metadata["name"]), text(&metadata["namespace"]));
-    assert_eq!(dns_name.as_str(), name);
+    assert_eq!(leaf.dns_names[0].as_str(), name);
     assert_eq!(
         service["spec"]["selector"],
         only(CONTROLLER, "Deployment")["spec"]["selector"]["matchLabels"]

@@ -115,7 +115,7 @@ pub(super) fn from_file(content: &[u8]) -> Result<SpiffeBundle, String> {
 }
 
 /// The CAs of a text in PEM.
-pub(super) fn from_pem(content: &[u8]) -> Result<Vec<CaCertificate>, String> {
+pub(crate) fn from_pem(content: &[u8]) -> Result<Vec<CaCertificate>, String> {
     let blocks = pem_blocks::blocks(content).map_err(|bad| format!("line {}: {}", bad.line, bad.problem))?;
     let certificates = blocks.iter().filter(|block| block.label == "CERTIFICATE");
     let anchors = certificates.map(|block| {

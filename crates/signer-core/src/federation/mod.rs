@@ -26,6 +26,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+pub(crate) use self::domain::from_pem as anchors_of_pem;
 use self::domain::{Others, accept, from_file, refresh_after, valid};
 pub use spiffe_federation::{Endpoint, EndpointUrl, Profile};
 

@@ -25,10 +25,8 @@ pub enum ManagerError {
         #[source]
         source: io::Error,
     },
-    /// The certificate of the metrics' server is to be issued by a signer that isn't there.
-    #[error(
-        "the metrics' certificate is to be issued by {0}, which isn't among the signers; name one that is"
-    )]
+    /// The certificate of a server is to be issued by a signer that isn't there.
+    #[error("a server's certificate is to be issued by {0}, which isn't among the signers; name one that is")]
     NoSuchSigner(SignerName),
     /// A background task ended, by a panic or otherwise, without which the manager can't go on.
     #[error("{0}. The process ends, so that it is started again; report it as a bug")]

@@ -6,9 +6,10 @@ use kube::Client;
 use tokio::net::TcpListener;
 
 use super::{
-    ManagerError, SecureMetrics,
+    BundleEndpoint, ManagerError, SecureMetrics, bundle_endpoint,
     http::{self, Pages},
-    secure_metrics::{self, IssuerSlot},
+    secure_metrics,
+    serving_certificate::IssuerSlots,
     supervisor::Spawner,
 };
 use crate::health::{EndedTasks, Health};
@@ -17,12 +18,14 @@ use crate::health::{EndedTasks, Health};
 pub(super) struct Listeners {
     plain: Option<TcpListener>,
     secure: Option<(SecureMetrics, TcpListener)>,
+    bundles: Option<(BundleEndpoint, TcpListener)>,
 }
 
 impl Listeners {
     pub(super) async fn bind(
         plain: Option<SocketAddr>,
         secure: Option<SecureMetrics>,
+        bundles: Option<BundleEndpoint>,
         status_page: bool,
     ) -> Result<Self, ManagerError> {
         let pages = match (&secure, status_page) {
@@ -42,7 +45,14 @@ impl Listeners {
             }
             None => None,
         };
-        Ok(Self { plain, secure })
+        let bundles = match bundles {
+            Some(endpoint) => {
+                let listener = http::bind(endpoint.bind, "SPIFFE bundles over TLS").await?;
+                Some((endpoint, listener))
+            }
+            None => None,
+        };
+        Ok(Self { plain, secure, bundles })
     }
 
     /// Starts the servers. The pages are where they are protected, and nowhere else.
@@ -52,15 +62,22 @@ impl Listeners {
         pages: Pages,
         client: &Client,
         tasks: &Spawner,
-    ) -> IssuerSlot {
-        let Self { plain, secure } = self;
-        let (slot, unprotected) = match secure {
-            Some((server, listener)) => (secure_metrics::start(server, listener, pages, client, tasks), None),
-            None => (IssuerSlot::default(), Some(pages)),
+    ) -> IssuerSlots {
+        let Self { plain, secure, bundles } = self;
+        let mut slots = IssuerSlots::default();
+        if let Some((endpoint, listener)) = bundles {
+            bundle_endpoint::start(endpoint, listener, client, &mut slots, tasks);
+        }
+        let unprotected = match secure {
+            Some((server, listener)) => {
+                secure_metrics::start(server, listener, pages, client, &mut slots, tasks);
+                None
+            }
+            None => Some(pages),
         };
         if let Some(listener) = plain {
             tasks.spawn("HTTP server", http::serve(listener, health, ended, unprotected));
         }
-        slot
+        slots
     }
 }

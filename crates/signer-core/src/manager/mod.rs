@@ -1,6 +1,7 @@
 //! The manager: the builder that takes signers and runs them.
 
 mod allowed_changes;
+mod bundle_endpoint;
 mod error;
 mod exclusive;
 mod http;
@@ -12,6 +13,7 @@ mod running;
 mod secret_content;
 mod secret_pool;
 mod secure_metrics;
+mod serving_certificate;
 mod shared_client;
 mod shutdown;
 mod supervision;
@@ -20,9 +22,11 @@ mod supervisor;
 pub use crate::process::raise_open_files;
 #[cfg(test)]
 pub(crate) use allowed_changes::{allowed_changes, standing_in};
+pub use bundle_endpoint::{BUNDLE_REFRESH_HINT, BundleEndpoint};
 pub use error::ManagerError;
 pub use options::SignerOptions;
-pub use secure_metrics::{SecureMetrics, ServingCertificate};
+pub use secure_metrics::SecureMetrics;
+pub use serving_certificate::ServingCertificate;
 pub use shutdown::shutdown_signal;
 use std::{collections::HashSet, fmt, future::Future, net::SocketAddr};
 
@@ -36,7 +40,7 @@ use self::{
     http::Pages,
     listeners::Listeners,
     running::{Shared, run_signer},
-    secure_metrics::IssuerSlot,
+    serving_certificate::IssuerSlots,
     shared_client::shared,
     supervision::{SHOWN, supervise},
     supervisor::{Spawner, Supervisor},
@@ -87,6 +91,7 @@ pub struct Manager {
     replica: ReplicaName,
     status_page: bool,
     secure_metrics: Option<SecureMetrics>,
+    bundle_endpoint: Option<BundleEndpoint>,
     metrics: Vec<RegisterMetrics>,
 }
 
@@ -99,7 +104,7 @@ struct ProcessState {
     health: Health,
     metrics: Metrics,
     overview: Overview,
-    serving_certificate: IssuerSlot,
+    serving_certificates: IssuerSlots,
 }
 
 impl fmt::Debug for Manager {
@@ -132,6 +137,7 @@ impl Manager {
             replica,
             status_page: false,
             secure_metrics: None,
+            bundle_endpoint: None,
             metrics: Vec::new(),
         }
     }
@@ -168,6 +174,12 @@ impl Manager {
         self
     }
 
+    /// Serves the trust anchors of spiffe signers as SPIFFE bundles, to whoever comes, over TLS.
+    pub fn bundle_endpoint(mut self, endpoint: BundleEndpoint) -> Self {
+        self.bundle_endpoint = Some(endpoint);
+        self
+    }
+
     /// Adds metrics to those of the process. Their names get the prefix `pod_certificate_signer_`; what a signer
     /// counts belongs to its [`SignerHandle`].
     pub fn register_metrics(mut self, register: impl FnOnce(&mut Registry) + Send + 'static) -> Self {
@@ -194,7 +206,8 @@ impl Manager {
     ) -> Result<(), ManagerError> {
         self.check()?;
         let secure = self.secure_metrics.take();
-        let listeners = Listeners::bind(self.http_bind, secure, self.status_page).await?;
+        let bundles = self.bundle_endpoint.take();
+        let listeners = Listeners::bind(self.http_bind, secure, bundles, self.status_page).await?;
         // all tasks end with this future, however that ends
         let supervisor = Supervisor::new();
         let clock = Clock::new();
@@ -216,9 +229,9 @@ impl Manager {
         let shown = self.status_page.then(|| overview.clone());
         let pages = Pages { metrics: metrics.clone(), overview: shown };
         let probed = (health.clone(), ended.clone());
-        let serving_certificate = listeners.serve(probed, pages, &self.client, supervisor.spawner());
+        let serving_certificates = listeners.serve(probed, pages, &self.client, supervisor.spawner());
         let (stop, stopped) = watch::channel(false);
-        let state = ProcessState { clock, retry_after, health, metrics, overview, serving_certificate };
+        let state = ProcessState { clock, retry_after, health, metrics, overview, serving_certificates };
         let signers = self.start(state, stopped, supervisor.spawner());
         supervise(supervisor, signers, shutdown, stop, ended, SHOWN).await
     }
@@ -228,18 +241,23 @@ impl Manager {
         if let Some(twice) = self.signers.iter().find(|signer| !names.insert(&signer.name)) {
             return Err(ManagerError::DuplicateSigner(twice.name.clone()));
         }
-        if let Some(SecureMetrics { certificate: ServingCertificate::Issued { signer, .. }, .. }) =
-            &self.secure_metrics
-            && !names.contains(signer)
-        {
-            return Err(ManagerError::NoSuchSigner(signer.clone()));
+        let certificates = [
+            self.secure_metrics.as_ref().map(|server| &server.certificate),
+            self.bundle_endpoint.as_ref().map(|endpoint| &endpoint.certificate),
+        ];
+        for certificate in certificates.into_iter().flatten() {
+            if let ServingCertificate::Issued { signer, .. } = certificate
+                && !names.contains(signer)
+            {
+                return Err(ManagerError::NoSuchSigner(signer.clone()));
+            }
         }
         if self.signers.is_empty() { Err(ManagerError::NoSigners) } else { Ok(()) }
     }
 
     /// Starts all tasks; returns the names of those that end when they are told to stop.
     fn start(self, state: ProcessState, stopped: watch::Receiver<bool>, tasks: &Spawner) -> HashSet<String> {
-        let ProcessState { clock, retry_after, health, metrics, overview, serving_certificate } = state;
+        let ProcessState { clock, retry_after, health, metrics, overview, serving_certificates } = state;
         let watches = metrics.process().watches.clone();
         let pods = PodCache::new(self.signers.iter().map(|signer| signer.name.clone()));
         let cluster = ClusterReader::new(self.client.clone(), pods);
@@ -264,7 +282,7 @@ impl Manager {
             retry_after,
             metrics,
             overview,
-            serving_certificate,
+            serving_certificates,
             deny,
             stopped,
         };

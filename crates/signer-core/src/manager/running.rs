@@ -13,7 +13,7 @@ use super::{
     exclusive::Claims,
     pool_guard::{Guarded, Issued, pool_guard},
     secret_pool::follow_secret,
-    secure_metrics::IssuerSlot,
+    serving_certificate::IssuerSlots,
     supervisor::Spawner,
 };
 use crate::pool_source::{DEFAULT_POLL, PoolState, watch_pool_by};
@@ -55,7 +55,7 @@ pub(crate) struct Shared {
     pub(crate) retry_after: RetryAfter,
     pub(crate) metrics: Metrics,
     pub(crate) overview: Overview,
-    pub(crate) serving_certificate: IssuerSlot,
+    pub(crate) serving_certificates: IssuerSlots,
     pub(crate) deny: DenyRulesInForce,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -96,7 +96,7 @@ pub(crate) async fn run_signer<S: Signer>(
         clock: shared.clock.clone(),
         times: shared.metrics.of(signer.name()).steps(),
     };
-    shared.serving_certificate.offer(signer.name(), &issuer, &policy);
+    shared.serving_certificates.offer(signer.name(), &issuer, &policy);
     let decisions = DecisionLog::default();
     let sources = Sources {
         pool: pool.clone(),

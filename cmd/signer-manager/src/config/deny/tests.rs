@@ -47,7 +47,7 @@ rules:
 
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    let nothing = "names neither namespaces, serviceAccounts, nodes nor signers, so it would block every pod; \
+    let nothing = "names neither namespaces, namespaceSelector, serviceAccounts, nodes nor signers, so it would block every pod; \
                    name some, or write namespaces: [\"*\"] if every pod is meant";
     for (text, error) in [
         ("rules: [{}]", format!("1:9: rules[0]: {nothing}")),
@@ -64,7 +64,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("rules: [{namespaces: [team-*]}]", "1:23: rules[0].namespaces[0]: \"team-*\" is no name; write a namespace's name (1 to 63 lowercase letters, digits or '-'), or \"*\" alone for all".into()),
         ("rules: [{nodes: [a/b]}]", "1:18: rules[0].nodes[0]: \"a/b\" is no name of a Kubernetes object; write lowercase letters, digits, '-' and '.'".into()),
         ("rules: [{nodes: [1]}]", "1:18: rules[0].nodes[0]: 1 is a number; write a node's name, or \"*\" alone for all".into()),
-        ("rules: [{namespaces: [a], node: [b]}]", "1:27: rules[0].node: is not known here; a rule has namespaces, serviceAccounts, nodes, signers, reason".into()),
+        ("rules: [{namespaces: [a], node: [b]}]", "1:27: rules[0].node: is not known here; a rule has namespaces, namespaceSelector, serviceAccounts, nodes, signers, reason".into()),
         ("rules: [{namespaces: [a], reason: [b]}]", "1:35: rules[0].reason: must be a text; write why the rule is there, such as INC-7".into()),
         ("rules: [", "1:8: unclosed bracket '['".into()),
     ] {

@@ -1,6 +1,7 @@
 //! The real binary: what it says of itself, what it survives, and how it ends.
 
 mod audit_log;
+mod bundle_endpoint;
 mod leaks;
 mod limits;
 mod outages;

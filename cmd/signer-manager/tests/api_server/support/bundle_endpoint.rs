@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use rustls::{ServerConfig, crypto::aws_lc_rs};
 use rustls_pki_types::PrivateKeyDer;
 use signer_core::ca_pool::{
-    CertificateAuthority, Leaf, PublicKey, SerialNumber, SigningKey, SigningKeyType, Terms, issue,
+    CertificateAuthority, IssuedCertificate, Leaf, PublicKey, SerialNumber, SigningKey, SigningKeyType,
+    Terms, issue,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -30,17 +31,13 @@ pub(crate) struct BundleEndpoint {
 impl BundleEndpoint {
     /// Its certificate is of this CA, for 127.0.0.1 and for a SPIFFE ID.
     pub(crate) async fn start(ca: &CertificateAuthority, id: &str, content: String) -> Self {
-        let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
-        let public = PublicKey::from_pkix(key.spki_der()).unwrap();
-        let leaf = Leaf::server().uri(id.parse().unwrap()).ip_address(Ipv4Addr::LOCALHOST.into());
-        let serial = SerialNumber::from_random([3; 16]);
-        let issued = issue(&leaf, &public, &Terms::default(), ca, serial, Timestamp::now()).unwrap();
+        let (leaf, key) = issued(ca, id);
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(
-                vec![issued.leaf_der.into()],
+                vec![leaf.leaf_der.into()],
                 PrivateKeyDer::Pkcs8(key.to_pkcs8().unwrap().to_vec().into()),
             )
             .unwrap();
@@ -73,4 +70,27 @@ impl BundleEndpoint {
     pub(crate) fn serve(&self, content: String) {
         *self.content.lock().unwrap() = content;
     }
+}
+
+/// A server's certificate for 127.0.0.1 and a SPIFFE ID.
+fn issued(ca: &CertificateAuthority, id: &str) -> (IssuedCertificate, SigningKey) {
+    let key = SigningKey::generate(SigningKeyType::EcdsaP256).unwrap();
+    let public = PublicKey::from_pkix(key.spki_der()).unwrap();
+    let leaf = Leaf::server().uri(id.parse().unwrap()).ip_address(Ipv4Addr::LOCALHOST.into());
+    let serial = SerialNumber::from_random([3; 16]);
+    (issue(&leaf, &public, &Terms::default(), ca, serial, Timestamp::now()).unwrap(), key)
+}
+
+/// The same in PEM: the chain, and the key.
+pub(crate) fn certificate(ca: &CertificateAuthority, id: &str) -> (String, String) {
+    let (leaf, key) = issued(ca, id);
+    let key = pem_of("PRIVATE KEY", &key.to_pkcs8().unwrap());
+    (leaf.chain_pem, key)
+}
+
+fn pem_of(label: &str, der: &[u8]) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }

@@ -1,4 +1,5 @@
-//! The certificate of the metrics' server.
+//! Certificates of this process's own servers: of files, or issued by one of its signers. They never come from a
+//! podCertificate volume: this process would have to sign it before it starts.
 
 use std::{
     fmt,
@@ -10,7 +11,8 @@ use std::{
 };
 
 use rustls::{
-    crypto::aws_lc_rs::sign::any_supported_type,
+    ServerConfig,
+    crypto::aws_lc_rs::{self, sign::any_supported_type},
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -20,13 +22,14 @@ use tokio::{
     task::spawn_blocking,
     time::{Instant, sleep},
 };
+use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
-use crate::{certificate_facts::CertificateFacts, controller::issuer::Issuer, pool_source::PoolState};
-use ca_pool::{
-    IssuedCertificate, Leaf, PublicKey, SigningKey, SigningKeyType, Terms,
-    names::{DnsName, SignerName},
+use super::supervisor::Spawner;
+use crate::{
+    certificate_facts::CertificateFacts, controller::issuer::Issuer, policy::Policy, pool_source::PoolState,
 };
+use ca_pool::{IssuedCertificate, Leaf, PublicKey, SigningKey, SigningKeyType, Terms, names::SignerName};
 
 /// How often files are looked at.
 const POLL: Duration = Duration::from_secs(60);
@@ -36,6 +39,78 @@ const RETRY: Duration = Duration::from_secs(5);
 const QUIET_START: Duration = Duration::from_secs(60);
 /// The longest file that is read.
 const LONGEST: u64 = 1024 * 1024;
+
+/// A server's certificate.
+#[derive(Clone, Debug)]
+pub enum ServingCertificate {
+    /// In PEM files, which are read again when they change.
+    Files {
+        /// The certificate, and those above it but for the root.
+        cert: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// Issued by a signer of this process by its policy, and renewed as that says, or when its CA leaves the pool.
+    Issued {
+        /// The signer.
+        signer: SignerName,
+        /// What it says: the name by which clients verify the server.
+        leaf: Box<Leaf>,
+    },
+}
+
+/// A server, in logs and audit records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Server {
+    /// As logs call it.
+    pub(super) name: &'static str,
+    /// `purpose` of audit records.
+    pub(super) purpose: &'static str,
+}
+
+/// Where signers leave what issues their certificates, for the servers that wait for them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IssuerSlots(Vec<(SignerName, watch::Sender<Option<Offer>>)>);
+
+impl IssuerSlots {
+    /// A signer runs.
+    pub(crate) fn offer(&self, signer: &SignerName, issuer: &Issuer, policy: &Policy) {
+        let Self(slots) = self;
+        for (_, slot) in slots.iter().filter(|(wanted, _)| wanted == signer) {
+            let terms = policy.terms(Terms::default().requested_max);
+            slot.send_replace(Some(Offer { issuer: issuer.clone(), terms }));
+        }
+    }
+
+    /// Starts what keeps a server's certificate.
+    pub(super) fn keep(
+        &mut self,
+        certificate: ServingCertificate,
+        server: Server,
+        tasks: &Spawner,
+    ) -> Resolver {
+        let resolver = Resolver::default();
+        let task = format!("certificate of the {}", server.name);
+        match certificate {
+            ServingCertificate::Files { cert, key } => {
+                tasks.spawn(task, follow(cert, key, server, resolver.clone()));
+            }
+            ServingCertificate::Issued { signer, leaf } => {
+                let (slot, offered) = watch::channel(None);
+                tasks.spawn(task, renew(offered, signer.clone(), leaf, server, resolver.clone()));
+                self.0.push((signer, slot));
+            }
+        }
+        resolver
+    }
+}
+
+/// TLS with whatever certificate is there at each handshake.
+pub(super) fn acceptor(resolver: Resolver) -> Result<TlsAcceptor, rustls::Error> {
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions()?;
+    Ok(TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_cert_resolver(Arc::new(resolver)))))
+}
 
 /// Gives handshakes the certificate that is there; without one they fail. Cheap to clone.
 #[derive(Clone)]
@@ -66,7 +141,8 @@ impl Resolver {
 }
 
 /// Reads the files again and again. What can't be read leaves the last one in use. Never ends.
-pub(super) async fn follow(cert: PathBuf, key: PathBuf, resolver: Resolver) {
+async fn follow(cert: PathBuf, key: PathBuf, server: Server, resolver: Resolver) {
+    let server = server.name;
     let (mut last, mut last_problem) = (None, None);
     loop {
         let (cert, key) = (cert.clone(), key.clone());
@@ -76,7 +152,7 @@ pub(super) async fn follow(cert: PathBuf, key: PathBuf, resolver: Resolver) {
             Ok(files) if last.as_ref() == Some(&files) => None,
             Ok(files) => match certified(&files.0, &files.1) {
                 Ok(certified) => {
-                    tracing::info!("the metrics' server has a new certificate");
+                    tracing::info!("the {server} has a new certificate");
                     resolver.set(certified);
                     last = Some(files);
                     None
@@ -88,9 +164,7 @@ pub(super) async fn follow(cert: PathBuf, key: PathBuf, resolver: Resolver) {
         if problem != last_problem {
             if let Some(problem) = &problem {
                 let until_then = if last.is_some() { "the last one stays" } else { "nobody can connect" };
-                tracing::warn!(
-                    "the certificate of the metrics' server can't be used, so {until_then}: {problem}"
-                );
+                tracing::warn!("the certificate of the {server} can't be used, so {until_then}: {problem}");
             }
             last_problem = problem.clone();
         }
@@ -138,16 +212,17 @@ fn of_pkcs8(chain: Vec<CertificateDer<'static>>, pkcs8: &[u8]) -> Result<Certifi
 
 /// What a signer issues with.
 #[derive(Clone, Debug)]
-pub(super) struct Offer {
-    pub(super) issuer: Issuer,
-    pub(super) terms: Terms,
+struct Offer {
+    issuer: Issuer,
+    terms: Terms,
 }
 
 /// Has the certificate issued, and again when it is to be refreshed or its CA has left the pool. Never ends.
-pub(super) async fn renew(
+async fn renew(
     mut offered: watch::Receiver<Option<Offer>>,
     signer: SignerName,
-    dns_name: DnsName,
+    leaf: Box<Leaf>,
+    server: Server,
     resolver: Resolver,
 ) {
     let began = Instant::now();
@@ -156,9 +231,9 @@ pub(super) async fn renew(
         let offer = offered.wait_for(Option::is_some).await.ok().and_then(|offer| offer.clone());
         // not reached without: the signer's end is that of the process
         let Some(Offer { issuer, terms }) = offer else { return std::future::pending().await };
-        match issue(&issuer, terms, &dns_name).await {
+        match issue(&issuer, terms, leaf.clone()).await {
             Ok((issued, key)) => {
-                record(&signer, &issued);
+                record(&signer, server.purpose, &issued);
                 resolver.set(key);
                 last_problem = None;
                 let left = issued.begin_refresh_at.duration_since(issuer.clock.now());
@@ -172,7 +247,7 @@ pub(super) async fn renew(
                 // pools, bundles and the clock are read at the start
                 let is_logged = began.elapsed() >= QUIET_START;
                 if is_logged && last_problem.as_ref() != Some(&problem) {
-                    tracing::warn!(%signer, "the metrics' server gets no certificate: {problem}");
+                    tracing::warn!(%signer, "the {} gets no certificate: {problem}", server.name);
                     last_problem = Some(problem);
                 }
                 sleep(RETRY).await;
@@ -198,11 +273,10 @@ async fn without_ca(mut pool: watch::Receiver<PoolState>, sha256: &str) {
 async fn issue(
     issuer: &Issuer,
     terms: Terms,
-    dns_name: &DnsName,
+    leaf: Box<Leaf>,
 ) -> Result<(IssuedCertificate, CertifiedKey), String> {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).map_err(|error| error.to_string())?;
     let public = PublicKey::from_pkix(key.spki_der()).map_err(|error| error.to_string())?;
-    let leaf = Box::new(Leaf::server().dns_name(dns_name.clone()));
     let issued = issuer.issue(leaf, public, terms).await.map_err(|error| error.to_string())?;
     let blocks = pem_blocks::blocks(issued.chain_pem.as_bytes()).map_err(|bad| bad.problem.to_owned())?;
     let chain = blocks.iter().map(|block| CertificateDer::from(block.der.to_vec())).collect();
@@ -211,10 +285,11 @@ async fn issue(
 }
 
 /// For the audit log: a certificate that no request asked for.
-fn record(signer: &SignerName, issued: &IssuedCertificate) {
+fn record(signer: &SignerName, purpose: &str, issued: &IssuedCertificate) {
     let facts = CertificateFacts::of_der(&issued.leaf_der).unwrap_or_default();
     tracing::info!(
-        target: "audit", outcome = "Issued", %signer, purpose = "metrics", dns_names = facts.dns_names.join(" "),
+        target: "audit", outcome = "Issued", %signer, purpose, dns_names = facts.dns_names.join(" "),
+        uris = (!facts.uris.is_empty()).then(|| facts.uris.join(" ")),
         usages = facts.usages.join(", "), key_type = facts.key.key_type, spki_sha256 = facts.key.spki_sha256,
         serial = %issued.serial, not_before = %issued.not_before, not_after = %issued.not_after,
         ca = issued.authority_id, ca_sha256 = issued.authority_sha256,
