@@ -57,8 +57,8 @@ async fn a_bundle_is_fetched_published_by_itself_and_taken_away_with_its_domain(
         assert_eq!(published.labels["k8s.spiffe.io/workload-trust-domain"], "own.example");
         assert_eq!(published.labels["k8s.spiffe.io/peer-trust-domain"], "partner.example");
         assert!(published.labels.keys().all(|key| key.starts_with("k8s.spiffe.io/")), "{published:?}");
-        let of_signer = scope.cluster().trust_bundles(&name).await?;
-        assert!(!of_signer[0].anchors_pem.contains(&partner.root().to_pem()), "domains never mix");
+        let of_signer = scope.cluster().trust_bundle(&name, SOON, |_| true).await?;
+        assert!(!of_signer.anchors_pem.contains(&partner.root().to_pem()), "domains never mix");
 
         // a file is read again; its domain can't be an object's name
         let all = format!("{name}-federation");
