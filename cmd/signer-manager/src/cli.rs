@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
+use ca_injector::Target;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use signer_core::{
     DnsName, Leaf, SignerName,
@@ -40,6 +41,30 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Keep the caBundle of webhooks, APIServices and CRD conversions at the trust anchors of the signer that their
+    /// annotation pod-certificate-signers/inject-anchors-of names
+    CaInjector(CaInjectorArgs),
+}
+
+/// What is kept, and how the process runs.
+#[derive(Debug, Args)]
+pub struct CaInjectorArgs {
+    /// An object whose caBundle is kept: validatingwebhookconfigurations/NAME, mutatingwebhookconfigurations/NAME,
+    /// apiservices/NAME or customresourcedefinitions/NAME. May be repeated
+    #[arg(long = "target", value_name = "KIND/NAME", required = true)]
+    pub targets: Vec<Target>,
+    /// How to reach the cluster [default: $KUBECONFIG, then ~/.kube/config, then the pod's service account]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// How the log is written, to stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or tracing directives
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub log: String,
+    /// Where /livez and /readyz are answered; without an IP, at all of IPv4 and IPv6
+    #[arg(long, value_name = "ADDRESS", default_value = ":8080", value_parser = address)]
+    pub http_bind: SocketAddr,
 }
 
 /// How the signers run.

@@ -59,7 +59,7 @@ fn most(target: &str) -> LevelFilter {
     match target.split("::").next().unwrap_or_default() {
         "kube_client" => LevelFilter::OFF,
         // the target of the audit log, and the crates of this workspace that log
-        name if name == AUDIT || name.starts_with("signer_") => LevelFilter::TRACE,
+        name if name == AUDIT || name == "ca_injector" || name.starts_with("signer_") => LevelFilter::TRACE,
         _ => LevelFilter::WARN,
     }
 }

@@ -6,7 +6,12 @@ use std::{
     process::ExitCode,
 };
 
-use signer_manager::{causes::with_causes, check_config::check_config, cli::Command, run::run};
+use signer_manager::{
+    causes::with_causes,
+    check_config::check_config,
+    cli::Command,
+    run::{RunError, inject, run},
+};
 use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
@@ -18,11 +23,16 @@ fn main() -> ExitCode {
             },
             Err(errors) => fail(&errors, 2),
         },
-        Command::Run(args) => match runtime().map(|runtime| runtime.block_on(run(*args))) {
-            Ok(Ok(())) => ExitCode::SUCCESS,
-            Ok(Err(error)) => fail(&error, error.exit_code()),
-            Err(error) => fail(&error, 1),
-        },
+        Command::Run(args) => until_it_ends(run(*args)),
+        Command::CaInjector(args) => until_it_ends(inject(args)),
+    }
+}
+
+fn until_it_ends(work: impl Future<Output = Result<(), RunError>>) -> ExitCode {
+    match runtime().map(|runtime| runtime.block_on(work)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error, error.exit_code()),
+        Err(error) => fail(&error, 1),
     }
 }
 

@@ -2,19 +2,20 @@
 
 use std::path::PathBuf;
 
+use ca_injector::Injector;
 use kubeconfig::{Connection, Environment, Options, connect};
 use signer_annotation::ConfigError as AnnotationError;
 use signer_core::{
     Manager, SignerOptions,
     ca_pool::forbid_core_dumps,
-    manager::{ManagerError, raise_open_files},
+    manager::{ManagerError, raise_open_files, serve_probes},
     shutdown_signal,
 };
 
 use crate::{
     audit_file::{AuditFile, AuditFileOptions, Writing},
     bundle_endpoint::BundleEndpointError,
-    cli::{NoCertificate, RunArgs},
+    cli::{CaInjectorArgs, NoCertificate, RunArgs},
     config::{Config, ConfigErrors, SignerConfig, deny_rules},
     logging,
     summary::{Started, started},
@@ -114,22 +115,12 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     logging::start(args.log_format, &args.log, audit_file)
         .map_err(|source| RunError::Log { filter: args.log, source })?;
     let mut shutdown = Box::pin(shutdown_signal().map_err(RunError::Signals)?);
-    // a credential plugin may take minutes
-    let connection = tokio::select! {
-        () = &mut shutdown => {
-            tracing::info!("asked to end before the way to the cluster was found");
-            return Ok(());
-        }
-        connection = connection(args.kubeconfig) => connection?,
-    };
-    let Connection { client, server, user, warnings, .. } = connection;
+    let Some(connection) = connection(args.kubeconfig, &mut shutdown).await? else { return Ok(()) };
+    let Connection { client, server, user, .. } = connection;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), config = %args.config.display(), server, user,
         signers = config.signers.len(), "starting"
     );
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
     for signer in &config.signers {
         let Started { kind, ca_pool } = started(signer);
         tracing::info!(signer = %signer.name(), kind, ca_pool, "configured");
@@ -154,6 +145,32 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     Ok(manager.run(shutdown).await?)
 }
 
+/// Keeps the `caBundle`s of the targets until SIGTERM or SIGINT.
+///
+/// # Errors
+/// If the command line is wrong, or the process can't begin its work.
+pub async fn inject(args: CaInjectorArgs) -> Result<(), RunError> {
+    logging::start(args.log_format, &args.log, None)
+        .map_err(|source| RunError::Log { filter: args.log, source })?;
+    let mut shutdown = Box::pin(shutdown_signal().map_err(RunError::Signals)?);
+    let Some(connection) = connection(args.kubeconfig, &mut shutdown).await? else { return Ok(()) };
+    let Connection { client, server, user, .. } = connection;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        server,
+        user,
+        targets = args.targets.len(),
+        "injecting trust anchors"
+    );
+    let (injector, state) = Injector::new(client, args.targets);
+    let readiness = move || state.borrow().readiness();
+    tokio::select! {
+        () = shutdown => Ok(()),
+        () = injector.run() => Ok(()),
+        served = serve_probes(args.http_bind, readiness) => Ok(served?),
+    }
+}
+
 fn audit_file(args: &RunArgs) -> Result<Option<(AuditFile, Writing)>, RunError> {
     let Some(path) = &args.audit_log_path else { return Ok(None) };
     let size = u64::from(args.audit_log_maxsize) * 1_000_000;
@@ -162,7 +179,26 @@ fn audit_file(args: &RunArgs) -> Result<Option<(AuditFile, Writing)>, RunError> 
     opened.map(Some).map_err(|source| RunError::AuditFile { path: path.clone(), source })
 }
 
-async fn connection(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError> {
+/// The way to the cluster; none if the process is asked to end before that is found: a credential plugin may take
+/// minutes.
+async fn connection(
+    kubeconfig: Option<PathBuf>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Option<Connection>, RunError> {
+    let connection = tokio::select! {
+        () = shutdown => {
+            tracing::info!("asked to end before the way to the cluster was found");
+            return Ok(None);
+        }
+        connection = way(kubeconfig) => connection?,
+    };
+    for warning in &connection.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(Some(connection))
+}
+
+async fn way(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError> {
     let option = kubeconfig.as_ref().map(|path| format!("--kubeconfig {}: ", path.display()));
     let options = Options { kubeconfig, context: None };
     connect(&options, &Environment::of_process()).await.map_err(|source| match source {

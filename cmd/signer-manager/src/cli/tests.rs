@@ -87,3 +87,18 @@ fn secure_metrics_need_a_certificate_of_one_kind() {
         assert!(error.contains(expected), "{arguments:?}: {error}");
     }
 }
+
+#[test]
+fn the_ca_injector_needs_targets_and_no_configuration() {
+    let read = |arguments: &[&str]| {
+        Command::from_arguments([&["signer-manager", "ca-injector"], arguments].concat())
+    };
+    let both = ["--target", "apiservices/v1.a.example", "--target=customresourcedefinitions/b.example"];
+    let Ok(Command::CaInjector(args)) = read(&both) else { panic!("must be read") };
+    let targets: Vec<_> = args.targets.iter().map(ToString::to_string).collect();
+    assert_eq!(targets, ["apiservices/v1.a.example", "customresourcedefinitions/b.example"]);
+    let refused = |arguments: &[&str]| read(arguments).unwrap_err().to_string();
+    assert!(refused(&[]).contains("--target <KIND/NAME>"));
+    assert!(refused(&["--target", "secrets/a"]).contains("\"secrets/a\" is no target; write validatingweb"));
+    assert!(refused(&["--target=apiservices/a", "--config", "x"]).contains("--config"));
+}

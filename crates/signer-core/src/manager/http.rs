@@ -84,6 +84,25 @@ pub(crate) async fn serve(listener: TcpListener, health: Health, ended: EndedTas
     http_server::serve(listener, http_server::Plain, routes, LIMITS).await;
 }
 
+/// Answers `/livez`, and `/readyz` by what is said of it: whether all is well, and a page. For processes without
+/// signers; a [`Manager`](super::Manager) does it by itself. Ends only if it can't begin.
+///
+/// # Errors
+/// If it can't listen there.
+pub async fn serve_probes(
+    address: SocketAddr,
+    readiness: impl Fn() -> (bool, String) + Clone + Send + Sync + 'static,
+) -> Result<(), ManagerError> {
+    let listener = bind(address, "probes").await?;
+    let readyz = move || async move {
+        let (is_ready, page) = readiness();
+        (if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, page)
+    };
+    let routes = Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(readyz));
+    http_server::serve(listener, http_server::Plain, routes, LIMITS).await;
+    Ok(())
+}
+
 async fn readyz(State((health, ended)): State<(Health, EndedTasks)>) -> impl IntoResponse {
     let (report, ended) = (health.report(), ended.list());
     let status = if report.is_ready_with(&ended) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -24,6 +24,7 @@ pub use crate::process::raise_open_files;
 pub(crate) use allowed_changes::{allowed_changes, standing_in};
 pub use bundle_endpoint::{BUNDLE_REFRESH_HINT, BundleEndpoint};
 pub use error::ManagerError;
+pub use http::serve_probes;
 pub use options::SignerOptions;
 pub use secure_metrics::SecureMetrics;
 pub use serving_certificate::ServingCertificate;

@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod bundle_endpoint;
+mod ca_injector;
 mod leaks;
 mod limits;
 mod outages;

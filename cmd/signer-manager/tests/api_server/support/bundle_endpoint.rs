@@ -88,7 +88,8 @@ pub(crate) fn certificate(ca: &CertificateAuthority, id: &str) -> (String, Strin
     (leaf.chain_pem, key)
 }
 
-fn pem_of(label: &str, der: &[u8]) -> String {
+/// One block.
+pub(crate) fn pem_of(label: &str, der: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let text = STANDARD.encode(der);
     let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
