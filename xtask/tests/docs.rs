@@ -95,7 +95,8 @@ fn troubleshooting_has_each_reason() {
 fn configuration_has_each_field() {
     let page = read("docs/configuration.md");
     let config = repository().join("cmd/signer-manager/src/config");
-    let kinds = ["annotation", "service_dns", "spiffe"].map(|kind| format!("kinds/{kind}.rs"));
+    let kinds =
+        ["annotation", "pod_identity", "service_dns", "spiffe"].map(|kind| format!("kinds/{kind}.rs"));
     let files = kinds.into_iter().chain(["policy.rs", "secret_pool.rs"].map(str::to_owned));
     let mut count = 0;
     for file in files {

@@ -64,6 +64,14 @@ fn write_signer(f: &mut fmt::Formatter<'_>, signer: &SignerConfig, warnings: &[S
     rows.extend([
         ("lifetime", vec![lifetime(policy, &signer.kind)]),
         ("key types", vec![key_types(policy)]),
+        (
+            "extensions",
+            policy
+                .extensions
+                .iter()
+                .map(|extension| format!("{}, the cluster's issuer", extension.oid()))
+                .collect(),
+        ),
         ("used by", used_by(policy)),
         ("CA pool", ca_pool(&signer.ca_pool)),
         ("warning", warnings.to_vec()),

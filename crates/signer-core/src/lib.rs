@@ -91,6 +91,7 @@
 pub mod certificate_facts;
 mod clock;
 pub mod cluster;
+pub mod cluster_issuer;
 mod controller;
 pub mod decision;
 pub mod deny;

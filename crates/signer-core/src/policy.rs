@@ -7,7 +7,7 @@ use crate::{
     decision::{Decision, Denial, Grounds},
     reasons,
 };
-use ca_pool::{KeyType, Refresh, Terms};
+use ca_pool::{KeyType, Leaf, LeafExtension, Refresh, Terms};
 
 /// What an operator settles for a signer, whatever its kind.
 ///
@@ -32,6 +32,9 @@ pub struct Policy {
     pub key_types: Vec<KeyType>,
     /// Who may use the signer: who is in one of these. Without it, everybody.
     pub allow: Option<Vec<WorkloadSelector>>,
+    /// Extensions that each certificate has behind those of its signer, such as
+    /// [`cluster_issuer`](crate::cluster_issuer::cluster_issuer). None by default.
+    pub extensions: Vec<LeafExtension>,
 }
 
 impl Default for Policy {
@@ -42,6 +45,7 @@ impl Default for Policy {
             clock_skew: Terms::DEFAULT_CLOCK_SKEW,
             key_types: KeyType::ALL.to_vec(),
             allow: None,
+            extensions: Vec::new(),
         }
     }
 }
@@ -56,6 +60,11 @@ impl Policy {
             refresh: self.refresh,
             ..Terms::default()
         }
+    }
+
+    /// A leaf of the signer, with what the operator adds to each.
+    pub(crate) fn completed(&self, leaf: Leaf) -> Leaf {
+        self.extensions.iter().cloned().fold(leaf, Leaf::extension)
     }
 
     /// Whether who may use the signer depends on labels of namespaces.

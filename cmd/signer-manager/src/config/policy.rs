@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use signer_core::{
-    KeyType, Policy, Refresh,
-    ca_pool::{format_duration, parse_duration},
+    KeyType, Policy, Refresh, Uri,
+    ca_pool::{LeafExtension, format_duration, parse_duration},
+    cluster_issuer::{ClusterIssuerError, cluster_issuer},
 };
 
 use super::{
@@ -13,7 +14,8 @@ use super::{
     workloads::{self, workloads},
 };
 
-pub(super) const FIELDS: [&str; 5] = ["maxLifetime", "refreshAt", "clockSkew", "keyTypes", "allow"];
+pub(super) const FIELDS: [&str; 7] =
+    ["maxLifetime", "refreshAt", "clockSkew", "keyTypes", "allow", "clusterIssuerURL", "clusterIssuerOID"];
 
 /// The policy of a signer; what it doesn't say has the core's default.
 pub(super) fn policy(signer: &Mapping<'_>, problems: &mut Problems) -> Policy {
@@ -31,7 +33,34 @@ pub(super) fn policy(signer: &Mapping<'_>, problems: &mut Problems) -> Policy {
             let accepted = "a list such as [{namespaces: [web], serviceAccounts: [\"*\"]}]";
             field.list(accepted, problems, |entry, problems| allow(entry, problems))
         }),
+        extensions: cluster_issuer_of(signer, problems).into_iter().collect(),
     }
+}
+
+const URL: &str = "the URL of the cluster's OIDC issuer, such as https://oidc.example.com/prod";
+
+const OID: &str = "an object identifier of your own, such as 1.3.6.1.4.1.<your number>.1";
+
+/// The extension that names the cluster, if both of its fields are there.
+fn cluster_issuer_of(signer: &Mapping<'_>, problems: &mut Problems) -> Option<LeafExtension> {
+    let (url, oid) = match (signer.get("clusterIssuerURL"), signer.get("clusterIssuerOID")) {
+        (None, None) => return None,
+        (Some(url), Some(oid)) => (url, oid),
+        (Some(alone), None) => {
+            problems.extend([alone.error(format!("needs clusterIssuerOID beside it: {OID}"))]);
+            return None;
+        }
+        (None, Some(alone)) => {
+            problems.extend([alone.error(format!("needs clusterIssuerURL beside it: {URL}"))]);
+            return None;
+        }
+    };
+    let (parsed, text) = (problems.ok(url.parse::<Uri>(URL)), problems.ok(oid.text(OID)));
+    let extension = cluster_issuer(text?, &parsed?).map_err(|error| match error {
+        ClusterIssuerError::Url => url.error(error.to_string()),
+        error => oid.error(error.to_string()),
+    });
+    problems.ok(extension)
 }
 
 /// A duration's bounds, and what is written in its place.

@@ -2,7 +2,7 @@
 
 use signer_core::{
     DnsName, Leaf, Policy, PoolSource, SignerName,
-    ca_pool::SecretPool,
+    ca_pool::{LeafExtension, SecretPool},
     cluster::{CertificateSource, Pod},
     federation::Federation,
     preview::{Preview, PreviewError, Previewer, Surroundings},
@@ -94,10 +94,20 @@ pub(super) fn signer(
     let entry = Entry { name, cluster_domain, cluster_name, policy: &policy, signer: &signer };
     let kind = (kind?.read)(&entry, problems);
     let (kind, mut ca_pool) = (kind?, ca_pool?);
+    problems.extend(extension_twice(&signer, &kind, &policy));
     if let PoolSource::Secret(SecretPool { automatic_rotation: Some(rotation), .. }) = &mut ca_pool {
         rotation.root_uri = kind.root_uri();
     }
     Some(SignerConfig { kind, ca_pool, policy })
+}
+
+/// RFC 5280 §4.2: no extension may be there twice.
+fn extension_twice(signer: &Mapping<'_>, kind: &SignerKind, policy: &Policy) -> Option<ConfigError> {
+    let oids = |leaf: &Leaf| leaf.extensions.iter().map(LeafExtension::oid).collect::<Vec<_>>();
+    let own: Vec<String> = kind.examples().iter().flat_map(oids).collect();
+    let twice = policy.extensions.iter().any(|extension| own.contains(&extension.oid()));
+    let field = signer.get("clusterIssuerOID").filter(|_| twice)?;
+    Some(field.error("is that of an extension which this signer's certificates have already; take another"))
 }
 
 fn kind(signer: &Mapping<'_>) -> Result<&'static KnownKind, ConfigError> {

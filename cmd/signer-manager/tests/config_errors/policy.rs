@@ -184,3 +184,34 @@ fn an_allow_without_a_value_does_not_mean_everybody() {
         ],
     );
 }
+
+#[test]
+fn a_cluster_issuer_has_a_url_and_an_oid_of_its_own() {
+    const URL: &str = "clusterIssuerURL: https://oidc.example.com";
+    for (fields, error) in [
+        (
+            URL,
+            "5:21: signers[0].clusterIssuerURL: needs clusterIssuerOID beside it: an object identifier of your own, such as 1.3.6.1.4.1.<your number>.1",
+        ),
+        (
+            "clusterIssuerOID: 1.3.6.1.4.1.32473.1",
+            "5:21: signers[0].clusterIssuerOID: needs clusterIssuerURL beside it: the URL of the cluster's OIDC issuer, such as https://oidc.example.com/prod",
+        ),
+        (
+            "clusterIssuerURL: http://oidc.example.com\nclusterIssuerOID: 1.3.6.1.4.1.32473.1",
+            "5:21: signers[0].clusterIssuerURL: an OIDC issuer's URL begins with https://, has no query and no fragment, and 512 bytes at most",
+        ),
+        (
+            &format!("{URL}\nclusterIssuerOID: 2.5.29.17"),
+            "6:21: signers[0].clusterIssuerOID: extensions of that arc mean something to verifiers; take one of your own, under 1.3.6.1.4.1.<your number>",
+        ),
+    ] {
+        assert_field_errors(fields, &[error]);
+    }
+    assert_errors(
+        &signer("pod-identity", &format!("{URL}\nclusterIssuerOID: 1.3.6.1.4.1.57683.1")),
+        &[
+            "6:21: signers[0].clusterIssuerOID: is that of an extension which this signer's certificates have already; take another",
+        ],
+    );
+}

@@ -50,7 +50,7 @@ fn of_an_unknown_kind_no_field_but_the_unknown_ones_is_wrong() {
         &signer("spif", "trustDomain: example.com\nrefreshat: 1h"),
         &[
             "3:9: signers[0].kind: \"spif\" is not known; write service-dns, spiffe, annotation or pod-identity",
-            "6:3: signers[0].refreshat: is not known here; every signer has name, kind, caPool, maxLifetime, refreshAt, clockSkew, keyTypes, allow, and \
+            "6:3: signers[0].refreshat: is not known here; every signer has name, kind, caPool, maxLifetime, refreshAt, clockSkew, keyTypes, allow, clusterIssuerURL, clusterIssuerOID, and \
              those of its kind",
         ],
     );
@@ -64,7 +64,7 @@ fn fields_of_other_kinds_and_of_none_are_told_apart() {
             "5:3: signers[0].trustDomain: belongs to kind spiffe and annotation, not to service-dns; leave it out",
             "6:3: signers[0].grants: belongs to kind annotation, not to service-dns; leave it out",
             "7:3: signers[0].ttl: is not known here; a signer of kind service-dns has name, kind, caPool, maxLifetime, refreshAt, clockSkew, keyTypes, \
-             allow, dnsSuffixes, noServices, podNames",
+             allow, clusterIssuerURL, clusterIssuerOID, dnsSuffixes, noServices, podNames",
         ],
     );
 }

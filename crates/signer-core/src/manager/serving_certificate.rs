@@ -77,8 +77,7 @@ impl IssuerSlots {
     pub(crate) fn offer(&self, signer: &SignerName, issuer: &Issuer, policy: &Policy) {
         let Self(slots) = self;
         for (_, slot) in slots.iter().filter(|(wanted, _)| wanted == signer) {
-            let terms = policy.terms(Terms::default().requested_max);
-            slot.send_replace(Some(Offer { issuer: issuer.clone(), terms }));
+            slot.send_replace(Some(Offer { issuer: issuer.clone(), policy: policy.clone() }));
         }
     }
 
@@ -214,7 +213,7 @@ fn of_pkcs8(chain: Vec<CertificateDer<'static>>, pkcs8: &[u8]) -> Result<Certifi
 #[derive(Clone, Debug)]
 struct Offer {
     issuer: Issuer,
-    terms: Terms,
+    policy: Policy,
 }
 
 /// Has the certificate issued, and again when it is to be refreshed or its CA has left the pool. Never ends.
@@ -230,8 +229,8 @@ async fn renew(
     loop {
         let offer = offered.wait_for(Option::is_some).await.ok().and_then(|offer| offer.clone());
         // not reached without: the signer's end is that of the process
-        let Some(Offer { issuer, terms }) = offer else { return std::future::pending().await };
-        match issue(&issuer, terms, leaf.clone()).await {
+        let Some(Offer { issuer, policy }) = offer else { return std::future::pending().await };
+        match issue(&issuer, &policy, &leaf).await {
             Ok((issued, key)) => {
                 record(&signer, server.purpose, &issued);
                 resolver.set(key);
@@ -272,12 +271,16 @@ async fn without_ca(mut pool: watch::Receiver<PoolState>, sha256: &str) {
 
 async fn issue(
     issuer: &Issuer,
-    terms: Terms,
-    leaf: Box<Leaf>,
+    policy: &Policy,
+    leaf: &Leaf,
 ) -> Result<(IssuedCertificate, CertifiedKey), String> {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).map_err(|error| error.to_string())?;
     let public = PublicKey::from_pkix(key.spki_der()).map_err(|error| error.to_string())?;
-    let issued = issuer.issue(leaf, public, terms).await.map_err(|error| error.to_string())?;
+    let leaf = Box::new(policy.completed(leaf.clone()));
+    let issued = issuer
+        .issue(leaf, public, policy.terms(Terms::default().requested_max))
+        .await
+        .map_err(|error| error.to_string())?;
     let blocks = pem_blocks::blocks(issued.chain_pem.as_bytes()).map_err(|bad| bad.problem.to_owned())?;
     let chain = blocks.iter().map(|block| CertificateDer::from(block.der.to_vec())).collect();
     let key = of_pkcs8(chain, &key.to_pkcs8().map_err(|error| error.to_string())?)?;

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{certificate_facts::CertificateFacts, reasons, testing::RequestBuilder};
+use crate::{
+    certificate_facts::CertificateFacts, cluster_issuer::cluster_issuer, reasons, testing::RequestBuilder,
+};
 use ca_pool::names::SignerName;
 
 /// Issues the pod's name as a DNS name.
@@ -66,4 +68,17 @@ async fn the_policy_is_asked_first() {
 async fn a_key_type_that_does_not_exist_is_named() {
     let error = of(&Policy::default(), |source| source.key_type = "RSA1024".into()).await.unwrap_err();
     assert!(error.to_string().starts_with("keyType: \"RSA1024\" is not a key type"), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_has_what_the_operator_adds() {
+    let url = "https://oidc.example.com".parse().unwrap();
+    let policy = Policy {
+        extensions: vec![cluster_issuer("1.3.6.1.4.1.32473.1", &url).unwrap()],
+        ..Policy::default()
+    };
+    let found = of(&policy, |_| ()).await.unwrap();
+    let Preview::Issued(certificate) = found else { panic!("{found:?}") };
+    let value = [&[0x16, 24][..], b"https://oidc.example.com"].concat();
+    assert!(certificate.leaf_der.windows(value.len()).any(|window| window == value));
 }
