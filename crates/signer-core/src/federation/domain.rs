@@ -98,12 +98,13 @@ pub(super) fn valid(bundle: &SpiffeBundle, now: Timestamp) -> Vec<&CaCertificate
 }
 
 /// When a bundle is fetched again: as its author wishes, within bounds (SPIFFE Federation §5.1: 5 minutes without a
-/// wish, and no sooner after a failure).
+/// wish, and no sooner after a failure). While nothing is known of a domain, after a minute: of two clusters that
+/// federate with each other, one starts first.
 pub(super) fn refresh_after(bundle: Option<&SpiffeBundle>) -> Duration {
     const LEAST: Duration = Duration::from_secs(60);
     const MOST: Duration = Duration::from_secs(24 * 3600);
     const DEFAULT: Duration = Duration::from_secs(300);
-    bundle.and_then(|bundle| bundle.refresh_hint).unwrap_or(DEFAULT).clamp(LEAST, MOST)
+    bundle.map_or(LEAST, |bundle| bundle.refresh_hint.unwrap_or(DEFAULT).clamp(LEAST, MOST))
 }
 
 /// Reads a file: a SPIFFE bundle, or certificates in PEM.

@@ -166,6 +166,10 @@ impl Federator {
         });
         match accepted {
             Ok(new) => {
+                tracing::debug!(
+                    signer = %self.name, anchors = new.anchors.len(), sequence = new.sequence,
+                    "trust domain {} looked at", domain.trust_domain
+                );
                 known.bundle = Some(new);
                 known.fetched_at = Instant::now();
                 known.problem = None;

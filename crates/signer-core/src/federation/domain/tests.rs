@@ -60,7 +60,7 @@ fn the_author_says_within_bounds_when_it_is_fetched_again() {
         [after(Some(0)), after(Some(600)), after(Some(u64::MAX)), after(None)],
         [60, 600, 86_400, 300]
     );
-    assert_eq!(refresh_after(None).as_secs(), 300);
+    assert_eq!(refresh_after(None).as_secs(), 60);
 }
 
 #[test]
