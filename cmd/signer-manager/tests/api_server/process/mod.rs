@@ -11,6 +11,7 @@ mod secure_metrics;
 mod sharing;
 mod start;
 mod status_page;
+mod two_clusters;
 
 use test_cluster::{CertificateSource, KeyType};
 
