@@ -126,28 +126,32 @@ async fn served(setup: &Setup, of: &str, cert: (String, String)) -> (Child, Stri
 }
 
 #[tokio::test]
-async fn our_client_fetches_what_go_spiffe_serves() -> Result<(), Error> {
+async fn our_client_fetches_what_go_spiffe_serves_by_both_profiles() -> Result<(), Error> {
     on_cluster(async |scope| {
-        let signer = scope.signer_name("spiffe");
-        scope.owns_signer_name(&format!("{signer}-federation"));
         let partner = new_authority("partner");
         let pem = partner.root().to_pem();
         let id = "spiffe://partner.example/server";
-        let setup = Setup::new().signer(&signer, "");
-        let (_server, url) = served(&setup, &pem, certificate(&partner, id)).await;
-        let first = setup.dir.path().join("served.pem");
-        let fields = format!(
-            "kind: spiffe, trustDomain: own.example, federation: [{{trustDomain: partner.example, bundleEndpointURL: \"{url}\", \
-             bundleEndpointProfile: {{type: https_spiffe, endpointSPIFFEID: \"{id}\"}}, trustBundle: {{file: {}}}}}]",
-            first.display()
-        );
-        let manager = setup.changed(&signer, &fields).start(scope);
-        let is_it = |bundle: &test_cluster::TrustBundle| bundle.anchors_pem == pem;
-        let bundle = scope.cluster().trust_bundle(&format!("{signer}-federation"), SOON, is_it).await?;
-        let annotations = scope.cluster().trust_bundle_api()?.get(&bundle.name).await.unwrap();
-        let annotations = annotations.metadata.annotations.unwrap();
-        assert!(annotations.values().any(|value| value == "42"), "{annotations:?}");
-        manager.stop().await;
+        let dir = Setup::new();
+        // the server's certificate is of that root, for its SPIFFE ID and for its address
+        let (_server, url) = served(&dir, &pem, certificate(&partner, id)).await;
+        let first = dir.dir.path().join("served.pem");
+        let first = first.display();
+        for profile in [
+            format!("bundleEndpointProfile: {{type: https_spiffe, endpointSPIFFEID: \"{id}\"}}, trustBundle: {{file: {first}}}"),
+            format!("bundleEndpointProfile: {{type: https_web, caFile: {first}}}"),
+        ] {
+            let signer = scope.signer_name("spiffe");
+            scope.owns_signer_name(&format!("{signer}-federation"));
+            let federation = format!("[{{trustDomain: partner.example, bundleEndpointURL: \"{url}\", {profile}}}]");
+            let fields = format!("kind: spiffe, trustDomain: own.example, federation: {federation}");
+            let manager = Setup::new().signer(&signer, &fields).start(scope);
+            let is_it = |bundle: &test_cluster::TrustBundle| bundle.anchors_pem == pem;
+            let bundle = scope.cluster().trust_bundle(&format!("{signer}-federation"), SOON, is_it).await?;
+            let annotations = scope.cluster().trust_bundle_api()?.get(&bundle.name).await.unwrap();
+            let annotations = annotations.metadata.annotations.unwrap();
+            assert!(annotations.values().any(|value| value == "42"), "{annotations:?}");
+            manager.stop().await;
+        }
         Ok(())
     })
     .await
