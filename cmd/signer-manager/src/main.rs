@@ -23,12 +23,12 @@ fn main() -> ExitCode {
             },
             Err(errors) => fail(&errors, 2),
         },
-        Command::Run(args) => until_it_ends(run(*args)),
-        Command::CaInjector(args) => until_it_ends(inject(args)),
+        Command::Run(args) => block_on(run(*args)),
+        Command::CaInjector(args) => block_on(inject(args)),
     }
 }
 
-fn until_it_ends(work: impl Future<Output = Result<(), RunError>>) -> ExitCode {
+fn block_on(work: impl Future<Output = Result<(), RunError>>) -> ExitCode {
     match runtime().map(|runtime| runtime.block_on(work)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&error, error.exit_code()),

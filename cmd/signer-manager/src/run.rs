@@ -190,7 +190,7 @@ async fn connection(
             tracing::info!("asked to end before the way to the cluster was found");
             return Ok(None);
         }
-        connection = way(kubeconfig) => connection?,
+        connection = connect_to_cluster(kubeconfig) => connection?,
     };
     for warning in &connection.warnings {
         tracing::warn!("{warning}");
@@ -198,7 +198,7 @@ async fn connection(
     Ok(Some(connection))
 }
 
-async fn way(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError> {
+async fn connect_to_cluster(kubeconfig: Option<PathBuf>) -> Result<Connection, RunError> {
     let option = kubeconfig.as_ref().map(|path| format!("--kubeconfig {}: ", path.display()));
     let options = Options { kubeconfig, context: None };
     connect(&options, &Environment::of_process()).await.map_err(|source| match source {

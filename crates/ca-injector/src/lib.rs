@@ -31,20 +31,20 @@ pub use self::{
     target::{InvalidTarget, Target, TargetKind},
 };
 
-/// How often objects are looked at.
-const EVERY: Duration = Duration::from_secs(10);
+/// How often objects are read.
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often one is tried at once, whose writes conflict with those of others.
-const MOST_TRIES: u32 = 3;
+/// How often a write that conflicts is attempted before the next poll.
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Why an object isn't as it should be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InjectError {
-    /// It isn't there.
+    /// It doesn't exist.
     #[error("it doesn't exist; create it, or leave its --target out")]
     Missing,
-    /// It can't be kept.
+    /// Its annotations don't allow it, or it has no `caBundle`.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The anchors can't be read.
@@ -87,7 +87,7 @@ impl State {
     }
 }
 
-/// Keeps some objects.
+/// Keeps the `caBundle` of its targets.
 pub struct Injector {
     client: Client,
     targets: Vec<Target>,
@@ -108,45 +108,45 @@ impl Injector {
         (Self { client, targets, state }, receiver)
     }
 
-    /// Looks at all of them again and again. Never ends.
+    /// Reconciles all targets every ten seconds. Never returns.
     pub async fn run(self) {
         loop {
             let mut problems = BTreeMap::new();
             for target in &self.targets {
-                match self.keep(target).await {
+                match self.reconcile(target).await {
                     Ok(()) => {}
                     Err(error) => _ = problems.insert(target.clone(), error.to_string()),
                 }
             }
-            self.say(&problems);
+            self.log_changes(&problems);
             self.state.send_replace(State { has_looked: true, problems });
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Each problem is logged once, and its end.
-    fn say(&self, problems: &BTreeMap<Target, String>) {
+    /// Logs each problem once, and its recovery.
+    fn log_changes(&self, problems: &BTreeMap<Target, String>) {
         let before = self.state.borrow().problems.clone();
         for (target, problem) in problems.iter().filter(|(target, now)| before.get(target) != Some(now)) {
             tracing::warn!(%target, "{problem}");
         }
         for target in before.keys().filter(|target| !problems.contains_key(target)) {
-            tracing::info!(%target, "in order again");
+            tracing::info!(%target, "recovered");
         }
     }
 
-    /// What others change at the same time is looked at again.
-    async fn keep(&self, target: &Target) -> Result<(), InjectError> {
-        for _ in 1..MOST_TRIES {
-            match self.keep_at_once(target).await {
+    /// Reads and writes again if somebody else has changed the object in between.
+    async fn reconcile(&self, target: &Target) -> Result<(), InjectError> {
+        for _ in 1..MAX_ATTEMPTS {
+            match self.reconcile_once(target).await {
                 Err(InjectError::Conflict) => {}
                 kept => return kept,
             }
         }
-        self.keep_at_once(target).await
+        self.reconcile_once(target).await
     }
 
-    async fn keep_at_once(&self, target: &Target) -> Result<(), InjectError> {
+    async fn reconcile_once(&self, target: &Target) -> Result<(), InjectError> {
         let object = self.read(target).await?;
         let signer = plan::signer_of(&object)?;
         let anchors = self.anchors(&signer).await?;

@@ -34,10 +34,10 @@ pub enum TargetKind {
     CrdConversion,
 }
 
-/// It isn't a target.
+/// The text isn't a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no target; write validatingwebhookconfigurations/NAME, mutatingwebhookconfigurations/NAME, apiservices/NAME or customresourcedefinitions/NAME"
+    "{0:?} is not a valid target; write validatingwebhookconfigurations/NAME, mutatingwebhookconfigurations/NAME, apiservices/NAME or customresourcedefinitions/NAME"
 )]
 pub struct InvalidTarget(String);
 
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_target_is_refused() {
+    fn an_invalid_target_is_refused() {
         for text in [
             "",
             "web",

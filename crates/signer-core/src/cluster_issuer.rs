@@ -39,19 +39,19 @@ pub fn cluster_issuer(oid: &str, url: &Uri) -> Result<LeafExtension, ClusterIssu
     Ok(LeafExtension::new(oid, false, value)?)
 }
 
-/// There is no such extension.
+/// The extension can't be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClusterIssuerError {
-    /// Of the URL.
+    /// The URL isn't one of an OIDC issuer.
     #[error("an OIDC issuer's URL begins with https://, has no query and no fragment, and 512 bytes at most")]
     Url,
-    /// Of the object identifier.
+    /// The object identifier is one of X.500 or RFC 5280.
     #[error(
         "extensions of that arc mean something to verifiers; take one of your own, under 1.3.6.1.4.1.<your number>"
     )]
     StandardOid,
-    /// Of the object identifier.
+    /// The object identifier isn't valid, or is reserved.
     #[error(transparent)]
     Extension(#[from] LeafExtensionError),
 }

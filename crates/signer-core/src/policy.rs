@@ -62,8 +62,8 @@ impl Policy {
         }
     }
 
-    /// A leaf of the signer, with what the operator adds to each.
-    pub(crate) fn completed(&self, leaf: Leaf) -> Leaf {
+    /// The leaf with the extensions of this policy.
+    pub(crate) fn with_extensions(&self, leaf: Leaf) -> Leaf {
         self.extensions.iter().cloned().fold(leaf, Leaf::extension)
     }
 

@@ -103,7 +103,7 @@ impl Previewer {
             None => signer.decide(&request).await.map_err(PreviewError::Signer)?,
         };
         let leaf = match decision {
-            Decision::Issue(leaf) => policy.completed(*leaf),
+            Decision::Issue(leaf) => policy.with_extensions(*leaf),
             Decision::Deny(denial) => return Ok(Preview::Denied(denial)),
             Decision::Wait(wait) => return Ok(Preview::Waiting(wait)),
         };

@@ -57,7 +57,7 @@ impl SpiffeConfig {
         Self { service_names: Some(naming), ..self }
     }
 
-    /// The same, federated with these trust domains: their bundles are published to pods, each by itself.
+    /// The same, federated with these trust domains: their bundles are published to pods, one object each.
     #[must_use]
     pub fn with_federation(self, federation: Vec<FederatedDomain>) -> Self {
         Self { federation, ..self }

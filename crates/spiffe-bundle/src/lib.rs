@@ -59,7 +59,7 @@ pub enum BundleError {
     /// An element for X.509 has a certificate that can't be an anchor.
     #[error("the bundle's {0}")]
     Certificate(#[from] AuthorityError),
-    /// An element for X.509 has a certificate that is no CA's.
+    /// An element for X.509 has a certificate that isn't a CA's.
     #[error("element {index} of the bundle has a certificate that isn't a CA's ({subject})")]
     NotACa {
         /// From 0.

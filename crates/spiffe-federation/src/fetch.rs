@@ -58,7 +58,7 @@ pub enum FetchError {
     /// The host in the URL is neither a DNS name nor an IP address.
     #[error("{0:?} is neither a DNS name nor an IP address")]
     Host(String),
-    /// There is no CA by which to verify the server.
+    /// The CAs that verify the server can't be read, or there are none.
     #[error("{0}")]
     Roots(String),
     /// Its answer is another one.
@@ -73,7 +73,7 @@ pub enum FetchError {
     /// It broke off.
     #[error("the answer broke off: {0}")]
     Body(String),
-    /// It is no bundle.
+    /// The answer isn't a valid bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }

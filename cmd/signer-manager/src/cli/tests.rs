@@ -99,6 +99,9 @@ fn the_ca_injector_needs_targets_and_no_configuration() {
     assert_eq!(targets, ["apiservices/v1.a.example", "customresourcedefinitions/b.example"]);
     let refused = |arguments: &[&str]| read(arguments).unwrap_err().to_string();
     assert!(refused(&[]).contains("--target <KIND/NAME>"));
-    assert!(refused(&["--target", "secrets/a"]).contains("\"secrets/a\" is no target; write validatingweb"));
+    assert!(
+        refused(&["--target", "secrets/a"])
+            .contains("\"secrets/a\" is not a valid target; write validatingweb")
+    );
     assert!(refused(&["--target=apiservices/a", "--config", "x"]).contains("--config"));
 }

@@ -1,4 +1,4 @@
-//! Bundles of other trust domains: fetched, published each by itself, refused and removed.
+//! Bundles of other trust domains: fetched, published separately, refused and removed.
 
 use signer_core::ca_pool::CertificateAuthority;
 use spiffe_bundle::SpiffeBundle;

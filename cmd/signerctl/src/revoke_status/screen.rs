@@ -106,7 +106,7 @@ fn commands(batch: &[&Workload], kubectl: &str) -> String {
     restarts + &waits + &deletes
 }
 
-/// Pods for which there is no command.
+/// Pods that no restart command covers.
 fn without_controller(workloads: &[&Workload], look: Look) -> String {
     if workloads.is_empty() {
         return String::new();

@@ -209,7 +209,7 @@ impl<S: Signer> Evaluator<S> {
             refresh_spread: RefreshSpread::of_pod(&claims.pod_uid, &claims.signer_name),
             ..self.policy.terms(claims.max_expiration)
         };
-        let leaf = Box::new(self.policy.completed(*leaf));
+        let leaf = Box::new(self.policy.with_extensions(*leaf));
         match self.issuer.issue(leaf, claims.public_key.clone(), terms).await {
             Ok(certificate) => Ok(Outcome::Issued(Box::new(certificate))),
             Err(IssuanceError::Unavailable(problem)) => Ok(unavailable(problem)),

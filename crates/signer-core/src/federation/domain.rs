@@ -97,8 +97,8 @@ pub(super) fn valid(bundle: &SpiffeBundle, now: Timestamp) -> Vec<&CaCertificate
     bundle.anchors.iter().filter(|anchor| now <= anchor.not_after()).collect()
 }
 
-/// When a bundle is fetched again: as its author wishes, within bounds (SPIFFE Federation §5.1: 5 minutes without a
-/// wish, and no sooner after a failure). While nothing is known of a domain, after a minute: of two clusters that
+/// When a bundle is fetched again: after its refresh hint, within bounds (SPIFFE Federation §5.1: 5 minutes without a
+/// hint, and no sooner after a failure). While nothing is known of a domain, after a minute: of two clusters that
 /// federate with each other, one starts first.
 pub(super) fn refresh_after(bundle: Option<&SpiffeBundle>) -> Duration {
     const LEAST: Duration = Duration::from_secs(60);

@@ -85,7 +85,7 @@ pub(crate) async fn serve(listener: TcpListener, health: Health, ended: EndedTas
 }
 
 /// Answers `/livez`, and `/readyz` by what is said of it: whether all is well, and a page. For processes without
-/// signers; a [`Manager`](super::Manager) does it by itself. Ends only if it can't begin.
+/// signers: a [`Manager`](super::Manager) has its own. Returns only if it can't listen.
 ///
 /// # Errors
 /// If it can't listen there.

@@ -10,7 +10,7 @@ pub struct SignerOptions {
     pub ca_pool: PoolSource,
     /// What the operator has settled.
     pub policy: Policy,
-    /// The trust domains whose bundles are published beside its own, each by itself.
+    /// The trust domains whose bundles are published, each in a ClusterTrustBundle of its own.
     pub federation: Option<Federation>,
     /// By what the signer speaks to the core, if it does.
     pub handle: SignerHandle,

@@ -276,7 +276,7 @@ async fn issue(
 ) -> Result<(IssuedCertificate, CertifiedKey), String> {
     let key = SigningKey::generate(SigningKeyType::EcdsaP256).map_err(|error| error.to_string())?;
     let public = PublicKey::from_pkix(key.spki_der()).map_err(|error| error.to_string())?;
-    let leaf = Box::new(policy.completed(leaf.clone()));
+    let leaf = Box::new(policy.with_extensions(leaf.clone()));
     let issued = issuer
         .issue(leaf, public, policy.terms(Terms::default().requested_max))
         .await
